@@ -1,0 +1,77 @@
+"""Handles: names that one user at most may hold. Stream: the name, with its kind before it (topic ``handles``)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from msgspec.structs import replace
+
+from events.clock import Time
+from events.records import Changes, Entity, Event, EventType, Key, Record, State
+
+
+class Handle(Entity, frozen=True, kw_only=True):
+    """A unique name and who holds it. ``claimed`` until the holder's registration is known to have happened."""
+
+    kind: ClassVar = "handle"
+    key_fields: ClassVar = ("id",)
+
+    #: Kind and folded name: ``username:ada``.
+    id: str
+    user: str
+    state: Literal["claimed", "confirmed"]
+    claimed: Time
+    version: int
+
+
+def handle_key(handle: str) -> Key:
+    return Key(("handle", handle))
+
+
+def username_handle(username: str) -> str:
+    """The handle of a username: without case, so that ``Ada`` and ``ada`` are one name."""
+    return f"username:{username.lower()}"
+
+
+class HandleClaimed(Event, frozen=True, kw_only=True):
+    #: Who holds the name from here on, whoever held it before.
+    user: str
+
+
+class HandleConfirmed(Event, frozen=True, kw_only=True):
+    #: Who holds it for good: the user's registration has happened.
+    user: str
+
+
+def names(record: Record) -> tuple[Key, ...]:
+    return (handle_key(record.stream),)
+
+
+def claimed(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, HandleClaimed)
+    handle = Handle(id=record.stream, user=event.user, state="claimed", claimed=record.time, version=record.offset)
+    return {handle.key: handle}
+
+
+def confirmed(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, HandleConfirmed)
+    handle = state[handle_key(record.stream)]
+    if not isinstance(handle, Handle) or handle.user != event.user:
+        return {}
+    return {handle.key: replace(handle, state="confirmed", version=record.offset)}
+
+
+_SAMPLE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
+
+ROWS = (
+    EventType(
+        name="handle.claimed", struct=HandleClaimed, topics=("handles",), names=names, fold=claimed,
+        about="A name was claimed for a user who is about to register.", sample=HandleClaimed(user=_SAMPLE),
+    ),
+    EventType(
+        name="handle.confirmed", struct=HandleConfirmed, topics=("handles",), names=names, fold=confirmed,
+        about="The claimant registered; the name is theirs.", sample=HandleConfirmed(user=_SAMPLE),
+    ),
+)  # fmt: skip

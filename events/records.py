@@ -1,0 +1,201 @@
+"""What an event is: the CloudEvents envelope, the typed record, and the types that describe events and entities.
+
+Pure: no I/O, no clock. The registry that holds all types is assembled in ``events/__init__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+from events.clock import Time
+from events.positions import Position
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact, past tense: the ``data`` of an event. Its name stands in the registry's row, not in the data.
+
+    Unknown fields are ignored on reading (an old reader meets a newer event); a missing one is an error.
+    Defaults are for fields that were added later and for "unchanged", never to save bytes.
+    """
+
+
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
+    """A small typed state that events fold into: one row. ``version`` is the offset of its latest event."""
+
+    kind: ClassVar[str]
+    key_fields: ClassVar[tuple[str, ...]]
+
+    @property
+    def key(self) -> Key:
+        """``(kind, *ids)``."""
+        return Key((self.kind, *(getattr(self, name) for name in self.key_fields)))
+
+
+class Key(tuple[str, ...]):
+    """The identity of an entity: its kind, then its ids. ``Key(("member", room, user))``."""
+
+    __slots__ = ()
+
+
+#: Entities by key; None where the entity does not exist. Looking up a key that was not loaded is a KeyError.
+State = Mapping[Key, "Entity | None"]
+#: What a fold changes.
+Changes = dict[Key, "Entity | None"]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """CloudEvents 1.0, structured JSON: the value of every record of the event topics.
+
+    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. Extensions: ``actor`` (who asked),
+    ``command`` (idempotency key of the command), ``app`` (tenant), ``traceparent`` (W3C trace context).
+    """
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: Time
+    dataschema: str
+    datacontenttype: str = "application/json"
+    actor: str
+    command: str
+    app: str = "default"
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    data: msgspec.Raw
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A decoded event with all that the log says about it."""
+
+    topic: str
+    partition: int
+    offset: int
+    id: str
+    type: str
+    stream: str
+    time: Time
+    actor: str
+    command: str
+    app: str
+    data: Event
+    #: ``data`` as it stands in the log, for those who hand it on.
+    raw: bytes = b"{}"
+
+    @property
+    def position(self) -> Position:
+        return Position(self.topic, self.partition, self.offset)
+
+
+class Upcaster(NamedTuple):
+    """Lifts the ``data`` of one version to the next: a pure function from dict to dict."""
+
+    version: int
+    lift: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class EventType(NamedTuple):
+    """One row of the registry: everything the system knows about one type of event."""
+
+    #: Name on the wire, ``entity.past_tense``.
+    name: str
+    struct: type[Event]
+    #: Logical topics in which it may stand.
+    topics: tuple[str, ...]
+    #: The entities that the fold reads or changes.
+    names: Callable[[Any], Sequence[Key]]
+    #: The pure next state: ``fold(record, state) -> changes``.
+    fold: Callable[[Any, State], Changes]
+    #: One sentence for the reference.
+    about: str
+    #: A golden sample of the current version.
+    sample: Event
+    version: int = 1
+    upcasters: tuple[Upcaster, ...] = ()
+
+    @property
+    def dataschema(self) -> str:
+        return f"urn:klatsch:event:{self.name}:{self.version}"
+
+
+class DecodeError(ValueError):
+    """A record that cannot be read: not CloudEvents, an unknown type, or data that does not fit its schema."""
+
+
+class UnknownType(DecodeError):
+    """A type that this code does not know: newer than it, or foreign."""
+
+
+class Registry:
+    """All event types and entities, by name."""
+
+    def __init__(self, rows: Sequence[EventType], entities: Sequence[type[Entity]]) -> None:
+        self.events: dict[str, EventType] = {}
+        for row in rows:
+            if row.name in self.events:
+                raise ValueError(f"event type {row.name} stands twice in the registry")
+            self.events[row.name] = row
+        self.entities = {entity.kind: entity for entity in entities}
+        self._by_struct = {row.struct: row for row in rows}
+        self._decoders = {row.name: msgspec.json.Decoder(row.struct) for row in rows}
+        self._envelopes = msgspec.json.Decoder(Envelope)
+        self._encoder = msgspec.json.Encoder()
+
+    def of(self, event: Event) -> EventType:
+        """The row of an event."""
+        return self._by_struct[type(event)]
+
+    def encode(self, event: Event, *, id: str, source: str, stream: str, time: str, actor: str, command: str,
+               app: str = "default",
+               traceparent: str | msgspec.UnsetType = msgspec.UNSET) -> bytes:  # fmt: skip
+        """A record's value: the event in its envelope."""
+        row = self._by_struct[type(event)]
+        return self._encoder.encode(
+            Envelope(
+                id=id, source=source, type=row.name, subject=stream, time=time, dataschema=row.dataschema,
+                actor=actor, command=command, app=app, traceparent=traceparent,
+                data=msgspec.Raw(self._encoder.encode(event)),
+            )
+        )  # fmt: skip
+
+    def decode(self, value: bytes, topic: str, partition: int, offset: int) -> Record:
+        """A record's value as Record, old versions upcast. Raises DecodeError."""
+        try:
+            envelope = self._envelopes.decode(value)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise DecodeError(f"{topic}/{partition}/{offset}: expected a CloudEvents envelope: {error}") from error
+        row = self.events.get(envelope.type)
+        if row is None:
+            raise UnknownType(f"{topic}/{partition}/{offset}: unknown event type {envelope.type!r}")
+        raw = bytes(envelope.data)
+        try:
+            data = self._decoders[row.name].decode(self._upcast(row, envelope.dataschema, raw))
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            raise DecodeError(f"{topic}/{partition}/{offset}: {envelope.type}: {error}") from error
+        return Record(
+            topic=topic, partition=partition, offset=offset, id=envelope.id, type=envelope.type,
+            stream=envelope.subject, time=envelope.time, actor=envelope.actor, command=envelope.command,
+            app=envelope.app, data=data, raw=raw,
+        )  # fmt: skip
+
+    @staticmethod
+    def _upcast(row: EventType, dataschema: str, raw: bytes) -> bytes:
+        if not row.upcasters or dataschema == row.dataschema:
+            return raw
+        version = int(dataschema.rpartition(":")[2])
+        data = msgspec.json.decode(raw)
+        for step in row.upcasters:
+            if step.version >= version:
+                data = step.lift(data)
+        return msgspec.json.encode(data)
+
+    def names(self, record: Record) -> Sequence[Key]:
+        """The entities that the fold of this record reads or changes."""
+        return self.events[record.type].names(record)
+
+    def fold(self, record: Record, state: State) -> Changes:
+        """The next state of the entities that the record names. Pure. Raises KeyError for one not loaded."""
+        return self.events[record.type].fold(record, state)

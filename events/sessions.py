@@ -1,0 +1,89 @@
+"""Sessions: what a token stands for. Part of the user's stream (topic ``users``)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from events.clock import Time
+from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.users import loaded_user, user_key
+
+
+class Session(Entity, frozen=True, kw_only=True):
+    """A log-in of a user. Its token is valid until it expires or is closed."""
+
+    kind: ClassVar = "session"
+    key_fields: ClassVar = ("user", "id")
+
+    user: str
+    id: str
+    opened: Time
+    expires: Time
+    closed: Time | None
+    version: int
+
+
+def session_key(user: str, session: str) -> Key:
+    return Key(("session", user, session))
+
+
+class SessionOpened(Event, frozen=True, kw_only=True):
+    session: str
+    expires: Time
+
+
+class SessionClosed(Event, frozen=True, kw_only=True):
+    session: str
+
+
+def opened_names(record: Record) -> tuple[Key, ...]:
+    assert isinstance(record.data, SessionOpened)
+    return (user_key(record.stream), session_key(record.stream, record.data.session))
+
+
+def opened(record: Record, state: State) -> Changes:
+    """Opens the session, and notes the last log-in in the user's data, as S0 asks."""
+    event = record.data
+    assert isinstance(event, SessionOpened)
+    session = Session(
+        user=record.stream, id=event.session, opened=record.time, expires=event.expires, closed=None,
+        version=record.offset,
+    )  # fmt: skip
+    changes: Changes = {session.key: session}
+    user = loaded_user(state, record.stream)
+    if user is not None:
+        data = {**user.data, "last_login": record.time}
+        changes[user.key] = replace(user, data=data, updated=record.time, version=record.offset)
+    return changes
+
+
+def closed_names(record: Record) -> tuple[Key, ...]:
+    assert isinstance(record.data, SessionClosed)
+    return (session_key(record.stream, record.data.session),)
+
+
+def closed(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, SessionClosed)
+    session = state[session_key(record.stream, event.session)]
+    if not isinstance(session, Session) or session.closed is not None:
+        return {}
+    return {session.key: replace(session, closed=record.time, version=record.offset)}
+
+
+ROWS = (
+    EventType(
+        name="session.opened", struct=SessionOpened, topics=("users",), names=opened_names, fold=opened,
+        about="A user logged in.",
+        sample=SessionOpened(
+            session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T08:00:00.000Z"
+        ),
+    ),
+    EventType(
+        name="session.closed", struct=SessionClosed, topics=("users",), names=closed_names, fold=closed,
+        about="A user logged out, or the session was revoked: its token is void.",
+        sample=SessionClosed(session="019aa000-0000-7000-8000-000000000003"),
+    ),
+)  # fmt: skip

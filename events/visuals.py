@@ -1,0 +1,96 @@
+"""Visual characters: a model and the emotions that it can show. Part of the owner's stream (topic ``users``)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
+
+from events.clock import Time
+from events.records import Changes, Entity, Event, EventType, Key, Record, State
+
+
+class Visual(Entity, frozen=True, kw_only=True):
+    """A visual character (S0 visual). Anyone may link it; only its owner changes it."""
+
+    kind: ClassVar = "visual"
+    key_fields: ClassVar = ("id",)
+
+    id: str
+    owner: str
+    model_data: dict[str, Any]
+    #: Emotion name -> supported or not, or its settings: ``{"joy": true, "anger": false, "fear": {"eyes": "wide"}}``.
+    emotion_data: dict[str, Any]
+    created: Time
+    updated: Time
+    version: int
+
+    @staticmethod
+    def supports(emotion_data: dict[str, Any], emotion: str) -> bool:
+        """Whether a character with this emotion data can show the emotion."""
+        return emotion_data.get(emotion, False) not in (False, None)
+
+
+def visual_key(visual: str) -> Key:
+    return Key(("visual", visual))
+
+
+class VisualCreated(Event, frozen=True, kw_only=True):
+    visual: str
+    model_data: dict[str, Any]
+    emotion_data: dict[str, Any]
+
+
+class VisualChanged(Event, frozen=True, kw_only=True):
+    visual: str
+    #: The whole new value; None: unchanged.
+    model_data: dict[str, Any] | None = None
+    emotion_data: dict[str, Any] | None = None
+
+
+def names(record: Record) -> tuple[Key, ...]:
+    assert isinstance(record.data, VisualCreated | VisualChanged)
+    return (visual_key(record.data.visual),)
+
+
+def created(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, VisualCreated)
+    visual = Visual(
+        id=event.visual, owner=record.stream, model_data=event.model_data, emotion_data=event.emotion_data,
+        created=record.time, updated=record.time, version=record.offset,
+    )  # fmt: skip
+    return {visual.key: visual}
+
+
+def changed(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, VisualChanged)
+    visual = state[visual_key(event.visual)]
+    if not isinstance(visual, Visual):
+        return {}
+    return {
+        visual.key: replace(
+            visual,
+            model_data=visual.model_data if event.model_data is None else event.model_data,
+            emotion_data=visual.emotion_data if event.emotion_data is None else event.emotion_data,
+            updated=record.time,
+            version=record.offset,
+        )
+    }
+
+
+_SAMPLE = "019aa000-0000-7000-8000-000000000002"
+
+ROWS = (
+    EventType(
+        name="visual.created", struct=VisualCreated, topics=("users",), names=names, fold=created,
+        about="A visual character was made.",
+        sample=VisualCreated(visual=_SAMPLE, model_data={"shape": "fox"}, emotion_data={"joy": True}),
+    ),
+    EventType(
+        name="visual.changed", struct=VisualChanged, topics=("users",), names=names, fold=changed,
+        about="A visual character's model or emotions changed.",
+        sample=VisualChanged(visual=_SAMPLE, emotion_data={"joy": True, "anger": {"brow": "low"}}),
+    ),
+)  # fmt: skip
