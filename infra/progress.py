@@ -1,0 +1,145 @@
+"""How far the read models have come, as this process knows it: told by Postgres notifications, asked now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+from events.positions import Shard, Vector, parse_vector, reached
+from infra import postgres
+from infra.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: Name under which the read-model projector keeps its positions.
+READ_MODELS = "read_models"
+#: Seconds after which the positions are read anyway, should a notification be lost.
+_POLL_SECONDS = 1.0
+
+
+class Progress:
+    """The read models' vector, kept up to date; callbacks on each advance and on each revoked session."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.vector: Vector = {}
+        #: Sessions that were closed and would not have expired yet.
+        self.revoked: set[str] = set()
+        #: Streams whose events are parked: what Postgres has of them is old, nothing may be decided on it.
+        self.parked: set[str] = set()
+        self._settings = settings
+        self._advanced: list[Callable[[Vector], None]] = []
+        self._on_revoked: list[Callable[[str], None]] = []
+        self._waiters: list[tuple[Vector, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._fresh = asyncio.Event()
+        self._told: set[str] = set()
+
+    async def start(self) -> None:
+        """Reads the positions once, then follows them until stop()."""
+        self._task = asyncio.create_task(self._follow(), name="progress")
+        await self._fresh.wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the connection to Postgres stands, so that revocations arrive at once."""
+        return self._fresh.is_set()
+
+    def on_advance(self, callback: Callable[[Vector], None]) -> None:
+        """Calls back with the whole vector after each advance."""
+        self._advanced.append(callback)
+
+    def on_revoke(self, callback: Callable[[str], None]) -> None:
+        """Calls back with the id of each session that is closed."""
+        self._on_revoked.append(callback)
+
+    async def wait(self, vector: Vector, seconds: float) -> bool:
+        """Waits until the read models have reached ``vector``; False when they have not within ``seconds``."""
+        if reached(self.vector, vector):
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (vector, future)
+        self._waiters.append(entry)
+        try:
+            async with asyncio.timeout(seconds):
+                await future
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            self._waiters.remove(entry)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                self._fresh.clear()
+                log.warning("progress: Postgres is away (%r); trying again", error)
+                await asyncio.sleep(0.5)
+
+    async def _listen(self) -> None:
+        connection = await postgres.connect(self._settings)
+        lost = asyncio.Event()
+        try:
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(f"{self._settings.schema}_parked", self._told_parked)
+            await connection.add_listener(f"{self._settings.schema}_positions", self._told_positions)
+            await connection.add_listener(f"{self._settings.schema}_revoked", self._told_revoked)
+            while not lost.is_set():
+                await self._read(connection)
+                self._fresh.set()
+                try:
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await lost.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            await connection.close(timeout=2)
+
+    async def _read(self, connection: Any) -> None:
+        sql = postgres.queries("progress")
+        # Before the positions: who hears of a position has heard of what was parked below it.
+        self.parked = {row["stream"] for row in await connection.fetch(sql["parked"], READ_MODELS)}
+        rows = await connection.fetch(sql["positions"], READ_MODELS)
+        self._advance({Shard(row["topic"], row["partition"]): row["next_offset"] for row in rows})
+        before, self._told = self._told, set()
+        revoked = {row["id"] for row in await connection.fetch(sql["revoked"])}
+        for session in revoked - self.revoked:
+            self._revoke(session)
+        # What was told while the query ran may not be in its answer.
+        self.revoked = revoked | before | self._told
+
+    def _told_positions(self, connection: Any, pid: int, channel: str, payload: str) -> None:
+        self._advance(parse_vector(payload))
+
+    def _told_parked(self, connection: Any, pid: int, channel: str, payload: str) -> None:
+        self.parked.add(payload)
+
+    def _told_revoked(self, connection: Any, pid: int, channel: str, payload: str) -> None:
+        self._told.add(payload)
+        self._revoke(payload)
+
+    def _revoke(self, session: str) -> None:
+        self.revoked.add(session)
+        for callback in self._on_revoked:
+            callback(session)
+
+    def _advance(self, vector: Vector) -> None:
+        moved = {shard: offset for shard, offset in vector.items() if offset > self.vector.get(shard, -1)}
+        if not moved:
+            return
+        self.vector.update(moved)
+        for wanted, future in self._waiters:
+            if not future.done() and reached(self.vector, wanted):
+                future.set_result(None)
+        for callback in self._advanced:
+            callback(self.vector)

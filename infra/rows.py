@@ -1,0 +1,147 @@
+"""Entities as rows: the only place where SQL is generated, from the entity's struct."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from events import REGISTRY
+from events.clock import Time
+from events.records import Entity, Key
+from events.rooms import Room
+from events.text import fold, grams
+from events.users import User
+
+#: Table of each kind of entity.
+TABLES = {
+    "user": "users",
+    "session": "sessions",
+    "relationship": "relationships",
+    "visual": "visuals",
+    "handle": "handles",
+    "room": "rooms",
+    "member": "members",
+    "stay": "stays",
+    "message": "messages",
+}
+
+Extra = tuple[str, str, Callable[[Any], Any]]
+
+
+def _user_folded(user: User) -> str:
+    return f"{fold(user.name)}\n{fold(user.username)}"
+
+
+def _room_folded(room: Room) -> str:
+    return fold(room.name)
+
+
+#: Columns that only reading needs: name, Postgres type, value.
+EXTRAS: dict[str, tuple[Extra, ...]] = {
+    "user": (("folded", "text", _user_folded), ("grams", "text", lambda user: _array(grams(_user_folded(user))))),
+    "room": (("folded", "text", _room_folded), ("grams", "text", lambda room: _array(grams(_room_folded(room))))),
+}
+
+
+def _array(values: Iterable[str]) -> str:
+    """A Postgres array literal: unnest() would flatten a list of lists."""
+    quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    return "{" + ",".join(quoted) + "}"
+
+
+class Table(NamedTuple):
+    """The SQL of one kind of entity."""
+
+    entity: type[Entity]
+    fields: tuple[str, ...]
+    key_types: tuple[type, ...]
+    load: str
+    upsert: str
+    delete: str
+
+
+def column_type(annotation: Any) -> str:
+    """The Postgres type of a field: Time is timestamptz, int bigint, dict jsonb, all else text."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        (annotation,) = [part for part in get_args(annotation) if part is not type(None)]
+    if annotation == Time:
+        return "timestamptz"
+    if annotation is int:
+        return "bigint"
+    return "jsonb" if get_origin(annotation) is dict else "text"
+
+
+@cache
+def table(kind: str) -> Table:
+    """The SQL of a kind. Raises KeyError for one without a table."""
+    entity, name = REGISTRY.entities[kind], TABLES[kind]
+    hints = get_type_hints(entity, include_extras=True)
+    fields = tuple(entity.__struct_fields__)
+    kinds = {field: column_type(hints[field]) for field in fields}
+    extras = {title: kind_ for title, kind_, _ in EXTRAS.get(kind, ())}
+    columns = [*fields, *extras]
+    keys = entity.key_fields
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    arrays = ", ".join(f"${i}::{(kinds | extras)[column]}[]" for i, column in enumerate(columns, 1))
+    chosen = ", ".join(f'"{column}"::text[]' if column == "grams" else f'"{column}"' for column in columns)
+    key_list = ", ".join(f'"{key}"' for key in keys)
+    key_arrays = ", ".join(f"${i}::{kinds[key]}[]" for i, key in enumerate(keys, 1))
+    updates = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in keys)
+    read = ", ".join(f't."{field}"' for field in fields)
+    return Table(
+        entity=entity,
+        fields=fields,
+        key_types=tuple(hints[key] for key in keys),
+        load=f"select {read} from {name} t join unnest({key_arrays}) as k({key_list}) using ({key_list})",  # noqa: S608
+        upsert=f"insert into {name} ({quoted}) select {chosen} from unnest({arrays}) as r({quoted})"  # noqa: S608
+        f" on conflict ({key_list}) do update set {updates}",
+        delete=f"delete from {name} t using unnest({key_arrays}) as k({key_list})"  # noqa: S608
+        + " where "
+        + " and ".join(f't."{key}" = k."{key}"' for key in keys),
+    )
+
+
+def from_row(kind: str, row: Any) -> Entity:
+    """An entity from a row that has at least its fields, by name."""
+    spec = table(kind)
+    return spec.entity(**{field: row[field] for field in spec.fields})
+
+
+def _key_columns(spec: Table, keys: Collection[Key]) -> list[list[Any]]:
+    return [
+        [type_(key[i + 1]) if type_ is int else key[i + 1] for key in keys] for i, type_ in enumerate(spec.key_types)
+    ]
+
+
+async def load(connection: Any, keys: Collection[Key]) -> dict[Key, Entity | None]:
+    """The entities of ``keys``, None for those that do not exist: one query for each kind."""
+    found: dict[Key, Entity | None] = dict.fromkeys(keys)
+    for kind, group in _by_kind(found).items():
+        spec = table(kind)
+        for row in await connection.fetch(spec.load, *_key_columns(spec, group)):
+            entity = spec.entity(**dict(zip(spec.fields, row, strict=True)))
+            found[entity.key] = entity
+    return found
+
+
+async def store(connection: Any, changes: Mapping[Key, Entity | None]) -> None:
+    """Upserts the entities, deletes those that are None: one statement for each kind and case."""
+    for kind, group in _by_kind(changes).items():
+        spec = table(kind)
+        present = [entity for key in group if (entity := changes[key]) is not None]
+        absent = [key for key in group if changes[key] is None]
+        if present:
+            columns: list[list[Any]] = [[getattr(entity, field) for entity in present] for field in spec.fields]
+            columns += [[value(entity) for entity in present] for _, _, value in EXTRAS.get(kind, ())]
+            await connection.execute(spec.upsert, *columns)
+        if absent:
+            await connection.execute(spec.delete, *_key_columns(spec, absent))
+
+
+def _by_kind(keys: Iterable[Key]) -> dict[str, list[Key]]:
+    groups: dict[str, list[Key]] = {}
+    for key in keys:
+        groups.setdefault(key[0], []).append(key)
+    return groups

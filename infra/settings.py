@@ -1,0 +1,90 @@
+"""Configuration: one frozen struct, read from ``KLATSCH_*`` variables. No I/O beyond the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+
+class SettingsError(ValueError):
+    """A ``KLATSCH_*`` variable has a value that cannot be used; the text says expected and actual."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every role needs to know. Each field is the variable ``KLATSCH_<FIELD>``."""
+
+    #: Kafka bootstrap servers, ``host:port[,host:port]``.
+    kafka: str = "127.0.0.1:8410"
+    #: Postgres DSN, ``postgresql://user[:password]@host:port/database``.
+    postgres: str = "postgresql://postgres@127.0.0.1:8411/klatsch"
+    #: Key that signs tokens; 32 bytes as hex, the same for all processes of an installation.
+    secret: str = ""
+    #: First part of every topic name; two prefixes are two installations on one cluster.
+    prefix: str = "klatsch"
+    #: Postgres schema of the live read models.
+    schema: str = "klatsch"
+    #: Partitions (shards) of each event topic; fixed at installation.
+    partitions: int = 8
+    #: Partitions of the feed topic; fixed at installation.
+    feed_partitions: int = 8
+    #: Replication factor of new topics (``min.insync.replicas`` follows: 2 when this is 3 or more).
+    replication: int = 1
+    #: Retention of the feed, in hours. Older cursors are resumed from a snapshot.
+    feed_hours: int = 168
+    #: Address this process listens on.
+    host: str = "127.0.0.1"
+    port: int = 8400
+    #: ``host:port`` under which other API processes reach this one; derived from host and port when empty.
+    advertise: str = ""
+    #: Lifetime of a session, in seconds.
+    session_seconds: int = 30 * 86400
+    #: Commands that may wait in one shard before new ones get 503.
+    shard_queue: int = 2000
+    #: Events by which the read models may lag behind a shard before its commands get 503.
+    shard_lag: int = 50_000
+    #: Seconds a command may wait for its outcome.
+    command_seconds: float = 10.0
+    #: Seconds a registration that never finished keeps its name.
+    claim_seconds: float = 5.0
+    #: Deltas that one connection may have waiting before it is closed to resume.
+    push_queue: int = 1000
+    #: Seconds between pings on a push connection.
+    ping_seconds: int = 25
+    #: Largest request body and largest WebSocket frame, in bytes.
+    body_bytes: int = 128 * 1024
+    #: Seconds that connections get to leave when the server drains.
+    drain_seconds: float = 5.0
+
+    @property
+    def address(self) -> str:
+        """``host:port`` for other processes."""
+        return self.advertise or f"{self.host}:{self.port}"
+
+    def topic(self, name: str) -> str:
+        """The Kafka topic of a logical name: ``rooms`` -> ``klatsch.rooms``."""
+        return f"{self.prefix}.{name}"
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Settings from the environment, then ``overrides`` (those that are not None).
+
+    Raises SettingsError that names the variable, what was expected and what was found.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for field in msgspec.structs.fields(Settings):
+        text = environ.get(f"KLATSCH_{field.name.upper()}")
+        if text is not None:
+            values[field.name] = text
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"configuration: {error} (variables are KLATSCH_<FIELD>)") from error
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that make a child process see the same settings."""
+    return {f"KLATSCH_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings).items()}

@@ -1,0 +1,161 @@
+-- The read models: folded from the log, and made anew from it at any time. One table an entity, column for column
+-- what the entity's struct in events/ says, then what only reading needs.
+
+create table users (
+    id          text collate "C" primary key,
+    username    text not null,
+    name        text not null,
+    role        text not null,
+    state       text not null,
+    credential  text,
+    visual      text,
+    data        jsonb not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null,
+    -- Search: names without case and accents, a line each, and the n-grams of them.
+    folded      text collate "C" not null,
+    grams       text[] collate "C" not null
+);
+create index users_grams on users using gin (grams) with (fastupdate = off);
+create index users_visual on users (visual) where visual is not null;
+
+create table sessions (
+    "user"      text collate "C" not null,
+    id          text collate "C" not null,
+    opened      timestamptz not null,
+    expires     timestamptz not null,
+    closed      timestamptz,
+    version     bigint not null,
+    primary key ("user", id)
+);
+create index sessions_closed on sessions (expires) where closed is not null;
+
+create table relationships (
+    "user"      text collate "C" not null,
+    other       text collate "C" not null,
+    type        text,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null,
+    primary key ("user", other)
+);
+create index relationships_other on relationships (other, "user");
+
+create table visuals (
+    id           text collate "C" primary key,
+    owner        text collate "C" not null,
+    model_data   jsonb not null,
+    emotion_data jsonb not null,
+    created      timestamptz not null,
+    updated      timestamptz not null,
+    version      bigint not null
+);
+create index visuals_owner on visuals (owner);
+
+create table handles (
+    id          text collate "C" primary key,
+    "user"      text collate "C" not null,
+    state       text not null,
+    claimed     timestamptz not null,
+    version     bigint not null
+);
+
+create table rooms (
+    id          text collate "C" primary key,
+    type        text not null,
+    visibility  text not null,
+    name        text not null,
+    data        jsonb not null,
+    seq         bigint not null,
+    last        text collate "C",
+    members     bigint not null,
+    owner       text collate "C",
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null,
+    folded      text collate "C" not null,
+    grams       text[] collate "C" not null
+);
+create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
+
+create table members (
+    room        text collate "C" not null,
+    "user"      text collate "C" not null,
+    role        text not null,
+    state       text not null,
+    since       bigint not null,
+    joined      timestamptz not null,
+    read        bigint not null,
+    version     bigint not null,
+    primary key (room, "user")
+);
+create index members_user on members ("user", room) where state = 'joined';
+create index members_since on members (room, since);
+
+create table stays (
+    room        text collate "C" not null,
+    "user"      text collate "C" not null,
+    since       bigint not null,
+    until       bigint not null,
+    version     bigint not null,
+    primary key (room, "user", since)
+);
+
+create table messages (
+    id          text collate "C" primary key,
+    room        text collate "C" not null,
+    seq         bigint not null,
+    author      text collate "C" not null,
+    token       text not null,
+    type        text not null,
+    content     jsonb not null,
+    data        jsonb not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null
+);
+create unique index messages_seq on messages (room, seq);
+
+-- S0's change history: every valid event, as it stands in the log.
+create table changes (
+    topic       text collate "C" not null,
+    partition   integer not null,
+    "offset"    bigint not null,
+    id          text not null,
+    type        text not null,
+    stream      text collate "C" not null,
+    actor       text collate "C" not null,
+    command     text collate "C" not null,
+    app         text not null,
+    time        timestamptz not null,
+    data        jsonb not null,
+    primary key (topic, partition, "offset")
+);
+create index changes_command on changes (stream, actor, command);
+create index changes_stream on changes (stream, "offset");
+
+-- Which offset of each shard comes next, and the term that holds there.
+create table positions (
+    consumer    text not null,
+    topic       text collate "C" not null,
+    partition   integer not null,
+    next_offset bigint not null,
+    term        bigint,
+    primary key (consumer, topic, partition)
+);
+
+-- Events that could not be applied, and what stands behind them in their streams.
+create table parked (
+    consumer    text not null,
+    topic       text collate "C" not null,
+    partition   integer not null,
+    "offset"    bigint not null,
+    stream      text collate "C" not null,
+    type        text not null,
+    value       bytea not null,
+    error       text not null,
+    parked_at   timestamptz not null default now(),
+    primary key (consumer, topic, partition, "offset")
+);
+create index parked_stream on parked (consumer, stream, "offset");

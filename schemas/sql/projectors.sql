@@ -1,0 +1,115 @@
+-- Queries of the projectors: read models, parking, rosters, feed.
+
+-- name: claim_locks
+-- Session locks that were free, without waiting.
+select key, pg_try_advisory_lock(key) as taken from unnest($1::bigint[]) as k(key)
+
+-- name: read_positions
+-- Where a consumer goes on.
+select topic, partition, next_offset, term from positions where consumer = $1
+
+-- name: init_positions
+-- A shard that was never read begins at its first record.
+insert into positions (consumer, topic, partition, next_offset)
+select $1, topic, partition, 0 from unnest($2::text[], $3::integer[]) as s(topic, partition)
+on conflict do nothing
+
+-- name: lock_positions
+-- Keeps turns and redrives of these shards apart, in one order for all so that they cannot deadlock.
+select topic, partition, next_offset, term from positions
+where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::integer[]))
+order by topic, partition
+for update
+
+-- name: move_positions
+-- Compare-and-set: moves only shards that stand where the batch began.
+update positions p set next_offset = s.next_offset, term = s.term
+from unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
+    as s(topic, partition, old_offset, next_offset, term)
+where p.consumer = $1 and p.topic = s.topic and p.partition = s.partition and p.next_offset = s.old_offset
+returning p.topic, p.partition
+
+-- name: insert_changes
+-- Events as they stand in the log.
+insert into changes (topic, partition, "offset", id, type, stream, actor, command, app, time, data)
+select topic, partition, "offset", id, type, stream, actor, command, app, time::timestamptz, data::jsonb
+from unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::text[])
+    as c(topic, partition, "offset", id, type, stream, actor, command, app, time, data)
+on conflict do nothing
+
+-- name: notify
+-- Tells listeners, once this transaction commits.
+select pg_notify($1, payload) from unnest($2::text[]) as n(payload)
+
+-- name: park
+-- An event that could not be applied, or one behind it.
+insert into parked (consumer, topic, partition, "offset", stream, type, value, error)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (consumer, topic, partition, "offset") do update set error = excluded.error
+
+-- name: parked_streams
+-- Streams that wait for a fix.
+select distinct stream from parked where consumer = $1
+
+-- name: parked_shards
+-- The shards in which a parked stream has events.
+select distinct topic, partition from parked where consumer = $1 and stream = $2
+
+-- name: parked_events
+-- A stream's parked events, in order.
+select topic, partition, "offset", stream, value from parked
+where consumer = $1 and stream = $2
+order by topic, partition, "offset"
+
+-- name: unpark
+-- An event that has been applied after all.
+delete from parked where consumer = $1 and topic = $2 and partition = $3 and "offset" = $4
+
+-- name: rosters
+-- Members of each room just before the offset: those who are there and joined before it, and those who have left since.
+select k.room, m."user"
+from unnest($1::text[], $2::bigint[]) as k(room, upto)
+cross join lateral (
+    select "user" from members where room = k.room and state = 'joined' and since < k.upto
+    union
+    select "user" from stays where room = k.room and since < k.upto and until >= k.upto
+) m
+
+-- name: parked_members
+-- Joins and leaves that the members' table does not have yet.
+select p.topic, p.partition, p."offset", p.stream, p.value
+from unnest($2::text[], $3::bigint[]) as k(room, upto)
+join parked p on p.consumer = $1 and p.stream = k.room and p."offset" < k.upto
+where p.type in ('member.joined', 'member.left')
+order by p."offset"
+
+-- name: contacts
+-- Friends in either direction and those who share a room of at most $2 members; no pairs of whom one blocks the other.
+select k."user", c.contact
+from unnest($1::text[]) as k("user")
+cross join lateral (
+    select other as contact from relationships where "user" = k."user" and type = 'friend'
+    union
+    select "user" from relationships where other = k."user" and type = 'friend'
+    union
+    select others."user" from members own
+    join rooms r on r.id = own.room and r.members <= $2
+    join members others on others.room = own.room and others.state = 'joined'
+    where own."user" = k."user" and own.state = 'joined'
+) c
+where c.contact <> k."user"
+    and not exists (select from relationships b where b."user" = k."user" and b.other = c.contact and b.type = 'block')
+    and not exists (select from relationships b where b."user" = c.contact and b.other = k."user" and b.type = 'block')
+
+-- name: read_checkpoint
+-- Up to where a feed partition is known to be complete.
+select feed_offset, feed_term, sources from feed_checkpoints where feed_partition = $1
+
+-- name: save_checkpoint
+-- Never goes back, should an old owner come late.
+insert into feed_checkpoints (feed_partition, feed_offset, feed_term, sources)
+select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::jsonb[])
+on conflict (feed_partition) do update
+set feed_offset = excluded.feed_offset, feed_term = excluded.feed_term, sources = excluded.sources
+where feed_checkpoints.feed_offset <= excluded.feed_offset

@@ -1,0 +1,17 @@
+-- name: outgoing
+-- What a user is to others, the latest change first.
+select r.*
+from relationships r
+where r."user" = $1 and r.type is not null and (r.updated, r.other) < ($2::timestamptz, $3::text)
+order by r.updated desc, r.other desc
+limit $4
+
+-- name: incoming
+-- Who holds a user for a friend; not those whom the user blocks.
+select r.*
+from relationships r
+where r.other = $1 and r.type = 'friend' and (r.updated, r."user") < ($2::timestamptz, $3::text)
+  and not exists (
+    select from relationships b where b."user" = $1 and b.other = r."user" and b.type = 'block')
+order by r.updated desc, r."user" desc
+limit $4

@@ -1,0 +1,41 @@
+-- name: positions
+-- Up to where this snapshot goes.
+select topic, partition, next_offset from positions where consumer = $1
+
+-- name: me
+-- The user.
+select * from users where id = $1
+
+-- name: outgoing
+-- All relationships of a user.
+select * from relationships where "user" = $1 and type is not null order by other
+
+-- name: incoming
+-- Who holds the user for a friend, without those whom the user blocks.
+select r.* from relationships r
+where r.other = $1 and r.type = 'friend' and not exists (
+    select from relationships b where b."user" = $1 and b.other = r."user" and b.type = 'block')
+order by r."user"
+
+-- name: rooms
+-- The user's rooms, the latest activity first, each with the own membership.
+select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
+       m.version as m_version
+from members m
+join rooms r on r.id = m.room
+where m."user" = $1 and m.state = 'joined'
+order by r.updated desc, r.id desc
+limit $2
+
+-- name: users
+-- Profiles of friends in either direction and of the other people in direct rooms.
+select u.* from users u
+where u.state = 'registered' and u.id <> $1 and (
+    u.id in (select other from relationships where "user" = $1 and type = 'friend')
+    or u.id in (select "user" from relationships where other = $1 and type = 'friend')
+    or u.id in (
+        select theirs."user" from members mine
+        join rooms r on r.id = mine.room and r.type = 'direct'
+        join members theirs on theirs.room = mine.room
+        where mine."user" = $1 and mine.state = 'joined'))
+order by u.id

@@ -1,0 +1,40 @@
+-- name: by_id
+-- Registered users by id, without those of whom one blocks the other unless they share a room.
+select u.* from users u
+where u.id = any($1::text[]) and u.state = 'registered'
+  and (u.id = $2 or not exists (
+        select from relationships r
+        where r.type = 'block' and ((r."user" = u.id and r.other = $2) or (r."user" = $2 and r.other = u.id)))
+    or exists (
+        select from members mine join members theirs on theirs.room = mine.room and theirs."user" = u.id
+        where mine."user" = $2 and mine.state = 'joined' and theirs.state = 'joined'))
+
+-- name: search
+-- Users whose name or username holds the text: prefixes first. $5.. is the place after which to go on.
+select * from (
+    select u.*, case when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
+    from users u
+    where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered'
+      and not exists (
+        select from relationships r
+        where r.type = 'block' and ((r."user" = u.id and r.other = $5) or (r."user" = $5 and r.other = u.id)))
+) found
+where (rank, folded, id) > ($6::int, $7::text, $8::text)
+order by rank, folded, id
+limit $9
+
+-- name: holder
+-- Who holds a name, with the password hash to verify.
+select u.id, u.credential, u.role, c.hash
+from handles h
+join users u on u.id = h."user" and u.state = 'registered'
+left join credentials c on c.id = u.credential
+where h.id = $1
+
+-- name: registered
+-- Those of some ids that belong to registered users, and whether one blocks the other.
+select u.id, exists (
+        select from relationships r
+        where r.type = 'block' and ((r."user" = u.id and r.other = $2) or (r."user" = $2 and r.other = u.id))) as blocked
+from users u
+where u.id = any($1::text[]) and u.state = 'registered'
