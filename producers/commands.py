@@ -1,0 +1,94 @@
+"""What a command is, who orders it, and what comes of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from events.clock import Time
+from events.positions import Position
+from events.records import Entity, Event, Key, Record, State
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request to change something, imperative. It becomes events, or is refused."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A command with all that deciding needs from outside: who, when, under what key, and an id for what it makes."""
+
+    command: Any
+    #: UUIDv7: the id of the one entity that the command makes, and the root of its events' ids.
+    id: str
+    #: User id, or ``system``.
+    actor: str
+    #: Idempotency key: the same actor and key in the same stream give the first result again, for ever.
+    key: str | None = None
+    time: Time
+    app: str = "default"
+    traceparent: str | None = None
+
+    @property
+    def command_key(self) -> str:
+        """The ``command`` extension of the events: the command's name and key, so that keys of two commands differ."""
+        return f"{type(self.command).__name__}:{self.key or self.id}"
+
+
+class Refused(Exception):
+    """The command is refused and nothing changed. ``code`` is stable; ``detail`` says expected and actual."""
+
+    def __init__(self, code: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        #: Further members of the problem document.
+        self.more = more
+
+
+class Unavailable(Exception):
+    """The command was not decided, or its outcome is not known: repeating it with the same key is safe.
+
+    ``code`` is ``overloaded`` or ``lagging`` (not decided) or ``unknown`` (it may have happened).
+    """
+
+    def __init__(self, code: str, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class Outcome(NamedTuple):
+    """What a command came to."""
+
+    #: Its events as they stand in the log; none where nothing had to happen.
+    records: Sequence[Record]
+    #: The entities that the command names, afterwards.
+    state: dict[Key, Entity | None]
+    #: Whether this is the result of an earlier command with the same key.
+    repeated: bool = False
+
+    @property
+    def position(self) -> Position | None:
+        """Where the last event stands."""
+        return self.records[-1].position if self.records else None
+
+
+class CommandType(NamedTuple):
+    """One row of the producers' registry."""
+
+    struct: type[Command]
+    #: Logical topic of the stream.
+    topic: str
+    #: The stream: the aggregate's id.
+    stream: Callable[[Any], str]
+    #: The entities that deciding reads, and that the events' folds name.
+    names: Callable[[Order], Sequence[Key]]
+    #: ``decide(order, state) -> events``; raises Refused. Pure.
+    decide: Callable[[Order, State], list[Event]]
+
+    @property
+    def name(self) -> str:
+        return self.struct.__name__

@@ -1,0 +1,58 @@
+"""Limits on what clients may send: annotated types for the fields of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from producers.commands import Refused
+
+#: S2: 3-50 characters, letters, digits, underscore and dash.
+Username = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,50}$", description="3-50 of A-Z a-z 0-9 _ -")]
+#: A name that people see: 1-100 characters, none of them a control character.
+ShownName = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+#: An id that somebody else made: a UUID or a slug.
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+#: A client's idempotency key.
+Token = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+DataKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+DataValue = Annotated[str, msgspec.Meta(max_length=1024)]
+#: S0's map of strings: at most 64 entries.
+Data = Annotated[dict[DataKey, DataValue], msgspec.Meta(max_length=64)]
+#: A change of such a map: null removes an entry (RFC 7396).
+DataPatch = Annotated[dict[DataKey, DataValue | None], msgspec.Meta(max_length=64)]
+#: Any JSON object; its encoded size is bounded where it is used.
+Object = dict[str, Any]
+
+DATA_ENTRIES = 64
+MODEL_BYTES = 32 * 1024
+EMOTION_BYTES = 16 * 1024
+CONTENT_BYTES = 16 * 1024
+
+
+def bounded(name: str, value: Any, most: int) -> None:
+    """Refuses a JSON value whose encoding is longer than ``most`` bytes."""
+    size = len(msgspec.json.encode(value))
+    if size > most:
+        raise Refused("too_large", f"{name}: expected at most {most} bytes of JSON, got {size}")
+
+
+def patched(data: dict[str, str], patch: dict[str, str | None]) -> dict[str, str]:
+    """A data map after a merge patch (RFC 7396). Refuses a result of more than DATA_ENTRIES entries."""
+    merged: dict[str, str | None] = {**data, **patch}
+    result = {name: value for name, value in merged.items() if value is not None}
+    if len(result) > DATA_ENTRIES:
+        raise Refused("too_large", f"data: expected at most {DATA_ENTRIES} entries, got {len(result)}")
+    return result
+
+
+def without_nul(value: Any) -> bool:
+    """Whether no string in a decoded JSON value holds U+0000, which Postgres cannot store."""
+    if isinstance(value, str):
+        return "\x00" not in value
+    if isinstance(value, dict):
+        return all(without_nul(name) and without_nul(item) for name, item in value.items())
+    if isinstance(value, list):
+        return all(without_nul(item) for item in value)
+    return True

@@ -1,0 +1,209 @@
+"""Where commands go: to the shard's owner, here or in another process, which is asked over HTTP, once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiokafka.partitioner import murmur2
+
+from events import REGISTRY
+from events.positions import Shard
+from events.records import Entity, Key, Record
+from infra.progress import Progress
+from infra.settings import Settings
+from producers import registry
+from producers.commands import Order, Outcome, Refused, Unavailable
+from producers.log import LogProducer, ShardLog
+from producers.owners import Owners
+from producers.shard import ShardOwner
+
+log = logging.getLogger(__name__)
+
+#: Path of the route through which processes hand each other commands; not for clients.
+ORDERS_PATH = "/internal/orders"
+#: Header that proves that the caller knows the installation's secret.
+PROOF_HEADER = "Klatsch-Internal"
+#: Seconds between looks at the table of owners while a shard has none.
+_TABLE_SECONDS = 0.05
+
+
+@lru_cache(maxsize=100_000)
+def partition_of(stream: str, partitions: int) -> int:
+    """The partition of a stream: Kafka's default partitioner, so that any tool finds a key where it expects it."""
+    return int((murmur2(stream.encode()) & 0x7FFFFFFF) % partitions)
+
+
+def proof(settings: Settings) -> str:
+    """The value of PROOF_HEADER."""
+    return hmac.new(bytes.fromhex(settings.secret), b"internal orders", hashlib.sha256).hexdigest()
+
+
+class NotOwner(Exception):
+    """The shard is another's; the table tells whose, a moment later at most."""
+
+
+class Producers:
+    """The command side of one process: the shards that it owns, and the way to all others."""
+
+    def __init__(self, settings: Settings, pool: Any, progress: Progress) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._progress = progress
+        self._writer = LogProducer(settings)
+        self._owners = Owners(settings, self._changed)
+        self._shards: dict[Shard, ShardOwner] = {}
+        self._http: aiohttp.ClientSession | None = None
+        self._changing = asyncio.Lock()
+        progress.on_advance(self._advanced)
+
+    async def start(self) -> None:
+        self._http = aiohttp.ClientSession(
+            headers={PROOF_HEADER: proof(self._settings)}, connector=aiohttp.TCPConnector(limit=256)
+        )
+        await self._writer.start()
+        await self._owners.start()
+
+    async def stop(self) -> None:
+        """Gives up all shards; commands that wait are answered as not decided."""
+        await self._owners.stop()
+        await asyncio.gather(*(shard.stop() for shard in self._shards.values()))
+        self._shards.clear()
+        await self._writer.stop()
+        if self._http is not None:
+            await self._http.close()
+
+    def health(self) -> dict[str, Any]:
+        """For readiness: shards owned, those open, and whether every shard has an owner."""
+        owned = len(self._owners.table)
+        return {
+            "ok": bool(owned) and all(shard.open for shard in self._shards.values()),
+            "owned": len(self._shards),
+            "open": sum(shard.open for shard in self._shards.values()),
+            "shards_with_owner": owned,
+        }
+
+    async def submit(self, order: Order) -> Outcome:
+        """Decides an order at its shard's owner. Raises Refused, or Unavailable: repeating with the key is safe."""
+        row = registry.of(order.command)
+        partition = partition_of(row.stream(order.command), self._settings.partitions)
+        shard = Shard(row.topic, partition)
+        deadline = asyncio.get_running_loop().time() + self._settings.command_seconds
+        while True:
+            try:
+                if (owner := self._shards.get(shard)) is not None:
+                    return await owner.submit(order)
+                return await self._forward(shard, order, deadline)
+            except NotOwner:
+                pass
+            except Unavailable as unavailable:
+                if unavailable.code != "moved":
+                    raise
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable("no_owner", f"shard {shard} has no owner at the moment", retry_after=1.0)
+            await asyncio.sleep(_TABLE_SECONDS)
+
+    async def accept(self, value: bytes) -> bytes:
+        """Decides an order that another process sent. Raises NotOwner, Refused, Unavailable."""
+        order = registry.decode_order(value)
+        row = registry.of(order.command)
+        shard = Shard(row.topic, partition_of(row.stream(order.command), self._settings.partitions))
+        owner = self._shards.get(shard)
+        if owner is None:
+            raise NotOwner(str(shard))
+        return encode_outcome(await owner.submit(order))
+
+    async def _forward(self, shard: Shard, order: Order, deadline: float) -> Outcome:
+        address = self._owners.owner_of(shard)
+        if address is None or address == self._settings.address:
+            raise NotOwner(str(shard))
+        assert self._http is not None
+        left = max(0.1, deadline - asyncio.get_running_loop().time())
+        try:
+            async with self._http.post(
+                f"http://{address}{ORDERS_PATH}",
+                data=registry.encode_order(order),
+                timeout=aiohttp.ClientTimeout(total=left, connect=min(left, 2.0)),
+            ) as response:
+                body = await response.read()
+        except aiohttp.ClientConnectorError as error:
+            # Nothing was sent: the owner is gone, and the table will say so.
+            raise NotOwner(str(shard)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable("unknown", f"the owner at {address} did not answer ({error!r})") from error
+        return _outcome(response.status, body, shard, address)
+
+    def _advanced(self, vector: Mapping[Shard, int]) -> None:
+        for shard, owner in self._shards.items():
+            owner.projected(vector.get(shard, 0))
+
+    async def _changed(self, table: dict[Shard, str]) -> None:
+        async with self._changing:
+            mine = {shard for shard, address in table.items() if address == self._settings.address}
+            lost = [self._shards.pop(shard) for shard in list(self._shards) if shard not in mine]
+            for shard in mine - self._shards.keys():
+                writer = ShardLog(
+                    self._writer, self._settings.topic(shard.topic), shard.partition, self._settings.address
+                )
+                self._shards[shard] = ShardOwner(self._settings, shard, writer, self._pool, self._progress)
+                self._shards[shard].start()
+            await asyncio.gather(*(owner.stop() for owner in lost))
+
+
+class _Wire(msgspec.Struct):
+    """An outcome on its way between processes."""
+
+    records: list[tuple[str, int, int, str, str, str, str, str, str, str, msgspec.Raw]]
+    state: list[tuple[list[str], dict[str, Any] | None]]
+    repeated: bool
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    """An outcome as JSON, for the process that a client asked."""
+    records = [
+        (r.topic, r.partition, r.offset, r.id, r.type, r.stream, r.time, r.actor, r.command, r.app,
+         msgspec.Raw(msgspec.json.encode(r.data)))
+        for r in outcome.records
+    ]  # fmt: skip
+    state = [
+        (list(key), None if entity is None else msgspec.to_builtins(entity)) for key, entity in outcome.state.items()
+    ]
+    return msgspec.json.encode(_Wire(records=records, state=state, repeated=outcome.repeated))
+
+
+def decode_outcome(value: bytes) -> Outcome:
+    """The inverse."""
+    wire = msgspec.json.decode(value, type=_Wire)
+    records = [
+        Record(topic=topic, partition=partition, offset=offset, id=id, type=type_, stream=stream, time=time,
+               actor=actor, command=command, app=app,
+               data=msgspec.json.decode(data, type=REGISTRY.events[type_].struct))
+        for topic, partition, offset, id, type_, stream, time, actor, command, app, data in wire.records
+    ]  # fmt: skip
+    state: dict[Key, Entity | None] = {
+        Key(key): None if entity is None else msgspec.convert(entity, REGISTRY.entities[key[0]])
+        for key, entity in wire.state
+    }
+    return Outcome(records, state, wire.repeated)
+
+
+def _outcome(status: int, body: bytes, shard: Shard, address: str) -> Outcome:
+    if status == 200:
+        return decode_outcome(body)
+    if status == 421:
+        raise NotOwner(str(shard))
+    try:
+        problem = msgspec.json.decode(body, type=dict[str, Any])
+        kind, code, detail = problem["error"], problem["code"], problem["detail"]
+    except (msgspec.DecodeError, KeyError) as error:
+        raise Unavailable("unknown", f"the owner at {address} answered {status}") from error
+    if kind == "refused":
+        raise Refused(code, detail, **problem["more"])
+    raise Unavailable(code, detail, problem.get("retry_after", 1.0))

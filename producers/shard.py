@@ -1,0 +1,286 @@
+"""The owner of one shard: one loop that takes all waiting commands, decides them, appends one batch, answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from events import REGISTRY
+from events.log import TermFilter
+from events.positions import Shard
+from events.records import DecodeError, Record
+from infra import postgres, rows
+from infra.progress import READ_MODELS, Progress
+from infra.settings import Settings
+from producers import registry
+from producers.cache import Cache, ReceiptKey
+from producers.commands import Order, Outcome, Unavailable
+from producers.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
+from producers.turn import Turn
+
+log = logging.getLogger(__name__)
+
+#: Commands of one turn: bounds what an unknown outcome repeats, and one query's arrays.
+TURN_COMMANDS = 500
+#: Seconds between attempts to open a shard.
+_RETRY_SECONDS = 0.2
+
+
+class _Pending:
+    """A command that waits for its outcome."""
+
+    __slots__ = ("appending", "future", "key", "order", "retried", "stream")
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        #: Whether a batch with it is under way.
+        self.appending = False
+        #: Whether such a batch ended with an unknown outcome: its events may stand in the log.
+        self.retried = False
+        self.stream: str = registry.of(order.command).stream(order.command)
+        self.key: ReceiptKey = (self.stream, order.actor, order.command_key)
+        self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def resolve(self, outcome: Outcome | None, error: Exception | None) -> None:
+        if self.future.done():
+            return
+        if error is not None:
+            self.future.set_exception(error)
+        elif outcome is not None:
+            self.future.set_result(outcome)
+
+
+class ShardOwner:
+    """Decides the commands of one shard. ``start()``, then ``submit()``; ``stop()`` refuses what still waits."""
+
+    def __init__(self, settings: Settings, shard: Shard, writer: ShardLog, pool: Any, progress: Progress) -> None:
+        self.shard = shard
+        self.open = False
+        self._settings = settings
+        self._writer = writer
+        self._pool = pool
+        self._progress = progress
+        self._cache = Cache()
+        self._waiting: deque[_Pending] = deque()
+        self._work = asyncio.Event()
+        self._source = f"klatsch/{settings.prefix}"
+        #: Streams that hold an event which this code cannot fold.
+        self._broken: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"shard {self.shard}")
+
+    async def stop(self) -> None:
+        """Ends the loop. Commands that wait are answered as not decided; those being appended, as unknown."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.open = False
+        while self._waiting:
+            pending = self._waiting.popleft()
+            if pending.appending or pending.retried:
+                pending.resolve(None, Unavailable("unknown", "the owner stopped meanwhile; it may have happened"))
+            else:
+                pending.resolve(None, Unavailable("moved", f"shard {self.shard} has another owner now", 0.1))
+
+    async def submit(self, order: Order) -> Outcome:
+        """Decides an order. Raises Refused, or Unavailable: then repeating it with its key is safe."""
+        if len(self._waiting) >= self._settings.shard_queue:
+            raise Unavailable("overloaded", f"shard {self.shard}: {len(self._waiting)} commands are waiting")
+        pending = _Pending(order)
+        self._waiting.append(pending)
+        self._work.set()
+        try:
+            async with asyncio.timeout(self._settings.command_seconds):
+                return await pending.future
+        except TimeoutError as error:
+            text = f"no outcome within {self._settings.command_seconds} s; it may have happened, or may yet"
+            raise Unavailable("unknown", text) from error
+
+    def projected(self, next_offset: int) -> None:
+        """The read models have everything of this shard below ``next_offset``."""
+        self._cache.projected(next_offset)
+
+    @property
+    def lag(self) -> int:
+        """Events that the read models do not have yet."""
+        return max(0, self._writer.next_offset - self._progress.vector.get(self.shard, 0))
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._open()
+                self.open = True
+                while True:
+                    await self._work.wait()
+                    await self._turn()
+            except OutcomeUnknown as unknown:
+                log.warning("shard %s: %s", self.shard, unknown)
+                if not self.open:
+                    await asyncio.sleep(_RETRY_SECONDS)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, RecordsMissing) as error:
+                log.warning("shard %s is closed: %r; opening again", self.shard, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            except Exception:
+                log.exception("shard %s is closed by a fault; opening again", self.shard)
+                await asyncio.sleep(_RETRY_SECONDS * 5)
+            finally:
+                self.open = False
+
+    async def _open(self) -> None:
+        """Appends ``log.opened``, then folds what the read models do not have yet. Only then may it decide."""
+        self._cache.clear()
+        self._broken.clear()
+        term = await self._writer.open()
+        sql = postgres.queries("shard")["position"]
+        while True:
+            # One snapshot: the entities must be as of the position from which the tail is folded.
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                row = await connection.fetchrow(sql, READ_MODELS, self.shard.topic, self.shard.partition)
+                start, last_term = (row["next_offset"], row["term"]) if row is not None else (0, None)
+                if term - start <= self._settings.shard_lag:
+                    await self._fold_tail(connection, start, term, TermFilter(last_term))
+                    break
+            self._refuse_waiting(term - start)
+            await self._progress.wait({self.shard: term - self._settings.shard_lag // 2}, seconds=1.0)
+        self._cache.projected(self._progress.vector.get(self.shard, 0))
+        log.info("shard %s is open: term %d, folded %d records", self.shard, term, term - start)
+
+    async def _fold_tail(self, connection: Any, start: int, term: int, valid: TermFilter) -> None:
+        topic = self._settings.topic(self.shard.topic)
+        async with contextlib.aclosing(read_tail(self._settings, topic, self.shard.partition, start, term)) as tail:
+            async for raw in tail:
+                records = []
+                for message in raw:
+                    if not valid.admits(message.offset, message.headers):
+                        continue
+                    try:
+                        records.append(REGISTRY.decode(message.value, *self.shard, message.offset))
+                    except DecodeError:
+                        log.exception("shard %s: its stream takes no commands until this is mended", self.shard)
+                        self._broken.add((message.key or b"").decode(errors="replace"))
+                await self._fold(connection, records)
+
+    async def _fold(self, connection: Any, records: Sequence[Record]) -> None:
+        keys = {key for record in records for key in REGISTRY.names(record)}
+        if missing := self._cache.missing(keys):
+            self._cache.add(await rows.load(connection, missing))
+        state = self._cache.view(keys)
+        for record in records:
+            if record.stream in self._broken:
+                continue
+            try:
+                changes = REGISTRY.fold(record, state)
+            except Exception:
+                log.exception("shard %s: %s at %d cannot be folded", self.shard, record.type, record.offset)
+                self._broken.add(record.stream)
+                continue
+            state.update(changes)
+            self._cache.commit(changes, [record])
+
+    def _refuse_waiting(self, lag: int) -> None:
+        text = f"shard {self.shard}: the read models are {lag} events behind, at most {self._settings.shard_lag} may be"
+        while self._waiting:
+            self._waiting.popleft().resolve(None, Unavailable("lagging", text, retry_after=5.0))
+
+    async def _turn(self) -> None:
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TURN_COMMANDS))]
+        if not self._waiting:
+            self._work.clear()
+        taken = [pending for pending in taken if not pending.future.done()]
+        if self.lag > self._settings.shard_lag:
+            self._waiting.extendleft(reversed(taken))
+            self._refuse_waiting(self.lag)
+            return
+        taken = [pending for pending in taken if self._accepts(pending)]
+        if not taken:
+            return
+        try:
+            await self._decide_and_append(taken)
+        except BaseException:
+            # Not known what came of them: decided again after reopening, where their keys tell what happened.
+            again = [pending for pending in taken if not pending.future.done()]
+            for pending in again:
+                pending.retried = pending.retried or pending.appending
+                pending.appending = False
+            self._waiting.extendleft(reversed(again))
+            self._work.set()
+            raise
+
+    def _accepts(self, pending: _Pending) -> bool:
+        if pending.stream not in self._broken and pending.stream not in self._progress.parked:
+            return True
+        text = f"stream {pending.stream} waits for an operator: one of its events could not be applied"
+        pending.resolve(None, Unavailable("parked", text, retry_after=30.0))
+        return False
+
+    async def _decide_and_append(self, taken: Sequence[_Pending]) -> None:
+        keys = {key for pending in taken for key in registry.of(pending.order.command).names(pending.order)}
+        receipts = await self._load(keys, taken)
+        turn = Turn(
+            self.shard.topic, self.shard.partition, self._writer.next_offset, self._source,
+            self._cache.view(keys), receipts,
+        )  # fmt: skip
+        decided = []
+        for pending in taken:
+            if not turn.decide(pending.order):
+                break
+            decided.append(pending)
+        if turn.batch:
+            for pending in decided:
+                pending.appending = True
+            try:
+                await self._writer.append(turn.batch)
+            except AppendRefused as refusal:
+                raise OutcomeUnknown(str(refusal)) from refusal
+            self._cache.commit(turn.changes, turn.records)
+        for pending, answer in zip(decided, turn.answers, strict=True):
+            pending.resolve(answer.outcome, answer.error)
+        if rest := taken[len(decided) :]:
+            self._waiting.extendleft(reversed(rest))
+            self._work.set()
+
+    async def _load(self, keys: set[Any], taken: Sequence[_Pending]) -> dict[ReceiptKey, list[Record]]:
+        """Loads what the cache lacks; returns the events of commands that happened before."""
+        receipts: dict[ReceiptKey, list[Record]] = {}
+        asked: list[ReceiptKey] = []
+        for pending in taken:
+            # Without a key of the client's, the order's own id is the key: only a retry of ours can find it.
+            known = self._cache.receipt(pending.key)
+            if known is not None:
+                receipts[pending.key] = known
+            elif pending.order.key is not None or pending.retried:
+                asked.append(pending.key)
+        missing = self._cache.missing(keys)
+        if not missing and not asked:
+            return receipts
+        async with self._pool.acquire() as connection:
+            if missing:
+                self._cache.add(await rows.load(connection, missing))
+            if asked:
+                columns = [list(column) for column in zip(*asked, strict=True)]
+                for row in await connection.fetch(postgres.queries("shard")["receipts"], *columns):
+                    record = _record(row)
+                    receipts.setdefault((record.stream, record.actor, record.command), []).append(record)
+        return receipts
+
+
+def _record(row: Any) -> Record:
+    """A row of ``changes`` as Record."""
+    struct = REGISTRY.events[row["type"]].struct
+    return Record(
+        topic=row["topic"], partition=row["partition"], offset=row["offset"], id=row["id"], type=row["type"],
+        stream=row["stream"], time=row["time"], actor=row["actor"], command=row["command"], app=row["app"],
+        data=msgspec.convert(row["data"], struct),
+    )  # fmt: skip

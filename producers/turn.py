@@ -1,0 +1,125 @@
+"""One turn of a shard: commands in order, each decided on the state that the earlier ones left. Pure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from events import REGISTRY
+from events.records import Changes, Entity, Event, Key, Record
+from producers import registry
+from producers.cache import ReceiptKey, receipt_key
+from producers.commands import Order, Outcome, Refused
+
+log = logging.getLogger(__name__)
+
+#: Bytes of keys and values that one batch may hold, below the topics' max.message.bytes with room for framing.
+BATCH_BYTES = 900_000
+#: What a record costs besides its key and value: varints, headers with term and content type.
+RECORD_OVERHEAD = 128
+
+
+class Internal(Exception):
+    """A command met a fault of ours: nothing changed."""
+
+
+class Answer(NamedTuple):
+    """What one order came to; told only once the turn's batch is in the log, as later ones build on earlier ones."""
+
+    order: Order
+    outcome: Outcome | None
+    error: Exception | None
+
+
+class Turn:
+    """Decides orders one after the other and collects the batch that they make."""
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        next_offset: int,
+        source: str,
+        state: Mapping[Key, Entity | None],
+        receipts: Mapping[ReceiptKey, Sequence[Record]],
+    ) -> None:
+        """``state`` holds all entities that the orders name; ``receipts`` the events of those that happened before."""
+        self.records: list[Record] = []
+        self.batch: list[tuple[bytes, bytes]] = []
+        self.changes: Changes = {}
+        self.answers: list[Answer] = []
+        self._topic, self._partition, self._next, self._source = topic, partition, next_offset, source
+        self._state = dict(state)
+        self._receipts = {key: list(records) for key, records in receipts.items()}
+        self._bytes = 0
+
+    def decide(self, order: Order) -> bool:
+        """Decides one order. False when its events have no room in this batch: it comes first in the next turn."""
+        row = registry.of(order.command)
+        stream = row.stream(order.command)
+        receipt = self._receipts.get((stream, order.actor, order.command_key))
+        if receipt is not None:
+            self._answer(order, Outcome(receipt, self._named(order), repeated=True))
+            return True
+        try:
+            events = row.decide(order, self._state)
+            batch = [self._encode(order, stream, n, event) for n, event in enumerate(events)]
+        except Refused as refusal:
+            self._answer(order, None, refusal)
+            return True
+        except Exception as error:
+            log.exception("%s of %s failed", row.name, order.actor)
+            self._answer(order, None, Internal(f"{row.name}: {type(error).__name__}"))
+            return True
+        size = sum(len(key) + len(value) + RECORD_OVERHEAD for key, value in batch)
+        if self._bytes + size > BATCH_BYTES:
+            if self.batch:
+                return False
+            self._answer(
+                order, None, Refused("too_large", f"expected events of at most {BATCH_BYTES} bytes, got {size}")
+            )
+            return True
+        self._take(order, stream, events, batch)
+        self._bytes += size
+        return True
+
+    def _encode(self, order: Order, stream: str, n: int, event: Event) -> tuple[bytes, bytes]:
+        value = REGISTRY.encode(
+            event,
+            id=f"{order.id}.{n}",
+            source=self._source,
+            stream=stream,
+            time=order.time,
+            actor=order.actor,
+            command=order.command_key,
+            app=order.app,
+            traceparent=msgspec.UNSET if order.traceparent is None else order.traceparent,
+        )
+        return stream.encode(), value
+
+    def _take(self, order: Order, stream: str, events: list[Event], batch: list[tuple[bytes, bytes]]) -> None:
+        records = []
+        for n, event in enumerate(events):
+            record = Record(
+                topic=self._topic, partition=self._partition, offset=self._next + len(self.records) + n,
+                id=f"{order.id}.{n}", type=REGISTRY.of(event).name, stream=stream, time=order.time,
+                actor=order.actor, command=order.command_key, app=order.app, data=event,
+            )  # fmt: skip
+            changes = REGISTRY.fold(record, self._state)
+            self._state.update(changes)
+            self.changes.update(changes)
+            records.append(record)
+        self.records += records
+        self.batch += batch
+        if records:
+            self._receipts[receipt_key(records[0])] = records
+        self._answer(order, Outcome(records, self._named(order)))
+
+    def _named(self, order: Order) -> dict[Key, Entity | None]:
+        return {key: self._state[key] for key in registry.of(order.command).names(order)}
+
+    def _answer(self, order: Order, outcome: Outcome | None, error: Exception | None = None) -> None:
+        self.answers.append(Answer(order, outcome, error))
