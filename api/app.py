@@ -1,0 +1,112 @@
+"""The ASGI application of one process: the routes of its roles, with health, metrics and documentation."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from api import http, problems
+from api.calls import Services
+from api.problems import Problem
+from api.surface import Operation
+from infra.settings import Settings
+from producers.commands import Refused, Unavailable
+from producers.router import ORDERS_PATH, PROOF_HEADER, NotOwner, Producers, proof
+
+log = logging.getLogger(__name__)
+
+WEB = Path(__file__).resolve().parent / "web"
+
+#: Health of a part: ``{"ok": bool, ...}``.
+Check = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def build(
+    settings: Settings,
+    *,
+    checks: dict[str, Check],
+    services: Services | None = None,
+    operations: list[Operation] | None = None,
+    more: list[BaseRoute] | None = None,
+) -> Starlette:
+    """The application. ``services`` and ``operations`` make it answer clients; ``more`` are push's routes."""
+    routes: list[BaseRoute] = [
+        Route("/healthz", _alive, name="health"),
+        Route("/readyz", _ready(checks), name="ready"),
+        Route("/metrics", _metrics, name="metrics"),
+        *(more or []),
+    ]
+    if services is not None:
+        routes += http.routes(services, operations or [])
+        routes.append(Route(ORDERS_PATH, _orders(settings, services.producers), methods=["POST"]))
+        if WEB.is_dir():
+            routes.append(Mount("/", StaticFiles(directory=WEB, html=True), name="web"))
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _fault})
+
+
+async def _alive(request: Request) -> Response:
+    return Response(b'{"ok":true}', media_type="application/json")
+
+
+def _ready(checks: dict[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(request: Request) -> Response:
+        parts: dict[str, Any] = {}
+        for name, check in checks.items():
+            try:
+                parts[name] = await check()
+            except Exception as error:
+                parts[name] = {"ok": False, "error": f"{type(error).__name__}: {error}"[:200]}
+        ok = all(part["ok"] for part in parts.values())
+        body = msgspec.json.encode({"ok": ok, "parts": parts})
+        return Response(body, 200 if ok else 503, {"Cache-Control": "no-store"}, media_type="application/json")
+
+    return ready
+
+
+async def _metrics(request: Request) -> Response:
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awaitable[Response]]:
+    expected = proof(settings)
+
+    async def orders(request: Request) -> Response:
+        if not hmac.compare_digest(request.headers.get(PROOF_HEADER, ""), expected):
+            return problems.response(Problem("forbidden", "expected a process of this installation"))
+        try:
+            return Response(await producers.accept(await request.body()), media_type="application/json")
+        except NotOwner:
+            return Response(status_code=421)
+        except Refused as refused:
+            body: dict[str, Any] = {"error": "refused", "code": refused.code, "detail": refused.detail, "more": refused.more}
+            return Response(msgspec.json.encode(body), 409, media_type="application/json")
+        except Unavailable as away:
+            body = {"error": "unavailable", "code": away.code, "detail": away.detail, "retry_after": away.retry_after}
+            return Response(msgspec.json.encode(body), 503, media_type="application/json")
+
+    return orders
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        response = problems.response(Problem("method_not_allowed", f"expected another method than {request.method}"))
+        response.headers.update(error.headers or {})
+        return response
+    return problems.response(Problem("not_found", "expected a path of the API; see /docs"))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    return problems.response(http.translate(error))

@@ -1,0 +1,116 @@
+"""One call of a client, whichever way it came: who asks, with what key, and the services that answer it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from api.failures import Failures
+from api.passwords import Passwords
+from api.problems import Problem
+from api.tokens import Identity
+from events.clock import now, uuid7
+from events.positions import Vector
+from infra.progress import Progress
+from infra.settings import Settings
+from producers.commands import Command, Order, Outcome
+from producers.router import Producers
+
+#: Seconds a read waits for the position that the client asks for.
+POSITION_SECONDS = 5.0
+
+
+class Feed(Protocol):
+    """What the API needs to know of the feed."""
+
+    @property
+    def epoch(self) -> str:
+        """The incarnation of the feed topic; a cursor of another one means nothing."""
+        ...
+
+    async def cursor(self, user: str) -> int:
+        """The cursor after all that the user's feed partition holds now."""
+        ...
+
+    async def heads(self) -> Vector:
+        """The next offset of every shard of the log now."""
+        ...
+
+
+class Services:
+    """What calls are answered with; one object a process."""
+
+    def __init__(
+        self, settings: Settings, pool: Any, progress: Progress, producers: Producers, vault: Any, feed: Feed
+    ) -> None:
+        self.settings = settings
+        self.pool = pool
+        self.progress = progress
+        self.producers = producers
+        self.vault = vault
+        self.feed = feed
+        self.passwords = Passwords()
+        self.failures = Failures()
+        #: What this process has appended: a log-in right after a registration must find it.
+        self.seen: Vector = {}
+
+
+class Call:
+    """A request with its context. ``position`` collects where the commands' events stand."""
+
+    def __init__(
+        self, services: Services, identity: Identity | None, *, key: str | None = None, traceparent: str | None = None
+    ) -> None:
+        self.services = services
+        self.identity = identity
+        self.key = key
+        self.traceparent = traceparent
+        self.position: Vector = {}
+        #: Set by an operation that logs somebody in: the token goes into the stream's cookie too.
+        self.stream_token: str | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    @property
+    def user(self) -> str:
+        """The caller's user id. Operations without a permission for anyone have one."""
+        if self.identity is None:
+            raise Problem("unauthenticated", "expected a token, got none; log in")
+        return self.identity.user
+
+    async def submit(
+        self, command: Command, *, key: str | None = None, actor: str | None = None, id: str | None = None,
+        time: str | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Decides a command as the caller; ``key`` instead of the caller's own. Raises Refused, Unavailable."""
+        order = Order(
+            command=command,
+            id=id or uuid7(),
+            actor=actor or self.user,
+            key=key if key is not None else self.key,
+            time=time or now(),
+            traceparent=self.traceparent,
+        )
+        outcome = await self.services.producers.submit(order)
+        if outcome.position is not None:
+            shard, after = outcome.position.shard, outcome.position.offset + 1
+            self.position[shard] = max(after, self.position.get(shard, 0))
+            self.services.seen[shard] = max(after, self.services.seen.get(shard, 0))
+        return outcome
+
+    async def catch_up(self, vector: Vector, seconds: float = POSITION_SECONDS) -> None:
+        """Waits until the read models have reached ``vector``. Raises Problem ``lagging``."""
+        if not await self.services.progress.wait(vector, seconds):
+            raise Problem("lagging", f"the read models have not reached the position within {seconds} s", retry_after=2)
+
+    async def rows(self, sql: str, *arguments: Any) -> list[Any]:
+        """All rows of a query. Raises Problem ``unavailable`` when no connection comes free."""
+        async with self.services.pool.acquire(timeout=5) as connection:
+            found: list[Any] = await connection.fetch(sql, *arguments)
+            return found
+
+    async def row(self, sql: str, *arguments: Any) -> Any:
+        """The first row of a query, or None."""
+        async with self.services.pool.acquire(timeout=5) as connection:
+            return await connection.fetchrow(sql, *arguments)

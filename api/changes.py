@@ -1,0 +1,50 @@
+"""Deltas by asking for them: for those who pull instead of holding a connection."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from api.calls import Call
+from api.problems import Problem
+from api.surface import Operation, Request
+from api.sync import Sync, sync
+from push.backend import Identity
+from push.hub import Hub, Unavailable
+from push.pull import BadCursor, changes, cursor_text
+
+
+class Pull(Request, frozen=True, kw_only=True):
+    #: ``cursor`` of the answer before; without it: no changes, and the present cursor.
+    since: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+
+
+def operations(hub: Hub | None) -> list[Operation]:
+    """The pull, answered from the feed that this process reads; without one (role push) it says where it is."""
+
+    async def pull(call: Call, request: Pull) -> dict[str, Any]:
+        if hub is None:
+            raise Problem("unavailable", "expected a process with the role push; ask another", retry_after=1)
+        assert call.identity is not None
+        identity = Identity(user=call.user, session=call.identity.session, expires=call.identity.expires)
+        try:
+            page = await changes(hub, identity, request.since, request.limit)
+        except BadCursor as error:
+            raise Problem("invalid", f"since: {error}") from error
+        except Unavailable as error:
+            raise Problem("unavailable", str(error), retry_after=1) from error
+        if not page.reset:
+            items = [msgspec.Raw(item) for item in page.items]
+            return {"changes": items, "cursor": page.next_cursor, "reset": False}
+        # What was asked for is no longer there: the snapshot stands for it.
+        snapshot = await sync(call, Sync())
+        cursor = cursor_text(snapshot["epoch"], snapshot["cursor"])
+        return {"changes": [], "cursor": cursor, "reset": True, "snapshot": snapshot}
+
+    return [
+        Operation("changes.pull", "GET", "/v1/changes", "user", Pull, pull,
+                  "Your deltas after a cursor; a snapshot instead when they are no longer kept",
+                  {"changes": "[Delta]", "cursor": "string", "reset": "boolean", "snapshot": "Snapshot"}),
+    ]  # fmt: skip

@@ -1,0 +1,62 @@
+"""Where the feed and the log stand now, as Kafka says."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from api.problems import Problem
+from events.feed import end_cursor, partition_of
+from events.positions import Shard, Vector
+from infra import kafka
+from infra.settings import Settings
+from push.epoch import incarnation
+
+_SECONDS = 5.0
+
+
+class FeedEnds:
+    """Asks for end offsets on a connection of its own that never fetches: no long poll is before a question."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer = kafka.consumer(settings)
+        self._epoch = ""
+        self._feed = settings.topic("feed")
+
+    async def start(self) -> None:
+        await self._consumer.start()
+        self._epoch = (await incarnation(self._consumer._client, self._feed)).epoch
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+    @property
+    def epoch(self) -> str:
+        """The incarnation of the feed topic when this process started."""
+        return self._epoch
+
+    async def cursor(self, user: str) -> int:
+        """The cursor after all that the user's feed partition holds now. Raises Problem ``unavailable``."""
+        place = TopicPartition(self._feed, partition_of(user, self._settings.feed_partitions))
+        return end_cursor((await self._ends([place]))[place])
+
+    async def heads(self) -> Vector:
+        """The next offset of every shard now. Raises Problem ``unavailable``."""
+        places = {
+            TopicPartition(self._settings.topic(topic), number): Shard(topic, number)
+            for topic in kafka.EVENT_TOPICS
+            for number in range(self._settings.partitions)
+        }
+        ends = await self._ends(list(places))
+        return {places[place]: offset for place, offset in ends.items()}
+
+    async def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                ends: dict[TopicPartition, int] = await self._consumer.end_offsets(places)
+                return ends
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Problem("unavailable", "Kafka does not tell where the log ends; try again", retry_after=1) from error

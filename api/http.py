@@ -1,0 +1,157 @@
+"""The surface over HTTP: one Starlette route an operation."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import asyncpg
+import msgspec
+from aiokafka.errors import KafkaError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api import problems, surface
+from api.auth import identify
+from api.calls import Call, Services
+from api.problems import Problem
+from api.surface import Operation
+from events.positions import BadPosition, encode_vector, parse_vector
+from producers.commands import Refused, Unavailable
+
+log = logging.getLogger(__name__)
+
+POSITION_HEADER = "Klatsch-Position"
+KEY_HEADER = "Idempotency-Key"
+#: Cookie that only ``GET /v1/stream`` accepts: browsers' EventSource sends no headers.
+STREAM_COOKIE = "klatsch_stream"
+
+_KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
+_TRACE = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+def routes(services: Services, operations: list[Operation]) -> list[Route]:
+    """A route for each operation."""
+    return [
+        Route(operation.path, _endpoint(services, operation), methods=[operation.method], name=operation.name)
+        for operation in operations
+    ]
+
+
+def _endpoint(services: Services, operation: Operation) -> Any:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await _answer(services, operation, request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            return problems.response(translate(error))
+
+    return endpoint
+
+
+def translate(error: BaseException) -> Problem:
+    """Any error as Problem; faults are logged, parts that are away become ``unavailable``."""
+    if isinstance(error, Problem | Refused | Unavailable):
+        return problems.of(error)
+    if isinstance(error, OSError | TimeoutError | KafkaError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        log.warning("a part is away: %r", error)
+        return Problem("unavailable", "Kafka or Postgres does not answer; try again", retry_after=1)
+    log.error("unexpected error", exc_info=error)
+    return problems.of(error)
+
+
+async def _answer(services: Services, operation: Operation, request: Request) -> Response:
+    call = Call(
+        services,
+        await identify(services, request.headers.get("authorization")),
+        key=_key(request),
+        traceparent=_traceparent(request),
+    )
+    # Before the body is read: nobody learns what is expected of others.
+    surface.permit(operation, call)
+    values = await _values(services, operation, request)
+    arguments = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
+    await wait_for(call, request.headers.get(POSITION_HEADER))
+    answer = await surface.run(operation, call, arguments)
+    headers = {"Cache-Control": "no-store"}
+    if call.position:
+        headers[POSITION_HEADER] = encode_vector(call.position)
+    if answer is None:
+        return Response(status_code=204, headers=headers)
+    response = Response(msgspec.json.encode(answer), operation.status, headers, media_type="application/json")
+    if call.stream_token is not None:
+        response.set_cookie(
+            STREAM_COOKIE, call.stream_token, max_age=services.settings.session_seconds, path="/v1/stream",
+            httponly=True, samesite="strict", secure=request.url.scheme == "https",
+        )  # fmt: skip
+    return response
+
+
+async def wait_for(call: Call, position: str | None) -> None:
+    """Read your writes: waits until the read models have reached the position that the caller names."""
+    if not position:
+        return
+    try:
+        vector = parse_vector(position)
+    except BadPosition as error:
+        raise Problem("invalid", f"{POSITION_HEADER}: {error}") from error
+    known = {"users", "rooms", "handles"}
+    if any(s.topic not in known or s.partition >= call.settings.partitions for s in vector):
+        raise Problem("invalid", f"{POSITION_HEADER}: expected positions of this installation's shards")
+    await call.catch_up(vector)
+
+
+async def _values(services: Services, operation: Operation, request: Request) -> dict[str, Any]:
+    if operation.method in ("GET", "DELETE"):
+        values: dict[str, Any] = dict(request.query_params)
+        if len(values) != len(request.query_params.multi_items()):
+            raise Problem("invalid", "expected each query parameter once")
+    else:
+        values = await _body(services, request)
+    for name in operation.path_parameters:
+        if name in values:
+            raise Problem("invalid", f"`{name}` stands in the path; expected it nowhere else")
+        values[name] = request.path_params[name]
+    return values
+
+
+async def _body(services: Services, request: Request) -> dict[str, Any]:
+    limit = services.settings.body_bytes
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise Problem("too_large", f"expected a body of at most {limit} bytes, got more")
+        chunks.append(chunk)
+    body = b"".join(chunks)
+    if not body.strip():
+        return {}
+    return decode_object(body)
+
+
+def decode_object(body: bytes | str) -> dict[str, Any]:
+    """A JSON object. Raises Problem ``malformed``."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Problem("malformed", f"expected JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Problem("malformed", f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not _KEY.match(key):
+        raise Problem("invalid", f"{KEY_HEADER}: expected 1-128 printable ASCII characters without spaces")
+    return key
+
+
+def _traceparent(request: Request) -> str | None:
+    # W3C trace context: a value that cannot be read is ignored, not refused.
+    value = request.headers.get("traceparent", "")
+    return value if _TRACE.match(value) else None

@@ -1,0 +1,75 @@
+"""Bringing in conversations from elsewhere: ordinary commands, with the times and authors of old. Operators only."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+
+from api.calls import Call
+from api.problems import Problem
+from api.surface import Operation, Request
+from events.clock import Time, uuid7
+from producers import registry
+from producers.commands import Refused
+from producers.limits import Id, Token
+
+#: Orders of one request; they are decided together, in order within a stream.
+ORDERS = 1000
+
+#: Commands that may be imported: those that make history, not those that prove who somebody is.
+COMMANDS = frozenset(
+    {
+        "RegisterUser", "ChangeProfile", "ClaimHandle", "ConfirmHandle", "CreateRoom", "ChangeRoom", "AddMember",
+        "RemoveMember", "PostMessage", "MarkRead",
+    }
+)  # fmt: skip
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One command as it was given elsewhere."""
+
+    #: Name of the command: ``PostMessage``.
+    command: str
+    #: Its fields.
+    fields: dict[str, Any]
+    actor: Id
+    #: When it happened.
+    time: Time
+    #: Names the line it comes from: importing it again changes nothing.
+    key: Token
+    #: Id of what it makes, where it must be known beforehand.
+    id: Id | None = None
+
+
+class Import(Request, frozen=True, kw_only=True):
+    orders: Annotated[list[Item], msgspec.Meta(max_length=ORDERS)]
+
+
+async def import_(call: Call, request: Import) -> dict[str, Any]:
+    results = await asyncio.gather(*(_one(call, item, n) for n, item in enumerate(request.orders)))
+    return {"results": results}
+
+
+async def _one(call: Call, item: Item, n: int) -> dict[str, Any]:
+    if item.command not in COMMANDS:
+        raise Problem("invalid", f"orders[{n}].command: expected one of {', '.join(sorted(COMMANDS))}")
+    try:
+        command = msgspec.convert(item.fields, registry.COMMANDS[item.command].struct)
+    except msgspec.ValidationError as error:
+        raise Problem("invalid", f"orders[{n}].fields: {error}") from error
+    try:
+        id = item.id or uuid7()
+        outcome = await call.submit(command, key=item.key, actor=item.actor, id=id, time=item.time)
+    except Refused as refusal:
+        return {"result": "refused", "code": refusal.code, "detail": refusal.detail}
+    if outcome.repeated or not outcome.records:
+        return {"result": "unchanged"}
+    return {"result": "done", "position": str(outcome.position)}
+
+
+OPERATIONS = [
+    Operation("import.orders", "POST", "/v1/import", "operator", Import, import_,
+              "Import commands with their original authors and times", {"results": "[ImportResult]"}),
+]  # fmt: skip

@@ -1,0 +1,112 @@
+"""Members of rooms: joining, leaving, adding, reading positions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from api import pages
+from api.calls import Call
+from api.pages import Cursor, Limit
+from api.problems import Problem
+from api.rooms import inside, own_entry
+from api.surface import Operation, Request
+from api.users import reachable, registered
+from events.members import Member
+from events.users import User
+from infra.postgres import queries
+from infra.rows import from_row, table
+from producers.commands import Outcome, Refused
+from producers.limits import Id
+from producers.members import AddMember, MarkRead, RemoveMember
+from projectors.views import member_view, user_view
+
+#: Times that a leaving owner's successor is looked for, when members change meanwhile.
+_SUCCESSORS = 5
+
+
+class Member_(Request, frozen=True, kw_only=True):
+    room: Id
+    #: A user id, or ``me``.
+    user: Id
+
+
+class List(Request, frozen=True, kw_only=True):
+    room: Id
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+class Read(Request, frozen=True, kw_only=True):
+    room: Id
+    seq: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+async def add(call: Call, request: Member_) -> dict[str, Any]:
+    user = call.user if request.user == "me" else request.user
+    if user == call.user:
+        await _not_kept_out(call, request.room)
+    else:
+        await reachable(call, [user])
+    outcome = await call.submit(AddMember(room=request.room, user=user))
+    answer = own_entry(outcome, request.room, call.user)
+    return {"room": answer["room"], "member": answer["member"]}
+
+
+async def _not_kept_out(call: Call, room: str) -> None:
+    """To somebody whom the owner blocks, the room does not exist."""
+    row = await call.row(queries("rooms")["one"], room)
+    owner = None if row is None else row["owner"]
+    if owner not in (None, call.user) and (await registered(call, [owner])).get(owner, False):
+        raise Problem("not_found", f"expected a room that you may join, found none with id {room}")
+
+
+async def remove(call: Call, request: Member_) -> None:
+    user = call.user if request.user == "me" else request.user
+    for attempt in range(_SUCCESSORS):
+        row = await call.row(queries("rooms")["successor"], request.room, user)
+        try:
+            successor = None if row is None else row["user"]
+            await call.submit(RemoveMember(room=request.room, user=user, successor=successor))
+            return
+        except Refused as refusal:
+            if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:
+                raise
+            # The read model did not know yet who else is in the room.
+            await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+
+
+async def list_(call: Call, request: List) -> dict[str, Any]:
+    await inside(call, request.room)
+    since, user = pages.decode(request.cursor, tuple[int, str], (-1, ""))
+    rows = await call.rows(queries("rooms")["members"], request.room, since, user, request.limit + 1)
+    found = [_with_profile(row) for row in rows[: request.limit]]
+    last = rows[request.limit - 1] if len(rows) > request.limit else None
+    return {"members": found, "next": None if last is None else pages.encode(last["since"], last["user"])}
+
+
+def _with_profile(row: Any) -> dict[str, Any]:
+    member = from_row("member", row)
+    hidden = {"id": row["user"], "state": "registered", "credential": None}
+    user = User(**{name: hidden[name] if name in hidden else row[f"u_{name}"] for name in table("user").fields})
+    assert isinstance(member, Member)
+    return {"member": member_view(member), "user": user_view(user)}
+
+
+async def mark_read(call: Call, request: Read) -> dict[str, Any]:
+    outcome: Outcome = await call.submit(MarkRead(room=request.room, seq=request.seq))
+    answer = own_entry(outcome, request.room, call.user)
+    return {"member": answer["member"], "unread": answer["unread"]}
+
+
+OPERATIONS = [
+    Operation("members.list", "GET", "/v1/rooms/{room}/members", "user", List, list_,
+              "Who is in a room, with profiles", {"members": "[MemberWithUser]", "next": "cursor"}),
+    Operation("members.add", "PUT", "/v1/rooms/{room}/members/{user}", "user", Member_, add,
+              "Join a room (`me`), or let another in", {"room": "Room", "member": "Member"}),
+    Operation("members.remove", "DELETE", "/v1/rooms/{room}/members/{user}", "user", Member_, remove,
+              "Leave a room (`me`), or put another out", {}, 204),
+    Operation("members.read", "PUT", "/v1/rooms/{room}/read", "user", Read, mark_read,
+              "Mark everything up to a message as read", {"member": "Member", "unread": "integer"}),
+]  # fmt: skip

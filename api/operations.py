@@ -1,0 +1,26 @@
+"""All operations, assembled by import."""
+
+from __future__ import annotations
+
+from api import changes, imports, members, messages, relationships, rooms, sessions, sync, users, visuals
+from api.surface import Operation
+from push.hub import Hub
+
+
+def all_operations(hub: Hub | None = None) -> list[Operation]:
+    """The whole surface. Adding a domain is adding its ``OPERATIONS`` here. Raises ValueError for a repeated name."""
+    rows = [
+        *users.OPERATIONS,
+        *sessions.OPERATIONS,
+        *relationships.OPERATIONS,
+        *visuals.OPERATIONS,
+        *rooms.OPERATIONS,
+        *members.OPERATIONS,
+        *messages.OPERATIONS,
+        *sync.OPERATIONS,
+        *changes.operations(hub),
+        *imports.OPERATIONS,
+    ]
+    if len({row.name for row in rows}) < len(rows) or len({(row.method, row.path) for row in rows}) < len(rows):
+        raise ValueError("an operation stands twice on the surface")
+    return rows

@@ -1,0 +1,51 @@
+"""Pages of long lists: opaque cursors, and limits."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from api.problems import Problem
+from events.text import fold, query_grams
+
+#: Items of one page.
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Cursor = Annotated[str, msgspec.Meta(max_length=1000, description="`next` of the page before")]
+#: What to search for.
+Query = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+T = TypeVar("T")
+
+#: Above every time and id: where a list in descending order begins.
+LAST_TIME = "9999-12-31T00:00:00.000Z"
+LAST_ID = "\U0010ffff"
+
+
+def encode(*place: Any) -> str:
+    """The cursor of a place in a list."""
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def decode(cursor: str | None, shape: type[T], start: T) -> T:
+    """The place of a cursor, ``start`` without one. Raises Problem ``invalid``."""
+    if cursor is None:
+        return start
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise Problem("invalid", "cursor: expected `next` of an earlier page of the same list") from error
+
+
+class Search:
+    """A text that people search for, as the queries need it."""
+
+    def __init__(self, text: str) -> None:
+        self.folded = fold(text.strip())
+        if not self.folded:
+            raise Problem("invalid", "name: expected at least one character that is not white space")
+        self.grams = query_grams(self.folded)
+        escaped = self.folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        #: LIKE patterns: anywhere; at the start of the first line, of the second line.
+        self.anywhere, self.first, self.second = f"%{escaped}%", f"{escaped}%", f"%\n{escaped}%"

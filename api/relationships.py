@@ -1,0 +1,71 @@
+"""Friends and blocks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from api import pages
+from api.calls import Call
+from api.pages import LAST_ID, LAST_TIME, Cursor, Limit
+from api.problems import Problem
+from api.surface import Operation, Request
+from api.users import registered
+from events.relationships import Relation, Relationship, relationship_key
+from infra.postgres import queries
+from infra.rows import from_row
+from producers.limits import Id
+from producers.relationships import SetRelationship
+from projectors.views import relationship_view
+
+
+class Relate(Request, frozen=True, kw_only=True):
+    user: Id
+    type: Relation | None
+
+
+class Unrelate(Request, frozen=True, kw_only=True):
+    user: Id
+
+
+class List(Request, frozen=True, kw_only=True):
+    #: ``out``: what you are to others; ``in``: who holds you for a friend.
+    direction: Literal["out", "in"] = "out"
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+async def relate(call: Call, request: Relate) -> dict[str, Any]:
+    # Somebody who blocks the caller is befriended all the same, and hears nothing of it: a block does not show.
+    if request.type is not None and request.user not in await registered(call, [request.user]):
+        raise Problem("not_found", f"expected a registered user, found none with id {request.user}")
+    command = SetRelationship(user=call.user, other=request.user, type=request.type)
+    outcome = await call.submit(command)
+    relationship = outcome.state[relationship_key(call.user, request.user)]
+    view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
+    return {"relationship": view}
+
+
+async def unrelate(call: Call, request: Unrelate) -> dict[str, Any]:
+    return await relate(call, Relate(user=request.user, type=None))
+
+
+async def list_(call: Call, request: List) -> dict[str, Any]:
+    updated, other = pages.decode(request.cursor, tuple[str, str], (LAST_TIME, LAST_ID))
+    sql = queries("relationships")["outgoing" if request.direction == "out" else "incoming"]
+    rows = await call.rows(sql, call.user, updated, other, request.limit + 1)
+    found = [from_row("relationship", row) for row in rows[: request.limit]]
+    views = [relationship_view(one) for one in found if isinstance(one, Relationship)]
+    far = "other" if request.direction == "out" else "user"
+    more = pages.encode(views[-1]["updated"], views[-1][far]) if len(rows) > request.limit else None
+    return {"relationships": views, "next": more}
+
+
+OPERATIONS = [
+    Operation("relationships.list", "GET", "/v1/users/me/relationships", "user", List, list_,
+              "What you are to others, or who holds you for a friend",
+              {"relationships": "[Relationship]", "next": "cursor"}),
+    Operation("relationships.set", "PUT", "/v1/users/me/relationships/{user}", "user", Relate, relate,
+              "Befriend or block a user, or (null) neither", {"relationship": "Relationship"}),
+    Operation("relationships.remove", "DELETE", "/v1/users/me/relationships/{user}", "user", Unrelate, unrelate,
+              "Neither friend nor block", {"relationship": "Relationship"}),
+]  # fmt: skip

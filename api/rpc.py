@@ -1,0 +1,85 @@
+"""The surface over RPC: the same operations, permissions and errors on a push connection. What push asks of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from api import problems, surface
+from api.auth import authenticate
+from api.calls import Call, Services
+from api.http import decode_object, translate, wait_for
+from api.problems import Problem
+from api.surface import Operation
+from api.tokens import Identity, Role
+from events.positions import encode_vector
+from push.backend import BadToken, RpcError
+from push.backend import Identity as PushIdentity
+
+#: Members of every RPC's data beside the operation's own: what HTTP has in headers.
+KEY_MEMBER = "idempotency_key"
+POSITION_MEMBER = "position"
+
+#: The operation whose answer is a client's snapshot.
+SNAPSHOT = "sync.get"
+
+
+class Rpc:
+    """Implements push.backend.Backend."""
+
+    def __init__(self, services: Services, operations: list[Operation]) -> None:
+        self._services = services
+        self._operations = {operation.name: operation for operation in operations}
+
+    async def authenticate(self, token: str) -> PushIdentity:
+        """The identity behind a token. Raises BadToken."""
+        try:
+            identity = await authenticate(self._services, token)
+        except Problem as problem:
+            if problem.code == "token_expired":
+                raise BadToken("expired") from problem
+            raise BadToken("revoked" if problem.code == "token_revoked" else "invalid") from problem
+        if identity.role == "operator":
+            # An operator is no user: nothing is ever fed to one.
+            raise BadToken("invalid")
+        data = msgspec.json.encode({"user": identity.user})
+        return PushIdentity(
+            user=identity.user, session=identity.session, expires=identity.expires, role=identity.role, data=data
+        )
+
+    async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
+        """Runs an operation; JSON in, JSON out. Raises RpcError with the problem document."""
+        try:
+            if identity.session in self._services.progress.revoked:
+                raise Problem("token_revoked", "expected a valid token, got one that was revoked; log in again")
+            return await self._run(identity, method, decode_object(data or b"{}"))
+        except Exception as error:
+            problem = translate(error)
+            kind = problems.PROBLEMS[problem.code]
+            document = msgspec.json.encode(problems.document(problem))
+            raise RpcError(kind.rpc, f"{problem.code}: {problem.detail}", document) from error
+
+    async def snapshot(self, identity: PushIdentity) -> bytes:
+        """What ``GET /v1/sync`` answers."""
+        return await self._run(identity, SNAPSHOT, {})
+
+    async def _run(self, identity: PushIdentity, method: str, values: dict[str, Any]) -> bytes:
+        operation = self._operations.get(method)
+        if operation is None:
+            raise Problem("not_found", f"expected the name of an operation, got {method[:80]!r}; see the reference")
+        key = values.pop(KEY_MEMBER, None)
+        position = values.pop(POSITION_MEMBER, None)
+        if not isinstance(key, str | None) or not isinstance(position, str | None) or (key is not None and not key):
+            raise Problem("invalid", f"{KEY_MEMBER} and {POSITION_MEMBER}: expected text")
+        if key is not None and (len(key) > 128 or not key.isascii() or not key.isprintable() or " " in key):
+            raise Problem("invalid", f"{KEY_MEMBER}: expected 1-128 printable ASCII characters without spaces")
+        role: Role = "service" if identity.role == "service" else "person"
+        call = Call(self._services, Identity(identity.user, identity.session, role, identity.expires), key=key)
+        surface.permit(operation, call)
+        request = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
+        await wait_for(call, position)
+        answer = await surface.run(operation, call, request) or {}
+        if call.position:
+            answer = {**answer, POSITION_MEMBER: encode_vector(call.position)}
+        return msgspec.json.encode(answer)

@@ -1,0 +1,80 @@
+"""What clients can do: one row an operation. Its HTTP route, RPC method, OpenAPI entry and docs come from the row."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from api.calls import Call
+from api.problems import Problem
+from producers.limits import without_nul
+
+#: Who may call an operation at all; what they may see and change within it, its query or decision says.
+#: ``anyone`` needs no token, ``user`` any, ``service`` one of a service account, ``operator`` the operator's.
+Permission = Literal["anyone", "user", "service", "operator"]
+
+#: Roles of tokens that have each permission.
+ROLES: dict[Permission, frozenset[str]] = {
+    "anyone": frozenset({"person", "service", "operator"}),
+    "user": frozenset({"person", "service"}),
+    "service": frozenset({"service"}),
+    "operator": frozenset({"operator"}),
+}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operation takes: path parameters, then query parameters (GET, DELETE) or members of the JSON body."""
+
+
+class Nothing(Request, frozen=True):
+    """An operation without parameters."""
+
+
+class Operation(NamedTuple):
+    """One row of the surface."""
+
+    #: RPC method, ``entity.verb``; also the OpenAPI operationId.
+    name: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    #: Path with parameters in braces: ``/v1/rooms/{room}``.
+    path: str
+    permission: Permission
+    request: type[Request]
+    #: ``run(call, request) -> answer``: a dict for JSON, None for an empty body; raises Problem, Refused, Unavailable.
+    run: Callable[[Call, Any], Awaitable[dict[str, Any] | None]]
+    summary: str
+    #: Members of the answer: name -> view (``Room``, ``[Message]``) or plain type.
+    returns: dict[str, str]
+    status: int = 200
+
+    @property
+    def path_parameters(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+
+def permit(operation: Operation, call: Call) -> None:
+    """Refuses a call that the operation's permission does not allow: deny by default."""
+    if operation.permission == "anyone":
+        return
+    if call.identity is None:
+        raise Problem("unauthenticated", "expected a token, got none; log in and send Authorization: Bearer")
+    if call.identity.role not in ROLES[operation.permission]:
+        raise Problem("forbidden", f"expected a token of: {operation.permission}; got one of: {call.identity.role}")
+
+
+def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Request:
+    """The request struct from its members. ``text``: values come from path and query, where all is text."""
+    if not without_nul(values):
+        raise Problem("invalid", "expected no U+0000 in any string")
+    try:
+        return msgspec.convert(values, operation.request, strict=not text)
+    except msgspec.ValidationError as error:
+        raise Problem("invalid", str(error).replace("`$.", "`").replace(" - at `$`", "")) from error
+
+
+async def run(operation: Operation, call: Call, request: Request) -> dict[str, Any] | None:
+    """Permission, then the operation."""
+    permit(operation, call)
+    return await operation.run(call, request)

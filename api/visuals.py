@@ -1,0 +1,128 @@
+"""Visual characters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.calls import Call
+from api.pages import Cursor, Limit
+from api.problems import Problem
+from api.surface import Operation, Request
+from events.records import Record
+from events.users import User, user_key
+from events.visuals import Visual, created, visual_key
+from infra.postgres import queries
+from infra.rows import from_row
+from producers.limits import Id, Object
+from producers.users import ChooseVisual
+from producers.visuals import ChangeVisual, CreateVisual
+from projectors.views import self_view, visual_view
+
+
+class Create(Request, frozen=True, kw_only=True):
+    model_data: Object
+    emotion_data: Object = {}
+
+
+class Change(Request, frozen=True, kw_only=True):
+    visual: Id
+    model_data: Object | None = None
+    emotion_data: Object | None = None
+
+
+class Choose(Request, frozen=True, kw_only=True):
+    #: A visual that exists; null links none.
+    visual_id: Id | None = None
+    #: Instead: a new visual, made and linked in one step.
+    model_data: Object | None = None
+    emotion_data: Object | None = None
+
+
+class Get(Request, frozen=True, kw_only=True):
+    visual: Id
+
+
+class List(Request, frozen=True, kw_only=True):
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+async def create(call: Call, request: Create) -> dict[str, Any]:
+    outcome = await call.submit(
+        CreateVisual(user=call.user, model_data=request.model_data, emotion_data=request.emotion_data)
+    )
+    return {"visual": visual_view(_made(outcome.records[0]))}
+
+
+def _made(record: Record) -> Visual:
+    """The visual as it was first made, also when the command is repeated."""
+    (visual,) = created(record, {}).values()
+    assert isinstance(visual, Visual)
+    return visual
+
+
+async def change(call: Call, request: Change) -> dict[str, Any]:
+    outcome = await call.submit(
+        ChangeVisual(
+            user=call.user, visual=request.visual, model_data=request.model_data, emotion_data=request.emotion_data
+        )
+    )
+    visual = outcome.state[visual_key(request.visual)]
+    assert isinstance(visual, Visual)
+    return {"visual": visual_view(visual)}
+
+
+async def choose(call: Call, request: Choose) -> dict[str, Any]:
+    if request.model_data is not None:
+        if request.visual_id is not None:
+            raise Problem("invalid", "expected either visual_id or model_data, got both")
+        outcome = await call.submit(
+            CreateVisual(
+                user=call.user, model_data=request.model_data, emotion_data=request.emotion_data or {}, choose=True
+            )
+        )
+    else:
+        if request.emotion_data is not None:
+            raise Problem("invalid", "emotion_data: expected it together with model_data")
+        if request.visual_id is not None:
+            await _exists(call, request.visual_id)
+        outcome = await call.submit(ChooseVisual(user=call.user, visual=request.visual_id))
+    user = outcome.state[user_key(call.user)]
+    assert isinstance(user, User)
+    return {"user": self_view(user)}
+
+
+async def _exists(call: Call, visual: str) -> Visual:
+    row = await call.row(queries("visuals")["by_id"], visual)
+    if row is None and await call.services.progress.wait(dict(call.services.seen), seconds=1.0):
+        row = await call.row(queries("visuals")["by_id"], visual)
+    if row is None:
+        raise Problem("not_found", f"expected a visual, found none with id {visual}")
+    found = from_row("visual", row)
+    assert isinstance(found, Visual)
+    return found
+
+
+async def get(call: Call, request: Get) -> dict[str, Any]:
+    return {"visual": visual_view(await _exists(call, request.visual))}
+
+
+async def list_(call: Call, request: List) -> dict[str, Any]:
+    rows = await call.rows(queries("visuals")["of_owner"], call.user, request.cursor or "", request.limit + 1)
+    found = [from_row("visual", row) for row in rows[: request.limit]]
+    views = [visual_view(one) for one in found if isinstance(one, Visual)]
+    return {"visuals": views, "next": views[-1]["id"] if len(rows) > request.limit else None}
+
+
+OPERATIONS = [
+    Operation("visuals.create", "POST", "/v1/visuals", "user", Create, create,
+              "Make a visual character", {"visual": "Visual"}, 201),
+    Operation("visuals.list", "GET", "/v1/visuals", "user", List, list_,
+              "Your visual characters", {"visuals": "[Visual]", "next": "cursor"}),
+    Operation("visuals.get", "GET", "/v1/visuals/{visual}", "user", Get, get,
+              "A visual character", {"visual": "Visual"}),
+    Operation("visuals.change", "PATCH", "/v1/visuals/{visual}", "user", Change, change,
+              "Change your visual character", {"visual": "Visual"}),
+    Operation("visuals.choose", "PUT", "/v1/users/me/visual", "user", Choose, choose,
+              "Link a visual character, or make one and link it", {"user": "Self"}),
+]  # fmt: skip
