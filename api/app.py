@@ -90,7 +90,12 @@ def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awa
         except NotOwner:
             return Response(status_code=421)
         except Refused as refused:
-            body: dict[str, Any] = {"error": "refused", "code": refused.code, "detail": refused.detail, "more": refused.more}
+            body: dict[str, Any] = {
+                "error": "refused",
+                "code": refused.code,
+                "detail": refused.detail,
+                "more": refused.more,
+            }
             return Response(msgspec.json.encode(body), 409, media_type="application/json")
         except Unavailable as away:
             body = {"error": "unavailable", "code": away.code, "detail": away.detail, "retry_after": away.retry_after}

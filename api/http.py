@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from api import problems, surface
 from api.auth import identify
 from api.calls import Call, Services
+from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
 from events.positions import BadPosition, encode_vector, parse_vector
@@ -42,12 +44,18 @@ def routes(services: Services, operations: list[Operation]) -> list[Route]:
 
 def _endpoint(services: Services, operation: Operation) -> Any:
     async def endpoint(request: Request) -> Response:
+        started, outcome = perf_counter(), "ok"
         try:
             return await _answer(services, operation, request)
         except ClientDisconnect:
+            outcome = "disconnected"
             return Response(status_code=400)
         except Exception as error:
-            return problems.response(translate(error))
+            problem = translate(error)
+            outcome = problem.code
+            return problems.response(problem)
+        finally:
+            REQUESTS.labels(operation.name, "http", outcome).observe(perf_counter() - started)
 
     return endpoint
 

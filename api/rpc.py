@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from api import problems, surface
 from api.auth import authenticate
 from api.calls import Call, Services
 from api.http import decode_object, translate, wait_for
+from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity, Role
@@ -50,15 +52,20 @@ class Rpc:
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
         """Runs an operation; JSON in, JSON out. Raises RpcError with the problem document."""
+        started, outcome = perf_counter(), "ok"
         try:
             if identity.session in self._services.progress.revoked:
                 raise Problem("token_revoked", "expected a valid token, got one that was revoked; log in again")
             return await self._run(identity, method, decode_object(data or b"{}"))
         except Exception as error:
             problem = translate(error)
+            outcome = problem.code
             kind = problems.PROBLEMS[problem.code]
             document = msgspec.json.encode(problems.document(problem))
             raise RpcError(kind.rpc, f"{problem.code}: {problem.detail}", document) from error
+        finally:
+            name = method if method in self._operations else "unknown"
+            REQUESTS.labels(name, "rpc", outcome).observe(perf_counter() - started)
 
     async def snapshot(self, identity: PushIdentity) -> bytes:
         """What ``GET /v1/sync`` answers."""

@@ -19,7 +19,7 @@ from events.positions import Shard
 from events.records import Entity, Key, Record
 from infra.progress import Progress
 from infra.settings import Settings
-from producers import registry
+from producers import metrics, registry
 from producers.commands import Order, Outcome, Refused, Unavailable
 from producers.log import LogProducer, ShardLog
 from producers.owners import Owners
@@ -154,6 +154,7 @@ class Producers:
                 )
                 self._shards[shard] = ShardOwner(self._settings, shard, writer, self._pool, self._progress)
                 self._shards[shard].start()
+            metrics.SHARDS.set(len(self._shards))
             await asyncio.gather(*(owner.stop() for owner in lost))
 
 

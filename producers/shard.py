@@ -19,7 +19,7 @@ from events.records import DecodeError, Record
 from infra import postgres, rows
 from infra.progress import READ_MODELS, Progress
 from infra.settings import Settings
-from producers import registry
+from producers import metrics, registry
 from producers.cache import Cache, ReceiptKey
 from producers.commands import Order, Outcome, Unavailable
 from producers.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
@@ -155,7 +155,8 @@ class ShardOwner:
             self._refuse_waiting(term - start)
             await self._progress.wait({self.shard: term - self._settings.shard_lag // 2}, seconds=1.0)
         self._cache.projected(self._progress.vector.get(self.shard, 0))
-        log.info("shard %s is open: term %d, folded %d records", self.shard, term, term - start)
+        metrics.OPENED.labels(self.shard.topic).inc()
+        log.info("shard %s is open: term %d, folded %d records", self.shard, term, max(0, term + 1 - start))
 
     async def _fold_tail(self, connection: Any, start: int, term: int, valid: TermFilter) -> None:
         topic = self._settings.topic(self.shard.topic)
@@ -241,10 +242,12 @@ class ShardOwner:
             for pending in decided:
                 pending.appending = True
             try:
-                await self._writer.append(turn.batch)
+                with metrics.APPEND_SECONDS.labels(self.shard.topic).time():
+                    await self._writer.append(turn.batch)
             except AppendRefused as refusal:
                 raise OutcomeUnknown(str(refusal)) from refusal
             self._cache.commit(turn.changes, turn.records)
+        metrics.TURN_COMMANDS.labels(self.shard.topic).observe(len(decided))
         for pending, answer in zip(decided, turn.answers, strict=True):
             pending.resolve(answer.outcome, answer.error)
         if rest := taken[len(decided) :]:

@@ -10,7 +10,7 @@ import msgspec
 
 from events import REGISTRY
 from events.records import Changes, Entity, Event, Key, Record
-from producers import registry
+from producers import metrics, registry
 from producers.cache import ReceiptKey, receipt_key
 from producers.commands import Order, Outcome, Refused
 
@@ -62,12 +62,14 @@ class Turn:
         stream = row.stream(order.command)
         receipt = self._receipts.get((stream, order.actor, order.command_key))
         if receipt is not None:
+            metrics.REPEATED.labels(row.name).inc()
             self._answer(order, Outcome(receipt, self._named(order), repeated=True))
             return True
         try:
             events = row.decide(order, self._state)
             batch = [self._encode(order, stream, n, event) for n, event in enumerate(events)]
         except Refused as refusal:
+            metrics.REFUSED.labels(row.name, refusal.code).inc()
             self._answer(order, None, refusal)
             return True
         except Exception as error:
