@@ -1,0 +1,210 @@
+"""The command line: reads options, imports what a command needs, and turns expected errors into one line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+ROOT = Path(__file__).resolve().parent.parent
+ROLES = ("api", "push", "project", "analytics")
+
+app = typer.Typer(
+    name="klatsch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="An event-sourced chat backend whose database is its history.\n\n"
+    "Start everything with **./klatsch up**, look at it with **./klatsch status**, stop it with Ctrl-C. "
+    "Configuration is by KLATSCH_* variables (docs/reference): KLATSCH_KAFKA and KLATSCH_POSTGRES name servers of "
+    "your own instead of the embedded ones.",
+)
+imports = typer.Typer(no_args_is_help=True, help="Bring in conversations from elsewhere.")
+app.add_typer(imports, name="import")
+
+Data = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
+]
+Port = Annotated[
+    int,
+    typer.Option(
+        "--port",
+        min=1,
+        max=65523,
+        help="Port of the API. The other parts take the ports +1, +2, +10, +11 and +12.",
+        envvar="KLATSCH_PORT",
+    ),
+]
+DEFAULT_DATA = ROOT / ".klatsch"
+
+
+@app.command(epilog="Examples: **./klatsch up**, **./klatsch up --port 9400 --data /srv/klatsch**")
+def up(port: Port = 8400, data: Data = DEFAULT_DATA) -> None:
+    """Start Kafka, Postgres and all roles, and keep them running until Ctrl-C.
+
+    The first start fetches Kafka (45 MB). Data stays in the data folder for the next start.
+    """
+    from infra.errors import EXPECTED
+    from infra.supervisor.report import Report
+    from infra.supervisor.up import up as run
+
+    try:
+        asyncio.run(run(data, port, Report()))
+    except EXPECTED as error:
+        _fail(error)
+
+
+@app.command()
+def down(data: Data = DEFAULT_DATA) -> None:
+    """Stop the installation that runs on a data folder; returns when it has ended."""
+    from infra.supervisor.folder import DataFolder
+
+    owner = DataFolder(data).owner()
+    if owner is None:
+        typer.echo(f"Not running (data in {data.absolute()}).")
+        return
+    os.kill(owner, signal.SIGTERM)
+    deadline = time.monotonic() + 60
+    while DataFolder(data).owner() == owner:
+        if time.monotonic() > deadline:
+            _fail(f"process {owner} has not ended within 60 s; see {data.absolute() / 'logs'}")
+        time.sleep(0.1)
+    typer.echo("Stopped.")
+
+
+@app.command()
+def status(
+    data: Data = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Show every part of a running installation: address, process, health, and the read models' lag.
+
+    Exit code 0: all is well. 1: a part is not. 3: nothing runs.
+    """
+    import msgspec
+    from rich.console import Console
+
+    from infra.supervisor.status import show
+    from infra.supervisor.status import status as ask
+
+    found = ask(data)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        show(found, Console())
+    raise typer.Exit(found.exit_code)
+
+
+@app.command(epilog="Example: **KLATSCH_KAFKA=broker:9092 ./klatsch serve --roles api,push --port 8400**")
+def serve(
+    roles: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(ROLES)}.")] = "api,push,project",
+    port: Annotated[int | None, typer.Option(help="Port to listen on (KLATSCH_PORT, else 8400).")] = None,
+) -> None:
+    """Run some roles in this process, against the Kafka and Postgres of KLATSCH_KAFKA and KLATSCH_POSTGRES.
+
+    Topics and schema must be there: see 'install'.
+    """
+    from infra import roles as running
+    from infra.errors import EXPECTED
+    from infra.settings import load
+
+    wanted = frozenset(part.strip() for part in roles.split(",") if part.strip())
+    unknown = sorted(wanted - set(ROLES))
+    if unknown or not wanted:
+        _fail(f"--roles: expected some of {', '.join(ROLES)}, got {', '.join(unknown) or 'nothing'}")
+    if "analytics" in wanted and len(wanted) > 1:
+        _fail("--roles: analytics (Faust) needs a process of its own: run it separately")
+    try:
+        running.run(load(port=port), wanted)
+    except EXPECTED as error:
+        _fail(error)
+
+
+@app.command()
+def install() -> None:
+    """Make topics and schema in the Kafka and Postgres of KLATSCH_KAFKA and KLATSCH_POSTGRES; 'up' does it itself.
+
+    What is there is checked, never changed.
+    """
+    from infra import kafka, postgres
+    from infra.errors import EXPECTED
+    from infra.settings import load
+
+    async def make() -> None:
+        settings = load()
+        await asyncio.gather(kafka.ensure_topics(settings), postgres.install(settings))
+
+    try:
+        asyncio.run(make())
+    except EXPECTED as error:
+        _fail(error)
+    typer.echo("Topics and schema are there.")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Examples: **./klatsch test**, **./klatsch test tests/infra -x -k jars**",
+)
+def test(context: typer.Context) -> None:
+    """Run the tests on a real Kafka and Postgres; further arguments go to pytest."""
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *context.args])
+
+
+@app.command()
+def check() -> None:
+    """Formatting, lint, types, direction of imports, freshness of generated files."""
+    from infra.checks import run
+
+    os.chdir(ROOT)
+    raise typer.Exit(run())
+
+
+@app.command()
+def schemas() -> None:
+    """Write the generated contracts and reference again: schemas/, docs/reference."""
+    from infra import generate
+
+    raise typer.Exit(generate.main(check=False))
+
+
+@imports.command("irc", epilog="Example: **./klatsch import irc ../shared/data/ubuntu-irc**")
+def import_irc(
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="Log files, or folders of them.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Import IRC channel logs, with their original times; a second import adds nothing.
+
+    Goes to the installation that runs on the data folder, else to that of the KLATSCH_* variables.
+    """
+    from infra import irc
+    from infra.errors import EXPECTED
+    from infra.settings import load
+    from infra.supervisor.up import settings_of
+
+    try:
+        raise typer.Exit(irc.run(settings_of(data) or load(), paths))
+    except EXPECTED as error:
+        _fail(error)
+
+
+def _fail(error: Exception | str) -> NoReturn:
+    typer.secho(f"error: {error}", fg="red", err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the launcher."""
+    app(prog_name="klatsch")
+
+
+if __name__ == "__main__":
+    main()

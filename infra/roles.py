@@ -1,0 +1,198 @@
+"""One process with some of the roles: what each needs is started, served over HTTP, and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvicorn
+from projectors.feed import Feed
+
+from api.app import Check, build
+from api.calls import Services
+from api.feed import FeedEnds
+from api.operations import all_operations
+from api.rpc import Rpc
+from api.vault import Vault
+from infra import kafka, postgres
+from infra.progress import Progress
+from infra.settings import Settings
+from producers.log import LogProducer, ShardLog
+from producers.router import Producers
+from projectors.read_models import ReadModels
+from projectors.vault import VaultCopy
+from push import routes as push_routes
+from push.hub import Hub
+from push.ws import uvicorn_options
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, roles: frozenset[str]) -> None:
+    """Runs until SIGTERM or SIGINT. ``analytics`` is run by itself: Faust owns its loop and its signals."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A rebalance or a broker that is away shows in our own lines; the client repeats it for each partition.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    if "analytics" in roles:
+        from projectors import emotions
+
+        emotions.run(settings)
+        return
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, roles))
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def serve(settings: Settings, roles: frozenset[str]) -> None:
+    """The same on the running loop; returns after an orderly stop."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as stack:
+        app, hub = await _parts(settings, roles, stack)
+        config = uvicorn.Config(
+            app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="off",
+            server_header=False, **uvicorn_options(settings),
+        )  # fmt: skip
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(), name="http")
+        waiting = asyncio.create_task(stopping.wait())
+        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if hub is not None:
+            await hub.drain()
+        server.should_exit = True
+        await serving
+    log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to us: connections are drained before it closes them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStack) -> tuple[Any, Hub | None]:
+    checks: dict[str, Check] = {}
+    hub = None
+    if "project" in roles:
+        await _projectors(settings, stack, checks)
+    services, operations, more = None, None, None
+    if roles & {"api", "push"}:
+        services = await _services(settings, stack, checks)
+        if "push" in roles:
+            hub = await _started(stack, Hub(settings))
+            services.progress.on_revoke(hub.revoked)
+            checks["feed"] = _feed_check(hub)
+        operations = all_operations(hub)
+        if hub is not None:
+            more = push_routes(hub, Rpc(services, operations), settings)
+    if "api" not in roles:
+        # Without the role api the operations are reached over RPC only.
+        operations = []
+    return build(settings, checks=checks, services=services, operations=operations, more=more), hub
+
+
+async def _services(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) -> Services:
+    pool = await postgres.pool(settings)
+    stack.push_async_callback(_close_pool, pool)
+    progress = await _started(stack, Progress(settings))
+    vault = await _started(stack, Vault(settings, pool))
+    feed = await _started(stack, FeedEnds(settings))
+    producers = Producers(settings, pool, progress)
+    await _started(stack, producers)
+    services = Services(settings, pool, progress, producers, vault, feed)
+    stack.callback(services.passwords.close)
+
+    async def check_postgres() -> dict[str, Any]:
+        async with asyncio.timeout(2), pool.acquire() as connection:
+            await connection.fetchval("select 1")
+        return {"ok": progress.fresh}
+
+    async def check_kafka() -> dict[str, Any]:
+        async with asyncio.timeout(2):
+            heads = await feed.heads()
+        return {"ok": True, "records": sum(heads.values())}
+
+    async def check_shards() -> dict[str, Any]:
+        return producers.health()
+
+    checks.update(postgres=check_postgres, kafka=check_kafka, shards=check_shards)
+    return services
+
+
+async def _projectors(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) -> None:
+    writer = await _started(stack, LogProducer(settings))
+
+    def feed_writer(partition: int) -> ShardLog:
+        return ShardLog(writer, settings.topic("feed"), partition, settings.address)
+
+    for projector in (ReadModels(settings), Feed(settings, feed_writer), VaultCopy(settings)):
+        task = asyncio.create_task(projector.run(), name=projector.name)
+        task.add_done_callback(_ended)
+        stack.push_async_callback(_stop_projector, projector, task)
+        checks[projector.name] = _projector_check(projector)
+
+
+async def _stop_projector(projector: Any, task: asyncio.Task[None]) -> None:
+    await projector.stop()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("projector %s has ended: %s", task.get_name(), error)
+
+
+def _projector_check(projector: Any) -> Check:
+    async def check() -> dict[str, Any]:
+        health: dict[str, Any] = projector.health()
+        return {"ok": health["healthy"], **health}
+
+    return check
+
+
+def _feed_check(hub: Hub) -> Check:
+    async def check() -> dict[str, Any]:
+        return {"ok": hub.ready}
+
+    return check
+
+
+async def _started(stack: AsyncExitStack, part: Any) -> Any:
+    await part.start()
+    stack.push_async_callback(part.stop)
+    return part
+
+
+async def _close_pool(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, roles: frozenset[str]) -> AsyncIterator[Any]:
+    """The parts of some roles without a server, for tests; gives the ASGI application."""
+    await kafka.ensure_topics(settings)
+    await postgres.install(settings)
+    async with AsyncExitStack() as stack:
+        app, _ = await _parts(settings, roles, stack)
+        yield app

@@ -1,0 +1,184 @@
+"""What an installation consists of: Kafka, Postgres, and one process for each group of roles."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import sys
+import threading
+import urllib.error
+import urllib.request
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from infra.embedded import jars
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.embedded.process import Process
+from infra.settings import Settings, environment
+from infra.supervisor.folder import DataFolder
+from infra.supervisor.report import Download, Report
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+#: Distance of each part's port from that of the API.
+PROJECT, ANALYTICS, KAFKA, POSTGRES, CONTROLLER = 1, 2, 10, 11, 12
+
+
+class Part(ABC):
+    """One child process of the installation, and how to know that it serves."""
+
+    name: str
+    #: Where it is to be reached: a URL, bootstrap servers, or a DSN.
+    address: str
+    #: TCP ports that it listens on.
+    ports: tuple[int, ...]
+    ready_seconds = 90.0
+
+    #: The child as it was last prepared.
+    process: Process | None = None
+
+    @abstractmethod
+    def prepare(self) -> Process:
+        """Blocking work before the child can be spawned."""
+
+    @abstractmethod
+    def ready(self) -> bool:
+        """Whether it serves now; answers within a few seconds."""
+
+
+class KafkaPart(Part):
+    """The embedded broker."""
+
+    name = "kafka"
+
+    def __init__(self, folder: DataFolder, port: int, report: Report) -> None:
+        self.kafka = EmbeddedKafka(folder.kafka, port=port + KAFKA, controller_port=port + CONTROLLER, logs=folder.logs)
+        self.address = self.kafka.bootstrap
+        self.ports = (self.kafka.port, self.kafka.controller_port)
+        #: Set to end a download under way.
+        self.cancelled = threading.Event()
+        self._folder = folder
+        self._report = report
+
+    def prepare(self) -> Process:
+        wanted = jars.missing(jars.locked_jars(), jars.folder())
+        if wanted:
+            size = sum(jar.size for jar in wanted)
+            what = f"Kafka {jars.kafka_version()}, {len(wanted)} files"
+            with Download(self._report, self.name, what, size) as download:
+                jars.fetch(wanted, jars.folder(), download.advance, self.cancelled)
+        self._folder.log("kafka")
+        return self.kafka.prepare()
+
+    def ready(self) -> bool:
+        return self.kafka.ready()
+
+
+class PostgresPart(Part):
+    """The embedded server."""
+
+    name = "postgres"
+
+    def __init__(self, folder: DataFolder, port: int, report: Report) -> None:
+        self._folder = folder
+        self._report = report
+        self.postgres = EmbeddedPostgres(folder.postgres, port=port + POSTGRES, logs=folder.logs)
+        self.ports = (self.postgres.port,)
+
+    @property
+    def address(self) -> str:  # type: ignore[override]
+        """The DSN, with the password that the first start has made."""
+        return self.postgres.dsn
+
+    def prepare(self) -> Process:
+        self._folder.log("postgres")
+        process = self.postgres.prepare()
+        if not self.postgres.home.is_relative_to(self._folder.path.resolve()):
+            self._report.line(self.name, "data in", f"{self.postgres.home}, for its user cannot enter the data folder")
+        return process
+
+    def ready(self) -> bool:
+        return self.postgres.ready()
+
+
+class Roles(NamedTuple):
+    """Roles that share one process."""
+
+    name: str
+    roles: str
+    offset: int
+
+
+#: Faust owns its process: it brings its own event loop and signal handlers.
+GROUPS = (
+    Roles("api", "api,push", 0),
+    Roles("project", "project", PROJECT),
+    Roles("analytics", "analytics", ANALYTICS),
+)
+
+
+class RolePart(Part):
+    """A process of ours: ``python -m infra.cli serve --roles ...``."""
+
+    ready_seconds = 60.0
+
+    def __init__(self, folder: DataFolder, settings: Settings, group: Roles) -> None:
+        """``settings`` are those of this process: its own port in ``settings.port``."""
+        self.name = group.name
+        self.roles = group.roles
+        self.address = f"http://{_reachable(settings.host)}:{settings.port}"
+        self.ports = (settings.port,)
+        command = [sys.executable, "-m", "infra.cli", "serve", "--roles", group.roles]
+        self._make: Callable[[], Process] = lambda: Process(
+            group.name,
+            command,
+            folder.log(group.name),
+            env={**os.environ, **environment(settings), "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
+            stop_signal=signal.SIGTERM,
+        )
+
+    def prepare(self) -> Process:
+        return self._make()
+
+    def ready(self) -> bool:
+        return readiness(self.address)[0]
+
+
+def role_parts(folder: DataFolder, settings: Settings) -> list[Part]:
+    """The role processes, on ports counted from ``settings.port``; without analytics where Faust has no build."""
+    groups = [group for group in GROUPS if group.name != "analytics" or importlib.util.find_spec("faust")]
+    return [
+        RolePart(folder, msgspec.structs.replace(settings, port=settings.port + group.offset), group)
+        for group in groups
+    ]
+
+
+def readiness(address: str) -> tuple[bool, str]:
+    """What ``/readyz`` says: whether all is well, and if not, which dependency is missing."""
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=3) as answer:
+            return answer.status == 200, ""
+    except urllib.error.HTTPError as error:
+        with error:
+            return False, _one_line(error.read(2000))
+    except (OSError, ValueError) as error:
+        return False, str(getattr(error, "reason", error))
+
+
+def _one_line(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body))
+    except ValueError:
+        return body.decode(errors="replace").strip()[:200]
+
+
+def _reachable(host: str) -> str:
+    """An address of this machine under which a server listening on ``host`` answers."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host

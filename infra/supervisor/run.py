@@ -1,0 +1,149 @@
+"""Starts the parts in order, keeps them running, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from infra.embedded.process import Process, ProcessError, tail
+from infra.supervisor.folder import DataFolder
+from infra.supervisor.leftovers import forget, remember
+from infra.supervisor.parts import KafkaPart, Part
+from infra.supervisor.report import Report
+
+#: Seconds before a part that ended is started again: doubled each time, back to the first after a quiet minute.
+_BACKOFF = (0.5, 30.0)
+_QUIET = 60.0
+#: Seconds that the roles get to finish what they do.
+ROLES_GRACE = 10.0
+_STORES_GRACE = 30.0
+_POLL = 0.1
+
+
+class Supervisor:
+    """The running parts of one data folder.
+
+    ``stores`` (Kafka, Postgres) start together; then ``install`` makes topics and schema; then ``roles`` start.
+    """
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        stores: Sequence[Part],
+        make_roles: Callable[[], Sequence[Part]],
+        install: Callable[[], Awaitable[None]],
+        report: Report,
+        publish: Callable[[Sequence[Part]], None],
+    ) -> None:
+        """``make_roles`` is called when the stores run and their addresses are known; ``publish`` hears of the parts
+        each time that one has been started."""
+        self._folder = folder
+        self._stores = list(stores)
+        self._make_roles = make_roles
+        self._roles: list[Part] = []
+        self._install = install
+        self._report = report
+        self._publish = publish
+
+    async def start(self) -> None:
+        """Returns when every part is ready. Raises ProcessError with the log of the one that is not."""
+        await self._start_all(self._stores)
+        await self._install()
+        self._report.line("installed", "topics and schema")
+        self._roles = list(self._make_roles())
+        await self._start_all(self._roles)
+
+    async def keep(self) -> None:
+        """Starts each part again that ends; never returns."""
+        async with asyncio.TaskGroup() as group:
+            for part in [*self._stores, *self._roles]:
+                group.create_task(self._keep(part))
+
+    async def stop(self) -> None:
+        """Roles first, then Kafka, then Postgres. Returns when no process is left."""
+        for part in self._stores:
+            if isinstance(part, KafkaPart):
+                part.cancelled.set()
+        await asyncio.gather(*(self._stop(part, ROLES_GRACE) for part in self._roles))
+        for part in self._stores:
+            await self._stop(part, _STORES_GRACE)
+
+    def hurry(self) -> None:
+        """Kills what runs, for a user who does not want to wait for ``stop``."""
+        for part in [*self._roles, *self._stores]:
+            if part.process:
+                part.process.kill()
+
+    async def _start_all(self, parts: Sequence[Part]) -> None:
+        starts = [asyncio.create_task(self._start(part)) for part in parts]
+        try:
+            await asyncio.gather(*starts)
+        finally:
+            for start in starts:
+                start.cancel()
+
+    async def _start(self, part: Part) -> None:
+        began = time.monotonic()
+        process = await asyncio.to_thread(part.prepare)
+        process.spawn()
+        part.process = process
+        if process.pid is not None:
+            remember(self._folder.run, part.name, process.pid, process.stop_signal)
+        await self._wait_ready(part, process)
+        self._publish([*self._stores, *self._roles])
+        self._report.line(part.name, f"ready in {time.monotonic() - began:.1f} s", without_password(part.address))
+
+    async def _wait_ready(self, part: Part, process: Process) -> None:
+        deadline = time.monotonic() + part.ready_seconds
+        while not await asyncio.to_thread(part.ready):
+            process.check()
+            if time.monotonic() > deadline:
+                raise ProcessError(f"{part.name} was not ready after {part.ready_seconds:.0f} s.\n{tail(process.log)}")
+            await asyncio.sleep(_POLL)
+
+    async def _keep(self, part: Part) -> None:
+        backoff, started = _BACKOFF[0], time.monotonic()
+        while True:
+            if part.process:
+                await _ended(part.process, math.inf)
+            if time.monotonic() - started > _QUIET:
+                backoff = _BACKOFF[0]
+            ended = f"ended with exit code {part.process.exit_code}, log {part.process.log}" if part.process else ""
+            self._report.problem(f"  {part.name} {ended}; starting it again in {backoff:.1f} s")
+            await asyncio.sleep(backoff)
+            backoff, started = min(backoff * 2, _BACKOFF[1]), time.monotonic()
+            try:
+                await self._start(part)
+            except (ProcessError, OSError) as error:
+                self._report.problem(f"  {part.name}: {error}")
+                if part.process:
+                    await asyncio.to_thread(part.process.kill)
+
+    async def _stop(self, part: Part, grace: float) -> None:
+        process = part.process
+        if process is None:
+            return
+        process.request_stop()
+        if not await _ended(process, grace):
+            self._report.problem(f"  {part.name} did not end in time: killed")
+            await asyncio.to_thread(process.kill)
+        forget(self._folder.run, part.name)
+        self._report.line(part.name, "stopped")
+
+
+async def _ended(process: Process, seconds: float) -> bool:
+    """Whether the process ends within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.pid is None:
+            return True
+        await asyncio.sleep(_POLL / 2)
+    return False
+
+
+def without_password(address: str) -> str:
+    """The address for the screen: ``postgresql://user:secret@host/x`` as ``postgresql://host/x``."""
+    scheme, separator, rest = address.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]

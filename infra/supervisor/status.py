@@ -1,0 +1,101 @@
+"""``klatsch status``: what runs on a data folder, and whether it is well."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from infra.embedded.kafka import brokers_of
+from infra.embedded.process import accepts
+from infra.supervisor.addresses import host_and_port, kafka_addresses
+from infra.supervisor.folder import DataFolder
+from infra.supervisor.parts import readiness
+
+_LAG = re.compile(r"^klatsch_projector_lag_events(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
+
+
+class PartStatus(msgspec.Struct, frozen=True):
+    """One part: ``detail`` says what is wrong when it is not healthy; ``pid`` is null for what others operate."""
+
+    name: str
+    address: str
+    pid: int | None
+    healthy: bool
+    detail: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All of an installation. ``lag``: events that the read models have not applied, null when it is not known."""
+
+    running: bool
+    parts: list[PartStatus]
+    lag: int | None
+    data: str
+
+    @property
+    def exit_code(self) -> int:
+        """0: all is well, 3: nothing runs (as service managers have it), 1: something is not well."""
+        if not self.running:
+            return 3
+        return 0 if all(part.healthy for part in self.parts) else 1
+
+
+def status(data: Path) -> Status:
+    """Asks every part of the installation that runs on a data folder, all at once; a few seconds at most."""
+    folder = DataFolder(data)
+    state = folder.read_state() if folder.owner() else None
+    if state is None:
+        return Status(running=False, parts=[], lag=None, data=str(folder.path))
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(_ask, state["parts"]))
+        lag = next((_lag(part.address) for part in parts if part.name == "project" and part.healthy), None)
+    return Status(running=True, parts=parts, lag=lag, data=str(folder.path))
+
+
+def _ask(row: dict[str, Any]) -> PartStatus:
+    name, address, pid = row["name"], row["address"], row["pid"]
+    if pid is not None and not psutil.pid_exists(pid):
+        healthy, detail = False, "has ended; it will be started again"
+    elif name == "kafka":
+        healthy = any(brokers_of(*one) for one in kafka_addresses(address))
+        detail = "" if healthy else "does not answer"
+    elif name == "postgres":
+        healthy = accepts(*host_and_port(address, 5432))
+        detail = "" if healthy else "does not answer"
+    else:
+        healthy, detail = readiness(address)
+    return PartStatus(name=name, address=address, pid=pid, healthy=healthy, detail=detail)
+
+
+def _lag(address: str) -> int | None:
+    try:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=3) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return None
+    values = _LAG.findall(text)
+    return int(sum(map(float, values))) if values else None
+
+
+def show(found: Status, console: Console) -> None:
+    """For people."""
+    if not found.running:
+        console.print(f"Not running (data in {found.data}). Start it with './klatsch up'.", highlight=False)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("part", "process", "health", "address"):
+        table.add_column(column, overflow="fold")
+    for part in found.parts:
+        health = "[green]well[/]" if part.healthy else f"[red]not ready[/] {part.detail}"
+        table.add_row(part.name, str(part.pid or "-"), health, part.address)
+    console.print(table, highlight=False)
+    lag = "unknown" if found.lag is None else f"{found.lag} events"
+    console.print(f"lag of the read models: {lag}; data in {found.data}", highlight=False, soft_wrap=True)

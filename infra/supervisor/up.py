@@ -1,0 +1,189 @@
+"""``klatsch up`` from its options to its exit: settings, folder, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from infra import kafka, postgres
+from infra.embedded.kafka import brokers_of
+from infra.embedded.ports import PortInUse, is_free
+from infra.embedded.process import accepts
+from infra.settings import Settings, environment, load
+from infra.supervisor.addresses import host_and_port, kafka_addresses
+from infra.supervisor.folder import DataFolder
+from infra.supervisor.leftovers import end_leftovers
+from infra.supervisor.parts import KafkaPart, Part, PostgresPart, role_parts
+from infra.supervisor.report import Report
+from infra.supervisor.run import Supervisor, without_password
+
+#: Seconds for a Kafka or Postgres that somebody else operates to answer.
+_FOREIGN_SECONDS = 60.0
+
+
+class NotReachable(RuntimeError):
+    """A Kafka or Postgres that was named does not answer; the text says which variable named it."""
+
+
+class Installation:
+    """What ``up`` is to run: the folder, the port, and which stores are embedded."""
+
+    def __init__(self, folder: DataFolder, port: int, report: Report) -> None:
+        self.folder, self.port, self.report = folder, port, report
+        self.foreign_kafka = os.environ.get("KLATSCH_KAFKA") or None
+        self.foreign_postgres = os.environ.get("KLATSCH_POSTGRES") or None
+        self.stores: list[Part] = []
+        if not self.foreign_kafka:
+            self.stores.append(KafkaPart(folder, port, report))
+        if not self.foreign_postgres:
+            self.stores.append(PostgresPart(folder, port, report))
+
+    def settings(self) -> Settings:
+        """What the roles run on. The embedded stores must be prepared."""
+        addresses = {f"KLATSCH_{part.name.upper()}": part.address for part in self.stores}
+        secret = os.environ.get("KLATSCH_SECRET") or self.folder.secret()
+        return load({**os.environ, **addresses}, port=self.port, secret=secret)
+
+    def roles(self) -> list[Part]:
+        """The role processes."""
+        return role_parts(self.folder, self.settings())
+
+    async def install(self) -> None:
+        """Topics and schema."""
+        settings = self.settings()
+        await self._reach_foreign(settings)
+        await asyncio.gather(kafka.ensure_topics(settings), postgres.install(settings))
+
+    async def _reach_foreign(self, settings: Settings) -> None:
+        if self.foreign_kafka:
+            addresses = kafka_addresses(settings.kafka)
+            await _answers(lambda: any(brokers_of(*address) for address in addresses), "KLATSCH_KAFKA", settings.kafka)
+        if self.foreign_postgres:
+            host, port = host_and_port(settings.postgres, 5432)
+            await _answers(lambda: accepts(host, port), "KLATSCH_POSTGRES", without_password(settings.postgres))
+
+    def check_ports(self) -> None:
+        """Raises PortInUse for the first port that is needed and taken."""
+        settings = load(port=self.port)
+        for part in [*self.stores, *role_parts(self.folder, settings)]:
+            host = settings.host if part not in self.stores else "127.0.0.1"
+            for port in part.ports:
+                if not is_free(port, host):
+                    raise PortInUse(port, part.name, "stop that process, or choose other ports with --port")
+
+    def publish(self, parts: Sequence[Part]) -> None:
+        """Writes what runs into the folder, for ``status`` and ``import``."""
+        rows: list[dict[str, object]] = [
+            {"name": name, "address": address, "pid": None}
+            for name, address in (("kafka", self.foreign_kafka), ("postgres", self.foreign_postgres))
+            if address
+        ]
+        for part in parts:
+            if part.process is not None:
+                rows.append({"name": part.name, "address": part.address, "pid": part.process.pid})
+        ready = all(part.process is not None for part in self.stores)
+        self.folder.write_state({
+            "pid": os.getpid(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "parts": rows,
+            "environment": environment(self.settings()) if ready else {},
+        })  # fmt: skip
+
+
+async def up(data: Path, port: int, report: Report) -> None:
+    """Runs the installation of a data folder until SIGINT, SIGTERM or SIGHUP; a second signal does not wait.
+
+    Raises FolderError, PortInUse, ProcessError, NotReachable and what making topics and schema raises; nothing
+    runs then.
+    """
+    folder = DataFolder(data)
+    with folder.locked():
+        report.title(f"Klatsch, data in {folder.path}")
+        for name in await asyncio.to_thread(end_leftovers, folder.run, ("kafka", "postgres")):
+            report.line(name, "ended", "was left over from a start that was killed")
+        installation = Installation(folder, port, report)
+        installation.check_ports()
+        supervisor = Supervisor(
+            folder,
+            installation.stores,
+            installation.roles,
+            installation.install,
+            report,
+            installation.publish,
+        )
+        await _run_until_signal(supervisor, installation, report)
+
+
+async def _run_until_signal(supervisor: Supervisor, installation: Installation, report: Report) -> None:
+    stopping = asyncio.Event()
+
+    def on_signal() -> None:
+        if stopping.is_set():
+            supervisor.hurry()
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, on_signal)
+    work = asyncio.create_task(_work(supervisor, installation, report))
+    signalled = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait([work, signalled], return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            report.text("")
+            report.title("Stopping")
+    finally:
+        work.cancel()
+        signalled.cancel()
+        await asyncio.wait([work, signalled])
+        await supervisor.stop()
+    if not work.cancelled() and not stopping.is_set():
+        work.result()
+
+
+async def _work(supervisor: Supervisor, installation: Installation, report: Report) -> None:
+    began = time.monotonic()
+    await supervisor.start()
+    announce(report, installation.settings(), time.monotonic() - began)
+    await supervisor.keep()
+
+
+def announce(report: Report, settings: Settings, seconds: float) -> None:
+    """What to open, and how to stop."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    base = f"http://{host}:{settings.port}"
+    report.title(f"\nReady after {seconds:.1f} s. Open:")
+    for path, about in (("/", "web demo"), ("/docs", "API reference"), ("/metrics", "metrics")):
+        report.text(f"  {base + path:<32} {about}")
+    report.text("See what runs with './klatsch status'. Stop with Ctrl-C, or './klatsch down' elsewhere.")
+
+
+async def _answers(ask: Callable[[], bool], variable: str, address: str) -> None:
+    deadline = time.monotonic() + _FOREIGN_SECONDS
+    while not await asyncio.to_thread(ask):
+        if time.monotonic() > deadline:
+            raise NotReachable(
+                f"{variable}={address} does not answer after {_FOREIGN_SECONDS:.0f} s: start it, correct the "
+                f"variable, or unset it to have one embedded"
+            )
+        await asyncio.sleep(0.5)
+
+
+def settings_of(data: Path) -> Settings | None:
+    """The settings of the installation that runs on a data folder; None when none runs."""
+    folder = DataFolder(data)
+    state = folder.read_state() if folder.owner() else None
+    if not state or not state["environment"]:
+        return None
+    return msgspec.convert(
+        {name.removeprefix("KLATSCH_").lower(): value for name, value in state["environment"].items()},
+        Settings,
+        strict=False,
+    )

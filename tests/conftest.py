@@ -1,0 +1,61 @@
+"""Fixtures that every test may use: a running Kafka and Postgres, and an installation of the test's own in them."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from infra.settings import Settings
+from tests.parts import Parts, delete_topics, running_parts
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """Addresses of a running Kafka and Postgres, shared by all tests of the run."""
+    with running_parts(tmp_path_factory.mktemp("parts")) as found:
+        yield found
+
+
+@pytest.fixture
+async def settings(parts: Parts) -> AsyncIterator[Settings]:
+    """An installation of this test's own: topics and schema are made before it and removed after."""
+    name = f"t{secrets.token_hex(5)}"
+    settings = Settings(
+        kafka=parts.kafka,
+        postgres=parts.postgres,
+        prefix=name,
+        schema=name,
+        partitions=2,
+        feed_partitions=2,
+        secret=secrets.token_hex(32),
+    )
+    await _install(settings)
+    yield settings
+    await delete_topics(parts.kafka, name)
+    await _drop_schemas(parts.postgres, name)
+
+
+async def _install(settings: Settings) -> None:
+    if importlib.util.find_spec("infra.kafka"):
+        from infra import kafka
+
+        await kafka.ensure_topics(settings)
+    if importlib.util.find_spec("infra.postgres"):
+        from infra import postgres
+
+        await postgres.install(settings)
+
+
+async def _drop_schemas(dsn: str, name: str) -> None:
+    """Drops the schema and those whose names begin with it, as a rebuild makes them."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch("select nspname from pg_namespace where starts_with(nspname, $1)", name)
+        for row in found:
+            await connection.execute(f'drop schema "{row["nspname"]}" cascade')
+    finally:
+        await connection.close()

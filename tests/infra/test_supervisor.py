@@ -1,0 +1,186 @@
+"""The supervisor's order, restarts and endings, on small child processes that stand where the parts do."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from infra.embedded.lifeline import still_there
+from infra.embedded.ports import free_port
+from infra.embedded.process import Process, ProcessError, accepts
+from infra.supervisor.folder import DataFolder
+from infra.supervisor.leftovers import end_leftovers, remember
+from infra.supervisor.parts import Part
+from infra.supervisor.report import Report
+from infra.supervisor.run import Supervisor, without_password
+
+LISTEN = """
+import signal, socket, sys
+if "deaf" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("listening", flush=True)
+while True:
+    server.accept()[0].close()
+"""
+
+
+class Listener(Part):
+    """A part that is ready when it listens."""
+
+    def __init__(self, name: str, folder: DataFolder, *words: str, script: str = LISTEN) -> None:
+        self.name = name
+        port = free_port()
+        self.ports = (port,)
+        self.address = f"http://127.0.0.1:{port}"
+        self._folder = folder
+        self._command = [sys.executable, "-c", script, str(port), *words]
+
+    def prepare(self) -> Process:
+        return Process(self.name, self._command, self._folder.log(self.name))
+
+    def ready(self) -> bool:
+        return accepts("127.0.0.1", self.ports[0])
+
+
+class Scene:
+    """A supervisor over listeners, what it said, and in which order things were."""
+
+    def __init__(self, folder: DataFolder, *, roles: Sequence[Part]) -> None:
+        self.said = io.StringIO()
+        self.stores = [Listener("kafka", folder), Listener("postgres", folder)]
+        self.roles = list(roles)
+        self.published: list[list[int | None]] = []
+        self.supervisor = Supervisor(
+            folder,
+            self.stores,
+            lambda: self.roles,
+            self._install,
+            Report(Console(file=self.said, width=300)),
+            lambda parts: self.published.append([part.process.pid if part.process else None for part in parts]),
+        )
+
+    async def _install(self) -> None:
+        assert all(part.ready() for part in self.stores)
+        assert not any(part.process for part in self.roles)
+        self.said.write("install\n")
+
+    def words(self, verb: str) -> list[str]:
+        """The names of the lines that say ``verb``."""
+        return [line.split()[0] for line in self.said.getvalue().splitlines() if verb in line]
+
+    def pids(self) -> list[int]:
+        parts = [*self.stores, *self.roles]
+        return [part.process.pid for part in parts if part.process and part.process.pid]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[DataFolder]:
+    found = DataFolder(tmp_path)
+    with found.locked():
+        yield found
+
+
+@asynccontextmanager
+async def running(scene: Scene) -> AsyncIterator[asyncio.Task[None]]:
+    """The scene started and kept; stopped at the end."""
+    await scene.supervisor.start()
+    keeping = asyncio.create_task(scene.supervisor.keep())
+    try:
+        yield keeping
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        await scene.supervisor.stop()
+
+
+async def test_starts_and_stops_in_order(folder: DataFolder) -> None:
+    scene = Scene(folder, roles=[Listener("api", folder), Listener("project", folder)])
+    async with running(scene):
+        family = [psutil.Process(pid) for pid in scene.pids()]
+        assert len(family) == 4
+        assert sorted(path.stem for path in folder.run.glob("*.pid")) == ["api", "kafka", "postgres", "project"]
+    said = scene.words("ready in")
+    assert (sorted(said[:2]), sorted(said[2:])) == (["kafka", "postgres"], ["api", "project"])
+    stopped = scene.words("stopped")
+    assert (sorted(stopped[:2]), stopped[2:]) == (["api", "project"], ["kafka", "postgres"])
+    assert still_there(family, 0) == []
+    assert list(folder.run.glob("*.pid")) == []
+
+
+async def test_what_ends_is_started_again(folder: DataFolder) -> None:
+    scene = Scene(folder, roles=[Listener("api", folder)])
+    async with running(scene):
+        before = scene.pids()
+        for pid in (before[0], before[2]):
+            os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while len(scene.published) < 5 or len(scene.pids()) < 3:
+                await asyncio.sleep(0.02)
+        after = scene.pids()
+        assert all(part.ready() for part in [*scene.stores, *scene.roles])
+        assert after[1] == before[1]
+        assert not {after[0], after[2]} & set(before)
+        assert scene.published[-1] == after
+    assert sorted(scene.words("ended with exit code -9")) == ["api", "kafka"]
+
+
+async def test_a_part_that_cannot_start_is_an_error_and_nothing_stays(folder: DataFolder) -> None:
+    broken = Listener("api", folder, script="import sys; sys.exit('no configuration')")
+    scene = Scene(folder, roles=[broken, Listener("project", folder)])
+    with pytest.raises(ProcessError, match=r"api ended with exit code 1[^$]*no configuration"):
+        await scene.supervisor.start()
+    family = [psutil.Process(pid) for pid in scene.pids()]
+    await scene.supervisor.stop()
+    assert family
+    assert still_there(family, 0) == []
+
+
+async def test_a_second_signal_does_not_wait(folder: DataFolder) -> None:
+    scene = Scene(folder, roles=[Listener("api", folder, "deaf")])
+    await scene.supervisor.start()
+    family = [psutil.Process(pid) for pid in scene.pids()]
+    stopping = asyncio.create_task(scene.supervisor.stop())
+    await asyncio.sleep(0)
+    scene.supervisor.hurry()
+    async with asyncio.timeout(5):
+        await stopping
+    assert still_there(family, 0) == []
+
+
+def test_leftovers_are_ended_and_strangers_are_not(tmp_path: Path) -> None:
+    ours, stranger = (subprocess.Popen(["sleep", "600"]) for _ in range(2))
+    try:
+        remember(tmp_path, "api", ours.pid, signal.SIGTERM)
+        remember(tmp_path, "project", stranger.pid, signal.SIGTERM)
+        # The stranger was given the id of a part that began, and ended, before it.
+        file = tmp_path / "project.pid"
+        file.write_text(file.read_text().replace('"created": 1', '"created": 0'))
+        assert end_leftovers(tmp_path, ("kafka", "postgres")) == ["api"]
+        assert ours.wait(5) == -signal.SIGTERM
+        assert stranger.poll() is None
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        for process in (ours, stranger):
+            process.kill()
+            process.wait()
+
+
+def test_passwords_stay_off_the_screen() -> None:
+    assert (
+        without_password("postgresql://postgres:geheim@127.0.0.1:8411/klatsch") == "postgresql://127.0.0.1:8411/klatsch"
+    )
+    assert without_password("http://127.0.0.1:8400") == "http://127.0.0.1:8400"
+    assert without_password("127.0.0.1:8410") == "127.0.0.1:8410"
