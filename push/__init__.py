@@ -1,0 +1,19 @@
+"""The push service: each user's deltas to their connections, resumable at any age."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from infra.settings import Settings
+from push.backend import Backend
+from push.hub import Hub
+from push.sse import Stream
+from push.ws import Endpoint
+
+
+def routes(hub: Hub, backend: Backend, settings: Settings) -> list[BaseRoute]:
+    """``WS /v1/connection`` and ``GET /v1/stream``. The server must run with ``push.ws.uvicorn_options``."""
+    return [
+        WebSocketRoute("/v1/connection", Endpoint(hub, backend, settings), name="push.connection"),
+        Route("/v1/stream", Stream(hub, backend, settings), methods=["GET"], name="push.stream"),
+    ]

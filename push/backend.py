@@ -1,0 +1,60 @@
+"""What push needs from the rest of the system, as one injected object: identities, commands and snapshots."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on a connection, as the backend found from its token."""
+
+    #: User id; the connection's channel is ``user:<user>``.
+    user: str
+    #: Id of the login session that the token belongs to: what ``Hub.revoked`` names.
+    session: str
+    #: When the token expires, in Unix seconds.
+    expires: float
+    #: What the token's holder may do; the backend's business.
+    role: str = "person"
+    #: JSON that the connect reply gives to the client.
+    data: bytes = b"{}"
+
+
+class BadToken(Exception):
+    """A token that is not accepted; ``kind`` says why."""
+
+    def __init__(self, kind: Literal["invalid", "expired", "revoked"]) -> None:
+        super().__init__(f"token {kind}")
+        self.kind = kind
+
+
+class RpcError(Exception):
+    """A command that was refused.
+
+    ``code`` and ``message`` stand in the reply's error as the SDKs show them (own codes: 400 to 1999); ``problem`` is
+    the RFC 9457 problem document, as JSON, that the same command gives over HTTP.
+    """
+
+    def __init__(self, code: int, message: str, problem: bytes = b"") -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+        self.problem = problem
+
+
+class Backend(Protocol):
+    """Implemented by the API. Every method may be called by many connections at once."""
+
+    async def authenticate(self, token: str) -> Identity:
+        """The identity behind a token. Raises BadToken."""
+        ...
+
+    async def rpc(self, identity: Identity, method: str, data: bytes, connection: str) -> bytes:
+        """Run a command or a read; JSON in, JSON out. ``connection`` is the client id. Raises RpcError."""
+        ...
+
+    async def snapshot(self, identity: Identity) -> bytes:
+        """What ``GET /v1/sync`` answers: a JSON object with at least ``cursor`` (int) and ``epoch`` (str)."""
+        ...

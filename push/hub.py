@@ -1,0 +1,303 @@
+"""The centre of a push node: the feed's partitions on one side, subscriptions of connected users on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from events.feed import end_cursor, partition_of
+from events.positions import Vector
+from infra import kafka
+from infra.settings import Settings
+from push import codes, metrics
+from push.actions import Place
+from push.catchup import CatchUps
+from push.epoch import Incarnation
+from push.frames import Since
+from push.items import FeedReader, Ring, Sink, Subscription, first_needed
+from push.peers import Peers
+from push.tail import Tail
+
+#: Deliveries after which a turn lets others run. Measured at about 1 µs each without the write to the socket.
+_TURN = 2000
+
+
+class Unavailable(Exception):
+    """The feed cannot be read at present: Kafka does not answer, or this node is still starting. Try again."""
+
+
+class Here(NamedTuple):
+    """A place in a user's stream, and how far into the log it reaches."""
+
+    cursor: int
+    epoch: str
+    #: Next position of each shard: the stream up to ``cursor`` has the deltas of all events below it. A snapshot that
+    #: includes this vector may say ``cursor`` to its client. Shards that this node has not met are absent.
+    vector: Vector
+
+
+class _Partition:
+    """One feed partition on this node."""
+
+    def __init__(self, start: int, records: int, size: int) -> None:
+        self.ring = Ring(start, records, size)
+        self.reader = FeedReader()
+
+
+class Hub:
+    """Reads the feed once for the whole process and hands each delta to the connections of its recipients.
+
+    All methods belong to the event loop in which ``start`` was awaited.
+    """
+
+    def __init__(
+        self, settings: Settings, *, ring_records: int = 4096, ring_bytes: int = 4 << 20, workers: int = 4
+    ) -> None:
+        """``ring_records`` and ``ring_bytes`` bound the memory of each feed partition; ``workers`` is how many
+        readings of older parts of the feed run at once."""
+        self.settings = settings
+        self.peers = Peers()
+        self._ring_records = ring_records
+        self._ring_bytes = ring_bytes
+        self._partitions: list[_Partition] = []
+        self._epoch = ""
+        self._touched: list[Subscription] = []
+        self._tail = Tail(settings, self, ring_records)
+        self._catchups = CatchUps(settings, covered=self.in_ring, resume=self.advance, lost=self._lost, workers=workers)
+        self._bounds = _Bounds(settings)
+        self._task: asyncio.Task[None] | None = None
+
+    # Life.
+
+    async def start(self, seconds: float = 60.0) -> None:
+        """Begin to read; returns when this node has what is in the feed now. Raises Unavailable after ``seconds``."""
+        self._catchups.start()
+        self._task = asyncio.create_task(self._tail.run())
+        try:
+            await self.until_ready(seconds)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop reading, and close what connections there are. Call ``drain`` before, to let clients leave in order."""
+        self.peers.cut_all(codes.SHUTDOWN)
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._catchups.stop()
+        await self._bounds.stop()
+
+    async def drain(self) -> None:
+        """Send all clients to other nodes, spread over ``settings.drain_seconds``; new ones are sent away at once."""
+        await self.peers.drain(self.settings.drain_seconds)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the feed is being read and its end was reached."""
+        return self._tail.ready.is_set()
+
+    async def until_ready(self, seconds: float) -> None:
+        """Wait for ``ready``. Raises Unavailable."""
+        try:
+            await asyncio.wait_for(self._tail.ready.wait(), seconds)
+        except TimeoutError:
+            raise Unavailable(f"the feed was not read up to its end within {seconds:.0f} s") from None
+
+    def revoked(self, session: str) -> None:
+        """A login session has ended: cut its connections, now and for good (3500)."""
+        self.peers.revoked(session)
+
+    def revoked_user(self, user: str) -> None:
+        """All sessions of a user have ended: cut their connections, now and for good (3500)."""
+        self.peers.revoked_user(user)
+
+    # Places.
+
+    @property
+    def epoch(self) -> str:
+        """The incarnation of the feed topic: cursors of another one mean nothing here."""
+        return self._epoch
+
+    def here(self, user: str) -> Here:
+        """The present end of a user's stream, as this node knows it. Raises Unavailable before ``start``."""
+        partition = self._partition(user)
+        return Here(partition.ring.end, self._epoch, partition.reader.vector)
+
+    async def locate(self, user: str, since: Since | None) -> Place:
+        """Where a subscription starts that wants everything after ``since`` (None: from now on).
+
+        ``recovered`` is False when that place is unknown here: another epoch, deleted records, or beyond the end.
+        Raises Unavailable.
+        """
+        await self.until_ready(5)
+        ring = self._partition(user).ring
+        if since is None:
+            return Place(self._epoch, ring.end)
+        lost = Place(self._epoch, 0, recovering=True)
+        if since.offset == 0 or since.epoch not in ("", self._epoch):
+            return lost
+        found = Place(self._epoch, since.offset, recovering=True, recovered=True)
+        if ring.covers(since.offset) and since.offset <= ring.end:
+            return found
+        # Another node may be ahead of this one, so only Kafka knows whether a place is beyond the end.
+        begins, ends = await self._bounds.get(self.settings.topic("feed"), len(self._partitions))
+        number = partition_of(user, len(self._partitions))
+        kept = begins[number] <= first_needed(since.offset) and since.offset <= end_cursor(ends[number])
+        return found if kept else lost
+
+    async def oldest(self, user: str) -> int:
+        """The cursor before the oldest record that the feed still has for a user. Raises Unavailable."""
+        await self.until_ready(5)
+        begins, _ = await self._bounds.get(self.settings.topic("feed"), len(self._partitions))
+        return end_cursor(begins[partition_of(user, len(self._partitions))])
+
+    # Subscriptions.
+
+    def subscribe(self, user: str, cursor: int, sink: Sink) -> Subscription:
+        """Deliver every delta of the user above ``cursor`` to ``sink``: older ones as it takes them, then new ones."""
+        partition = self._partition(user)
+        subscription = Subscription(partition_of(user, len(self._partitions)), partition.ring.box(user), cursor, sink)
+        subscription.box.subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Deliver nothing more."""
+        subscription.closed = True
+        subscription.live = False
+        if subscription.partition < len(self._partitions):
+            self._partitions[subscription.partition].ring.forget(subscription)
+
+    def advance(self, subscription: Subscription) -> None:
+        """Deliver older items as far as the sink takes them; once there are none left, it is live."""
+        if subscription.live or subscription.reading or subscription.closed:
+            return
+        ring = self._partitions[subscription.partition].ring
+        sink = subscription.sink
+        while (room := sink.room()) > 0 and not subscription.closed:
+            if not ring.covers(subscription.cursor):
+                self._catchups.add(subscription)
+                return
+            items = subscription.box.after(subscription.cursor, room)
+            if items:
+                subscription.cursor = items[-1].cursor
+                sink.deliver(items)
+                metrics.DELIVERIES.inc(len(items))
+            if len(items) < room:
+                subscription.cursor = max(subscription.cursor, ring.end)
+                # Nothing was awaited since the ring was read: no item falls between.
+                subscription.live = True
+                sink.caught_up()
+                return
+
+    def in_ring(self, subscription: Subscription) -> bool:
+        """Whether all its older items are in memory; else they come from Kafka."""
+        return self._partitions[subscription.partition].ring.covers(subscription.cursor)
+
+    def _lost(self, subscription: Subscription) -> None:
+        # Deleted between the look at the log's start and the reading: the client asks again, and gets a snapshot.
+        subscription.sink.cut(codes.INSUFFICIENT_STATE)
+
+    def _partition(self, user: str) -> _Partition:
+        if not self._partitions:
+            raise Unavailable("the hub has not been started")
+        return self._partitions[partition_of(user, len(self._partitions))]
+
+    # What the tail reports.
+
+    def next_offsets(self) -> dict[int, int]:
+        """See tail.Listener."""
+        return {number: partition.ring.next for number, partition in enumerate(self._partitions)}
+
+    def reset(self, topic: Incarnation, starts: dict[int, int]) -> None:
+        """See tail.Listener."""
+        self.peers.cut_all(codes.INSUFFICIENT_STATE)
+        self._touched.clear()
+        self._epoch = topic.epoch
+        self._partitions = [
+            _Partition(starts[number], self._ring_records, self._ring_bytes) for number in range(topic.partitions)
+        ]
+
+    async def take(self, batches: dict[int, Sequence[Any]]) -> None:
+        """See tail.Listener."""
+        deliveries, newest = 0, 0
+        for number, records in batches.items():
+            partition = self._partitions[number]
+            unreadable = partition.reader.unreadable
+            for record in records:
+                deliveries += partition.ring.add(record.offset, partition.reader.read(record), self._touched)
+                newest = record.timestamp
+                if deliveries >= _TURN:
+                    self._flush(deliveries, newest)
+                    deliveries = 0
+                    await asyncio.sleep(0)
+            metrics.UNREADABLE.inc(partition.reader.unreadable - unreadable)
+        self._flush(deliveries, newest)
+
+    def _flush(self, deliveries: int, newest: int) -> None:
+        """Send what this turn brought: one frame for each connection, however many deltas."""
+        touched, self._touched = self._touched, []
+        limit = self.settings.push_queue
+        for subscription in touched:
+            items, subscription.pending = subscription.pending, []
+            if subscription.closed:
+                continue
+            if items[0].cursor <= subscription.cursor:
+                # It came from a node that was ahead of this one.
+                items = [item for item in items if item.cursor > subscription.cursor]
+            if items:
+                subscription.cursor = items[-1].cursor
+                if subscription.sink.deliver(items) > limit:
+                    subscription.sink.cut(codes.SLOW)
+        if deliveries:
+            metrics.DELIVERIES.inc(deliveries)
+            metrics.DELAY.observe(max(0.0, time.time() - newest / 1000))
+
+
+class _Bounds:
+    """The first and the next offset of each feed partition, asked from Kafka; many who ask at once share one answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer: AIOKafkaConsumer | None = None
+        self._lock = asyncio.Lock()
+        self._asked = -1.0
+        self._answer: tuple[dict[int, int], dict[int, int]] = ({}, {})
+
+    async def get(self, topic: str, partitions: int) -> tuple[dict[int, int], dict[int, int]]:
+        """Begins and ends by partition, as they were after this call began. Raises Unavailable."""
+        arrived = time.monotonic()
+        async with self._lock:
+            if self._asked >= arrived:
+                return self._answer
+            asked = time.monotonic()
+            numbers = [TopicPartition(topic, number) for number in range(partitions)]
+            try:
+                async with asyncio.timeout(5):
+                    if self._consumer is None:
+                        # Without an assignment it never fetches, so that no long poll is before a question.
+                        consumer = kafka.consumer(self._settings)
+                        await consumer.start()
+                        self._consumer = consumer
+                    begins = await self._consumer.beginning_offsets(numbers)
+                    ends = await self._consumer.end_offsets(numbers)
+            except (KafkaError, TimeoutError, OSError) as error:
+                raise Unavailable(f"Kafka does not tell the feed's bounds: {error!r}") from error
+            self._answer = (
+                {tp.partition: offset for tp, offset in begins.items()},
+                {tp.partition: offset for tp, offset in ends.items()},
+            )
+            self._asked = asked
+            return self._answer
+
+    async def stop(self) -> None:
+        if self._consumer is not None:
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(self._consumer.stop(), 5)

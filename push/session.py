@@ -1,0 +1,401 @@
+"""The Centrifuge JSON protocol of one connection, without I/O: frames and outcomes in, actions out.
+
+The driver (``ws.py``) performs the actions and reports their outcomes: Authenticate -> ``authenticated`` or
+``refused``; Attach -> ``attached``; Rpc, Presence and History -> ``answered``; ``failed`` for any of them. Times are
+Unix seconds, given by the driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+
+from push import codes, frames
+from push.actions import (
+    Action,
+    Attach,
+    Authenticate,
+    Close,
+    Detach,
+    History,
+    Place,
+    Presence,
+    Rpc,
+    Start,
+    Write,
+)
+from push.backend import Identity
+from push.codes import Disconnect, Error
+from push.frames import Command, Since
+from push.items import Item
+from push.timers import Timers
+
+#: Commands that may be under way on one connection; more get "too many requests".
+COMMANDS = 64
+#: Publications that one history command returns at most.
+HISTORY_LIMIT = 1000
+
+
+class State(Enum):
+    """Of the connection: before the connect command, while its token is checked, after its reply, at the end."""
+
+    NEW = auto()
+    CHECKING = auto()
+    OPEN = auto()
+    CLOSED = auto()
+
+
+class Channel(Enum):
+    """Of the one subscription: none, its place is being looked up, publications flow."""
+
+    OFF = auto()
+    ATTACHING = auto()
+    ON = auto()
+
+
+class Session:
+    """One connection. Every method returns the actions to perform, in order; after Close there are none."""
+
+    def __init__(self, client: str, now: float, *, ping_seconds: float, frame_bytes: int, phase: float = 1.0) -> None:
+        """``phase`` is the part of the interval until the first ping, so that many connections do not ping at once."""
+        self.client = client
+        self.state = State.NEW
+        self.channel = Channel.OFF
+        self.identity: Identity | None = None
+        #: Offset of the latest publication: what comes must be above it. SDKs check no order themselves.
+        self.position = 0
+        self._timers = Timers(now, ping_seconds)
+        self._ping_seconds = ping_seconds
+        self._frame_bytes = frame_bytes
+        self._phase = phase
+        self._connect: frames.Connect | None = None
+        #: Commands that arrived before the connect reply (the JavaScript SDK sends them in one frame with it).
+        self._early: list[Command] = []
+        #: Ids of the commands under way, with their method.
+        self._running: dict[int, str] = {}
+        #: Sends under way: nobody waits for them, but they count.
+        self._sends = 0
+        #: The command that looks for the subscription's place.
+        self._attaching = 0
+        self._prefix = b""
+
+    # What the driver reports.
+
+    def receive(self, frame: str, now: float) -> list[Action]:
+        """A text frame came."""
+        if self.state is State.CLOSED:
+            return []
+        if len(frame) > self._frame_bytes or len(frame.encode()) > self._frame_bytes:
+            return self.close(codes.bad_request(f"expected a frame of at most {self._frame_bytes} bytes"))
+        try:
+            commands = frames.parse(frame)
+        except frames.BadFrame as error:
+            return self.close(codes.bad_request(str(error)))
+        return self._all(commands, now)
+
+    def authenticated(self, id: int, identity: Identity, now: float) -> list[Action]:
+        """The token of command ``id`` is good."""
+        if self._running.pop(id, None) == "refresh":
+            return self._refreshed(id, identity, now)
+        if self.state is not State.CHECKING or self._connect is None:
+            return []
+        self.identity = identity
+        self._timers.expire(identity.expires)
+        self._prefix = frames.publication_prefix(self.channel_name)
+        try:
+            data = frames.connect_data(bytes(self._connect.data))
+        except frames.BadFrame as error:
+            return self.close(codes.bad_request(str(error)))
+        if data.subscribe == "client":
+            return self._opened(id, None, now)
+        self.channel = Channel.ATTACHING
+        self._attaching = id
+        known = self._connect.subs.get(self.channel_name)
+        # What the SDK itself remembers is newer than what the page remembered before it was reloaded.
+        since = Since(known.offset, known.epoch) if known is not None and known.recover else data.since
+        return [Attach(id, since)]
+
+    def refused(self, id: int, kind: str, now: float) -> list[Action]:
+        """The token of command ``id`` is bad: "invalid", "expired" or "revoked"."""
+        self._running.pop(id, None)
+        if kind == "expired":
+            if self.state is State.CHECKING:
+                self._again()
+            return self._write(frames.error_reply(id, codes.TOKEN_EXPIRED))
+        return self.close(codes.REVOKED if kind == "revoked" else codes.INVALID_TOKEN)
+
+    def attached(self, id: int, place: Place, now: float) -> list[Action]:
+        """The subscription of command ``id`` starts at ``place``. Deliver nothing before Start."""
+        if self.state is State.CHECKING:
+            return self._opened(id, place, now)
+        if self.state is not State.OPEN or self._running.pop(id, None) is None:
+            return []
+        if self.channel is not Channel.ATTACHING or self._attaching != id:
+            return self._write(frames.error_reply(id, Error(codes.BAD_REQUEST.code, "unsubscribed meanwhile")))
+        return [*self._write(frames.reply(id, "subscribe", self._begin(place))), self._start(place)]
+
+    def answered(self, id: int, data: bytes) -> list[Action]:
+        """The result of an Rpc (JSON), or of a Presence or History (a JSON object)."""
+        method = self._running.pop(id, None)
+        if method is None:
+            self._sends -= not id
+            return []
+        if method == "rpc":
+            return self._write(frames.rpc_reply(id, data))
+        return self._write(b'{"id":%d,"%s":%s}' % (id, method.encode(), data))
+
+    def failed(self, id: int, error: Error, problem: bytes = b"") -> list[Action]:
+        """Command ``id`` has no result."""
+        method = self._running.pop(id, None)
+        if self.state is State.CHECKING:
+            self._again()
+        elif method is None:
+            self._sends -= not id
+            return []
+        elif method == "subscribe" and self._attaching == id:
+            self.channel = Channel.OFF
+        return self._write(frames.error_reply(id, error, problem))
+
+    def deliver(self, items: Sequence[Item]) -> list[bytes]:
+        """The frames that carry these publications; those not above the position are left out."""
+        if self.state is not State.OPEN or self.channel is not Channel.ON:
+            return []
+        bodies = []
+        for item in items:
+            if item.cursor > self.position:
+                self.position = item.cursor
+                bodies.append(item.body)
+        return frames.publications(self._prefix, bodies)
+
+    def close(self, disconnect: Disconnect) -> list[Action]:
+        """The connection ends, for a reason on this side."""
+        if self.state is State.CLOSED:
+            return []
+        self.state = State.CLOSED
+        self.channel = Channel.OFF
+        self._early.clear()
+        self._running.clear()
+        return [Close(disconnect)]
+
+    def tick(self, now: float) -> list[Action]:
+        """Time has passed. Call it at ``deadline()`` or later."""
+        if self.state is State.CLOSED:
+            return []
+        due = self._timers.tick(now)
+        if due is None:
+            return []
+        return [Write(b"{}")] if due == "ping" else self.close(due)
+
+    def deadline(self) -> float:
+        """When ``tick`` is due next, in Unix seconds; infinite when never."""
+        return float("inf") if self.state is State.CLOSED else self._timers.deadline()
+
+    @property
+    def channel_name(self) -> str:
+        """The only channel of this connection: ``user:<own id>``."""
+        return f"user:{self.identity.user}" if self.identity else ""
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the reply to a subscription is out and it has not ended."""
+        return self.channel is Channel.ON
+
+    # Commands.
+
+    def _all(self, commands: Sequence[Command], now: float) -> list[Action]:
+        actions: list[Action] = []
+        for command in commands:
+            if self.state is State.CLOSED:
+                break
+            actions += self._one(command, now)
+        return actions
+
+    def _one(self, command: Command, now: float) -> list[Action]:
+        handler = _TRANSITIONS.get((self.state, command.method)) or _TRANSITIONS[self.state, "*"]
+        return handler(self, command, now)
+
+    def _on_connect(self, command: Command, now: float) -> list[Action]:
+        self.state = State.CHECKING
+        self._connect = command.body
+        return [Authenticate(command.id, command.body.token)]
+
+    def _on_early(self, command: Command, now: float) -> list[Action]:
+        if len(self._early) >= COMMANDS:
+            return self.close(codes.bad_request(f"expected at most {COMMANDS} commands before the connect reply"))
+        self._early.append(command)
+        return []
+
+    def _on_too_early(self, command: Command, now: float) -> list[Action]:
+        return self.close(codes.bad_request(f"expected connect as first command, got {command.method or 'unknown'}"))
+
+    def _on_repeated(self, command: Command, now: float) -> list[Action]:
+        return self.close(codes.bad_request("expected one connect command, got another"))
+
+    def _on_pong(self, command: Command, now: float) -> list[Action]:
+        return [] if self._timers.pong(now) else self.close(codes.bad_request("pong without ping"))
+
+    def _on_ping(self, command: Command, now: float) -> list[Action]:
+        return self._write(frames.reply(command.id, "ping"))
+
+    def _on_unknown(self, command: Command, now: float) -> list[Action]:
+        return self._error(command, codes.METHOD_NOT_FOUND)
+
+    def _on_publish(self, command: Command, now: float) -> list[Action]:
+        return self._error(command, codes.PERMISSION_DENIED)
+
+    def _on_rpc(self, command: Command, now: float) -> list[Action]:
+        return self._run(command, Rpc(command.id, command.body.method, bytes(command.body.data)))
+
+    def _on_send(self, command: Command, now: float) -> list[Action]:
+        if not command.body.data.method:
+            return []
+        if len(self._running) + self._sends >= COMMANDS:
+            return self.close(codes.FLOOD)
+        self._sends += 1
+        return [Rpc(0, command.body.data.method, bytes(command.body.data.data))]
+
+    def _on_refresh(self, command: Command, now: float) -> list[Action]:
+        return self._run(command, Authenticate(command.id, command.body.token))
+
+    def _on_subscribe(self, command: Command, now: float) -> list[Action]:
+        body: frames.Subscribe = command.body
+        if body.channel != self.channel_name:
+            denied = body.channel.startswith("user:")
+            return self._error(command, codes.PERMISSION_DENIED if denied else codes.UNKNOWN_CHANNEL)
+        if self.channel is not Channel.OFF:
+            return self._error(command, codes.ALREADY_SUBSCRIBED)
+        since = Since(body.offset, body.epoch) if body.recover else None
+        actions = self._run(command, Attach(command.id, since))
+        if isinstance(actions[0], Attach):
+            self.channel = Channel.ATTACHING
+            self._attaching = command.id
+        return actions
+
+    def _on_unsubscribe(self, command: Command, now: float) -> list[Action]:
+        ended = command.body.channel == self.channel_name and self.channel is not Channel.OFF
+        if ended:
+            self.channel = Channel.OFF
+        reply = self._write(frames.reply(command.id, "unsubscribe"))
+        return [Detach(), *reply] if ended else reply
+
+    def _on_presence(self, command: Command, now: float) -> list[Action]:
+        return self._own(command) or self._run(command, Presence(command.id, command.method))
+
+    def _on_history(self, command: Command, now: float) -> list[Action]:
+        body: frames.History = command.body
+        if body.reverse:
+            return self._error(command, Error(codes.BAD_REQUEST.code, "reverse history is not available"))
+        limit = min(body.limit, HISTORY_LIMIT) if body.limit >= 0 else HISTORY_LIMIT
+        return self._own(command) or self._run(command, History(command.id, limit, body.since))
+
+    def _on_sub_refresh(self, command: Command, now: float) -> list[Action]:
+        # Subscriptions do not expire by themselves: they end with the connection's token.
+        return self._own(command) or self._write(frames.reply(command.id, "sub_refresh"))
+
+    # Parts of the above.
+
+    def _own(self, command: Command) -> list[Action]:
+        """The error of a command on a channel that is not this connection's, if so."""
+        if command.body.channel == self.channel_name:
+            return []
+        denied = command.body.channel.startswith("user:")
+        return self._error(command, codes.PERMISSION_DENIED if denied else codes.UNKNOWN_CHANNEL)
+
+    def _run(self, command: Command, action: Action) -> list[Action]:
+        if len(self._running) >= COMMANDS:
+            return self._error(command, codes.TOO_MANY_REQUESTS)
+        if command.id in self._running:
+            return self._error(command, Error(codes.BAD_REQUEST.code, f"command {command.id} is still under way"))
+        self._running[command.id] = command.method
+        return [action]
+
+    def _error(self, command: Command, error: Error) -> list[Action]:
+        return self._write(frames.error_reply(command.id, error))
+
+    def _write(self, data: bytes) -> list[Action]:
+        return [] if self.state is State.CLOSED else [Write(data)]
+
+    def _again(self) -> None:
+        """Back to before the connect command: the client may send another."""
+        self.state = State.NEW
+        self.channel = Channel.OFF
+        self._early.clear()
+
+    def _refreshed(self, id: int, identity: Identity, now: float) -> list[Action]:
+        if self.identity is None or identity.user != self.identity.user:
+            return self.close(codes.INVALID_TOKEN)
+        self.identity = identity
+        self._timers.expire(identity.expires)
+        return self._write(
+            frames.reply(id, "refresh", {"client": self.client, "expires": True, "ttl": self._timers.ttl(now)})
+        )
+
+    def _opened(self, id: int, place: Place | None, now: float) -> list[Action]:
+        """Write the connect reply, then handle what came before it."""
+        self.state = State.OPEN
+        self._connect = None
+        self._timers.connected(now, self._phase)
+        identity = self.identity
+        result: dict[str, Any] = {
+            "client": self.client,
+            "version": "klatsch",
+            "ping": int(self._ping_seconds),
+            "pong": True,
+            "expires": True,
+            "ttl": self._timers.ttl(now),
+        }
+        if identity is not None and identity.data:
+            result["data"] = msgspec.Raw(frames.one_line(identity.data))
+        if place is not None:
+            result["subs"] = {self.channel_name: self._begin(place)}
+        actions: list[Action] = [Write(frames.reply(id, "connect", result))]
+        if place is not None:
+            actions.append(self._start(place))
+        early, self._early = self._early, []
+        return actions + self._all(early, now)
+
+    def _begin(self, place: Place) -> dict[str, Any]:
+        self.channel = Channel.ON
+        self.position = place.offset
+        # A lost place gets offset 0, which no recovery accepts, until the snapshot has arrived: a client that is cut
+        # off in between asks again, and gets the snapshot then.
+        return {
+            "recoverable": True,
+            "positioned": True,
+            "epoch": place.epoch,
+            "offset": place.offset,
+            "was_recovering": place.recovering,
+            "recovered": place.recovered,
+        }
+
+    def _start(self, place: Place) -> Start:
+        return Start(snapshot=place.recovering and not place.recovered)
+
+
+_Handler = Callable[[Session, Command, float], list[Action]]
+
+#: What each command does in each state; "*" is every other command.
+_TRANSITIONS: dict[tuple[State, str], _Handler] = {
+    (State.NEW, "connect"): Session._on_connect,
+    (State.NEW, "*"): Session._on_too_early,
+    (State.CHECKING, "connect"): Session._on_repeated,
+    (State.CHECKING, "pong"): Session._on_pong,
+    (State.CHECKING, "*"): Session._on_early,
+    (State.OPEN, "connect"): Session._on_repeated,
+    (State.OPEN, "pong"): Session._on_pong,
+    (State.OPEN, "ping"): Session._on_ping,
+    (State.OPEN, "rpc"): Session._on_rpc,
+    (State.OPEN, "send"): Session._on_send,
+    (State.OPEN, "publish"): Session._on_publish,
+    (State.OPEN, "subscribe"): Session._on_subscribe,
+    (State.OPEN, "unsubscribe"): Session._on_unsubscribe,
+    (State.OPEN, "presence"): Session._on_presence,
+    (State.OPEN, "presence_stats"): Session._on_presence,
+    (State.OPEN, "history"): Session._on_history,
+    (State.OPEN, "refresh"): Session._on_refresh,
+    (State.OPEN, "sub_refresh"): Session._on_sub_refresh,
+    (State.OPEN, "*"): Session._on_unknown,
+}

@@ -1,0 +1,43 @@
+"""Snapshots in the stream: for a client whose place was lost, as one publication that makes it whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from push.backend import Backend, Identity
+from push.hub import Hub, Unavailable
+from push.items import Item
+
+#: Snapshots that are made at once on a node: each is many reads, and lost places come in crowds.
+AT_ONCE = 8
+
+
+class _Place(msgspec.Struct):
+    cursor: int
+    epoch: str
+
+
+_place = msgspec.json.Decoder(_Place)
+
+
+class Snapshots:
+    """Asks the backend for snapshots, a few at a time."""
+
+    def __init__(self, hub: Hub, backend: Backend) -> None:
+        self._hub = hub
+        self._backend = backend
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def take(self, identity: Identity) -> Item:
+        """The publication ``{"type": "snapshot", "data": <GET /v1/sync>}`` at the snapshot's own cursor.
+
+        Raises Unavailable when the snapshot is of another epoch than the feed that this node reads.
+        """
+        async with self._slots:
+            data = await self._backend.snapshot(identity)
+        place = _place.decode(data)
+        if place.epoch != self._hub.epoch:
+            raise Unavailable(f"expected a snapshot of epoch {self._hub.epoch}, got one of {place.epoch}")
+        return Item(place.cursor, b'{"type":"snapshot","data":%s}' % data)

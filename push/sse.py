@@ -1,0 +1,223 @@
+"""``GET /v1/stream``: a user's deltas as server-sent events, for browsers without an SDK and for curl.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. An event's id is the cursor after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from infra.settings import Settings
+from push import codes, metrics
+from push.actions import Place
+from push.backend import Backend, BadToken, Identity
+from push.codes import Disconnect
+from push.hub import Hub, Unavailable
+from push.items import Item, Subscription
+from push.pull import BadCursor, cursor_text, parse_cursor
+from push.snapshots import Snapshots
+from push.transport import ABORT, SEND_SECONDS
+
+#: The cookie that a browser's EventSource sends, which cannot send headers. Set it HttpOnly.
+COOKIE = "klatsch_stream"
+#: Seconds between comments on a quiet stream, so that no proxy takes it for dead.
+HEARTBEAT_SECONDS = 15.0
+_CHUNK = 256
+
+
+class Stream:
+    """The ASGI application for one route."""
+
+    def __init__(self, hub: Hub, backend: Backend, settings: Settings) -> None:
+        self._hub = hub
+        self._backend = backend
+        self._limit = settings.push_queue
+        self._snapshots = Snapshots(hub, backend)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        asked = time.monotonic()
+        try:
+            identity = await self._backend.authenticate(_token(request))
+            place = await self._place(identity, request)
+        except BadToken as error:
+            await _problem(401, "Unauthorized", str(error))(scope, receive, send)
+        except BadCursor as error:
+            await _problem(400, "Bad cursor", str(error))(scope, receive, send)
+        except Unavailable as error:
+            await _problem(503, "Unavailable", str(error))(scope, receive, send)
+        else:
+            abort = scope.get("state", {}).get(ABORT)
+            with metrics.CONNECTIONS.labels("sse").track_inprogress():
+                await _Events(self._hub, identity, send, abort).run(receive, place, self._snapshots, asked)
+
+    async def _place(self, identity: Identity, request: Request) -> Place:
+        # A browser that reconnects sends the header, and the same address as before.
+        text = request.headers.get("last-event-id") or request.query_params.get("since")
+        return await self._hub.locate(identity.user, parse_cursor(text) if text else None)
+
+
+class _Events:
+    """One stream: the sink of its subscription, and a peer of the hub."""
+
+    def __init__(self, hub: Hub, identity: Identity, send: Send, abort: Any) -> None:
+        self.client = str(uuid4())
+        self._hub = hub
+        self._identity = identity
+        self._send = send
+        self._abort = abort
+        self._epoch = hub.epoch
+        self._items: list[Item] = []
+        self._wake = asyncio.Event()
+        self._subscription: Subscription | None = None
+        self._reason: Disconnect | None = None
+        self._sending = False
+        self._gone = False
+
+    # Sink and Peer.
+
+    def deliver(self, items: Sequence[Item]) -> int:
+        """See items.Sink."""
+        self._items.extend(items)
+        self._wake.set()
+        # What comes in one turn goes out in the next; only behind a write that takes long does it wait.
+        return len(self._items) if self._sending else 0
+
+    def room(self) -> int:
+        """See items.Sink."""
+        return 0 if self._items else _CHUNK
+
+    def caught_up(self) -> None:
+        """See items.Sink."""
+
+    def cut(self, disconnect: Disconnect) -> None:
+        """See items.Sink and peers.Peer."""
+        self._reason = self._reason or disconnect
+        if disconnect.final:
+            self._items.clear()
+        self._detach()
+        self._wake.set()
+
+    # The stream.
+
+    async def run(self, receive: Receive, place: Place, snapshots: Snapshots, asked: float) -> None:
+        """Stream until the client goes, the token ends, or the node sends the client away."""
+        self._reason = self._hub.peers.join(self, self._identity, asked)
+        watch = asyncio.create_task(self._watch(receive))
+        expiry = asyncio.get_running_loop().call_later(
+            min(max(0.0, self._identity.expires - time.time()), 86_400.0 * 30), self.cut, codes.EXPIRED
+        )
+        try:
+            await self._begin(place, snapshots)
+            await self._go_on()
+        except TimeoutError:
+            metrics.CLOSES.labels("aborted").inc()
+            if self._abort is not None:
+                self._abort()
+        finally:
+            watch.cancel()
+            expiry.cancel()
+            self._detach()
+            self._hub.peers.leave(self)
+
+    async def _begin(self, place: Place, snapshots: Snapshots) -> None:
+        """Headers, the position, and for a lost place a snapshot."""
+        headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        lost = place.recovering and not place.recovered
+        position = {"epoch": place.epoch, "offset": place.offset, "recovered": place.recovered}
+        # No id before the snapshot: a client that is cut off in between comes back with its old one.
+        at = b"" if lost else _id(place.epoch, place.offset)
+        await self._write(b"retry: 1000\nevent: position\n%sdata: %s\n\n" % (at, msgspec.json.encode(position)))
+        cursor = place.offset
+        if self._reason is None and lost:
+            metrics.CATCH_UPS.labels("snapshot").inc()
+            try:
+                item = await snapshots.take(self._identity)
+            except Unavailable:
+                self.cut(codes.SERVER_ERROR)
+            else:
+                cursor = item.cursor
+                data = msgspec.json.decode(item.delta, type=_Snapshot).data
+                await self._write(b"event: snapshot\n%sdata: %s\n\n" % (_id(self._epoch, cursor), data))
+        if self._reason is None:
+            self._subscription = self._hub.subscribe(self._identity.user, cursor, self)
+            metrics.CATCH_UPS.labels("ring" if self._hub.in_ring(self._subscription) else "kafka").inc()
+
+    async def _go_on(self) -> None:
+        while not self._gone:
+            if self._subscription is not None:
+                self._hub.advance(self._subscription)
+            if not self._items and self._reason is None:
+                try:
+                    await asyncio.wait_for(self._wake.wait(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    await self._write(b":\n\n")
+                self._wake.clear()
+            items, self._items = self._items, []
+            if items:
+                await self._write(b"".join(self._event(item) for item in items))
+            elif self._reason is not None:
+                await self._finish(self._reason)
+                return
+
+    async def _finish(self, reason: Disconnect) -> None:
+        metrics.CLOSES.labels(reason.code).inc()
+        data = msgspec.json.encode({"code": reason.code, "reason": reason.reason, "reconnect": not reason.final})
+        await self._write(b"event: disconnect\ndata: %s\n\n" % data, more=False)
+
+    def _event(self, item: Item) -> bytes:
+        return b"%sdata: %s\n\n" % (_id(self._epoch, item.cursor), item.delta)
+
+    async def _write(self, data: bytes, more: bool = True) -> None:
+        """Raises TimeoutError when the socket takes nothing for too long."""
+        self._sending = True
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        self._sending = False
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            continue
+        self._gone = True
+        self._wake.set()
+
+    def _detach(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            self._hub.unsubscribe(subscription)
+
+
+class _Snapshot(msgspec.Struct):
+    data: msgspec.Raw
+
+
+def _id(epoch: str, offset: int) -> bytes:
+    return b"id: %s\n" % cursor_text(epoch, offset).encode()
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return request.cookies.get(COOKIE, "")
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    """An RFC 9457 problem document."""
+    body = msgspec.json.encode({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {"retry-after": "1"} if status == 503 else {}
+    return Response(body, status, headers, "application/problem+json")

@@ -1,0 +1,128 @@
+"""Reads the end of every feed partition, for all connections of a process. Older records are read by catchup.py."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from infra import kafka
+from infra.settings import Settings
+from push import metrics
+from push.epoch import Incarnation, incarnation
+
+_log = logging.getLogger("klatsch.push")
+#: Seconds between looks at whether the topic is still the same one and the reader still moves.
+_WATCH_SECONDS = 5.0
+#: Seconds between attempts while Kafka cannot be reached.
+_RETRY_SECONDS = 0.5
+
+
+class Listener(Protocol):
+    """What becomes of the records."""
+
+    def next_offsets(self) -> dict[int, int]:
+        """Where to go on, by partition; empty before the first ``reset``."""
+        ...
+
+    def reset(self, topic: Incarnation, starts: dict[int, int]) -> None:
+        """Reading begins anew at ``starts``: the topic is another one, or records were missed."""
+        ...
+
+    async def take(self, batches: dict[int, Sequence[Any]]) -> None:
+        """Records in order, by partition."""
+        ...
+
+
+class _Restart(Exception):
+    """This consumer is of no use any more; the text says why."""
+
+
+class Tail:
+    """One consumer that is made again whenever it is stuck or its topic has changed."""
+
+    def __init__(self, settings: Settings, listener: Listener, backlog: int) -> None:
+        """``backlog``: records before the end at which a new reading starts, in each partition."""
+        self._settings = settings
+        self._topic = settings.topic("feed")
+        self._listener = listener
+        self._backlog = backlog
+        self._incarnation: Incarnation | None = None
+        self._targets: dict[int, int] = {}
+        #: Set while the end that was seen at the start has been reached.
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            consumer = kafka.consumer(self._settings, fetch_max_wait_ms=500)
+            try:
+                await consumer.start()
+                await self._open(consumer)
+                await self._read(consumer)
+            except (KafkaError, _Restart, OSError) as error:
+                self.ready.clear()
+                metrics.RESTARTS.inc()
+                _log.warning("reading the end of %s starts again: %s: %s", self._topic, type(error).__name__, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            finally:
+                with suppress(TimeoutError, KafkaError):
+                    await asyncio.wait_for(consumer.stop(), 5)
+
+    async def _open(self, consumer: AIOKafkaConsumer) -> None:
+        """Assign all partitions at the places to go on from."""
+        topic = await incarnation(consumer._client, self._topic)
+        partitions = [TopicPartition(self._topic, number) for number in range(topic.partitions)]
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        known = self._listener.next_offsets()
+        if topic != self._incarnation or any(not begins[tp] <= known[tp.partition] <= ends[tp] for tp in partitions):
+            starts = {tp.partition: max(begins[tp], ends[tp] - self._backlog) for tp in partitions}
+            self._listener.reset(topic, starts)
+            self._incarnation = topic
+        self._targets = {tp.partition: ends[tp] for tp in partitions}
+        consumer.assign(partitions)
+        for number, offset in self._listener.next_offsets().items():
+            consumer.seek(TopicPartition(self._topic, number), offset)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        watch = asyncio.create_task(self._watch(consumer))
+        try:
+            while not watch.done():
+                self._reached()
+                # Returns as soon as there is anything; the time-out only bounds how long a restart waits.
+                found = await consumer.getmany(timeout_ms=500)
+                if found:
+                    await self._listener.take({tp.partition: records for tp, records in found.items()})
+            watch.result()
+        finally:
+            watch.cancel()
+
+    def _reached(self) -> None:
+        if not self.ready.is_set():
+            have = self._listener.next_offsets()
+            if all(have[number] >= offset for number, offset in self._targets.items()):
+                self.ready.set()
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Raises _Restart when the topic is another one, or records wait that the consumer does not bring.
+
+        Kafka consumers have been seen to stand still without an error after a broker's restart.
+        """
+        before: dict[int, int] = {}
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            topic = await incarnation(consumer._client, self._topic)
+            if topic != self._incarnation:
+                raise _Restart(f"expected topic incarnation {self._incarnation}, got {topic}")
+            have = self._listener.next_offsets()
+            ends = await consumer.end_offsets([TopicPartition(self._topic, number) for number in have])
+            for tp, end in ends.items():
+                if end > have[tp.partition] == before.get(tp.partition):
+                    raise _Restart(f"partition {tp.partition} stands at {have[tp.partition]}, its end is {end}")
+            before = have

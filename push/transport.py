@@ -1,0 +1,157 @@
+"""The WebSocket protocol of uvicorn, with what ASGI does not have: writing at once, knowing when the peer does not keep
+up, closing while it does not, and aborting."""
+
+from __future__ import annotations
+
+import time
+from asyncio import TimerHandle
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from infra.settings import Settings
+from push import codes, metrics
+from push.codes import Disconnect
+
+#: Where the endpoint finds its protocol object, in ``scope["extensions"]``.
+EXTENSION = "klatsch.wire"
+#: Seconds for which a socket may take nothing before it is aborted.
+SEND_SECONDS = 10.0
+#: Seconds that a peer gets to answer a close frame.
+CLOSE_SECONDS = 5.0
+
+
+def uvicorn_options(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for ``uvicorn.Config``, without which connections are refused or cost more."""
+    return {
+        "http": HttpProtocol,
+        "ws": Protocol,
+        # Frames above settings.body_bytes get a reason from the session; far larger ones are not even read.
+        "ws_max_size": 2 * settings.body_bytes,
+        # 33 KiB for each connection, and the same delta would be compressed once per recipient.
+        "ws_per_message_deflate": False,
+        # The protocol has its own pings, and SDKs do not look at these.
+        "ws_ping_interval": None,
+        "ws_ping_timeout": None,
+        "timeout_graceful_shutdown": 5,
+    }
+
+
+#: Where the event stream finds a function that aborts its connection, in ``scope["state"]``.
+ABORT = "klatsch.abort"
+
+
+class HttpProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # which class it is, uvicorn finds at import
+    """uvicorn's HTTP protocol; tells the application how to abort the connection."""
+
+    app_state: dict[str, Any]
+
+    def connection_made(self, transport: Any) -> None:
+        self.app_state = {**self.app_state, ABORT: transport.abort}
+        super().connection_made(transport)
+
+
+class Protocol(WebSocketsSansIOProtocol):
+    """Pass it to uvicorn as ``ws``: see ``uvicorn_options``."""
+
+    _drained: Callable[[], None] | None = None
+    _deadline: TimerHandle | None = None
+    _paused_at = 0.0
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        scope = getattr(self, "scope", None)
+        if scope is not None:
+            # The application's task has been made, but has not run yet.
+            scope["extensions"][EXTENSION] = self
+
+    # For the endpoint.
+
+    @property
+    def paused(self) -> bool:
+        """Whether the socket takes nothing more at present."""
+        return not self.writable.is_set()
+
+    @property
+    def open(self) -> bool:
+        """Whether frames can be written."""
+        return self.handshake_complete and not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    def on_drained(self, callback: Callable[[], None]) -> None:
+        """Call this whenever the socket takes data again after it was ``paused``."""
+        self._drained = callback
+
+    def write_text(self, payload: bytes) -> None:
+        """Write one text frame now, into the transport's buffer; nothing when not ``open``.
+
+        The frame is built here: what a server sends is not masked and, without compression, only has a length before
+        it (RFC 6455, 5.2).
+        """
+        if not self.open:
+            return
+        size = len(payload)
+        if size < 126:
+            head = b"\x81" + size.to_bytes(1)
+        elif size < 65536:
+            head = b"\x81\x7e" + size.to_bytes(2)
+        else:
+            head = b"\x81\x7f" + size.to_bytes(8)
+        self.transport.write(head + payload)
+
+    def close_now(self, disconnect: Disconnect) -> None:
+        """Send a close frame without waiting for the socket, and abort when the peer does not answer it in time."""
+        if not self.open:
+            return
+        metrics.CLOSES.labels(disconnect.code).inc()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": disconnect.code, "reason": disconnect.reason})
+        self.conn.send_close(disconnect.code, disconnect.reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def abort(self) -> None:
+        """Drop the connection and whatever is still in its buffer."""
+        self.transport.abort()
+
+    # For the transport and the server.
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._paused_at = time.monotonic()
+        self._deadline = self.loop.call_later(SEND_SECONDS, self._stuck)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._settle()
+        if self._drained is not None:
+            self._drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._settle()
+        self._drained = None
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server stops: a client that ``Hub.drain`` did not reach gets the same reason as the others."""
+        if self.open:
+            self.stop_keepalive()
+            self.close_now(codes.SHUTDOWN)
+        else:
+            super().shutdown()
+
+    def _stuck(self) -> None:
+        metrics.CLOSES.labels("aborted").inc()
+        self._settle()
+        self.transport.abort()
+
+    def _settle(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+            metrics.SEND.observe(time.monotonic() - self._paused_at)
