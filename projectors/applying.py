@@ -1,0 +1,135 @@
+"""What one turn of the read models does to the rows, inside the caller's transaction: fold, store, or park.
+
+The feed does not park streams: it is a function of the log and goes on, whatever the rows can take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from events import REGISTRY
+from events.positions import Shard, encode_vector
+from events.records import Changes, Entity, Key, Record
+from events.sessions import SessionClosed
+from infra import rows
+from infra.postgres import queries
+from infra.settings import Settings
+from projectors import changes, metrics, parking
+from projectors.level import READ_MODELS, parked_channel, positions_channel, revoked_channel
+from projectors.source import Entry, Place
+
+#: Bytes of one notification; Postgres takes 7999.
+NOTIFY_BYTES = 7000
+
+
+class FoldError(Exception):
+    """The fold of one event failed; the text says which and why."""
+
+
+class Outrun(Exception):
+    """Another projector has moved the positions; what this one read is stale."""
+
+
+#: Errors that the same event would meet every time, whichever process tries. All others (connections, a missing
+#: table) are no event's fault. ValueError: what asyncpg cannot encode, an impossible date, a lone surrogate.
+DATA_ERRORS = (
+    FoldError,
+    ValueError,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+
+
+async def move(connection: Any, before: Mapping[Shard, Place], after: Mapping[Shard, Place]) -> None:
+    """Moves the positions of ``after``, and keeps every other turn on these shards waiting until the commit.
+
+    First of all in a turn: a competitor waits here before it has done anything. Raises Outrun.
+    """
+    shards = sorted(after)
+    topics, partitions = [s.topic for s in shards], [s.partition for s in shards]
+    sql = queries("projectors")
+    await connection.fetch(sql["lock_positions"], READ_MODELS, topics, partitions)
+    moved = await connection.fetch(
+        sql["move_positions"], READ_MODELS, topics, partitions,
+        [before[s].offset for s in shards], [after[s].offset for s in shards], [after[s].term for s in shards],
+    )  # fmt: skip
+    if len(moved) != len(shards):
+        expected = encode_vector({s: before[s].offset for s in shards})
+        raise Outrun(f"expected positions {expected}; {len(shards) - len(moved)} of these shards stand elsewhere")
+
+
+async def apply(connection: Any, entries: Sequence[Entry], parked: set[str]) -> list[Record]:
+    """Applies the entries in order and returns those applied. The others are parked, their streams join ``parked``."""
+    ready: list[tuple[Entry, Record]] = []
+    for entry in entries:
+        if entry.unknown:
+            metrics.SKIPPED.labels(READ_MODELS).inc()
+        elif entry.record is None or entry.stream in parked:
+            await parking.park(connection, READ_MODELS, entry, entry.error, parked)
+        else:
+            ready.append((entry, entry.record))
+    if not ready:
+        return []
+    records = [record for _, record in ready]
+    try:
+        async with connection.transaction():
+            await store(connection, records)
+    except DATA_ERRORS as error:
+        if len(ready) == 1:
+            await parking.park(connection, READ_MODELS, ready[0][0], error, parked)
+            return []
+        # One of them is bad: by halves, so that a bad event costs a few more attempts, not one for each event.
+        middle = len(ready) // 2
+        first = await apply(connection, [entry for entry, _ in ready[:middle]], parked)
+        return first + await apply(connection, [entry for entry, _ in ready[middle:]], parked)
+    return records
+
+
+async def store(connection: Any, records: Sequence[Record]) -> None:
+    """Folds the records in order into the rows, and adds their changes. Raises one of DATA_ERRORS."""
+    state, changed = await _loaded(connection, records), Changes()
+    for record in records:
+        try:
+            result = REGISTRY.fold(record, state)
+        # A fold is pure: whatever it raises, this event makes it raise.
+        except Exception as error:
+            raise FoldError(f"{record.position} {record.type}: {type(error).__name__}: {error}") from error
+        state.update(result)
+        changed.update(result)
+    if changed:
+        await rows.store(connection, changed)
+    await changes.insert(connection, records)
+
+
+async def _loaded(connection: Any, records: Iterable[Record]) -> dict[Key, Entity | None]:
+    try:
+        keys = {key for record in records for key in REGISTRY.names(record)}
+    except Exception as error:
+        raise FoldError(f"{type(error).__name__}: {error}") from error
+    return await rows.load(connection, keys)
+
+
+async def announce(
+    connection: Any, settings: Settings, vector: Mapping[Shard, int], records: Iterable[Record], parked: Iterable[str]
+) -> None:
+    """Tells, once the transaction commits, which streams were parked, how far the rows are, which sessions closed.
+
+    Notifications arrive in this order: whoever hears of a position has heard of what was parked below it, and does
+    not take the rows of such a stream for the present.
+    """
+    sql = queries("projectors")["notify"]
+    if streams := [stream for stream in parked if len(stream.encode()) <= NOTIFY_BYTES]:
+        await connection.execute(sql, parked_channel(settings), streams)
+    parts = encode_vector(vector).split(",")
+    size = max(1, NOTIFY_BYTES // max(len(part) + 1 for part in parts))
+    payloads = [",".join(parts[i : i + size]) for i in range(0, len(parts), size)]
+    await connection.execute(sql, positions_channel(settings), payloads)
+    closed = [record.data.session for record in records if isinstance(record.data, SessionClosed)]
+    # A notification that is too long would fail the turn for ever; no session of ours has such an id.
+    closed = [session for session in closed if len(session.encode()) <= NOTIFY_BYTES]
+    if closed:
+        await connection.execute(sql, revoked_channel(settings), closed)

@@ -1,0 +1,230 @@
+"""Who may hear of an event, and what they may see of it: the one table, event type -> audience. Pure.
+
+An audience says in advance what it must know (``needs``, then ``follow`` for what only those entities can name), and
+then tells: who hears what. A person hears of one event at most once. Entities that come along (``include``) are read
+when the read model has reached the event; they may be newer, and a client keeps the higher ``version``.
+
+A payload is encoded anew from the fields that this code knows: what a newer producer added stays hidden until this
+table decides otherwise. The idempotency key is in no delta: all who hear share the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from events.members import Member, MemberJoined, MemberLeft, MemberRead, member_key
+from events.messages import Message, MessageEmotionDetected, message_key
+from events.records import Entity, Key, Record
+from events.relationships import Relationship, RelationshipSet, relationship_key
+from events.rooms import Room, room_key
+from events.users import User, UserProfileChanged, UserRegistered, user_key
+from projectors.views import message_view, own_member_view, public_data, room_view, user_view
+
+#: Rooms above this many members do not pass on their members' profile changes; clients read those profiles.
+CONTACT_ROOM = 1000
+
+
+class Needs(NamedTuple):
+    """What an audience must know before it can tell."""
+
+    #: The room whose members must be known.
+    roster: str | None = None
+    #: The user whose contacts must be known.
+    contacts: str | None = None
+    #: Entities, as of the event or later.
+    keys: tuple[Key, ...] = ()
+
+
+class Known(NamedTuple):
+    """What is known of one event. ``roster``: the room's members just before it."""
+
+    roster: Collection[str] = frozenset()
+    contacts: Collection[str] = frozenset()
+    entities: Mapping[Key, Entity | None] = {}
+
+    def user(self, user: str) -> User | None:
+        entity = self.entities.get(user_key(user))
+        return entity if isinstance(entity, User) and entity.state == "registered" else None
+
+
+class Telling(NamedTuple):
+    """One delta and those who hear it. ``data`` and ``include`` hold whatever msgspec encodes to JSON."""
+
+    recipients: Collection[str]
+    data: Any
+    include: dict[str, Any] | None = None
+
+
+class Audience(NamedTuple):
+    """One row of the table."""
+
+    tell: Callable[[Record, Known], list[Telling]]
+    needs: Callable[[Record], Needs] = lambda record: Needs()
+    #: Keys that the entities of ``needs`` name, read after them.
+    follow: Callable[[Record, Known], Collection[Key]] = lambda record, known: ()
+
+
+def _nothing(record: Record, known: Known) -> list[Telling]:
+    return []
+
+
+def _roster_needed(record: Record) -> Needs:
+    return Needs(roster=record.stream)
+
+
+def _to_members(record: Record, known: Known) -> list[Telling]:
+    return [Telling(known.roster, record.data)]
+
+
+def _emotion_to_members(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MessageEmotionDetected)
+    # An emotion that the author's visual cannot show is nobody's business.
+    data = {"message": event.message, "emotion": event.emotion if event.shown else None, "shown": event.shown}
+    return [Telling(known.roster, data)]
+
+
+def _join_needs(record: Record) -> Needs:
+    event = record.data
+    assert isinstance(event, MemberJoined)
+    room, user = record.stream, event.user
+    return Needs(roster=room, keys=(room_key(room), member_key(room, user), user_key(user)))
+
+
+def _join_follow(record: Record, known: Known) -> Collection[Key]:
+    room = known.entities.get(room_key(record.stream))
+    if not isinstance(room, Room):
+        return ()
+    peers = [user_key(user) for user in known.roster] if room.type == "direct" else []
+    return peers if room.last is None else [message_key(room.last), *peers]
+
+
+def _joined(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MemberJoined)
+    user = known.user(event.user)
+    others = known.roster if event.user not in known.roster else [one for one in known.roster if one != event.user]
+    return [
+        Telling(others, event, None if user is None else {"user": user_view(user)}),
+        Telling((event.user,), event, _join_include(record, event, known)),
+    ]
+
+
+def _join_include(record: Record, event: MemberJoined, known: Known) -> dict[str, Any] | None:
+    room = known.entities.get(room_key(record.stream))
+    member = known.entities.get(member_key(record.stream, event.user))
+    # Who has left since then must not see the room as it is now.
+    if not isinstance(room, Room) or not isinstance(member, Member) or member.state != "joined":
+        return None
+    last = None if room.last is None else known.entities.get(message_key(room.last))
+    include: dict[str, Any] = {
+        "room": room_view(room),
+        "member": own_member_view(member),
+        "message": message_view(last) if isinstance(last, Message) else None,
+    }
+    if room.type == "direct":
+        peers = [known.user(user) for user in known.roster if user != event.user]
+        include["users"] = [user_view(peer) for peer in peers if peer is not None]
+    return include
+
+
+def _left(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MemberLeft)
+    # The roster is that before the event: the leaver is in it, and hears this last.
+    return [Telling(known.roster, event)]
+
+
+def _read(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MemberRead)
+    return [Telling((event.user,), event)]
+
+
+def _to_self(record: Record, known: Known) -> list[Telling]:
+    return [Telling((record.stream,), record.data)]
+
+
+def _registered(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, UserRegistered)
+    data = {"username": event.username, "name": event.name, "role": event.role, "data": event.data}
+    return [Telling((record.stream,), data)]
+
+
+def _contacts_needed(record: Record) -> Needs:
+    return Needs(contacts=record.stream)
+
+
+def _to_contacts(record: Record, known: Known) -> list[Telling]:
+    return [Telling((record.stream, *known.contacts), record.data)]
+
+
+def _profile_changed(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, UserProfileChanged)
+    shown = {"name": event.name, "data": None if event.data is None else public_data(event.data)}
+    return [Telling((record.stream,), event), Telling(known.contacts, shown)]
+
+
+def _relationship_needs(record: Record) -> Needs:
+    event = record.data
+    assert isinstance(event, RelationshipSet)
+    reverse = relationship_key(event.other, record.stream)
+    return Needs(keys=(user_key(record.stream), user_key(event.other), reverse))
+
+
+def _relationship(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, RelationshipSet)
+    user, other = known.user(record.stream), known.user(event.other)
+    friends = event.type == "friend"
+    tellings = [Telling((record.stream,), event, {"user": user_view(other)} if friends and other else None)]
+    reverse = known.entities.get(relationship_key(event.other, record.stream))
+    # Who blocks the user hears nothing of them; the user does not notice.
+    blocked = isinstance(reverse, Relationship) and reverse.type == "block"
+    if event.other != record.stream and not blocked and (friends or event.was == "friend"):
+        # To the other a block looks like nothing, before as well as now.
+        shown = {
+            "other": event.other,
+            "type": "friend" if friends else None,
+            "was": "friend" if event.was == "friend" else None,
+        }
+        tellings.append(Telling((event.other,), shown, {"user": user_view(user)} if friends and user else None))
+    return tellings
+
+
+#: A row for events that nobody hears of.
+NOBODY = Audience(_nothing)
+#: The members of the record's room.
+MEMBERS = Audience(_to_members, _roster_needed)
+#: The user whose stream it is.
+SELF = Audience(_to_self)
+#: The user and their contacts: friends in either direction and those who share a room of at most CONTACT_ROOM, without
+#: pairs of whom one blocks the other.
+CONTACTS = Audience(_to_contacts, _contacts_needed)
+
+AUDIENCES: dict[str, Audience] = {
+    "log.opened": NOBODY,
+    "handle.claimed": NOBODY,
+    "handle.confirmed": NOBODY,
+    "user.registered": Audience(_registered),
+    "user.registration_abandoned": NOBODY,
+    "user.profile_changed": Audience(_profile_changed, _contacts_needed),
+    "user.visual_chosen": CONTACTS,
+    "session.opened": SELF,
+    "session.closed": SELF,
+    "relationship.set": Audience(_relationship, _relationship_needs),
+    "visual.created": CONTACTS,
+    "visual.changed": CONTACTS,
+    "room.created": MEMBERS,
+    "room.renamed": MEMBERS,
+    "room.data_changed": MEMBERS,
+    "member.joined": Audience(_joined, _join_needs, _join_follow),
+    "member.left": Audience(_left, _roster_needed),
+    "member.role_changed": MEMBERS,
+    "member.read": Audience(_read),
+    "message.posted": MEMBERS,
+    "message.emotion_detected": Audience(_emotion_to_members, _roster_needed),
+}

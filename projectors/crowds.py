@@ -1,0 +1,70 @@
+"""Groups of users as the feed needs them: by feed partition, each group's JSON made once and kept until it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
+
+from events.feed import partition_of
+
+#: Users in one encoded list: some 160 kB of UUIDs, so that a feed record of 700 kB can be put together from lists.
+CHUNK = 4096
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Crowd(Collection[str]):
+    """A set of users that keeps the order in which they came."""
+
+    __slots__ = ("_encoded", "_groups", "_partitions", "_size")
+
+    def __init__(self, users: Iterable[str], partitions: int) -> None:
+        """``partitions`` is the feed's partition count."""
+        self._partitions = partitions
+        self._groups: dict[int, dict[str, None]] = {}
+        self._encoded: dict[int, list[bytes]] = {}
+        self._size = 0
+        for user in users:
+            self.add(user)
+
+    def add(self, user: str) -> None:
+        """Takes a user in; no change when already there."""
+        partition = partition_of(user, self._partitions)
+        group = self._groups.setdefault(partition, {})
+        if user not in group:
+            group[user] = None
+            self._size += 1
+            self._encoded.pop(partition, None)
+
+    def discard(self, user: str) -> None:
+        """Takes a user out, if there."""
+        partition = partition_of(user, self._partitions)
+        group = self._groups.get(partition, {})
+        if user in group:
+            del group[user]
+            self._size -= 1
+            self._encoded.pop(partition, None)
+
+    def encoded(self, partition: int) -> list[bytes]:
+        """The users of a feed partition as JSON arrays of at most CHUNK ids; no empty ones."""
+        found = self._encoded.get(partition)
+        if found is None:
+            users = list(self._groups.get(partition, ()))
+            found = [_encode(users[i : i + CHUNK]) for i in range(0, len(users), CHUNK)]
+            self._encoded[partition] = found
+        return found
+
+    def count(self, partition: int) -> int:
+        """How many users of a feed partition there are."""
+        return len(self._groups.get(partition, ()))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[str]:
+        for group in self._groups.values():
+            yield from group
+
+    def __contains__(self, user: object) -> bool:
+        return isinstance(user, str) and user in self._groups.get(partition_of(user, self._partitions), ())

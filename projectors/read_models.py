@@ -1,0 +1,100 @@
+"""The read models: the fold of the log in Postgres, each turn with its positions in one transaction."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AsyncExitStack
+from typing import Any, ClassVar
+
+from events.positions import Shard
+from infra import kafka, postgres
+from infra.settings import Settings
+from projectors import applying, metrics, parking
+from projectors.level import READ_MODELS
+from projectors.locks import Locks
+from projectors.runner import CLAIM_SECONDS, Projector
+from projectors.source import Batch, Place, Source
+
+
+def event_shards(settings: Settings, topics: tuple[str, ...] = kafka.EVENT_TOPICS) -> list[Shard]:
+    """All shards of these event topics."""
+    return [Shard(topic, partition) for topic in topics for partition in range(settings.partitions)]
+
+
+class ReadModels(Projector):
+    """Works on every shard whose lock it gets; another instance stands by and takes over when this one is gone.
+
+    A turn: move the positions if they are where the batch began, load the entities that the batch names, fold, store
+    them with their changes, and tell listeners. An event that cannot be applied parks its stream (``parking.py``).
+    """
+
+    name: ClassVar[str] = READ_MODELS
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._source: Source | None = None
+        self._places: dict[Shard, Place] = {}
+        self._parked: set[str] = set()
+
+    def lag(self) -> dict[Shard, int]:
+        return {} if self._source is None else self._source.lag()
+
+    async def session(self) -> None:
+        async with AsyncExitStack() as stack:
+            # Arrays of unknown length would get generic plans; the locks live and die with this connection.
+            connection = await postgres.connect(self.settings, plan_cache_mode="force_custom_plan")
+            stack.callback(connection.terminate)
+            source = self._source = Source(self.settings, self.name)
+            stack.push_async_callback(source.stop)
+            shards = event_shards(self.settings)
+            await connection.execute(
+                postgres.queries("projectors")["init_positions"],
+                self.name, [s.topic for s in shards], [s.partition for s in shards],
+            )  # fmt: skip
+            locks = Locks(connection, f"{self.settings.schema}/{self.name}", shards)
+            await self._work(connection, source, locks)
+
+    async def _work(self, connection: Any, source: Source, locks: Locks[Shard]) -> None:
+        claim_at = 0.0
+        while not self.stopping:
+            if not locks.complete and time.monotonic() >= claim_at:
+                if await locks.claim():
+                    await self._resume(connection, source, locks)
+                claim_at = time.monotonic() + CLAIM_SECONDS
+            if not locks.held:
+                self.working("standby")
+                await self.pause(CLAIM_SECONDS)
+                continue
+            self.working()
+            batch = await source.take()
+            if connection.is_closed():
+                raise ConnectionError("the connection to Postgres is closed, and the locks with it")
+            if batch.places:
+                try:
+                    await self._turn(connection, batch)
+                except applying.Outrun:
+                    await self._resume(connection, source, locks)
+
+    async def _resume(self, connection: Any, source: Source, locks: Locks[Shard]) -> None:
+        """Go on from where the rows are, on the shards whose locks are held."""
+        rows = await connection.fetch(postgres.queries("projectors")["read_positions"], self.name)
+        stored = {Shard(row["topic"], row["partition"]): Place(row["next_offset"], row["term"]) for row in rows}
+        self._places = {shard: stored[shard] for shard in sorted(locks.held)}
+        self._parked = await parking.parked_streams(connection, self.name)
+        await source.start(self._places)
+
+    async def _turn(self, connection: Any, batch: Batch) -> None:
+        started = time.perf_counter()
+        async with connection.transaction():
+            await applying.move(connection, self._places, batch.places)
+            if self._parked:
+                # A redrive may have cleared some; it waits for the positions' locks, as this turn has.
+                self._parked = await parking.parked_streams(connection, self.name)
+            before = set(self._parked)
+            applied = await applying.apply(connection, batch.entries, self._parked)
+            vector = {shard: place.offset for shard, place in batch.places.items()}
+            await applying.announce(connection, self.settings, vector, applied, self._parked - before)
+        self._places.update(batch.places)
+        metrics.APPLY.labels(self.name).observe(time.perf_counter() - started)
+        metrics.BATCH.labels(self.name).observe(len(batch.entries))
+        metrics.EVENTS.labels(self.name).inc(len(batch.entries))

@@ -1,0 +1,57 @@
+"""Applying a parked stream after a fix: the same fold, the same transaction discipline as a turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from events.positions import Shard
+from events.records import DecodeError, Record
+from infra.postgres import queries
+from infra.settings import Settings
+from projectors import applying
+from projectors.level import READ_MODELS
+from projectors.parking import park
+from projectors.source import entry_of
+
+
+async def redrive(connection: Any, settings: Settings, stream: str) -> tuple[int, int]:
+    """Applies the parked events of a stream in order, up to the first that still fails.
+
+    Returns how many were applied and how many are still parked. All in one transaction that keeps the projectors of
+    the stream's shards waiting, so that no event of the stream can pass it. Safe to repeat.
+    """
+    sql = queries("projectors")
+    async with connection.transaction():
+        shards = await connection.fetch(sql["parked_shards"], READ_MODELS, stream)
+        topics, partitions = [row["topic"] for row in shards], [row["partition"] for row in shards]
+        positions = await connection.fetch(sql["lock_positions"], READ_MODELS, topics, partitions)
+        waiting = await connection.fetch(sql["parked_events"], READ_MODELS, stream)
+        applied: list[Record] = []
+        for row in waiting:
+            record = await _redrive_one(connection, row)
+            if record is None:
+                break
+            applied.append(record)
+        if applied:
+            vector = {Shard(row["topic"], row["partition"]): row["next_offset"] for row in positions}
+            await applying.announce(connection, settings, vector, applied, ())
+    return len(applied), len(waiting) - len(applied)
+
+
+async def _redrive_one(connection: Any, row: Any) -> Record | None:
+    """Applies one parked event, or notes why it still fails and returns None."""
+    sql = queries("projectors")
+    shard = Shard(row["topic"], row["partition"])
+    entry = entry_of(shard, row["offset"], row["stream"].encode(), row["value"])
+    if entry.record is None:
+        failure: Exception = entry.error or DecodeError("unreadable")
+    else:
+        try:
+            async with connection.transaction():
+                await applying.store(connection, [entry.record])
+                await connection.execute(sql["unpark"], READ_MODELS, *shard, row["offset"])
+            return entry.record
+        except applying.DATA_ERRORS as error:
+            failure = error
+    await park(connection, READ_MODELS, entry, failure, set())
+    return None

@@ -1,0 +1,197 @@
+"""Reading event shards: valid records in order, decoded, in bounded batches. Knows nothing of what becomes of them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from events import REGISTRY
+from events.log import OPENED_HEADER, TermFilter
+from events.positions import Shard
+from events.records import DecodeError, Record, UnknownType
+from infra import kafka
+from infra.settings import Settings
+from projectors import metrics
+
+#: Events in one batch: what one turn holds in memory and one Postgres transaction applies.
+BATCH = 2000
+#: Milliseconds that an idle ``take`` waits; how long a stop may have to wait for it.
+IDLE_MS = 200
+#: Bytes that one fetch brings of a shard; a single larger record batch still comes whole.
+FETCH_BYTES = 256 * 1024
+#: Seconds without a record until the log's end is asked for, and until lag without records counts as stuck.
+QUIET_SECONDS = 5.0
+STUCK_SECONDS = 20.0
+
+
+class LogMismatch(Exception):
+    """The log does not have the offset that was stored: another cluster, a topic made anew, or deleted records."""
+
+
+class ConsumerStuck(Exception):
+    """The log goes on, but the consumer brings nothing. A fresh one helps."""
+
+
+class Place(NamedTuple):
+    """Where to go on in a shard: the next offset, and the term that holds there (None: adopt the first one met)."""
+
+    offset: int = 0
+    term: int | None = None
+
+
+class Entry(NamedTuple):
+    """A valid record of a shard. ``record`` is None when it cannot be read, and ``error`` says why."""
+
+    shard: Shard
+    offset: int
+    #: The Kafka key as text that Postgres takes.
+    stream: str
+    value: bytes
+    record: Record | None
+    error: DecodeError | None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether only this code's age stands in the way: a type that it does not know."""
+        return isinstance(self.error, UnknownType)
+
+
+class Batch(NamedTuple):
+    """Entries, in order within each shard, and the place after them of each shard that has moved."""
+
+    entries: list[Entry]
+    places: dict[Shard, Place]
+
+
+def entry_of(shard: Shard, offset: int, key: bytes | None, value: bytes | None) -> Entry:
+    """A raw record, decoded; an undecodable one is a value too, not an exception."""
+    stream = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")
+    record: Record | None = None
+    failure: DecodeError | None = None
+    try:
+        record = REGISTRY.decode(value or b"", shard.topic, shard.partition, offset)
+    except DecodeError as error:
+        failure = error
+    return Entry(shard, offset, stream, value or b"", record, failure)
+
+
+class Source:
+    """One consumer with manual assignment over the shards that a projector works on."""
+
+    def __init__(self, settings: Settings, projector: str) -> None:
+        self.settings = settings
+        self.projector = projector
+        self._consumer: AIOKafkaConsumer | None = None
+        self._shards: dict[TopicPartition, Shard] = {}
+        self._filters: dict[TopicPartition, TermFilter] = {}
+        self._places: dict[Shard, Place] = {}
+        self._waiting: deque[tuple[TopicPartition, list[ConsumerRecord]]] = deque()
+        self._heard = time.monotonic()
+        self._asked = 0.0
+
+    async def start(self, places: Mapping[Shard, Place]) -> None:
+        """Go on from ``places``, whose shards are the whole assignment; again, from other places, at any time."""
+        if self._consumer is None:
+            consumer = kafka.consumer(self.settings, max_partition_fetch_bytes=FETCH_BYTES)
+            await consumer.start()
+            self._consumer = consumer
+        self._shards = {TopicPartition(self.settings.topic(s.topic), s.partition): s for s in places}
+        self._filters = {tp: TermFilter(places[shard].term) for tp, shard in self._shards.items()}
+        self._places = dict(places)
+        self._waiting.clear()
+        self._heard = self._asked = time.monotonic()
+        self._consumer.assign(list(self._shards))
+        # assign() forgets all positions, so every shard is sought.
+        for tp, shard in self._shards.items():
+            self._consumer.seek(tp, places[shard].offset)
+
+    async def stop(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await kafka.close(consumer)
+
+    async def take(self, limit: int = BATCH) -> Batch:
+        """What there is, at most ``limit`` records; after IDLE_MS without any, an empty batch.
+
+        Raises LogMismatch when the log does not have the place asked for, ConsumerStuck.
+        """
+        if not self._waiting:
+            self._waiting.extend((await self._fetch()).items())
+        batch = Batch([], {})
+        while self._waiting and limit > 0:
+            tp, records = self._waiting.popleft()
+            if len(records) > limit:
+                # What is left goes first next time; nothing is fetched before it has been taken.
+                self._waiting.appendleft((tp, records[limit:]))
+                records = records[:limit]
+            limit -= len(records)
+            self._read(tp, records, batch)
+        self._places.update(batch.places)
+        return batch
+
+    def lag(self) -> dict[Shard, int]:
+        """Records between the places of the last batch and the shards' ends, as far as these are known."""
+        if self._consumer is None:
+            return {}
+        ends = {shard: self._consumer.highwater(tp) for tp, shard in self._shards.items()}
+        return {shard: max(0, end - self._places[shard].offset) for shard, end in ends.items() if end is not None}
+
+    def _read(self, tp: TopicPartition, records: list[ConsumerRecord], batch: Batch) -> None:
+        shard, admitted = self._shards[tp], self._filters[tp]
+        for raw in records:
+            if admitted.admits(raw.offset, raw.headers) and not _opens(raw):
+                batch.entries.append(entry_of(shard, raw.offset, raw.key, raw.value))
+        batch.places[shard] = Place(records[-1].offset + 1, admitted.term)
+
+    async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
+        consumer = self._consumer
+        assert consumer is not None, "expected a started source; call start() first"
+        try:
+            # Without max_records: with it, one long shard would be drained before the others have their turn.
+            found: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=IDLE_MS)
+        except OffsetOutOfRangeError as error:
+            raise await self._mismatch(consumer) from error
+        found = {tp: records for tp, records in found.items() if records}
+        for shard, lag in self.lag().items():
+            metrics.LAG.labels(self.projector, shard.topic, shard.partition).set(lag)
+        if found:
+            self._heard = time.monotonic()
+        else:
+            await self._watch(consumer)
+        return found
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Asks, when it has been quiet, whether the log is quiet too: a consumer may hang without any error."""
+        now = time.monotonic()
+        if now - self._heard < QUIET_SECONDS or now - self._asked < QUIET_SECONDS:
+            return
+        self._asked = now
+        ends = await consumer.end_offsets(list(self._shards))
+        behind = [str(self._shards[tp]) for tp, end in ends.items() if self._places[self._shards[tp]].offset < end]
+        if not behind:
+            self._heard = now
+        elif now - self._heard > STUCK_SECONDS:
+            raise ConsumerStuck(f"expected records of {', '.join(behind)}, got none for {now - self._heard:.0f} s")
+
+    async def _mismatch(self, consumer: AIOKafkaConsumer) -> LogMismatch:
+        tps = list(self._shards)
+        begin, end = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
+        places = {tp: self._places[shard].offset for tp, shard in self._shards.items()}
+        wrong = [
+            f"{tp.topic}/{tp.partition}: expected offset {offset}, got a log of {begin[tp]} to {end[tp]}"
+            for tp, offset in places.items()
+            if not begin[tp] <= offset <= end[tp]
+        ]
+        return LogMismatch(
+            f"{self.projector}: {'; '.join(wrong)}. The read models and the log are not of one installation: check "
+            "KLATSCH_KAFKA and KLATSCH_POSTGRES, restore the log, or rebuild the read models from this one"
+        )
+
+
+def _opens(raw: ConsumerRecord) -> bool:
+    return any(name == OPENED_HEADER for name, _ in raw.headers)

@@ -1,0 +1,135 @@
+"""``given(events).then(rows)``: events appended to the real log by a valid writer, then the rows compared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from events import REGISTRY
+from events.clock import now, uuid7
+from events.positions import Position, Shard
+from events.records import Entity, Event, Key
+from infra import kafka, postgres, rows
+from infra.settings import Settings
+from producers.log import LogProducer, ShardLog
+from projectors.level import Level
+from projectors.read_models import ReadModels
+from projectors.runner import Projector
+
+#: Seconds that a test waits for something to come true.
+PATIENCE = 30.0
+
+
+class Fact(NamedTuple):
+    """An event with what its envelope says."""
+
+    stream: str
+    event: Event
+    actor: str = "system"
+    command: str = ""
+
+
+async def until(true: Callable[[], Awaitable[Any]], what: str, seconds: float = PATIENCE) -> Any:
+    """Polls until the answer is true, and returns it; fails after ``seconds``."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (answer := await true()):
+        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
+        await asyncio.sleep(0.01)
+    return answer
+
+
+@asynccontextmanager
+async def running(*projectors: Projector) -> AsyncIterator[None]:
+    """The projectors run within the block."""
+    tasks = [asyncio.create_task(projector.run()) for projector in projectors]
+    try:
+        yield
+    finally:
+        for projector in projectors:
+            await projector.stop()
+        await asyncio.gather(*tasks)
+
+
+class Given:
+    """A writer of the installation's event topics, and a reader of its rows."""
+
+    def __init__(self, settings: Settings, connection: Any) -> None:
+        self.settings = settings
+        self.connection = connection
+        self.ends: dict[Shard, int] = {}
+        self._producer = LogProducer(settings)
+        self._logs: dict[Shard, ShardLog] = {}
+
+    def shard(self, topic: str, stream: str) -> Shard:
+        return Shard(topic, crc32(stream.encode()) % self.settings.partitions)
+
+    async def log(self, shard: Shard) -> ShardLog:
+        """The open writer of a shard."""
+        if shard not in self._logs:
+            log = ShardLog(self._producer, self.settings.topic(shard.topic), shard.partition, "given")
+            await log.open()
+            self._logs[shard] = log
+        return self._logs[shard]
+
+    def value(self, fact: Fact) -> bytes:
+        id = uuid7()
+        return REGISTRY.encode(
+            fact.event, id=id, source=f"klatsch/{self.settings.prefix}", stream=fact.stream, time=now(),
+            actor=fact.actor, command=fact.command or id,
+        )  # fmt: skip
+
+    async def events(self, *facts: Fact) -> list[Position]:
+        """Appends them, facts of one shard that follow each other as one batch; returns where they stand."""
+        groups: list[tuple[Shard, list[tuple[bytes, bytes]]]] = []
+        for fact in facts:
+            shard = self.shard(REGISTRY.of(fact.event).topics[0], fact.stream)
+            if not groups or groups[-1][0] != shard or len(groups[-1][1]) >= 500:
+                groups.append((shard, []))
+            groups[-1][1].append((fact.stream.encode(), self.value(fact)))
+        found: list[Position] = []
+        for shard, records in groups:
+            found += await self.raw(shard, *records)
+        return found
+
+    async def raw(self, shard: Shard, *records: tuple[bytes, bytes]) -> list[Position]:
+        """Appends ``(key, value)`` as they are, in one batch."""
+        log = await self.log(shard)
+        base = await log.append(records)
+        self.ends[shard] = log.next_offset
+        return [Position(*shard, base + i) for i in range(len(records))]
+
+    async def level(self) -> None:
+        """Until the read models include all that was appended; somebody else runs them."""
+        connection = await postgres.connect(self.settings)
+        try:
+            level = Level(connection, self.settings)
+            await level.start()
+            await level.wait(self.ends, PATIENCE)
+        finally:
+            await connection.close()
+
+    async def then(self, expected: Mapping[Key, Entity | None]) -> None:
+        """Runs the read models until they are level, and compares the rows named by the keys."""
+        async with running(ReadModels(self.settings)):
+            await self.level()
+        assert await rows.load(self.connection, list(expected)) == expected
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+
+@asynccontextmanager
+async def given(settings: Settings, *facts: Fact) -> AsyncIterator[Given]:
+    """A writer that has appended ``facts``."""
+    await kafka.ensure_topics(settings)
+    connection = await postgres.connect(settings)
+    writer = Given(settings, connection)
+    try:
+        await writer.events(*facts)
+        yield writer
+    finally:
+        await writer.stop()
+        await connection.close()
