@@ -98,10 +98,13 @@ def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awa
             }
             return Response(msgspec.json.encode(body), 409, media_type="application/json")
         except Unavailable as away:
-            body = {"error": "unavailable", "code": away.code, "detail": away.detail, "retry_after": away.retry_after}
-            return Response(msgspec.json.encode(body), 503, media_type="application/json")
+            return _answer(503, error="unavailable", code=away.code, detail=away.detail, retry_after=away.retry_after)
 
     return orders
+
+
+def _answer(status: int, **members: Any) -> Response:
+    return Response(msgspec.json.encode(members), status, media_type="application/json")
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -118,7 +118,7 @@ async def _values(services: Services, operation: Operation, request: Request) ->
         if len(values) != len(request.query_params.multi_items()):
             raise Problem("invalid", "expected each query parameter once")
     else:
-        values = await _body(services, request)
+        values = await _body(operation.body_bytes or services.settings.body_bytes, request)
     for name in operation.path_parameters:
         if name in values:
             raise Problem("invalid", f"`{name}` stands in the path; expected it nowhere else")
@@ -126,8 +126,7 @@ async def _values(services: Services, operation: Operation, request: Request) ->
     return values
 
 
-async def _body(services: Services, request: Request) -> dict[str, Any]:
-    limit = services.settings.body_bytes
+async def _body(limit: int, request: Request) -> dict[str, Any]:
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():

@@ -17,6 +17,8 @@ from producers.limits import Id, Token
 
 #: Orders of one request; they are decided together, in order within a stream.
 ORDERS = 1000
+#: Bytes of one request: ORDERS of the usual size, several times over.
+BODY_BYTES = 4 << 20
 
 #: Commands that may be imported: those that make history, not those that prove who somebody is.
 COMMANDS = frozenset(
@@ -71,5 +73,5 @@ async def _one(call: Call, item: Item, n: int) -> dict[str, Any]:
 
 OPERATIONS = [
     Operation("import.orders", "POST", "/v1/import", "operator", Import, import_,
-              "Import commands with their original authors and times", {"results": "[ImportResult]"}),
+              "Import commands with their original authors and times", {"results": "[ImportResult]"}, body_bytes=BODY_BYTES),
 ]  # fmt: skip

@@ -48,6 +48,8 @@ class Operation(NamedTuple):
     #: Members of the answer: name -> view (``Room``, ``[Message]``) or plain type.
     returns: dict[str, str]
     status: int = 200
+    #: Largest body in bytes, where it is not the installation's.
+    body_bytes: int | None = None
 
     @property
     def path_parameters(self) -> list[str]:

@@ -12,7 +12,5 @@ TURN_COMMANDS = Histogram(
 APPEND_SECONDS = Histogram("klatsch_append_seconds", "From append to acknowledgement", ["topic"], buckets=_FINE)
 OPENED = Counter("klatsch_shard_opened_total", "Times that a shard was opened", ["topic"])
 REFUSED = Counter("klatsch_commands_refused_total", "Commands that were refused", ["command", "code"])
-REPEATED = Counter(
-    "klatsch_commands_repeated_total", "Commands answered with the result of an earlier one", ["command"]
-)
+REPEATED = Counter("klatsch_commands_repeated_total", "Commands answered with an earlier result", ["command"])
 SHARDS = Gauge("klatsch_shards_owned", "Shards that this process owns")

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from aiokafka.errors import KafkaError
 
 from events import REGISTRY
 from events.log import TermFilter
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: Commands of one turn: bounds what an unknown outcome repeats, and one query's arrays.
 TURN_COMMANDS = 500
+#: Kafka or Postgres is away: the shard opens again once it is back.
+_AWAY = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, RecordsMissing)
 #: Seconds between attempts to open a shard.
 _RETRY_SECONDS = 0.2
 
@@ -126,7 +129,7 @@ class ShardOwner:
                 log.warning("shard %s: %s", self.shard, unknown)
                 if not self.open:
                     await asyncio.sleep(_RETRY_SECONDS)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, RecordsMissing) as error:
+            except _AWAY as error:
                 log.warning("shard %s is closed: %r; opening again", self.shard, error)
                 await asyncio.sleep(_RETRY_SECONDS)
             except Exception:

@@ -262,9 +262,8 @@ class Session:
 
     def _on_subscribe(self, command: Command, now: float) -> list[Action]:
         body: frames.Subscribe = command.body
-        if body.channel != self.channel_name:
-            denied = body.channel.startswith("user:")
-            return self._error(command, codes.PERMISSION_DENIED if denied else codes.UNKNOWN_CHANNEL)
+        if denied := self._own(command):
+            return denied
         if self.channel is not Channel.OFF:
             return self._error(command, codes.ALREADY_SUBSCRIBED)
         since = Since(body.offset, body.epoch) if body.recover else None
