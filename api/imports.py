@@ -73,5 +73,6 @@ async def _one(call: Call, item: Item, n: int) -> dict[str, Any]:
 
 OPERATIONS = [
     Operation("import.orders", "POST", "/v1/import", "operator", Import, import_,
-              "Import commands with their original authors and times", {"results": "[ImportResult]"}, body_bytes=BODY_BYTES),
+              "Import commands with their original authors and times", {"results": "[ImportResult]"},
+              body_bytes=BODY_BYTES),
 ]  # fmt: skip

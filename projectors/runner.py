@@ -8,6 +8,8 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+import asyncpg
+
 from infra.settings import Settings
 from projectors import metrics
 from projectors.source import LogMismatch
@@ -106,3 +108,12 @@ class Projector(ABC):
     @abstractmethod
     def lag(self) -> dict[Any, int]:
         """Records to go, by shard, as far as known."""
+
+
+async def close(connection: Any) -> None:
+    """Close a projector's connection, and give its locks back, within a second."""
+    try:
+        await connection.close(timeout=1)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        # Broken or frozen: the server drops it when it notices.
+        connection.terminate()

@@ -78,7 +78,7 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("dear")
     with (
-        pytest.raises(FolderError, match="is not empty and no Klatsch data folder.*letters.txt"),
+        pytest.raises(FolderError, match=r"is not empty and no Klatsch data folder.*letters.txt"),
         DataFolder(tmp_path).locked(),
     ):
         pass

@@ -52,7 +52,8 @@ def jar(artifact: str, content: bytes = BYTES) -> Jar:
 
 
 def test_fetches_what_is_missing_and_counts_its_bytes(repository: Repository, tmp_path: Path) -> None:
-    wanted, where, counted = [jar("one"), jar("two")], tmp_path / "jars", []
+    wanted, where = [jar("one"), jar("two")], tmp_path / "jars"
+    counted: list[int] = []
     for one in wanted:
         repository.put(one, BYTES)
     jars.fetch(wanted, where, counted.append)
@@ -75,7 +76,8 @@ def test_a_damaged_jar_is_fetched_again(repository: Repository, tmp_path: Path, 
 
 
 def test_a_wrong_checksum_is_an_error_and_leaves_nothing(repository: Repository, tmp_path: Path) -> None:
-    wanted, where, counted = jar("one"), tmp_path / "jars", []
+    wanted, where = jar("one"), tmp_path / "jars"
+    counted: list[int] = []
     repository.put(wanted, b"c jar" * 1000)
     with pytest.raises(jars.DownloadError, match=f"expected 5000 bytes with SHA-256 {wanted.sha256}.*KLATSCH_MAVEN"):
         jars.fetch([wanted], where, counted.append)
@@ -85,7 +87,7 @@ def test_a_wrong_checksum_is_an_error_and_leaves_nothing(repository: Repository,
 
 def test_a_missing_jar_names_it_and_keeps_the_others(repository: Repository, tmp_path: Path) -> None:
     repository.put(jar("one"), BYTES)
-    with pytest.raises(jars.DownloadError, match="org.example:two:1.0 could not be fetched"):
+    with pytest.raises(jars.DownloadError, match=r"org.example:two:1.0 could not be fetched"):
         jars.fetch([jar("two"), jar("one")], tmp_path)
     assert jars.missing([jar("one")], tmp_path) == []
 

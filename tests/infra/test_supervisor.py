@@ -24,6 +24,7 @@ from infra.supervisor.leftovers import end_leftovers, remember
 from infra.supervisor.parts import Part
 from infra.supervisor.report import Report
 from infra.supervisor.run import Supervisor, without_password
+from tests.deadline import until
 
 LISTEN = """
 import signal, socket, sys
@@ -126,9 +127,7 @@ async def test_what_ends_is_started_again(folder: DataFolder) -> None:
         before = scene.pids()
         for pid in (before[0], before[2]):
             os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(20):
-            while len(scene.published) < 5 or len(scene.pids()) < 3:
-                await asyncio.sleep(0.02)
+        await asyncio.to_thread(until, lambda: len(scene.published) == 5)
         after = scene.pids()
         assert all(part.ready() for part in [*scene.stores, *scene.roles])
         assert after[1] == before[1]
