@@ -71,7 +71,10 @@ def down(data: Data = DEFAULT_DATA) -> None:
     if owner is None:
         typer.echo(f"Not running (data in {data.absolute()}).")
         return
-    os.kill(owner, signal.SIGTERM)
+    try:
+        os.kill(owner, signal.SIGTERM)
+    except PermissionError:
+        _fail(f"process {owner} belongs to another user; run this as that user")
     deadline = time.monotonic() + 60
     while DataFolder(data).owner() == owner:
         if time.monotonic() > deadline:
@@ -92,10 +95,14 @@ def status(
     import msgspec
     from rich.console import Console
 
+    from infra.supervisor.folder import FolderError
     from infra.supervisor.status import show
     from infra.supervisor.status import status as ask
 
-    found = ask(data)
+    try:
+        found = ask(data)
+    except FolderError as error:
+        _fail(error)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
 
+from infra import kafka, postgres
 from infra.settings import Settings
 from tests.parts import Parts, delete_topics, running_parts
 
@@ -33,21 +34,10 @@ async def settings(parts: Parts) -> AsyncIterator[Settings]:
         feed_partitions=2,
         secret=secrets.token_hex(32),
     )
-    await _install(settings)
+    await asyncio.gather(kafka.ensure_topics(settings), postgres.install(settings))
     yield settings
     await delete_topics(parts.kafka, name)
     await _drop_schemas(parts.postgres, name)
-
-
-async def _install(settings: Settings) -> None:
-    if importlib.util.find_spec("infra.kafka"):
-        from infra import kafka
-
-        await kafka.ensure_topics(settings)
-    if importlib.util.find_spec("infra.postgres"):
-        from infra import postgres
-
-        await postgres.install(settings)
 
 
 async def _drop_schemas(dsn: str, name: str) -> None:

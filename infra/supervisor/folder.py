@@ -129,6 +129,8 @@ class DataFolder:
             state: dict[str, Any] = json.loads((self.run / "state.json").read_text())
         except FileNotFoundError:
             return None
+        except PermissionError as error:
+            raise FolderError(f"{self.run} belongs to another user ({error}); run this as that user") from error
         return state
 
 
