@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import uvicorn
-from projectors.feed import Feed
+from projectors.feed import FeedProjector
 
 from api.app import Check, build
 from api.calls import Services
@@ -98,7 +98,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         if "push" in roles:
             hub = await _started(stack, Hub(settings))
             services.progress.on_revoke(hub.revoked)
-            checks["feed"] = _feed_check(hub)
+            checks["push"] = _push_check(hub)
         operations = all_operations(hub)
         if hub is not None:
             more = push_routes(hub, Rpc(services, operations), settings)
@@ -142,7 +142,7 @@ async def _projectors(settings: Settings, stack: AsyncExitStack, checks: dict[st
     def feed_writer(partition: int) -> ShardLog:
         return ShardLog(writer, settings.topic("feed"), partition, settings.address)
 
-    for projector in (ReadModels(settings), Feed(settings, feed_writer), VaultCopy(settings)):
+    for projector in (ReadModels(settings), FeedProjector(settings, feed_writer), VaultCopy(settings)):
         task = asyncio.create_task(projector.run(), name=projector.name)
         task.add_done_callback(_ended)
         stack.push_async_callback(_stop_projector, projector, task)
@@ -167,7 +167,7 @@ def _projector_check(projector: Any) -> Check:
     return check
 
 
-def _feed_check(hub: Hub) -> Check:
+def _push_check(hub: Hub) -> Check:
     async def check() -> dict[str, Any]:
         return {"ok": hub.ready}
 

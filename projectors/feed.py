@@ -1,0 +1,207 @@
+"""The feed: for each event who is to hear of it and what they may see, written to ``klatsch.feed`` by user."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from typing import Any, ClassVar
+
+import msgspec
+
+from events import REGISTRY
+from events.feed import Delta
+from events.positions import Shard
+from events.records import Record
+from infra import kafka, postgres
+from infra.settings import Settings
+from projectors import metrics, parking
+from projectors.applying import DATA_ERRORS
+from projectors.audience import AUDIENCES, NOBODY, Telling
+from projectors.crowds import Crowd
+from projectors.knowledge import Knowledge, learn
+from projectors.level import Level
+from projectors.locks import Locks
+from projectors.outlet import DELTA_BYTES, Checkpoint, FeedWriter, Outlet, flush_all, open_all, save
+from projectors.read_models import event_shards
+from projectors.rosters import Rosters
+from projectors.runner import CLAIM_SECONDS, Projector, close
+from projectors.source import Batch, Entry, Place, Source
+
+#: Name of the feed in ``parked``.
+FEED = "feed"
+#: Events in one turn.
+TURN = 1000
+#: Seconds between checkpoints: what the next session has to read again at most.
+CHECKPOINT_SECONDS = 0.5
+
+_encode = msgspec.json.Encoder().encode
+
+
+def feed_topics() -> tuple[str, ...]:
+    """The event topics that hold an event with an audience."""
+    heard = {topic for row in REGISTRY.events.values() if AUDIENCES[row.name] is not NOBODY for topic in row.topics}
+    return tuple(topic for topic in kafka.EVENT_TOPICS if topic in heard)
+
+
+def encode_delta(record: Record, telling: Telling) -> bytes:
+    """The delta as its recipients get it. Raises ValueError when it is larger than DELTA_BYTES."""
+    delta = _encode(
+        Delta(
+            id=record.id, type=record.type, position=str(record.position), stream=record.stream, time=record.time,
+            actor=record.actor, data=msgspec.Raw(_encode(telling.data)), include=telling.include,
+        )
+    )  # fmt: skip
+    if len(delta) > DELTA_BYTES:
+        raise ValueError(f"expected a delta of at most {DELTA_BYTES} bytes, got {len(delta)}")
+    return delta
+
+
+class FeedProjector(Projector):
+    """Reads all shards and writes the feed partitions whose locks it gets; other instances write the rest or stand by.
+
+    Exactly once: an event's place in the log is in its delta, so what was fed before a crash is read from the feed
+    itself; the checkpoint only says from where. An event that cannot be told is put into ``parked`` and passed over:
+    the rest of its stream is fed, as every client can tell by the sequence numbers what it lacks.
+    """
+
+    name: ClassVar[str] = FEED
+
+    def __init__(self, settings: Settings, writer: Callable[[int], FeedWriter]) -> None:
+        """``writer`` makes the writer of a feed partition, not open; a new one for each time it is taken over."""
+        super().__init__(settings)
+        self._writer = writer
+        self.shards = event_shards(settings, feed_topics())
+        self._source: Source | None = None
+
+    def lag(self) -> dict[Shard, int]:
+        return {} if self._source is None else self._source.lag()
+
+    async def session(self) -> None:
+        async with AsyncExitStack() as stack:
+            connection = await postgres.connect(self.settings, plan_cache_mode="force_custom_plan")
+            stack.push_async_callback(close, connection)
+            source = self._source = Source(self.settings, self.name)
+            stack.push_async_callback(source.stop)
+            level = Level(connection, self.settings)
+            await level.start()
+            locks = Locks(connection, f"{self.settings.schema}/{self.name}", range(self.settings.feed_partitions))
+            while not self.stopping:
+                await locks.claim()
+                if locks.held:
+                    await Shift(self, connection, level, source, locks).work()
+                else:
+                    self.working("standby")
+                    await self.pause(CLAIM_SECONDS)
+
+    def outlets(self, partitions: Iterable[int]) -> list[Outlet]:
+        """These feed partitions, not yet taken over."""
+        return [Outlet(self.settings, partition, self._writer(partition)) for partition in sorted(partitions)]
+
+
+class Shift:
+    """The work on one set of feed partitions, from taking them over until there are more of them or a stop."""
+
+    def __init__(
+        self, projector: FeedProjector, connection: Any, level: Level, source: Source, locks: Locks[int]
+    ) -> None:
+        self._projector = projector
+        self._connection = connection
+        self._level = level
+        self._source = source
+        self._locks = locks
+        self._outlets: list[Outlet] = []
+        self._places: dict[Shard, Place] = {}
+        self._partitions = projector.settings.feed_partitions
+        self._rosters = Rosters(self._partitions)
+        self._parked: set[str] = set()
+        self._saved: list[Checkpoint] = []
+
+    async def work(self) -> None:
+        """Feed until the projector stops or gets more partitions. Raises when anything is unknown or broken."""
+        shards = self._projector.shards
+        self._outlets = self._projector.outlets(self._locks.held)
+        await open_all(self._outlets, self._connection, shards)
+        self._parked = await parking.parked_streams(self._connection, FEED)
+        # The least of all: each outlet passes over what it has.
+        self._places = {s: min((o.places[s] for o in self._outlets), key=lambda place: place.offset) for s in shards}
+        await self._source.start(self._places)
+        checkpoint_at = claim_at = time.monotonic()
+        more = False
+        while not (more or self._projector.stopping):
+            self._projector.working()
+            batch = await self._source.take(TURN)
+            if batch.places:
+                await self._turn(batch)
+            if self._connection.is_closed():
+                raise ConnectionError("the connection to Postgres is closed, and the locks with it")
+            now = time.monotonic()
+            if now >= checkpoint_at:
+                await self._checkpoint()
+                checkpoint_at = now + CHECKPOINT_SECONDS
+            if not self._locks.complete and now >= claim_at:
+                more = bool(await self._locks.claim())
+                claim_at = now + CLAIM_SECONDS
+        await self._checkpoint()
+
+    async def _turn(self, batch: Batch) -> None:
+        started = time.perf_counter()
+        entries = [entry for entry in batch.entries if self._readable(entry)]
+        wanted = [e for e in entries if any(outlet.wants(e.shard, e.offset) for outlet in self._outlets)]
+        knowledge, failed = await self._learn(wanted)
+        due = {(entry.shard, entry.offset) for entry in wanted} - failed
+        for entry in entries:
+            assert entry.record is not None
+            if (entry.shard, entry.offset) in due:
+                await self._tell(entry, entry.record, knowledge)
+            self._rosters.apply(entry.record)
+        await flush_all(self._outlets)
+        self._places.update(batch.places)
+        self._rosters.trim()
+        metrics.APPLY.labels(FEED).observe(time.perf_counter() - started)
+        metrics.BATCH.labels(FEED).observe(len(batch.entries))
+        metrics.EVENTS.labels(FEED).inc(len(batch.entries))
+
+    def _readable(self, entry: Entry) -> bool:
+        """What cannot be read is the read models' to park; nobody can be told of it."""
+        if entry.record is None:
+            metrics.SKIPPED.labels(FEED).inc()
+        return entry.record is not None
+
+    async def _learn(self, entries: list[Entry]) -> tuple[Knowledge, set[tuple[Shard, int]]]:
+        """What the entries need, and those of whom nothing can be learnt, which are parked."""
+        knowledge, failed = Knowledge(self._rosters), set[tuple[Shard, int]]()
+        records = [entry.record for entry in entries if entry.record is not None]
+        try:
+            await learn(self._connection, self._level, knowledge, records)
+        except DATA_ERRORS:
+            # One of them holds what Postgres cannot take. Found one by one, as it is rare.
+            for entry, record in zip(entries, records, strict=True):
+                try:
+                    await learn(self._connection, self._level, knowledge, [record])
+                except DATA_ERRORS as error:
+                    failed.add((entry.shard, entry.offset))
+                    await self._park(entry, error)
+        return knowledge, failed
+
+    async def _tell(self, entry: Entry, record: Record, knowledge: Knowledge) -> None:
+        try:
+            tellings = AUDIENCES[record.type].tell(record, knowledge.of(record))
+            deltas = [(telling.recipients, encode_delta(record, telling)) for telling in tellings if telling.recipients]
+        # Pure: whatever is raised, this event makes it raise, every time.
+        except Exception as error:
+            await self._park(entry, error)
+            return
+        for recipients, delta in deltas:
+            crowd = recipients if isinstance(recipients, Crowd) else Crowd(recipients, self._partitions)
+            for outlet in self._outlets:
+                outlet.add(entry.shard, entry.offset, crowd, delta)
+
+    async def _park(self, entry: Entry, error: Exception) -> None:
+        await parking.park(self._connection, FEED, entry, error, self._parked)
+
+    async def _checkpoint(self) -> None:
+        rows = [row for outlet in self._outlets if (row := outlet.checkpoint(self._places)) is not None]
+        if rows and rows != self._saved:
+            await save(self._connection, rows)
+            self._saved = rows

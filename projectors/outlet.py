@@ -1,0 +1,161 @@
+"""One feed partition as its owner writes it: what is to be fed, what has been fed, each delta once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from events.feed import ITEMS
+from events.positions import Shard
+from infra.postgres import queries
+from infra.settings import Settings
+from projectors import metrics
+from projectors.crowds import Crowd
+from projectors.readback import Fed, read_back
+from projectors.source import Place
+
+#: Bytes after which a feed record is closed. With the largest delta and list on top it fits the topic's 1 MiB.
+RECORD_BYTES = 700_000
+#: Bytes of the largest delta. The largest event has less; only what it includes could make it more.
+DELTA_BYTES = 700_000
+
+FEED_KEY = b"feed"
+
+
+class FeedWriter(Protocol):
+    """The writer of one feed partition, by contiguity and term: ``producers.log.ShardLog`` is one."""
+
+    term: int
+    next_offset: int
+
+    async def open(self) -> int:
+        """Appends the marker of a new owner and returns its offset, the term. Raises when the outcome is unknown."""
+        ...
+
+    async def append(self, records: Sequence[tuple[bytes, bytes]]) -> int:
+        """Appends ``(key, value)`` as one batch and returns its offset. Raises when the outcome is unknown."""
+        ...
+
+
+class Checkpoint(NamedTuple):
+    """A row of ``feed_checkpoints``: below ``feed_offset`` stands all that the sources hold below their places."""
+
+    feed_partition: int
+    feed_offset: int
+    feed_term: int
+    sources: dict[str, list[int | None]]
+
+
+class Item(NamedTuple):
+    """One delta and some who are to hear of it, both encoded."""
+
+    recipients: bytes
+    delta: bytes
+
+
+def join_record(items: Iterable[Item]) -> bytes:
+    """The same bytes as ``events.feed.encode_record``, from parts that are encoded already."""
+    return b'{"items":[' + b",".join(b"[%b,%b]" % item for item in items) + b"]}"
+
+
+def cut(items: Sequence[Item]) -> list[list[Item]]:
+    """The items in feed records of at most ITEMS items and about RECORD_BYTES bytes, in order."""
+    records: list[list[Item]] = []
+    size = RECORD_BYTES + 1
+    for item in items:
+        weight = len(item.recipients) + len(item.delta) + 4
+        if size + weight > RECORD_BYTES or len(records[-1]) == ITEMS:
+            records.append([])
+            size = 0
+        records[-1].append(item)
+        size += weight
+    return records
+
+
+class Outlet:
+    """Opened, it knows what the feed partition holds, by its checkpoint and by reading what came after.
+
+    From then on it passes over what has been fed. After an append whose outcome is unknown the only way on is a new
+    outlet: opening finds out, after a crash as well as after a lost acknowledgement.
+    """
+
+    def __init__(self, settings: Settings, partition: int, writer: FeedWriter) -> None:
+        self.settings = settings
+        self.partition = partition
+        #: Where the sources have to begin for this partition.
+        self.places: dict[Shard, Place] = {}
+        self._writer = writer
+        self._fed: dict[Shard, Fed] = {}
+        self._items: list[Item] = []
+
+    async def open(self, row: Mapping[str, Any] | None, shards: Iterable[Shard]) -> None:
+        """Takes the partition over: ``row`` is its checkpoint, the feed itself tells what came after it."""
+        sources: Mapping[str, Sequence[int | None]] = {} if row is None else row["sources"]
+        self.places = {shard: Place(*sources.get(str(shard), (0, None))) for shard in shards}  # type: ignore[arg-type]
+        self._fed = {shard: Fed(place.offset, frozenset()) for shard, place in self.places.items()}
+        term = await self._writer.open()
+        start = None if row is None else Place(row["feed_offset"], row["feed_term"])
+        self._fed.update(await read_back(self.settings, self.partition, start, term, self._fed))
+
+    def wants(self, shard: Shard, offset: int) -> bool:
+        """Whether an event may still have to be fed here."""
+        return offset >= self._fed[shard].offset
+
+    def add(self, shard: Shard, offset: int, crowd: Crowd, delta: bytes) -> None:
+        """Feeds the delta of an event to those of the crowd who belong here, at the next flush."""
+        fed = self._fed[shard]
+        if offset < fed.offset:
+            return
+        lists = crowd.encoded(self.partition)
+        if offset == fed.offset and fed.recipients:
+            lists = [rest for users in lists if (rest := _without(users, fed.recipients))]
+        self._items += [Item(users, delta) for users in lists]
+        if lists:
+            metrics.FEED_RECIPIENTS.inc(crowd.count(self.partition))
+
+    async def flush(self) -> None:
+        """Appends what was added. Raises whatever the writer does; then this outlet is of no more use."""
+        items, self._items = self._items, []
+        for record in cut(items):
+            await self._writer.append([(FEED_KEY, join_record(record))])
+            metrics.FEED_ITEMS.inc(len(record))
+
+    def checkpoint(self, places: Mapping[Shard, Place]) -> Checkpoint | None:
+        """The checkpoint's row once all below ``places`` is fed; None while sources are behind what was fed before."""
+        for shard, fed in self._fed.items():
+            if places[shard].offset < fed.offset + bool(fed.recipients):
+                return None
+        sources: dict[str, list[int | None]] = {str(shard): list(place) for shard, place in places.items()}
+        return Checkpoint(self.partition, self._writer.next_offset, self._writer.term, sources)
+
+
+def _without(users: bytes, fed: frozenset[str]) -> bytes | None:
+    rest = [user for user in msgspec.json.decode(users, type=list[str]) if user not in fed]
+    return msgspec.json.encode(rest) if rest else None
+
+
+async def open_all(outlets: Iterable[Outlet], connection: Any, shards: Sequence[Shard]) -> None:
+    """Takes all of them over at once."""
+    rows = await connection.fetch(queries("projectors")["read_checkpoints"])
+    stored = {row["feed_partition"]: row for row in rows}
+    await _together(outlet.open(stored.get(outlet.partition), shards) for outlet in outlets)
+
+
+async def flush_all(outlets: Iterable[Outlet]) -> None:
+    """Flushes all at once. Raises the first error, after every outcome has come in."""
+    await _together(outlet.flush() for outlet in outlets)
+
+
+async def save(connection: Any, checkpoints: Sequence[Checkpoint]) -> None:
+    """Stores checkpoints; an older one than is stored changes nothing."""
+    await connection.execute(queries("projectors")["save_checkpoint"], *map(list, zip(*checkpoints, strict=True)))
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    # Not a task group: it would cancel an append that is under way because another one has failed.
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if outcome is not None:
+            raise outcome

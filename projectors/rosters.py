@@ -1,0 +1,77 @@
+"""Who is in a room, in memory: loaded as of an event, then kept up by the events that follow."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from events.members import MemberJoined, MemberLeft
+from events.positions import Shard
+from events.records import Record
+from infra.postgres import queries
+from projectors.crowds import Crowd
+from projectors.level import READ_MODELS
+from projectors.source import entry_of
+
+#: Members that all rosters together may hold between turns: some 100 MB.
+MEMBERS = 500_000
+
+
+class Rosters:
+    """The rooms' members as of the last event that was applied; valid for a reader that never goes back.
+
+    A roster may be dropped at any time between turns: it is loaded again as of the event that needs it, however far
+    ahead the read model is, from present members and from stays that are over.
+    """
+
+    def __init__(self, partitions: int, limit: int = MEMBERS) -> None:
+        """``partitions`` is the feed's partition count, ``limit`` the members held between turns."""
+        self._partitions = partitions
+        self._limit = limit
+        self._rooms: OrderedDict[str, Crowd] = OrderedDict()
+
+    def __contains__(self, room: str) -> bool:
+        return room in self._rooms
+
+    def members(self, room: str) -> Crowd:
+        """The members now. Raises KeyError when not loaded."""
+        self._rooms.move_to_end(room)
+        return self._rooms[room]
+
+    async def load(self, connection: Any, rooms: Mapping[str, int]) -> None:
+        """Loads rooms as they were just before an offset of their shard; the read model must have reached it."""
+        sql, names, offsets = queries("projectors"), list(rooms), list(rooms.values())
+        crowds = {room: Crowd((), self._partitions) for room in rooms}
+        # One snapshot for both: a redrive moves events from the one to the other.
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            rows = await connection.fetch(sql["rosters"], names, offsets)
+            parked = await connection.fetch(sql["parked_members"], READ_MODELS, names, offsets)
+        for row in rows:
+            crowds[row["room"]].add(row["user"])
+        for row in parked:
+            shard = Shard(row["topic"], row["partition"])
+            record = entry_of(shard, row["offset"], row["stream"].encode(), row["value"]).record
+            if record is not None:
+                _apply(crowds[row["stream"]], record)
+        self._rooms.update(crowds)
+
+    def apply(self, record: Record) -> None:
+        """Takes the record into account, after it has been told of. Rooms that are not loaded need nothing."""
+        crowd = self._rooms.get(record.stream)
+        if crowd is not None:
+            _apply(crowd, record)
+
+    def trim(self) -> None:
+        """Drops the rooms that were used longest ago, down to the limit. Between turns only."""
+        total = sum(len(crowd) + 1 for crowd in self._rooms.values()) if self._rooms else 0
+        while total > self._limit and len(self._rooms) > 1:
+            _, crowd = self._rooms.popitem(last=False)
+            total -= len(crowd) + 1
+
+
+def _apply(crowd: Crowd, record: Record) -> None:
+    if isinstance(record.data, MemberJoined):
+        crowd.add(record.data.user)
+    elif isinstance(record.data, MemberLeft):
+        crowd.discard(record.data.user)
