@@ -102,9 +102,9 @@ where c.contact <> k."user"
     and not exists (select from relationships b where b."user" = k."user" and b.other = c.contact and b.type = 'block')
     and not exists (select from relationships b where b."user" = c.contact and b.other = k."user" and b.type = 'block')
 
--- name: read_checkpoint
--- Up to where a feed partition is known to be complete.
-select feed_offset, feed_term, sources from feed_checkpoints where feed_partition = $1
+-- name: read_checkpoints
+-- Up to where each feed partition is known to be complete.
+select feed_partition, feed_offset, feed_term, sources from feed_checkpoints
 
 -- name: save_checkpoint
 -- Never goes back, should an old owner come late.
