@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -10,9 +11,9 @@ import msgspec
 from api.calls import Call
 from api.problems import Problem
 from api.surface import Operation, Request
-from events.clock import Time, uuid7
+from events.clock import Time, to_datetime, uuid7
 from producers import registry
-from producers.commands import Refused
+from producers.commands import Command, Refused
 from producers.limits import Id, Token
 
 #: Orders of one request; they are decided together, in order within a stream.
@@ -50,17 +51,26 @@ class Import(Request, frozen=True, kw_only=True):
 
 
 async def import_(call: Call, request: Import) -> dict[str, Any]:
-    results = await asyncio.gather(*(_one(call, item, n) for n, item in enumerate(request.orders)))
+    # All are read before the first is decided: a mistake in one changes nothing.
+    commands = [_command(item, n) for n, item in enumerate(request.orders)]
+    results = await asyncio.gather(*map(partial(_one, call), request.orders, commands))
     return {"results": results}
 
 
-async def _one(call: Call, item: Item, n: int) -> dict[str, Any]:
+def _command(item: Item, n: int) -> Command:
     if item.command not in COMMANDS:
         raise Problem("invalid", f"orders[{n}].command: expected one of {', '.join(sorted(COMMANDS))}")
     try:
         command = msgspec.convert(item.fields, registry.COMMANDS[item.command].struct)
-    except msgspec.ValidationError as error:
-        raise Problem("invalid", f"orders[{n}].fields: {error}") from error
+        for moment in (item.time, getattr(command, "expires", None)):
+            if moment is not None:
+                to_datetime(moment)
+    except ValueError as error:
+        raise Problem("invalid", f"orders[{n}]: {error}") from error
+    return command
+
+
+async def _one(call: Call, item: Item, command: Command) -> dict[str, Any]:
     try:
         id = item.id or uuid7()
         outcome = await call.submit(command, key=item.key, actor=item.actor, id=id, time=item.time)

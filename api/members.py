@@ -8,7 +8,7 @@ import msgspec
 
 from api import pages
 from api.calls import Call
-from api.pages import Cursor, Limit
+from api.pages import Cursor, Limit, Offset, Text
 from api.problems import Problem
 from api.rooms import inside, own_entry
 from api.surface import Operation, Request
@@ -79,7 +79,7 @@ async def remove(call: Call, request: Member_) -> None:
 
 async def list_(call: Call, request: List) -> dict[str, Any]:
     await inside(call, request.room)
-    since, user = pages.decode(request.cursor, tuple[int, str], (-1, ""))
+    since, user = pages.decode(request.cursor, tuple[Offset, Text], (-1, ""))
     rows = await call.rows(queries("rooms")["members"], request.room, since, user, request.limit + 1)
     found = [_with_profile(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None

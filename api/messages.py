@@ -17,7 +17,7 @@ from events.visuals import Visual
 from infra.postgres import queries
 from infra.rows import from_row
 from producers.limits import Data, Id, Object, Token
-from producers.messages import MessageType, PostMessage, SetEmotion
+from producers.messages import Emotion, MessageType, PostMessage, SetEmotion
 from projectors.views import message_view
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
@@ -46,10 +46,10 @@ class Get(Request, frozen=True, kw_only=True):
     message: Id
 
 
-class Emotion(Request, frozen=True, kw_only=True):
+class Detect(Request, frozen=True, kw_only=True):
     room: Id
     message: Id
-    emotion: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+    emotion: Emotion
 
 
 async def send(call: Call, request: Send) -> dict[str, Any]:
@@ -102,7 +102,7 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
     return {"message": message_view(message)}
 
 
-async def set_emotion(call: Call, request: Emotion) -> dict[str, Any]:
+async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
     row = await call.row(queries("visuals")["of_author"], request.message, request.room)
     if row is None:
         raise Problem("not_found", f"expected a message of the room, found none with id {request.message}")
@@ -122,6 +122,6 @@ OPERATIONS = [
               "Messages of a room you are in, in order", {"messages": "[Message]", "more": "boolean"}),
     Operation("messages.get", "GET", "/v1/rooms/{room}/messages/{message}", "user", Get, get,
               "One message", {"message": "Message"}),
-    Operation("messages.set_emotion", "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Emotion,
+    Operation("messages.set_emotion", "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
               set_emotion, "Note what emotion a message shows", {"message": "Message", "shown": "boolean"}),
 ]  # fmt: skip

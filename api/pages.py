@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from api.problems import Problem
+from events.clock import Time, to_datetime
 from events.text import fold, query_grams
 
 #: Items of one page.
@@ -23,6 +24,12 @@ LAST_TIME = "9999-12-31T00:00:00.000Z"
 LAST_ID = "\U0010ffff"
 
 
+#: Parts of a place: what Postgres takes, whoever made the cursor.
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
+Rank = Annotated[int, msgspec.Meta(ge=-1, le=1)]
+Offset = Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)]
+
+
 def encode(*place: Any) -> str:
     """The cursor of a place in a list."""
     return urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
@@ -36,6 +43,16 @@ def decode(cursor: str | None, shape: type[T], start: T) -> T:
         return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
     except (ValueError, msgspec.DecodeError) as error:
         raise Problem("invalid", "cursor: expected `next` of an earlier page of the same list") from error
+
+
+def decode_latest(cursor: str | None) -> tuple[str, str]:
+    """The place of a cursor in a list by time and id, the latest first. Raises Problem ``invalid``."""
+    moment, id = decode(cursor, tuple[Time, Text], (LAST_TIME, LAST_ID))
+    try:
+        to_datetime(moment)
+    except ValueError as error:
+        raise Problem("invalid", "cursor: expected `next` of an earlier page of the same list") from error
+    return moment, id
 
 
 class Search:

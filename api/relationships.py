@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from api import pages
 from api.calls import Call
-from api.pages import LAST_ID, LAST_TIME, Cursor, Limit
+from api.pages import Cursor, Limit
 from api.problems import Problem
 from api.surface import Operation, Request
 from api.users import registered
@@ -50,7 +50,7 @@ async def unrelate(call: Call, request: Unrelate) -> dict[str, Any]:
 
 
 async def list_(call: Call, request: List) -> dict[str, Any]:
-    updated, other = pages.decode(request.cursor, tuple[str, str], (LAST_TIME, LAST_ID))
+    updated, other = pages.decode_latest(request.cursor)
     sql = queries("relationships")["outgoing" if request.direction == "out" else "incoming"]
     rows = await call.rows(sql, call.user, updated, other, request.limit + 1)
     found = [from_row("relationship", row) for row in rows[: request.limit]]

@@ -9,7 +9,7 @@ import msgspec
 
 from api import pages
 from api.calls import Call
-from api.pages import LAST_ID, LAST_TIME, Cursor, Limit, Query, Search
+from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Operation, Request
 from api.users import reachable
@@ -59,7 +59,7 @@ class Change(Request, frozen=True, kw_only=True):
 class History(Request, frozen=True, kw_only=True):
     room: Id
     #: Offset below which to look; the latest without it.
-    before: Annotated[int, msgspec.Meta(ge=0)] = 2**62
+    before: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 2**62
     limit: Limit = 50
 
 
@@ -128,7 +128,7 @@ def own_entry(outcome: Outcome, room: str, user: str) -> dict[str, Any]:
 async def find(call: Call, request: Find) -> dict[str, Any]:
     if request.name is not None:
         return await _search(call, request, Search(request.name))
-    updated, id = pages.decode(request.cursor, tuple[str, str], (LAST_TIME, LAST_ID))
+    updated, id = pages.decode_latest(request.cursor)
     async with call.services.pool.acquire(timeout=5) as connection:
         rows = await connection.fetch(queries("rooms")["of_member"], call.user, updated, id, request.limit + 1)
         found = await entries(connection, rows[: request.limit], call.user)
@@ -137,7 +137,7 @@ async def find(call: Call, request: Find) -> dict[str, Any]:
 
 
 async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
-    rank, folded, id = pages.decode(request.cursor, tuple[int, str, str], (-1, "", ""))
+    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-1, "", ""))
     rows = await call.rows(
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, rank, folded, id,
         request.limit + 1,
@@ -173,13 +173,20 @@ async def inside(call: Call, room: str) -> None:
         raise Problem("not_found", f"expected a room that you are in, found none with id {room}")
 
 
+def _shown(row: Any) -> dict[str, Any]:
+    """An event's data as members see it: an emotion that the author's visual cannot show is nobody's business."""
+    data: dict[str, Any] = row["data"]
+    hidden = row["type"] == "message.emotion_detected" and not data["shown"]
+    return {**data, "emotion": None} if hidden else data
+
+
 async def history(call: Call, request: History) -> dict[str, Any]:
     await inside(call, request.room)
     rows = await call.rows(queries("rooms")["changes"], request.room, request.before, request.limit)
     changes = [
         {
             "id": row["id"], "type": row["type"], "stream": row["stream"], "time": row["time"],
-            "actor": row["actor"], "data": row["data"],
+            "actor": row["actor"], "data": _shown(row),
             "position": f"{row['topic']}/{row['partition']}/{row['offset']}",
         }
         for row in rows

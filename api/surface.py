@@ -9,7 +9,7 @@ import msgspec
 
 from api.calls import Call
 from api.problems import Problem
-from producers.limits import without_nul
+from producers.limits import unstorable
 
 #: Who may call an operation at all; what they may see and change within it, its query or decision says.
 #: ``anyone`` needs no token, ``user`` any, ``service`` one of a service account, ``operator`` the operator's.
@@ -68,8 +68,8 @@ def permit(operation: Operation, call: Call) -> None:
 
 def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Request:
     """The request struct from its members. ``text``: values come from path and query, where all is text."""
-    if not without_nul(values):
-        raise Problem("invalid", "expected no U+0000 in any string")
+    if (reason := unstorable(values)) is not None:
+        raise Problem("invalid", reason)
     try:
         return msgspec.convert(values, operation.request, strict=not text)
     except msgspec.ValidationError as error:

@@ -12,7 +12,7 @@ import msgspec
 
 from api import pages
 from api.calls import Call
-from api.pages import Cursor, Limit, Query, Search
+from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Nothing, Operation, Request
 from api.tokens import Role, mint
@@ -159,7 +159,7 @@ async def find(call: Call, request: FindUsers) -> dict[str, Any]:
         rows = await call.rows(queries("users")["by_id"], ids, call.user)
         return {"users": [_view(row) for row in rows], "next": None}
     search = Search(request.name or "")
-    rank, folded, id = pages.decode(request.cursor, tuple[int, str, str], (-1, "", ""))
+    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-1, "", ""))
     rows = await call.rows(
         queries("users")["search"], search.grams, search.anywhere, search.first, search.second, call.user,
         rank, folded, id, request.limit + 1,

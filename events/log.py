@@ -46,7 +46,7 @@ class TermFilter:
                 self.term = offset
                 return True
             if name == TERM_HEADER:
-                term = int(value)
+                term = int(value) if value.isdigit() else None
         if term is None:
             return False
         if self.term is None or term > self.term:

@@ -10,7 +10,8 @@ SIZE = 3
 
 def fold(text: str) -> str:
     """Without case, accents and differences of width: ``Ünïcode`` -> ``unicode`` (Unicode NFKD, marks dropped)."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice, as letters like U+1D400 are capitals only once they are decomposed (Unicode 3.13, D146).
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 

@@ -56,11 +56,16 @@ def _loop_factory() -> Any:
 
 
 async def serve(settings: Settings, roles: frozenset[str]) -> None:
-    """The same on the running loop; returns after an orderly stop."""
+    """The same on the running loop; returns after an orderly stop.
+
+    Raises TopicMismatch or SchemaMismatch when what it finds is not as this installation needs it.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    await kafka.ensure_topics(settings)
+    await postgres.install(settings)
     async with AsyncExitStack() as stack:
         app, hub = await _parts(settings, roles, stack)
         config = uvicorn.Config(

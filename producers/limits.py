@@ -8,14 +8,23 @@ import msgspec
 
 from producers.commands import Refused
 
+
+def whole(pattern: str, **more: Any) -> msgspec.Meta:
+    """Meta of text that is ``pattern`` from end to end.
+
+    Python's ``$``, unlike JSON Schema's, also matches before a last line feed; the schema shows the plain pattern.
+    """
+    return msgspec.Meta(pattern=rf"^(?:{pattern})$(?!\n)", extra_json_schema={"pattern": f"^{pattern}$"}, **more)
+
+
 #: S2: 3-50 characters, letters, digits, underscore and dash.
-Username = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{3,50}$", description="3-50 of A-Z a-z 0-9 _ -")]
+Username = Annotated[str, whole("[A-Za-z0-9_-]{3,50}", description="3-50 of A-Z a-z 0-9 _ -")]
 #: A name that people see: 1-100 characters, none of them a control character.
-ShownName = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+ShownName = Annotated[str, whole(r"[^\x00-\x1f\x7f]*", min_length=1, max_length=100)]
 #: An id that somebody else made: a UUID or a slug.
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+Id = Annotated[str, whole("[A-Za-z0-9_-]+", min_length=1, max_length=100)]
 #: A client's idempotency key.
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+Token = Annotated[str, whole(r"[\x21-\x7e]+", min_length=1, max_length=128)]
 DataKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 DataValue = Annotated[str, msgspec.Meta(max_length=1024)]
 #: S0's map of strings: at most 64 entries.
@@ -26,6 +35,8 @@ DataPatch = Annotated[dict[DataKey, DataValue | None], msgspec.Meta(max_length=6
 Object = dict[str, Any]
 
 DATA_ENTRIES = 64
+#: Levels of nesting of a request.
+DEPTH = 64
 MODEL_BYTES = 32 * 1024
 EMOTION_BYTES = 16 * 1024
 CONTENT_BYTES = 16 * 1024
@@ -47,12 +58,23 @@ def patched(data: dict[str, str], patch: dict[str, str | None]) -> dict[str, str
     return result
 
 
-def without_nul(value: Any) -> bool:
-    """Whether no string in a decoded JSON value holds U+0000, which Postgres cannot store."""
-    if isinstance(value, str):
-        return "\x00" not in value
-    if isinstance(value, dict):
-        return all(without_nul(name) and without_nul(item) for name, item in value.items())
-    if isinstance(value, list):
-        return all(without_nul(item) for item in value)
-    return True
+def unstorable(value: Any) -> str | None:
+    """Why a decoded JSON value cannot be kept; None when it can.
+
+    Postgres does not store U+0000, and each reader of the log has a limit of its own on nesting.
+    """
+    level = [value]
+    for _ in range(DEPTH + 1):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str) and "\x00" in item:
+                return "expected no U+0000 in any string"
+            if isinstance(item, dict):
+                below += item.keys()
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        if not below:
+            return None
+        level = below
+    return f"expected at most {DEPTH} levels of nesting"

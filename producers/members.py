@@ -76,7 +76,10 @@ def remove(order: Order, state: State) -> list[Event]:
     if room is None:
         raise Refused("not_found", f"expected a room that you are in, found none with id {command.room}")
     if command.user == order.actor and loaded_member(state, command.room, command.user) is None:
-        return []
+        if state[member_key(command.room, command.user)] is not None:
+            return []
+        # The id of a direct room is derived from its two people: a third learns here no more than elsewhere.
+        raise Refused("not_found", f"expected a room that you are in, found none with id {command.room}")
     present(state, command.room, order.actor)
     if command.user != order.actor and room.owner != order.actor:
         raise Refused("forbidden", "expected the room's owner; only the owner puts others out")

@@ -12,11 +12,14 @@ from events.messages import Message, MessageEmotionDetected, MessagePosted, mess
 from events.records import Event, Key, State
 from events.rooms import room_key
 from producers.commands import Command, CommandType, Order, Refused
-from producers.limits import CONTENT_BYTES, Data, Id, Object, Token, bounded
+from producers.limits import CONTENT_BYTES, Data, Id, Object, Token, bounded, whole
 from producers.rooms import present
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Url = Annotated[str, msgspec.Meta(max_length=2000, pattern=r"^https?://[^\s]+$")]
+Url = Annotated[str, whole(r"https?://[^\s]+", max_length=2000)]
+
+#: Name of an emotion: ``joy``.
+Emotion = Annotated[str, whole("[a-z][a-z0-9_-]{0,31}")]
 
 
 class TextContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +69,7 @@ class SetEmotion(Command, frozen=True, kw_only=True):
 
     room: Id
     message: Id
-    emotion: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+    emotion: Emotion
     shown: bool
 
 

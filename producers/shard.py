@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from events import REGISTRY
 from events.log import TermFilter
 from events.positions import Shard
-from events.records import DecodeError, Record
+from events.records import DecodeError, Entity, Key, Record
 from infra import postgres, rows
 from infra.progress import READ_MODELS, Progress
 from infra.settings import Settings
@@ -110,7 +110,9 @@ class ShardOwner:
 
     def projected(self, next_offset: int) -> None:
         """The read models have everything of this shard below ``next_offset``."""
-        self._cache.projected(next_offset)
+        # While the shard opens, entities are loaded as of one snapshot: none that was folded since may go.
+        if self.open:
+            self._cache.projected(next_offset)
 
     @property
     def lag(self) -> int:
@@ -231,10 +233,10 @@ class ShardOwner:
 
     async def _decide_and_append(self, taken: Sequence[_Pending]) -> None:
         keys = {key for pending in taken for key in registry.of(pending.order.command).names(pending.order)}
-        receipts = await self._load(keys, taken)
+        state, receipts = await self._load(keys, taken)
         turn = Turn(
             self.shard.topic, self.shard.partition, self._writer.next_offset, self._source,
-            self._cache.view(keys), receipts,
+            state, receipts,
         )  # fmt: skip
         decided = []
         for pending in taken:
@@ -257,8 +259,10 @@ class ShardOwner:
             self._waiting.extendleft(reversed(rest))
             self._work.set()
 
-    async def _load(self, keys: set[Any], taken: Sequence[_Pending]) -> dict[ReceiptKey, list[Record]]:
-        """Loads what the cache lacks; returns the events of commands that happened before."""
+    async def _load(
+        self, keys: set[Key], taken: Sequence[_Pending]
+    ) -> tuple[dict[Key, Entity | None], dict[ReceiptKey, list[Record]]]:
+        """The entities, loaded where the cache lacks them, and the events of commands that happened before."""
         receipts: dict[ReceiptKey, list[Record]] = {}
         asked: list[ReceiptKey] = []
         for pending in taken:
@@ -269,17 +273,21 @@ class ShardOwner:
             elif pending.order.key is not None or pending.retried:
                 asked.append(pending.key)
         missing = self._cache.missing(keys)
+        # Taken now: what the read models have may leave the cache while the rest is loaded.
+        state = self._cache.view(keys.difference(missing))
         if not missing and not asked:
-            return receipts
+            return state, receipts
         async with self._pool.acquire() as connection:
             if missing:
-                self._cache.add(await rows.load(connection, missing))
+                loaded = await rows.load(connection, missing)
+                self._cache.add(loaded)
+                state.update(loaded)
             if asked:
                 columns = [list(column) for column in zip(*asked, strict=True)]
                 for row in await connection.fetch(postgres.queries("shard")["receipts"], *columns):
                     record = _record(row)
                     receipts.setdefault((record.stream, record.actor, record.command), []).append(record)
-        return receipts
+        return state, receipts
 
 
 def _record(row: Any) -> Record:

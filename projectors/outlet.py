@@ -28,8 +28,15 @@ FEED_KEY = b"feed"
 class FeedWriter(Protocol):
     """The writer of one feed partition, by contiguity and term: ``producers.log.ShardLog`` is one."""
 
-    term: int
-    next_offset: int
+    @property
+    def term(self) -> int:
+        """Offset of this owner's marker."""
+        ...
+
+    @property
+    def next_offset(self) -> int:
+        """The offset that the next record gets."""
+        ...
 
     async def open(self) -> int:
         """Appends the marker of a new owner and returns its offset, the term. Raises when the outcome is unknown."""

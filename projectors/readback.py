@@ -41,8 +41,8 @@ async def read_back(
     tp = TopicPartition(settings.topic("feed"), partition)
     found = dict(fed)
     client = kafka.consumer(settings)
-    await client.start()
     try:
+        await client.start()
         begin = (await client.beginning_offsets([tp]))[tp]
         # A checkpoint beyond the marker is that of a feed topic which was deleted: this one is read from its start.
         if start is None or start.offset > term or start.offset < begin:

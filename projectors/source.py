@@ -97,9 +97,9 @@ class Source:
     async def start(self, places: Mapping[Shard, Place]) -> None:
         """Go on from ``places``, whose shards are the whole assignment; again, from other places, at any time."""
         if self._consumer is None:
-            consumer = kafka.consumer(self.settings, max_partition_fetch_bytes=FETCH_BYTES)
-            await consumer.start()
-            self._consumer = consumer
+            # Kept before it starts, so that stop() closes what a failed start has opened.
+            self._consumer = kafka.consumer(self.settings, max_partition_fetch_bytes=FETCH_BYTES)
+            await self._consumer.start()
         self._shards = {TopicPartition(self.settings.topic(s.topic), s.partition): s for s in places}
         self._filters = {tp: TermFilter(places[shard].term) for tp, shard in self._shards.items()}
         self._places = dict(places)

@@ -63,10 +63,13 @@ class CatchUps:
         self._running: dict[int, _Pass] = {}
         #: Partitions for which somebody waits.
         self._queue: asyncio.Queue[int] = asyncio.Queue()
+        #: Consumers that no pass uses, the latest used last.
+        self._idle: list[AIOKafkaConsumer] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin working."""
+    async def start(self) -> None:
+        """Begin working, with one consumer ready. Raises KafkaError."""
+        self._idle.append(await self._consumer())
         self._tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
 
     async def stop(self) -> None:
@@ -74,6 +77,7 @@ class CatchUps:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(_stop(consumer) for consumer in self._idle))
 
     def add(self, reader: Subscription) -> None:
         """Deliver what is above the subscription's cursor, then call ``resume``."""
@@ -88,33 +92,36 @@ class CatchUps:
         self._queue.put_nowait(reader.partition)
 
     async def _work(self) -> None:
-        consumer: AIOKafkaConsumer | None = None
-        try:
-            while True:
-                partition = await self._queue.get()
-                if partition in self._running or partition not in self._waiting:
-                    continue
-                run = self._running[partition] = _Pass(partition, self._waiting.pop(partition))
-                try:
-                    if consumer is None:
-                        consumer = await self._consumer()
-                    await self._run(consumer, run)
-                except (KafkaError, OSError) as error:
-                    _log.warning("reading older deltas of %s/%d starts again: %r", self._topic, partition, error)
-                    await _stop(consumer)
-                    consumer = None
-                    await asyncio.sleep(_RETRY_SECONDS)
-                finally:
-                    del self._running[partition]
-                    self._again(run.readers)
-                    if partition in self._waiting:
-                        self._queue.put_nowait(partition)
-        finally:
-            await _stop(consumer)
+        while True:
+            partition = await self._queue.get()
+            if partition in self._running or partition not in self._waiting:
+                continue
+            run = self._running[partition] = _Pass(partition, self._waiting.pop(partition))
+            consumer: AIOKafkaConsumer | None = None
+            try:
+                consumer = self._idle.pop() if self._idle else await self._consumer()
+                await self._run(consumer, run)
+                self._idle.append(consumer)
+                consumer = None
+            except Exception:
+                _log.warning("reading older deltas of %s/%d starts again", self._topic, partition, exc_info=True)
+                await asyncio.sleep(_RETRY_SECONDS)
+            finally:
+                del self._running[partition]
+                self._again(run.readers)
+                if partition in self._waiting:
+                    self._queue.put_nowait(partition)
+                await _stop(consumer)
 
     async def _consumer(self) -> AIOKafkaConsumer:
-        consumer = kafka.consumer(self._settings, fetch_max_wait_ms=20, max_partition_fetch_bytes=_FETCH_BYTES)
-        await consumer.start()
+        consumer = kafka.consumer(self._settings, fetch_max_wait_ms=5, max_partition_fetch_bytes=_FETCH_BYTES)
+        try:
+            await consumer.start()
+            # The first question about a topic waits 0.1 s for metadata: better now than in a pass.
+            await consumer.beginning_offsets([TopicPartition(self._topic, 0)])
+        except BaseException:
+            await _stop(consumer)
+            raise
         return consumer
 
     def _again(self, readers: Sequence[Subscription]) -> None:
@@ -178,7 +185,7 @@ class CatchUps:
         """Deliver to one reader. Returns whether it stays with this pass."""
         reader.cursor = max(reader.cursor, end_cursor(run.next))
         if items:
-            reader.sink.deliver(items)
+            reader.give(items)
         return not (reader.closed or reader.sink.room() <= 0 or self._covered(reader))
 
 

@@ -77,10 +77,14 @@ class Hub:
 
     async def start(self, seconds: float = 60.0) -> None:
         """Begin to read; returns when this node has what is in the feed now. Raises Unavailable after ``seconds``."""
-        self._catchups.start()
         self._task = asyncio.create_task(self._tail.run())
         try:
             await self.until_ready(seconds)
+            await self._catchups.start()
+            await self._bounds.get(self.settings.topic("feed"), len(self._partitions))
+        except (KafkaError, OSError) as error:
+            await self.stop()
+            raise Unavailable(f"Kafka cannot be read: {error!r}") from error
         except BaseException:
             await self.stop()
             raise
@@ -188,7 +192,7 @@ class Hub:
             items = subscription.box.after(subscription.cursor, room)
             if items:
                 subscription.cursor = items[-1].cursor
-                sink.deliver(items)
+                subscription.give(items)
                 metrics.DELIVERIES.inc(len(items))
             if len(items) < room:
                 subscription.cursor = max(subscription.cursor, ring.end)
@@ -254,7 +258,7 @@ class Hub:
                 items = [item for item in items if item.cursor > subscription.cursor]
             if items:
                 subscription.cursor = items[-1].cursor
-                if subscription.sink.deliver(items) > limit:
+                if subscription.give(items) > limit:
                     subscription.sink.cut(codes.SLOW)
         if deliveries:
             metrics.DELIVERIES.inc(deliveries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -11,8 +12,11 @@ import msgspec
 from events.feed import ITEMS, FeedItem, cursor, decode_record, end_cursor, split_cursor
 from events.log import OPENED_HEADER, TermFilter
 from events.positions import BadPosition, Shard, Vector, parse_position
+from push import codes
 from push.codes import Disconnect
 from push.frames import one_line
+
+_log = logging.getLogger("klatsch.push")
 
 
 class Item:
@@ -80,6 +84,16 @@ class Subscription:
         self.closed = False
         #: New items of this turn of the loop.
         self.pending: list[Item] = []
+
+    def give(self, items: Sequence[Item]) -> int:
+        """Deliver. A sink that fails is cut, and nobody else notices."""
+        try:
+            return self.sink.deliver(items)
+        except Exception:
+            _log.exception("a delivery to a connection of user %s", self.box.user)
+            self.closed = True
+            self.sink.cut(codes.SERVER_ERROR)
+            return 0
 
     @property
     def needs(self) -> int:

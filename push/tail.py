@@ -70,6 +70,13 @@ class Tail:
                 metrics.RESTARTS.inc()
                 _log.warning("reading the end of %s starts again: %s: %s", self._topic, type(error).__name__, error)
                 await asyncio.sleep(_RETRY_SECONDS)
+            except Exception:
+                # Nobody knows what was delivered: begin anew, which makes all clients ask for what they miss.
+                self._incarnation = None
+                self.ready.clear()
+                metrics.RESTARTS.inc()
+                _log.exception("reading the end of %s failed", self._topic)
+                await asyncio.sleep(_RETRY_SECONDS)
             finally:
                 with suppress(TimeoutError, KafkaError):
                     await asyncio.wait_for(consumer.stop(), 5)

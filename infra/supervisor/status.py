@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import psutil
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from infra.embedded.kafka import brokers_of
 from infra.embedded.process import accepts
@@ -19,7 +19,7 @@ from infra.supervisor.addresses import host_and_port, kafka_addresses
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.parts import readiness
 
-_LAG = re.compile(r"^klatsch_projector_lag_events(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
+_LAG = re.compile(r'^klatsch_projector_lag_events\{[^}]*projector="read_models"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
 
 
 class PartStatus(msgspec.Struct, frozen=True):
@@ -90,12 +90,10 @@ def show(found: Status, console: Console) -> None:
     if not found.running:
         console.print(f"Not running (data in {found.data}). Start it with './klatsch up'.", highlight=False)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("part", "process", "health", "address"):
-        table.add_column(column, overflow="fold")
+    # No table of rich's: it would fold a DSN that somebody wants to copy.
     for part in found.parts:
-        health = "[green]well[/]" if part.healthy else f"[red]not ready[/] {part.detail}"
-        table.add_row(part.name, str(part.pid or "-"), health, part.address)
-    console.print(table, highlight=False)
+        health, style = ("well", "green") if part.healthy else ("not ready", "red")
+        line = Text(f"{part.name:<10} {part.pid or '-':<8} ").append(f"{health:<10}", style).append(f" {part.address}")
+        console.print(line.append(f"\n{'':<10} {part.detail}") if part.detail else line, soft_wrap=True)
     lag = "unknown" if found.lag is None else f"{found.lag} events"
-    console.print(f"lag of the read models: {lag}; data in {found.data}", highlight=False, soft_wrap=True)
+    console.print(f"Read models lag by: {lag}. Data in {found.data}", highlight=False, soft_wrap=True)

@@ -56,9 +56,10 @@ limit $4
 select "user" from members where room = $1 and "user" <> $2 and state = 'joined' order by since, "user" limit 1
 
 -- name: direct_blocked
--- Whether one of a direct room's two people blocks the other.
+-- Whether a user is one of a direct room's two people, and one of the two blocks the other.
 select exists (
     select from rooms r
+    join members mine on mine.room = r.id and mine."user" = $2
     join members other on other.room = r.id and other."user" <> $2
     join relationships b on b.type = 'block'
       and ((b."user" = other."user" and b.other = $2) or (b."user" = $2 and b.other = other."user"))

@@ -69,10 +69,18 @@ def texts(heard: list[Heard], user: str) -> list[str]:
 
 async def until_heard(settings: Settings, user: str, text: str) -> list[Heard]:
     """The whole feed, once the user has got a message with this text."""
+    return await _until(settings, f"{user} hears {text!r}", lambda heard: text in texts(heard, user))
 
+
+async def until_type(settings: Settings, user: str, type: str) -> list[Heard]:
+    """The whole feed, once the user has got a delta of this type."""
+    return await _until(settings, f"{user} hears of {type}", lambda heard: type in types(heard, user))
+
+
+async def _until(settings: Settings, what: str, true: Callable[[list[Heard]], bool]) -> list[Heard]:
     async def there() -> list[Heard]:
         heard = await hear(settings)
-        return heard if text in texts(heard, user) else []
+        return heard if true(heard) else []
 
-    found: list[Heard] = await until(there, f"{user} hears {text!r}")
+    found: list[Heard] = await until(there, what)
     return found
