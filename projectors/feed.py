@@ -25,7 +25,7 @@ from projectors.locks import Locks
 from projectors.outlet import DELTA_BYTES, Checkpoint, FeedWriter, Outlet, flush_all, open_all, save
 from projectors.read_models import event_shards
 from projectors.rosters import Rosters
-from projectors.runner import CLAIM_SECONDS, Projector, close
+from projectors.runner import CLAIM_SECONDS, SESSION, Projector, close
 from projectors.source import Batch, Entry, Place, Source
 
 #: Name of the feed in ``parked``.
@@ -79,7 +79,7 @@ class FeedProjector(Projector):
 
     async def session(self) -> None:
         async with AsyncExitStack() as stack:
-            connection = await postgres.connect(self.settings, plan_cache_mode="force_custom_plan")
+            connection = await postgres.connect(self.settings, **SESSION)
             stack.push_async_callback(close, connection)
             source = self._source = Source(self.settings, self.name)
             stack.push_async_callback(source.stop)

@@ -12,7 +12,7 @@ from infra.settings import Settings
 from projectors import applying, metrics, parking
 from projectors.level import READ_MODELS
 from projectors.locks import Locks
-from projectors.runner import CLAIM_SECONDS, Projector, close
+from projectors.runner import CLAIM_SECONDS, SESSION, Projector, close
 from projectors.source import Batch, Place, Source
 
 
@@ -41,8 +41,8 @@ class ReadModels(Projector):
 
     async def session(self) -> None:
         async with AsyncExitStack() as stack:
-            # Arrays of unknown length would get generic plans; the locks live and die with this connection.
-            connection = await postgres.connect(self.settings, plan_cache_mode="force_custom_plan")
+            # The locks live and die with this connection.
+            connection = await postgres.connect(self.settings, **SESSION)
             stack.push_async_callback(close, connection)
             source = self._source = Source(self.settings, self.name)
             stack.push_async_callback(source.stop)

@@ -30,6 +30,8 @@ class Rosters:
         self._partitions = partitions
         self._limit = limit
         self._rooms: OrderedDict[str, Crowd] = OrderedDict()
+        #: Members in all of them, and one for each room: an empty one takes memory too.
+        self._held = 0
 
     def __contains__(self, room: str) -> bool:
         return room in self._rooms
@@ -54,20 +56,28 @@ class Rosters:
             record = entry_of(shard, row["offset"], row["stream"].encode(), row["value"]).record
             if record is not None:
                 _apply(crowds[row["stream"]], record)
-        self._rooms.update(crowds)
+        for room, crowd in crowds.items():
+            self._drop(room)
+            self._rooms[room] = crowd
+            self._held += len(crowd) + 1
 
     def apply(self, record: Record) -> None:
         """Takes the record into account, after it has been told of. Rooms that are not loaded need nothing."""
         crowd = self._rooms.get(record.stream)
         if crowd is not None:
+            before = len(crowd)
             _apply(crowd, record)
+            self._held += len(crowd) - before
 
     def trim(self) -> None:
         """Drops the rooms that were used longest ago, down to the limit. Between turns only."""
-        total = sum(len(crowd) + 1 for crowd in self._rooms.values()) if self._rooms else 0
-        while total > self._limit and len(self._rooms) > 1:
-            _, crowd = self._rooms.popitem(last=False)
-            total -= len(crowd) + 1
+        while self._held > self._limit and len(self._rooms) > 1:
+            self._drop(next(iter(self._rooms)))
+
+    def _drop(self, room: str) -> None:
+        crowd = self._rooms.pop(room, None)
+        if crowd is not None:
+            self._held -= len(crowd) + 1
 
 
 def _apply(crowd: Crowd, record: Record) -> None:

@@ -24,6 +24,16 @@ GOOD_SECONDS = 10.0
 CLAIM_SECONDS = 0.3
 
 
+#: Session settings of a projector's connection. Arrays of unknown length would get generic plans; and the server has to
+#: notice within some seconds that a machine is gone without a word, as the locks are free only then.
+SESSION = {
+    "plan_cache_mode": "force_custom_plan",
+    "tcp_keepalives_idle": "3",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+}
+
+
 class Projector(ABC):
     """A consumer of the log that anyone may stop, kill or start again at any time.
 

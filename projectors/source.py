@@ -93,6 +93,7 @@ class Source:
         self._waiting: deque[tuple[TopicPartition, list[ConsumerRecord]]] = deque()
         self._heard = time.monotonic()
         self._asked = 0.0
+        self._told: set[Shard] = set()
 
     async def start(self, places: Mapping[Shard, Place]) -> None:
         """Go on from ``places``, whose shards are the whole assignment; again, from other places, at any time."""
@@ -111,9 +112,16 @@ class Source:
             self._consumer.seek(tp, places[shard].offset)
 
     async def stop(self) -> None:
+        self._forget_lag()
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await kafka.close(consumer)
+
+    def _forget_lag(self) -> None:
+        """Takes the gauges back: from here on another instance may tell of these shards."""
+        while self._told:
+            shard = self._told.pop()
+            metrics.LAG.remove(self.projector, str(shard.topic), str(shard.partition))
 
     async def take(self, limit: int = BATCH) -> Batch:
         """What there is, at most ``limit`` records; after IDLE_MS without any, an empty batch.
@@ -159,6 +167,7 @@ class Source:
         found = {tp: records for tp, records in found.items() if records}
         for shard, lag in self.lag().items():
             metrics.LAG.labels(self.projector, shard.topic, shard.partition).set(lag)
+            self._told.add(shard)
         if found:
             self._heard = time.monotonic()
         else:

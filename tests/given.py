@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -17,10 +16,7 @@ from infra.settings import Settings
 from producers.log import LogProducer, ShardLog
 from projectors.level import Level
 from projectors.read_models import ReadModels
-from projectors.runner import Projector
-
-#: Seconds that a test waits for something to come true.
-PATIENCE = 30.0
+from tests.running import PATIENCE, running
 
 
 class Fact(NamedTuple):
@@ -30,27 +26,6 @@ class Fact(NamedTuple):
     event: Event
     actor: str = "system"
     command: str = ""
-
-
-async def until(true: Callable[[], Awaitable[Any]], what: str, seconds: float = PATIENCE) -> Any:
-    """Polls until the answer is true, and returns it; fails after ``seconds``."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not (answer := await true()):
-        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
-        await asyncio.sleep(0.01)
-    return answer
-
-
-@asynccontextmanager
-async def running(*projectors: Projector) -> AsyncIterator[None]:
-    """The projectors run within the block."""
-    tasks = [asyncio.create_task(projector.run()) for projector in projectors]
-    try:
-        yield
-    finally:
-        for projector in projectors:
-            await projector.stop()
-        await asyncio.gather(*tasks)
 
 
 class Given:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from infra.settings import Settings
 from producers.log import LogProducer, ShardLog, read_tail
 from projectors.feed import FeedProjector
 from projectors.outlet import FeedWriter
-from tests.given import until
+from tests.running import until
 
 
 class Heard(NamedTuple):
@@ -24,6 +25,16 @@ class Heard(NamedTuple):
     type: str
     position: str
     delta: dict[str, Any]
+
+
+@asynccontextmanager
+async def producing(settings: Settings) -> AsyncIterator[LogProducer]:
+    """A producer for feed writers."""
+    producer = LogProducer(settings)
+    try:
+        yield producer
+    finally:
+        await producer.stop()
 
 
 def writers(settings: Settings, producer: LogProducer) -> Callable[[int], FeedWriter]:

@@ -13,9 +13,10 @@ from infra.settings import Settings
 from producers.log import LogProducer
 from projectors.audience import AUDIENCES, MEMBERS, Known, Telling
 from projectors.read_models import ReadModels
-from tests.given import Fact, given, running
-from tests.projectors.hearing import feed, hear, texts, types, until_heard, until_type
+from tests.given import Fact, given
+from tests.projectors.hearing import feed, hear, producing, texts, types, until_heard, until_type
 from tests.projectors.scenes import created, joined, left, posted, registered
+from tests.running import running
 
 SCENE = [
     registered("ada"), registered("bob"), registered("cyd"),
@@ -25,9 +26,8 @@ SCENE = [
 
 @pytest.fixture
 async def producer(settings: Settings) -> AsyncIterator[LogProducer]:
-    found = LogProducer(settings)
-    yield found
-    await found.stop()
+    async with producing(settings) as found:
+        yield found
 
 
 async def test_members_hear_as_of_the_event(settings: Settings, producer: LogProducer) -> None:

@@ -13,8 +13,9 @@ from infra.settings import Settings
 from projectors import metrics
 from projectors.read_models import ReadModels
 from projectors.redrive import redrive
-from tests.given import Given, given, running, until
+from tests.given import Given, given
 from tests.projectors.scenes import created, joined, posted
+from tests.running import running, until
 
 SCENE = [created("r", "ada"), joined("r", "ada"), created("s", "ada"), joined("s", "ada")]
 

@@ -14,13 +14,14 @@ from events.rooms import Room, room_key
 from events.sessions import SessionClosed, SessionOpened
 from infra import postgres, rows
 from infra.settings import Settings
-from projectors import read_models
+from projectors import metrics, read_models
 from projectors.level import positions_channel, revoked_channel
 from projectors.locks import Locks, lock_key
 from projectors.read_models import ReadModels
 from projectors.source import LogMismatch
-from tests.given import Fact, given, running, until
+from tests.given import Fact, given
 from tests.projectors.scenes import created, joined, left, posted, registered
+from tests.running import running, until
 
 
 async def test_rows_are_the_fold_of_the_log(settings: Settings) -> None:
@@ -167,3 +168,28 @@ async def test_a_log_that_is_shorter_is_refused(settings: Settings) -> None:
         await writer.connection.execute("update positions set next_offset = 1000 where topic = 'rooms'")
         with pytest.raises(LogMismatch, match="expected offset 1000, got a log of 0 to"):
             await asyncio.wait_for(ReadModels(settings).run(), 20)
+
+
+async def test_lag_is_told_while_working(settings: Settings) -> None:
+    def told() -> list[float]:
+        samples = next(iter(metrics.LAG.collect())).samples
+        return [sample.value for sample in samples if sample.labels["projector"] == "read_models"]
+
+    projector = ReadModels(settings)
+    async with given(settings, created("r", "ada"), joined("r", "ada")) as writer:
+        async with running(projector):
+            await writer.level()
+
+            async def level() -> bool:
+                # Three topics of two partitions each, whether somebody has written to them or not.
+                return told() == [0.0] * 6 and projector.health()["lag"] == {}
+
+            await until(level, "no lag is told")
+            # An owner of the log that opens it again leaves no event, and no lag either.
+            shard = writer.shard("rooms", "r")
+            log = await writer.log(shard)
+            await log.open()
+            writer.ends[shard] = log.next_offset
+            await writer.level()
+            await until(level, "no lag is told")
+        assert told() == []

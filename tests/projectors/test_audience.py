@@ -1,0 +1,176 @@
+"""Who may hear of what: the whole table, and what it must never tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from events import REGISTRY
+from events.members import Member, MemberJoined, member_key
+from events.messages import Message, MessageEmotionDetected, message_key
+from events.records import Entity, Event, Key, Record
+from events.relationships import Relation, RelationshipSet
+from events.rooms import Room, room_key
+from events.users import User, UserProfileChanged, UserRegistered, user_key
+from projectors.audience import AUDIENCES, NOBODY, Known, Telling
+from projectors.feed import encode_delta
+
+TIME = "2026-11-21T08:15:30.123Z"
+SECRET = "secret-credential"
+
+
+def record(event: Event, stream: str = "ada", actor: str = "ada") -> Record:
+    row = REGISTRY.of(event)
+    return Record(
+        topic=row.topics[0], partition=0, offset=7, id="id", type=row.name, stream=stream, time=TIME, actor=actor,
+        command="the-idempotency-key", app="default", data=event,
+    )  # fmt: skip
+
+
+def user(id: str) -> User:
+    return User(
+        id=id, username=id, name=id.title(), role="person", state="registered", credential=SECRET, visual=None,
+        data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
+    )  # fmt: skip
+
+
+def room(type: Any = "group", last: str | None = None) -> Room:
+    return Room(
+        id="r", type=type, visibility="private", name="r", data={}, seq=0, last=last, members=2, owner=None,
+        created=TIME, updated=TIME, version=1,
+    )  # fmt: skip
+
+
+def member(id: str, state: Any = "joined") -> Member:
+    return Member(room="r", user=id, role="member", state=state, since=1, joined=TIME, read=0, version=1)
+
+
+def entities(*found: Entity) -> dict[Key, Entity | None]:
+    return {entity.key: entity for entity in found}
+
+
+def heard(event: Event, known: Known, stream: str = "ada") -> dict[str, dict[str, Any]]:
+    """What each person gets, as JSON; fails when somebody would get two deltas of one event."""
+    one, found = record(event, stream), dict[str, dict[str, Any]]()
+    for telling in AUDIENCES[one.type].tell(one, known):
+        delta = msgspec.json.decode(encode_delta(one, telling)) if telling.recipients else {}
+        for person in telling.recipients:
+            assert person not in found
+            found[person] = delta
+    return found
+
+
+def test_every_event_has_an_audience() -> None:
+    assert set(AUDIENCES) == set(REGISTRY.events)
+
+
+#: Known in every case below: people of all kinds, so that who hears too much shows.
+EVERYBODY = Known(
+    roster=["ada", "bob"],
+    contacts=["cyd"],
+    entities=entities(user("ada"), user("bob"), user("cyd"), room(), member("ada")),
+)
+ROOM, SELF, CONTACTS = {"ada", "bob"}, {"ada"}, {"ada", "cyd"}
+#: Who hears of the sample of each type: written out, not derived.
+HEARERS: dict[str, set[str]] = {
+    "log.opened": set(),
+    "handle.claimed": set(),
+    "handle.confirmed": set(),
+    "user.registered": SELF,
+    "user.registration_abandoned": set(),
+    "user.profile_changed": CONTACTS,
+    "user.visual_chosen": CONTACTS,
+    "session.opened": SELF,
+    "session.closed": SELF,
+    "relationship.set": {"ada", "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
+    "visual.created": CONTACTS,
+    "visual.changed": CONTACTS,
+    "room.created": ROOM,
+    "room.renamed": ROOM,
+    "room.data_changed": ROOM,
+    "member.joined": ROOM | {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
+    "member.left": ROOM,
+    "member.role_changed": ROOM,
+    "member.read": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
+    "message.posted": ROOM,
+    "message.emotion_detected": ROOM,
+}
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY.events))
+def test_who_hears_of_each_event(name: str) -> None:
+    sample = REGISTRY.events[name].sample
+    assert set(heard(sample, EVERYBODY)) == HEARERS[name]
+    assert bool(HEARERS[name]) == (AUDIENCES[name] is not NOBODY)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY.events))
+def test_no_delta_has_a_secret(name: str) -> None:
+    sample = REGISTRY.events[name].sample
+    text = str(heard(sample, EVERYBODY))
+    assert "credential" not in text and SECRET not in text and "the-idempotency-key" not in text
+    if isinstance(sample, UserRegistered):
+        assert sample.credential is not None and sample.credential not in text
+
+
+@pytest.mark.parametrize("kind", ["friend", "block", None])
+@pytest.mark.parametrize("was", ["friend", "block", None])
+def test_a_block_is_not_shown_to_the_blocked(kind: Relation | None, was: Relation | None) -> None:
+    deltas = heard(RelationshipSet(other="bob", type=kind, was=was), EVERYBODY)
+    assert deltas["ada"]["data"] == {"other": "bob", "type": kind, "was": was}
+    assert ("bob" in deltas) == ("friend" in (kind, was))
+    if "bob" in deltas:
+        assert "block" not in str(deltas["bob"])
+        assert deltas["bob"]["data"]["type"] == ("friend" if kind == "friend" else None)
+    if kind == "friend":
+        assert deltas["bob"]["include"]["user"]["id"] == "ada"
+        assert deltas["ada"]["include"]["user"]["id"] == "bob"
+
+
+def test_a_profile_change_tells_contacts_no_private_data() -> None:
+    data = {"last_login": TIME, "city": "Ockham"}
+    deltas = heard(UserProfileChanged(name=None, data=data), EVERYBODY)
+    assert deltas["ada"]["data"] == {"name": None, "data": data}
+    assert deltas["cyd"]["data"] == {"name": None, "data": {"city": "Ockham"}}
+
+
+def test_an_emotion_that_is_not_shown_is_not_told() -> None:
+    deltas = heard(MessageEmotionDetected(message="m", emotion="rage", shown=False), EVERYBODY, "r")
+    assert deltas["bob"]["data"] == {"message": "m", "emotion": None, "shown": False}
+
+
+def test_who_joins_gets_the_room_and_the_others_get_who_joins() -> None:
+    message = Message(
+        id="m", room="r", seq=1, author="ada", token="t", type="text", content={"text": "hi"}, data={},
+        created=TIME, updated=TIME, version=1,
+    )  # fmt: skip
+    known = Known(
+        roster=["ada"], entities=entities(user("ada"), user("bob"), room("direct", "m"), member("bob"), message)
+    )
+    one = record(MemberJoined(user="bob", role="member"), "r")
+    row = AUDIENCES["member.joined"]
+    assert set(row.needs(one).keys) == {room_key("r"), member_key("r", "bob"), user_key("bob")}
+    assert set(row.follow(one, known)) == {message_key("m"), user_key("ada")}
+    deltas = heard(one.data, known, "r")
+    own = deltas["bob"]["include"]
+    assert (own["room"]["id"], own["member"]["read"], own["message"]["id"]) == ("r", 0, "m")
+    assert [peer["id"] for peer in own["users"]] == ["ada"]
+    assert list(deltas["ada"]["include"]) == ["user"] and deltas["ada"]["include"]["user"]["id"] == "bob"
+
+
+def test_who_has_left_since_gets_nothing_of_the_room() -> None:
+    known = Known(roster=["ada"], entities=entities(user("bob"), room(), member("bob", "left")))
+    deltas = heard(MemberJoined(user="bob", role="member"), known, "r")
+    assert "include" not in deltas["bob"]
+
+
+def test_a_join_of_a_member_is_told_once() -> None:
+    assert set(heard(MemberJoined(user="bob", role="member"), EVERYBODY, "r")) == ROOM
+
+
+def test_a_delta_that_is_too_large_is_refused() -> None:
+    one = record(UserProfileChanged(data={"x": "y" * 800_000}))
+    with pytest.raises(ValueError, match="expected a delta of at most 700000 bytes"):
+        encode_delta(one, Telling(["ada"], one.data))

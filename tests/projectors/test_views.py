@@ -1,0 +1,60 @@
+"""Views show each field or hide it by name: a field that is added later fails here until somebody decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from events.members import Member
+from events.messages import Message
+from events.records import Entity
+from events.relationships import Relationship
+from events.rooms import Room
+from events.users import User
+from events.visuals import Visual
+from projectors import views
+from tests.projectors.test_audience import SECRET, TIME, member, room, user
+
+MESSAGE = Message(
+    id="m", room="r", seq=1, author="ada", token="t", type="text", content={"text": "hi"}, data={}, created=TIME,
+    updated=TIME, version=1,
+)  # fmt: skip
+VISUAL = Visual(id="v", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1)
+RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
+
+#: View, an entity, the fields that it hides.
+CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
+    (views.user_view, user("ada"), {"state", "credential", "updated"}),
+    (views.self_view, user("ada"), {"state", "credential"}),
+    (views.room_view, room(), set()),
+    # since is an offset of the log; state: only present members are shown.
+    (views.member_view, member("ada"), {"state", "since", "read"}),
+    (views.own_member_view, member("ada"), {"state", "since"}),
+    (views.message_view, MESSAGE, set()),
+    (views.relationship_view, RELATIONSHIP, set()),
+    (views.visual_view, VISUAL, set()),
+]
+
+
+@pytest.mark.parametrize(("view", "entity", "hidden"), CASES, ids=[case[0].__name__ for case in CASES])
+def test_each_field_is_shown_or_hidden_by_name(
+    view: Callable[[Any], dict[str, Any]], entity: Entity, hidden: set[str]
+) -> None:
+    shown = view(entity)
+    assert set(shown) == set(entity.__struct_fields__) - hidden
+    assert SECRET not in str(shown)
+
+
+def test_the_last_login_is_the_users_own() -> None:
+    assert views.user_view(user("ada"))["data"] == {"city": "London"}
+    assert views.self_view(user("ada"))["data"]["last_login"] == TIME
+
+
+def test_a_block_looks_like_nothing_from_the_other_side() -> None:
+    assert views.incoming_relationship_view(RELATIONSHIP) is None
+
+
+def test_the_cases_cover_every_kind_that_is_shown() -> None:
+    assert {type(entity) for _, entity, _ in CASES} == {User, Room, Member, Message, Relationship, Visual}

@@ -1,0 +1,34 @@
+"""Projectors that run for the length of a test's block, and waiting for what they bring about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from projectors.runner import Projector
+
+#: Seconds that a test waits for something to come true.
+PATIENCE = 30.0
+
+
+async def until(true: Callable[[], Awaitable[Any]], what: str, seconds: float = PATIENCE) -> Any:
+    """Polls until the answer is true, and returns it; fails after ``seconds``."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (answer := await true()):
+        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
+        await asyncio.sleep(0.01)
+    return answer
+
+
+@asynccontextmanager
+async def running(*projectors: Projector) -> AsyncIterator[None]:
+    """The projectors run within the block."""
+    tasks = [asyncio.create_task(projector.run()) for projector in projectors]
+    try:
+        yield
+    finally:
+        for projector in projectors:
+            await projector.stop()
+        await asyncio.gather(*tasks)
