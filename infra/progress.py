@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from events.positions import Shard, Vector, parse_vector, reached
+from events.positions import Shard, Vector, encode_vector, parse_vector, reached
 from infra import postgres
 from infra.settings import Settings
 
@@ -19,6 +19,25 @@ log = logging.getLogger(__name__)
 READ_MODELS = "read_models"
 #: Seconds after which the positions are read anyway, should a notification be lost.
 _POLL_SECONDS = 1.0
+
+
+class ReadModelsBehind(Exception):
+    """The read models did not reach a position in time; the text says which, and where they are."""
+
+
+def positions_channel(settings: Settings) -> str:
+    """Channel of vectors that the read models have reached: ``rooms/3/1235,users/0/17``."""
+    return f"{settings.schema}_positions"
+
+
+def parked_channel(settings: Settings) -> str:
+    """Channel of the streams that were parked."""
+    return f"{settings.schema}_parked"
+
+
+def revoked_channel(settings: Settings) -> str:
+    """Channel of the ids of sessions that were closed."""
+    return f"{settings.schema}_revoked"
 
 
 class Progress:
@@ -77,6 +96,15 @@ class Progress:
         finally:
             self._waiters.remove(entry)
 
+    async def reach(self, vector: Vector, seconds: float) -> None:
+        """The same, but raises ReadModelsBehind when they have not."""
+        if not await self.wait(vector, seconds):
+            have = {shard: self.vector.get(shard, 0) for shard in vector}
+            raise ReadModelsBehind(
+                f"expected the read models at {encode_vector(vector)} within {seconds:.1f} s, "
+                f"got {encode_vector(have)}; see klatsch_projector_lag_events and klatsch_parked_streams"
+            )
+
     async def _follow(self) -> None:
         while True:
             try:
@@ -91,9 +119,9 @@ class Progress:
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(f"{self._settings.schema}_parked", self._told_parked)
-            await connection.add_listener(f"{self._settings.schema}_positions", self._told_positions)
-            await connection.add_listener(f"{self._settings.schema}_revoked", self._told_revoked)
+            await connection.add_listener(parked_channel(self._settings), self._told_parked)
+            await connection.add_listener(positions_channel(self._settings), self._told_positions)
+            await connection.add_listener(revoked_channel(self._settings), self._told_revoked)
             while not lost.is_set():
                 await self._read(connection)
                 self._fresh.set()

@@ -16,9 +16,9 @@ from events.records import Changes, Entity, Key, Record
 from events.sessions import SessionClosed
 from infra import rows
 from infra.postgres import queries
+from infra.progress import READ_MODELS, parked_channel, positions_channel, revoked_channel
 from infra.settings import Settings
 from projectors import changes, metrics, parking
-from projectors.level import READ_MODELS, parked_channel, positions_channel, revoked_channel
 from projectors.source import Entry, Place
 
 #: Bytes of one notification; Postgres takes 7999.

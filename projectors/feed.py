@@ -14,13 +14,13 @@ from events.feed import Delta
 from events.positions import Shard
 from events.records import Record
 from infra import kafka, postgres
+from infra.progress import Progress
 from infra.settings import Settings
 from projectors import metrics, parking
 from projectors.applying import DATA_ERRORS
 from projectors.audience import AUDIENCES, NOBODY, Telling
 from projectors.crowds import Crowd
 from projectors.knowledge import Knowledge, learn
-from projectors.level import Level
 from projectors.locks import Locks
 from projectors.outlet import DELTA_BYTES, Checkpoint, FeedWriter, Outlet, flush_all, open_all, save
 from projectors.read_models import event_shards
@@ -83,13 +83,14 @@ class FeedProjector(Projector):
             stack.push_async_callback(close, connection)
             source = self._source = Source(self.settings, self.name)
             stack.push_async_callback(source.stop)
-            level = Level(connection, self.settings)
-            await level.start()
+            progress = Progress(self.settings)
+            await progress.start()
+            stack.push_async_callback(progress.stop)
             locks = Locks(connection, f"{self.settings.schema}/{self.name}", range(self.settings.feed_partitions))
             while not self.stopping:
                 await locks.claim()
                 if locks.held:
-                    await Shift(self, connection, level, source, locks).work()
+                    await Shift(self, connection, progress, source, locks).work()
                 else:
                     self.working("standby")
                     await self.pause(CLAIM_SECONDS)
@@ -103,11 +104,11 @@ class Shift:
     """The work on one set of feed partitions, from taking them over until there are more of them or a stop."""
 
     def __init__(
-        self, projector: FeedProjector, connection: Any, level: Level, source: Source, locks: Locks[int]
+        self, projector: FeedProjector, connection: Any, progress: Progress, source: Source, locks: Locks[int]
     ) -> None:
         self._projector = projector
         self._connection = connection
-        self._level = level
+        self._progress = progress
         self._source = source
         self._locks = locks
         self._outlets: list[Outlet] = []
@@ -173,12 +174,12 @@ class Shift:
         knowledge, failed = Knowledge(self._rosters), set[tuple[Shard, int]]()
         records = [entry.record for entry in entries if entry.record is not None]
         try:
-            await learn(self._connection, self._level, knowledge, records)
+            await learn(self._connection, self._progress, knowledge, records)
         except DATA_ERRORS:
             # One of them holds what Postgres cannot take. Found one by one, as it is rare.
             for entry, record in zip(entries, records, strict=True):
                 try:
-                    await learn(self._connection, self._level, knowledge, [record])
+                    await learn(self._connection, self._progress, knowledge, [record])
                 except DATA_ERRORS as error:
                     failed.add((entry.shard, entry.offset))
                     await self._park(entry, error)

@@ -10,8 +10,8 @@ from events.positions import Shard, Vector
 from events.records import Entity, Key, Record
 from infra import rows
 from infra.postgres import queries
+from infra.progress import Progress
 from projectors.audience import AUDIENCES, CONTACT_ROOM, Known, Needs
-from projectors.level import Level
 from projectors.rosters import Rosters
 
 #: Seconds that a turn waits for the read models before the session starts again.
@@ -43,13 +43,13 @@ class _Wanted(NamedTuple):
     keys: set[Key]
 
 
-async def learn(connection: Any, level: Level, knowledge: Knowledge, records: Sequence[Record]) -> None:
+async def learn(connection: Any, progress: Progress, knowledge: Knowledge, records: Sequence[Record]) -> None:
     """Reads what the records need that is not known yet, once the read models are level with them.
 
     Raises ReadModelsBehind, and one of ``applying.DATA_ERRORS`` when a record holds what Postgres cannot take.
     """
     wanted = _wanted(records, knowledge.rosters)
-    await level.wait(wanted.level, BEHIND_SECONDS)
+    await progress.reach(wanted.level, BEHIND_SECONDS)
     if wanted.rooms:
         await knowledge.rosters.load(connection, wanted.rooms)
     if wanted.contacts:

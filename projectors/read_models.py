@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from events.positions import Shard
 from infra import kafka, postgres
+from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors import applying, metrics, parking
-from projectors.level import READ_MODELS
 from projectors.locks import Locks
 from projectors.runner import CLAIM_SECONDS, SESSION, Projector, close
 from projectors.source import Batch, Place, Source

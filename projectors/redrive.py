@@ -7,9 +7,9 @@ from typing import Any
 from events.positions import Shard
 from events.records import DecodeError, Record
 from infra.postgres import queries
+from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors import applying
-from projectors.level import READ_MODELS
 from projectors.parking import park
 from projectors.source import entry_of
 

@@ -10,8 +10,8 @@ from events.members import MemberJoined, MemberLeft
 from events.positions import Shard
 from events.records import Record
 from infra.postgres import queries
+from infra.progress import READ_MODELS
 from projectors.crowds import Crowd
-from projectors.level import READ_MODELS
 from projectors.source import entry_of
 
 #: Members that all rosters together may hold between turns: some 100 MB.

@@ -12,9 +12,9 @@ from events.clock import now, uuid7
 from events.positions import Position, Shard
 from events.records import Entity, Event, Key
 from infra import kafka, postgres, rows
+from infra.progress import Progress
 from infra.settings import Settings
 from producers.log import LogProducer, ShardLog
-from projectors.level import Level
 from projectors.read_models import ReadModels
 from tests.running import PATIENCE, running
 
@@ -78,13 +78,12 @@ class Given:
 
     async def level(self) -> None:
         """Until the read models include all that was appended; somebody else runs them."""
-        connection = await postgres.connect(self.settings)
+        progress = Progress(self.settings)
+        await progress.start()
         try:
-            level = Level(connection, self.settings)
-            await level.start()
-            await level.wait(self.ends, PATIENCE)
+            await progress.reach(self.ends, PATIENCE)
         finally:
-            await connection.close()
+            await progress.stop()
 
     async def then(self, expected: Mapping[Key, Entity | None]) -> None:
         """Runs the read models until they are level, and compares the rows named by the keys."""

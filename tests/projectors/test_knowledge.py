@@ -7,10 +7,9 @@ import pytest
 from events.members import MemberRoleChanged
 from events.relationships import RelationshipSet
 from events.users import UserProfileChanged
-from infra import postgres
 from infra.postgres import queries
+from infra.progress import Progress, ReadModelsBehind
 from infra.settings import Settings
-from projectors.level import Level, ReadModelsBehind
 from projectors.read_models import ReadModels
 from projectors.rosters import Rosters
 from tests.given import Fact, given
@@ -89,15 +88,14 @@ async def test_a_profile_change_reaches_contacts(settings: Settings) -> None:
 
 
 async def test_waiting_for_the_read_models(settings: Settings) -> None:
-    listener = await postgres.connect(settings)
-    level = Level(listener, settings)
-    await level.start()
+    progress = Progress(settings)
+    await progress.start()
     async with given(settings, created("r", "ada"), joined("r", "ada")) as writer:
         with pytest.raises(ReadModelsBehind, match=r"expected the read models at rooms/\d/3 .* got rooms/\d/0"):
-            await level.wait(writer.ends, 0.2)
+            await progress.reach(writer.ends, 0.2)
         async with running(ReadModels(settings)):
-            await level.wait(writer.ends, 20)
+            await progress.reach(writer.ends, 20)
             await writer.events(posted("r", "ada", 1))
-            await level.wait(writer.ends, 20)
-    assert level.vector.items() >= writer.ends.items()
-    await listener.close()
+            await progress.reach(writer.ends, 20)
+    assert progress.vector.items() >= writer.ends.items()
+    await progress.stop()

@@ -13,9 +13,9 @@ from events.positions import Shard, parse_vector
 from events.rooms import Room, room_key
 from events.sessions import SessionClosed, SessionOpened
 from infra import postgres, rows
+from infra.progress import positions_channel, revoked_channel
 from infra.settings import Settings
 from projectors import metrics, read_models
-from projectors.level import positions_channel, revoked_channel
 from projectors.locks import Locks, lock_key
 from projectors.read_models import ReadModels
 from projectors.source import LogMismatch
