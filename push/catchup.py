@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError
 
 from events.feed import end_cursor
 from infra import kafka
 from infra.settings import Settings
-from push import metrics
+from push import consumers, metrics
 from push.items import FeedReader, Item, Subscription
 
 _log = logging.getLogger("klatsch.push")
@@ -77,7 +76,7 @@ class CatchUps:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(_stop(consumer) for consumer in self._idle))
+        await asyncio.gather(*(consumers.stop(consumer) for consumer in self._idle))
 
     def add(self, reader: Subscription) -> None:
         """Deliver what is above the subscription's cursor, then call ``resume``."""
@@ -111,7 +110,7 @@ class CatchUps:
                 self._again(run.readers)
                 if partition in self._waiting:
                     self._queue.put_nowait(partition)
-                await _stop(consumer)
+                await consumers.stop(consumer)
 
     async def _consumer(self) -> AIOKafkaConsumer:
         consumer = kafka.consumer(self._settings, fetch_max_wait_ms=5, max_partition_fetch_bytes=_FETCH_BYTES)
@@ -120,7 +119,7 @@ class CatchUps:
             # The first question about a topic waits 0.1 s for metadata: better now than in a pass.
             await consumer.beginning_offsets([TopicPartition(self._topic, 0)])
         except BaseException:
-            await _stop(consumer)
+            await consumers.stop(consumer)
             raise
         return consumer
 
@@ -187,9 +186,3 @@ class CatchUps:
         if items:
             reader.give(items)
         return not (reader.closed or reader.sink.room() <= 0 or self._covered(reader))
-
-
-async def _stop(consumer: AIOKafkaConsumer | None) -> None:
-    if consumer is not None:
-        with suppress(TimeoutError, KafkaError):
-            await asyncio.wait_for(consumer.stop(), 5)

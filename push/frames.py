@@ -81,7 +81,7 @@ class Nothing(msgspec.Struct, frozen=True):
     pass
 
 
-class _Wire(msgspec.Struct, frozen=True):
+class Wire(msgspec.Struct, frozen=True):
     """One line of a client's frame. Exactly one of the methods is present, none in a pong."""
 
     id: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
@@ -111,8 +111,8 @@ class BadFrame(ValueError):
     """A frame that is not in the protocol; the text says what was expected."""
 
 
-_METHODS = tuple(name for name in _Wire.__struct_fields__ if name != "id")
-_wire = msgspec.json.Decoder(_Wire)
+_METHODS = tuple(name for name in Wire.__struct_fields__ if name != "id")
+_wire = msgspec.json.Decoder(Wire)
 _connect_data = msgspec.json.Decoder(ConnectData)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -15,7 +15,7 @@ from events.feed import end_cursor, partition_of
 from events.positions import Vector
 from infra import kafka
 from infra.settings import Settings
-from push import codes, metrics
+from push import codes, consumers, metrics
 from push.actions import Place
 from push.catchup import CatchUps
 from push.epoch import Incarnation
@@ -79,7 +79,7 @@ class Hub:
         """Begin to read; returns when this node has what is in the feed now. Raises Unavailable after ``seconds``."""
         self._task = asyncio.create_task(self._tail.run())
         try:
-            await self.until_ready(seconds)
+            await self._until_reached(seconds)
             await self._catchups.start()
             await self._bounds.get(self.settings.topic("feed"), len(self._partitions))
         except (KafkaError, OSError) as error:
@@ -105,13 +105,13 @@ class Hub:
 
     @property
     def ready(self) -> bool:
-        """Whether the feed is being read and its end was reached."""
-        return self._tail.ready.is_set()
+        """Whether the end of the feed is being read at present."""
+        return self._tail.ready
 
-    async def until_ready(self, seconds: float) -> None:
-        """Wait for ``ready``. Raises Unavailable."""
+    async def _until_reached(self, seconds: float) -> None:
+        """Wait until this node knows the end of the feed, which may since have moved on. Raises Unavailable."""
         try:
-            await asyncio.wait_for(self._tail.ready.wait(), seconds)
+            await asyncio.wait_for(self._tail.reached.wait(), seconds)
         except TimeoutError:
             raise Unavailable(f"the feed was not read up to its end within {seconds:.0f} s") from None
 
@@ -141,25 +141,31 @@ class Hub:
         ``recovered`` is False when that place is unknown here: another epoch, deleted records, or beyond the end.
         Raises Unavailable.
         """
-        await self.until_ready(5)
-        ring = self._partition(user).ring
+        await self._until_reached(5)
         if since is None:
-            return Place(self._epoch, ring.end)
-        lost = Place(self._epoch, 0, recovering=True)
+            return Place(self._epoch, self._partition(user).ring.end)
+        source = await self._source(user, since)
+        metrics.CATCH_UPS.labels(source).inc()
+        if source == "snapshot":
+            return Place(self._epoch, 0, recovering=True)
+        return Place(self._epoch, since.offset, recovering=True, recovered=True)
+
+    async def _source(self, user: str, since: Since) -> Literal["ring", "kafka", "snapshot"]:
+        """What has everything after a place."""
         if since.offset == 0 or since.epoch not in ("", self._epoch):
-            return lost
-        found = Place(self._epoch, since.offset, recovering=True, recovered=True)
+            return "snapshot"
+        ring = self._partition(user).ring
         if ring.covers(since.offset) and since.offset <= ring.end:
-            return found
+            return "ring"
         # Another node may be ahead of this one, so only Kafka knows whether a place is beyond the end.
         begins, ends = await self._bounds.get(self.settings.topic("feed"), len(self._partitions))
         number = partition_of(user, len(self._partitions))
         kept = begins[number] <= first_needed(since.offset) and since.offset <= end_cursor(ends[number])
-        return found if kept else lost
+        return "kafka" if kept else "snapshot"
 
     async def oldest(self, user: str) -> int:
         """The cursor before the oldest record that the feed still has for a user. Raises Unavailable."""
-        await self.until_ready(5)
+        await self._until_reached(5)
         begins, _ = await self._bounds.get(self.settings.topic("feed"), len(self._partitions))
         return end_cursor(begins[partition_of(user, len(self._partitions))])
 
@@ -287,12 +293,13 @@ class _Bounds:
                 async with asyncio.timeout(5):
                     if self._consumer is None:
                         # Without an assignment it never fetches, so that no long poll is before a question.
-                        consumer = kafka.consumer(self._settings)
-                        await consumer.start()
-                        self._consumer = consumer
+                        self._consumer = kafka.consumer(self._settings)
+                        await self._consumer.start()
                     begins = await self._consumer.beginning_offsets(numbers)
                     ends = await self._consumer.end_offsets(numbers)
             except (KafkaError, TimeoutError, OSError) as error:
+                await self.stop()
+                self._consumer = None
                 raise Unavailable(f"Kafka does not tell the feed's bounds: {error!r}") from error
             self._answer = (
                 {tp.partition: offset for tp, offset in begins.items()},
@@ -302,6 +309,4 @@ class _Bounds:
             return self._answer
 
     async def stop(self) -> None:
-        if self._consumer is not None:
-            with suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(self._consumer.stop(), 5)
+        await consumers.stop(self._consumer)

@@ -6,7 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 CONNECTIONS = Gauge("klatsch_push_connections", "Open connections.", ["transport"])
 DELIVERIES = Counter("klatsch_push_deliveries", "Deltas handed to connections.")
-CATCH_UPS = Counter("klatsch_push_catch_ups", "Subscriptions by where their older deltas came from.", ["source"])
+CATCH_UPS = Counter(
+    "klatsch_push_catch_ups", "Clients that came back to a place, by what has everything after it.", ["source"]
+)
 CLOSES = Counter("klatsch_push_closes", "Connections that this side closed.", ["code"])
 UNREADABLE = Counter("klatsch_push_unreadable", "Feed records and deltas that could not be read, and were skipped.")
 RESTARTS = Counter("klatsch_push_tail_restarts", "Times the reader of the feed's end was started again.")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from push import codes, metrics
+from push import codes
 from push.actions import Action, History, Place
 from push.backend import Identity
 from push.codes import Disconnect
@@ -72,7 +72,6 @@ async def read(hub: Hub, user: str, cursor: int, limit: int) -> tuple[list[Item]
     """At most ``limit`` items above ``cursor``, and the cursor up to which they are all there are."""
     sink = _Collector(limit)
     subscription = hub.subscribe(user, cursor, sink)
-    metrics.CATCH_UPS.labels("ring" if hub.in_ring(subscription) else "kafka").inc()
     try:
         hub.advance(subscription)
         with suppress(TimeoutError):

@@ -88,7 +88,8 @@ class Session:
         """A text frame came."""
         if self.state is State.CLOSED:
             return []
-        if len(frame) > self._frame_bytes or len(frame.encode()) > self._frame_bytes:
+        size = len(frame) if frame.isascii() else len(frame.encode())
+        if size > self._frame_bytes:
             return self.close(codes.bad_request(f"expected a frame of at most {self._frame_bytes} bytes"))
         try:
             commands = frames.parse(frame)

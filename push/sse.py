@@ -6,6 +6,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. An event
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,7 @@ from push.pull import BadCursor, cursor_text, parse_cursor
 from push.snapshots import Snapshots
 from push.transport import ABORT, SEND_SECONDS
 
+_log = logging.getLogger("klatsch.push")
 #: The cookie that a browser's EventSource sends, which cannot send headers. Set it HttpOnly.
 COOKIE = "klatsch_stream"
 #: Seconds between comments on a quiet stream, so that no proxy takes it for dead.
@@ -144,10 +146,10 @@ class _Events:
         await self._write(b"retry: 1000\nevent: position\n%sdata: %s\n\n" % (at, msgspec.json.encode(position)))
         cursor = place.offset
         if self._reason is None and lost:
-            metrics.CATCH_UPS.labels("snapshot").inc()
             try:
                 item = await snapshots.take(self._identity)
-            except Unavailable:
+            except Exception:
+                _log.exception("snapshot for an event stream of user %s", self._identity.user)
                 self.cut(codes.SERVER_ERROR)
             else:
                 cursor = item.cursor
@@ -155,7 +157,6 @@ class _Events:
                 await self._write(b"event: snapshot\n%sdata: %s\n\n" % (_id(self._epoch, cursor), data))
         if self._reason is None:
             self._subscription = self._hub.subscribe(self._identity.user, cursor, self)
-            metrics.CATCH_UPS.labels("ring" if self._hub.in_ring(self._subscription) else "kafka").inc()
 
     async def _go_on(self) -> None:
         while not self._gone:

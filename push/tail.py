@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from infra import kafka
 from infra.settings import Settings
-from push import metrics
+from push import consumers, metrics
 from push.epoch import Incarnation, incarnation
 
 _log = logging.getLogger("klatsch.push")
@@ -54,8 +53,14 @@ class Tail:
         self._backlog = backlog
         self._incarnation: Incarnation | None = None
         self._targets: dict[int, int] = {}
-        #: Set while the end that was seen at the start has been reached.
-        self.ready = asyncio.Event()
+        #: Set once the end that was seen at the start has been read, until records are missed.
+        self.reached = asyncio.Event()
+        self._reading = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether the end is being read at present."""
+        return self._reading and self.reached.is_set()
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -66,20 +71,16 @@ class Tail:
                 await self._open(consumer)
                 await self._read(consumer)
             except (KafkaError, _Restart, OSError) as error:
-                self.ready.clear()
-                metrics.RESTARTS.inc()
                 _log.warning("reading the end of %s starts again: %s: %s", self._topic, type(error).__name__, error)
-                await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
                 # Nobody knows what was delivered: begin anew, which makes all clients ask for what they miss.
                 self._incarnation = None
-                self.ready.clear()
-                metrics.RESTARTS.inc()
                 _log.exception("reading the end of %s failed", self._topic)
-                await asyncio.sleep(_RETRY_SECONDS)
             finally:
-                with suppress(TimeoutError, KafkaError):
-                    await asyncio.wait_for(consumer.stop(), 5)
+                self._reading = False
+                await consumers.stop(consumer)
+            metrics.RESTARTS.inc()
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def _open(self, consumer: AIOKafkaConsumer) -> None:
         """Assign all partitions at the places to go on from."""
@@ -90,6 +91,7 @@ class Tail:
         known = self._listener.next_offsets()
         if topic != self._incarnation or any(not begins[tp] <= known[tp.partition] <= ends[tp] for tp in partitions):
             starts = {tp.partition: max(begins[tp], ends[tp] - self._backlog) for tp in partitions}
+            self.reached.clear()
             self._listener.reset(topic, starts)
             self._incarnation = topic
         self._targets = {tp.partition: ends[tp] for tp in partitions}
@@ -101,7 +103,8 @@ class Tail:
         watch = asyncio.create_task(self._watch(consumer))
         try:
             while not watch.done():
-                self._reached()
+                if not self._reading:
+                    self._note_reached()
                 # Returns as soon as there is anything; the time-out only bounds how long a restart waits.
                 found = await consumer.getmany(timeout_ms=500)
                 if found:
@@ -110,11 +113,11 @@ class Tail:
         finally:
             watch.cancel()
 
-    def _reached(self) -> None:
-        if not self.ready.is_set():
-            have = self._listener.next_offsets()
-            if all(have[number] >= offset for number, offset in self._targets.items()):
-                self.ready.set()
+    def _note_reached(self) -> None:
+        have = self._listener.next_offsets()
+        if all(have[number] >= offset for number, offset in self._targets.items()):
+            self._reading = True
+            self.reached.set()
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Raises _Restart when the topic is another one, or records wait that the consumer does not bring.

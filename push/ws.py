@@ -213,7 +213,6 @@ class Connection:
     def _follow(self, cursor: int) -> None:
         subscription = self._hub.subscribe(self._identity.user, cursor, self)
         self._subscription = subscription
-        metrics.CATCH_UPS.labels("ring" if self._hub.in_ring(subscription) else "kafka").inc()
         self._hub.advance(subscription)
 
     async def _start_from_snapshot(self) -> Sequence[Action]:
@@ -224,7 +223,6 @@ class Connection:
             _log.exception("snapshot for connection %s", self.client)
             return self._session.close(codes.SERVER_ERROR)
         if self._subscription is None and self._session.subscribed:
-            metrics.CATCH_UPS.labels("snapshot").inc()
             self.deliver([item])
             self._follow(item.cursor)
         return []

@@ -34,7 +34,8 @@ class Feed:
         self._topic = settings.topic("feed")
         self._producer = producer
         self._terms: dict[int, int] = {}
-        self._position = 0
+        #: Of the latest delta that ``send`` wrote.
+        self.position = 0
 
     def partition(self, user: str) -> int:
         return partition_of(user, self._settings.feed_partitions)
@@ -65,8 +66,8 @@ class Feed:
         headers = term_headers(self._terms[partition])
         waiting = []
         for text in texts:
-            self._position += 1
-            value = encode_record([item([user], self._position, text + " " * size)])
+            self.position += 1
+            value = encode_record([item([user], self.position, text + " " * size)])
             waiting.append(await self._producer.send(self._topic, value, partition=partition, headers=headers))
         await asyncio.gather(*waiting)
 

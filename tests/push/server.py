@@ -89,6 +89,10 @@ class Running:
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def subscriptions(self, user: str) -> int:
+        """How many connections of a user get their deltas."""
+        return len(self.hub._partition(user).ring.box(user).subscriptions)
+
 
 class _Server(uvicorn.Server):
     """Leaves the test runner's signal handlers alone."""

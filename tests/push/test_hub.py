@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka.admin import NewPartitions
+from prometheus_client import REGISTRY
 
 from events.feed import cursor, end_cursor
+from infra import kafka
 from infra.settings import Settings
 from push import codes, pull
 from push.backend import Identity
@@ -219,6 +222,7 @@ async def test_places_that_are_lost_are_told_from_places_that_are_kept(settings:
     async with small_hub(settings) as hub:
         end = await now(hub, "ann")
         first = cursor(1, 0)
+        before = {source: _catch_ups(source) for source in ("ring", "kafka", "snapshot")}
         assert (await hub.locate("ann", Since(first, hub.epoch))).recovered
         assert (await hub.locate("ann", Since(first, ""))).recovered
         assert (await hub.locate("ann", Since(end, hub.epoch))).recovered
@@ -232,6 +236,12 @@ async def test_places_that_are_lost_are_told_from_places_that_are_kept(settings:
             place = await hub.locate("ann", since)
             assert (place.recovering, place.recovered, place.offset, place.epoch) == (True, False, 0, hub.epoch)
         assert (await hub.locate("ann", Since(end_cursor(10), hub.epoch))).recovered
+        after = {source: _catch_ups(source) - count for source, count in before.items()}
+        assert after == {"ring": 1, "kafka": 3, "snapshot": 4}
+
+
+def _catch_ups(source: str) -> float:
+    return REGISTRY.get_sample_value("klatsch_push_catch_ups_total", {"source": source}) or 0.0
 
 
 async def test_records_deleted_under_a_reader_cut_it_so_that_it_asks_again(settings: Settings, feed: Feed) -> None:
@@ -291,7 +301,12 @@ async def test_an_epoch_is_one_life_of_the_topic_with_one_partition_count(settin
     await again.start()
     await again.stop()
     assert again.epoch == hub.epoch
-    assert hub.epoch.endswith(".2")
+    old = hub.epoch
+    async with kafka.admin(settings) as client:
+        await client.create_partitions({settings.topic("feed"): NewPartitions(3)})
+    await until(lambda: hub.epoch != old)
+    assert hub.epoch.rpartition(".")[0] == old.rpartition(".")[0]
+    assert (old[-2:], hub.epoch[-2:]) == (".2", ".3")
 
 
 async def test_drain_sends_all_away_within_its_time(settings: Settings, hub: Hub) -> None:

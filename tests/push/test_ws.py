@@ -169,30 +169,29 @@ async def test_history_pages_through_the_stream(server: Running, feed: Feed) -> 
         assert [pub["data"]["data"]["text"].strip() for pub in rest] == ["4", "5", "6", "7", "8", "9"]
 
 
-@pytest.mark.parametrize(
-    ("frame", "code", "reason"),
-    [
-        ("{", 3501, "bad request"),
-        ("\n", 3501, "blank"),
-        ("", 3501, "blank"),
-        ('{"id":1,"rpc":{"method":"echo"}}', 3501, "expected connect as first command"),
-        ('{"connect":{}}', 3501, "expected an id"),
-        ("{}", 3501, "expected connect as first command"),
-        (b"{}", 3501, "expected text frames"),
-        ('{"id":1,"connect":{"token":"nonsense"}}', 3500, "invalid token"),
-        ("[" * 100_000, 3501, "bad request"),
-        ('"' + "x" * 140_000 + '"', 3501, "expected a frame of at most 131072 bytes"),
-        ("x" * 300_000, 1009, ""),
-    ],
+#: Frame, close code, part of the reason.
+_BAD_FRAMES: tuple[tuple[str | bytes, int, str], ...] = (
+    ("{", 3501, "bad request"),
+    ("\n", 3501, "blank"),
+    ("", 3501, "blank"),
+    ('{"id":1,"rpc":{"method":"echo"}}', 3501, "expected connect as first command"),
+    ('{"connect":{}}', 3501, "expected an id"),
+    ("{}", 3501, "expected connect as first command"),
+    (b"{}", 3501, "expected text frames"),
+    ('{"id":1,"connect":{"token":"nonsense"}}', 3500, "invalid token"),
+    ("[" * 100_000, 3501, "bad request"),
+    ('"' + "x" * 140_000 + '"', 3501, "expected a frame of at most 131072 bytes"),
+    ("x" * 300_000, 1009, ""),
 )
-async def test_a_bad_frame_closes_the_connection_with_its_reason(
-    server: Running, frame: str | bytes, code: int, reason: str
-) -> None:
-    async with raw(server) as client:
-        await client.socket.send(frame)
-        closed = await client.closed()
-        assert closed[0] == code
-        assert reason in closed[1]
+
+
+async def test_a_bad_frame_closes_the_connection_with_its_reason(server: Running) -> None:
+    for frame, code, reason in _BAD_FRAMES:
+        async with raw(server) as client:
+            await client.socket.send(frame)
+            closed = await client.closed()
+            assert closed[0] == code, frame[:80]
+            assert reason in closed[1], frame[:80]
 
 
 async def test_an_expired_token_is_an_error_and_the_client_may_try_again(server: Running) -> None:
@@ -256,7 +255,7 @@ async def test_a_client_that_does_not_read_is_closed_and_has_lost_nothing(settin
             assert len(server.hub.peers) == 1
             # Far more than the sockets' buffers hold.
             await feed.send("ann", *texts, size=60_000)
-            await until(lambda: not server.hub._partition("ann").ring.box("ann").subscriptions, 30)
+            await until(lambda: not server.subscriptions("ann"), 30)
             got = await client.rest()
         assert len(got) < 400
         async with raw(server) as again:
@@ -265,6 +264,20 @@ async def test_a_client_that_does_not_read_is_closed_and_has_lost_nothing(settin
             assert (await again.connect("ann", subs=subs))["subs"]["user:ann"]["recovered"]
             got += await again.texts(400 - len(got))
     assert got == texts
+
+
+async def test_a_client_that_never_reads_is_aborted(
+    settings: Settings, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("push.transport.SEND_SECONDS", 0.5)
+    async with (
+        serving(msgspec.structs.replace(settings, push_queue=100_000)) as server,
+        connect(server.url, compression=None, max_size=1 << 24, max_queue=1) as socket,
+    ):
+        await Raw(socket).connect("ann")
+        await feed.send("ann", *map(str, range(400)), size=60_000)
+        await until(lambda: len(server.hub.peers) == 0, 10)
+        socket.transport.abort()
 
 
 async def test_commands_beyond_the_bound_are_refused_for_now(server: Running) -> None:
