@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from api import http, problems
+from api import docs, http, problems
 from api.calls import Services
 from api.problems import Problem
 from api.surface import Operation
@@ -51,6 +51,7 @@ def build(
     if services is not None:
         routes += http.routes(services, operations or [])
         routes.append(Route(ORDERS_PATH, _orders(settings, services.producers), methods=["POST"]))
+        routes += docs.routes()
         if WEB.is_dir():
             routes.append(Mount("/", StaticFiles(directory=WEB, html=True), name="web"))
     return Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _fault})
@@ -111,7 +112,10 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         response = problems.response(Problem("method_not_allowed", f"expected another method than {request.method}"))
-        response.headers.update(error.headers or {})
+        # One path may have a route for each method; RFC 9110 15.5.6 asks for them all.
+        matching = (route for route in request.app.routes if isinstance(route, Route))
+        found = (route.methods or () for route in matching if route.path_regex.match(request.url.path))
+        response.headers["Allow"] = ", ".join(sorted({method for methods in found for method in methods}))
         return response
     return problems.response(Problem("not_found", "expected a path of the API; see /docs"))
 

@@ -11,8 +11,8 @@ from api.problems import Problem
 from events.feed import end_cursor, partition_of
 from events.positions import Shard, Vector
 from infra import kafka
+from infra.incarnation import incarnation
 from infra.settings import Settings
-from push.epoch import incarnation
 
 _SECONDS = 5.0
 
@@ -31,7 +31,7 @@ class FeedEnds:
         self._epoch = (await incarnation(self._consumer._client, self._feed)).epoch
 
     async def stop(self) -> None:
-        await self._consumer.stop()
+        await kafka.close(self._consumer)
 
     @property
     def epoch(self) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import perf_counter
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -33,6 +36,7 @@ class Rpc:
     def __init__(self, services: Services, operations: list[Operation]) -> None:
         self._services = services
         self._operations = {operation.name: operation for operation in operations}
+        self._locks: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
     async def authenticate(self, token: str) -> PushIdentity:
         """The identity behind a token. Raises BadToken."""
@@ -56,7 +60,9 @@ class Rpc:
         try:
             if identity.session in self._services.progress.revoked:
                 raise Problem("token_revoked", "expected a valid token, got one that was revoked; log in again")
-            return await self._run(identity, method, decode_object(data or b"{}"))
+            values = decode_object(data or b"{}")
+            async with self._order(connection, method, values):
+                return await self._run(identity, method, values)
         except Exception as error:
             problem = translate(error)
             outcome = problem.code
@@ -66,6 +72,20 @@ class Rpc:
         finally:
             name = method if method in self._operations else "unknown"
             REQUESTS.labels(name, "rpc", outcome).observe(perf_counter() - started)
+
+    def _order(self, connection: str, method: str, values: dict[str, Any]) -> AbstractAsyncContextManager[Any]:
+        """What one connection asks to change in one room happens in the order in which it asked.
+
+        A client may send two messages without waiting between; reads and other rooms do not wait for them.
+        """
+        operation, room = self._operations.get(method), values.get("room")
+        if operation is None or operation.method == "GET" or not isinstance(room, str):
+            return nullcontext()
+        key = (connection, room)
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = Lock()
+        return lock
 
     async def snapshot(self, identity: PushIdentity) -> bytes:
         """What ``GET /v1/sync`` answers."""

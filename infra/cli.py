@@ -141,16 +141,12 @@ def install() -> None:
 
     What is there is checked, never changed.
     """
-    from infra import kafka, postgres
+    from infra import installation
     from infra.errors import EXPECTED
     from infra.settings import load
 
-    async def make() -> None:
-        settings = load()
-        await asyncio.gather(kafka.ensure_topics(settings), postgres.install(settings))
-
     try:
-        asyncio.run(make())
+        asyncio.run(installation.prepare(load()))
     except EXPECTED as error:
         _fail(error)
     typer.echo("Topics and schema are there.")

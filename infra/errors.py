@@ -7,6 +7,7 @@ from infra.embedded.jars import DownloadError
 from infra.embedded.java import NoJava
 from infra.embedded.ports import PortInUse
 from infra.embedded.process import ProcessError
+from infra.installation import LogReplaced
 from infra.kafka import TopicCreationFailed, TopicMismatch
 from infra.postgres import SchemaMismatch
 from infra.settings import SettingsError
@@ -16,6 +17,7 @@ from infra.supervisor.up import NotReachable
 EXPECTED = (
     DownloadError,
     FolderError,
+    LogReplaced,
     NoAccount,
     NoJava,
     NotReachable,

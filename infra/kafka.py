@@ -6,6 +6,7 @@ Writing to the event topics is not here but in ``producers/log.py``.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
 from infra.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Logical names of the topics that hold events: kept forever, one writer a partition.
 EVENT_TOPICS = ("users", "rooms", "handles")
@@ -28,6 +31,8 @@ _HOUR_MS = 3_600_000
 #: Seconds until a topic that was just created must have a leader for each partition.
 _CREATION_SECONDS = 30.0
 _TOPIC_ALREADY_EXISTS = 36
+#: Seconds for a consumer to stop.
+_CLOSE_SECONDS = 5.0
 
 
 class TopicSpec(NamedTuple):
@@ -210,17 +215,27 @@ async def end_offsets(settings: Settings, topic: str, partitions: int) -> dict[i
         ends = await client.end_offsets([TopicPartition(topic, partition) for partition in range(partitions)])
         return {tp.partition: offset for tp, offset in ends.items()}
     finally:
-        await client.stop()
+        await close(client)
 
 
-async def close(client: AIOKafkaConsumer) -> None:
-    """Stop a consumer, soon. Its own stop() may wait for ever when an assign() has just gone before.
+async def close(client: AIOKafkaConsumer | None) -> None:
+    """Stop a consumer within some seconds, whatever state it is in. Raises nothing but the caller's own cancellation.
 
-    The fetcher, while it drops the requests of an old assignment, swallows the one cancel that stop() gives it
-    (aiokafka 0.14, ``Fetcher._fetch_requests_routine``), so it gets more of them here.
+    With aiokafka 0.14 its own stop() may wait for ever right after an assign(), as the fetcher swallows the one cancel
+    that it is given (``Fetcher._fetch_requests_routine``), so it gets more of them here. And it raises CancelledError,
+    leaving connections open, while a broker does not answer a question: in the caller's task that would look like a
+    cancellation from outside, so it runs in one of its own.
     """
-    stopping = asyncio.ensure_future(client.stop())
-    while not (await asyncio.wait([stopping], timeout=0.2))[0]:
-        if client._fetcher is not None:
-            client._fetcher._fetch_task.cancel()
-    stopping.result()
+    if client is None:
+        return
+    for work in (client.stop(), client._client.close()):
+        task = asyncio.ensure_future(work)
+        deadline = asyncio.get_running_loop().time() + _CLOSE_SECONDS
+        while not (await asyncio.wait({task}, timeout=0.2))[0] and asyncio.get_running_loop().time() < deadline:
+            if client._fetcher is not None:
+                client._fetcher._fetch_task.cancel()
+        if not task.done():
+            task.cancel()
+            log.warning("a Kafka consumer did not stop within %.0f s", _CLOSE_SECONDS)
+        elif not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("a Kafka consumer did not stop in order: %r", error)

@@ -15,7 +15,7 @@ from infra.settings import Settings
 
 SQL = Path(__file__).resolve().parent.parent / "schemas" / "sql"
 
-#: Version of ``schemas/sql/live.sql`` and ``ops.sql`` that this code runs on.
+#: Version of ``schemas/sql/schema_live.sql`` and ``schema_ops.sql`` that this code runs on.
 SCHEMA_VERSION = 1
 
 _NAME = re.compile(r"^[a-z_][a-z0-9_]{0,40}$")
@@ -97,7 +97,7 @@ async def install(settings: Settings) -> None:
     if not _NAME.match(settings.schema):
         raise ValueError(f"KLATSCH_SCHEMA: expected a name of a-z, 0-9 and _, got {settings.schema!r}")
     live, ops = await asyncio.to_thread(
-        lambda: ((SQL / "live.sql").read_text(encoding="utf-8"), (SQL / "ops.sql").read_text(encoding="utf-8"))
+        lambda: tuple((SQL / f"schema_{name}.sql").read_text(encoding="utf-8") for name in ("live", "ops"))
     )
     connection = await asyncpg.connect(settings.postgres)
     try:

@@ -8,10 +8,10 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import uvicorn
-from projectors.feed import FeedProjector
 
 from api.app import Check, build
 from api.calls import Services
@@ -19,11 +19,12 @@ from api.feed import FeedEnds
 from api.operations import all_operations
 from api.rpc import Rpc
 from api.vault import Vault
-from infra import kafka, postgres
+from infra import installation, operator, postgres
 from infra.progress import Progress
 from infra.settings import Settings
 from producers.log import LogProducer, ShardLog
 from producers.router import Producers
+from projectors.feed import FeedProjector
 from projectors.read_models import ReadModels
 from projectors.vault import VaultCopy
 from push import routes as push_routes
@@ -41,7 +42,7 @@ def run(settings: Settings, roles: frozenset[str]) -> None:
     if "analytics" in roles:
         from projectors import emotions
 
-        emotions.run(settings)
+        emotions.run(settings, partial(operator.token, settings))
         return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, roles))
@@ -64,8 +65,7 @@ async def serve(settings: Settings, roles: frozenset[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await kafka.ensure_topics(settings)
-    await postgres.install(settings)
+    await installation.prepare(settings)
     async with AsyncExitStack() as stack:
         app, hub = await _parts(settings, roles, stack)
         config = uvicorn.Config(
@@ -196,8 +196,7 @@ async def _close_pool(pool: Any) -> None:
 @contextlib.asynccontextmanager
 async def running(settings: Settings, roles: frozenset[str]) -> AsyncIterator[Any]:
     """The parts of some roles without a server, for tests; gives the ASGI application."""
-    await kafka.ensure_topics(settings)
-    await postgres.install(settings)
+    await installation.prepare(settings)
     async with AsyncExitStack() as stack:
         app, _ = await _parts(settings, roles, stack)
         yield app

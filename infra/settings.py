@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8400
     #: ``host:port`` under which other API processes reach this one; derived from host and port when empty.
     advertise: str = ""
+    #: Base URL of the API for workers (``http://127.0.0.1:8400``); derived from host and port 8400 when empty.
+    api: str = ""
     #: Lifetime of a session, in seconds.
     session_seconds: int = 30 * 86400
     #: Commands that may wait in one shard before new ones get 503.

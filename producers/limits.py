@@ -50,10 +50,13 @@ def bounded(name: str, value: Any, most: int) -> None:
 
 
 def patched(data: dict[str, str], patch: dict[str, str | None]) -> dict[str, str]:
-    """A data map after a merge patch (RFC 7396). Refuses a result of more than DATA_ENTRIES entries."""
+    """A data map after a merge patch (RFC 7396). Refuses to grow it beyond DATA_ENTRIES entries.
+
+    A map may hold more: what the server itself notes in it, like the last log-in, is not the client's fault.
+    """
     merged: dict[str, str | None] = {**data, **patch}
     result = {name: value for name, value in merged.items() if value is not None}
-    if len(result) > DATA_ENTRIES:
+    if len(result) > max(DATA_ENTRIES, len(data)):
         raise Refused("too_large", f"data: expected at most {DATA_ENTRIES} entries, got {len(result)}")
     return result
 

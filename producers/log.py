@@ -325,7 +325,7 @@ async def read_tail(
             position = records[-1].offset + 1
             yield [record for record in records if record.offset <= upto] if position > upto + 1 else records
     finally:
-        await client.stop()
+        await kafka.close(client)
 
 
 async def _next_records(client: AIOKafkaConsumer, tp: TopicPartition, position: int, upto: int) -> list[ConsumerRecord]:

@@ -17,7 +17,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from events.feed import end_cursor
 from infra import kafka
 from infra.settings import Settings
-from push import consumers, metrics
+from push import metrics
 from push.items import FeedReader, Item, Subscription
 
 _log = logging.getLogger("klatsch.push")
@@ -76,7 +76,7 @@ class CatchUps:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(consumers.stop(consumer) for consumer in self._idle))
+        await asyncio.gather(*(kafka.close(consumer) for consumer in self._idle))
 
     def add(self, reader: Subscription) -> None:
         """Deliver what is above the subscription's cursor, then call ``resume``."""
@@ -110,7 +110,7 @@ class CatchUps:
                 self._again(run.readers)
                 if partition in self._waiting:
                     self._queue.put_nowait(partition)
-                await consumers.stop(consumer)
+                await kafka.close(consumer)
 
     async def _consumer(self) -> AIOKafkaConsumer:
         consumer = kafka.consumer(self._settings, fetch_max_wait_ms=5, max_partition_fetch_bytes=_FETCH_BYTES)
@@ -119,7 +119,7 @@ class CatchUps:
             # The first question about a topic waits 0.1 s for metadata: better now than in a pass.
             await consumer.beginning_offsets([TopicPartition(self._topic, 0)])
         except BaseException:
-            await consumers.stop(consumer)
+            await kafka.close(consumer)
             raise
         return consumer
 

@@ -14,11 +14,11 @@ from aiokafka.errors import KafkaError
 from events.feed import end_cursor, partition_of
 from events.positions import Vector
 from infra import kafka
+from infra.incarnation import Incarnation
 from infra.settings import Settings
-from push import codes, consumers, metrics
+from push import codes, metrics
 from push.actions import Place
 from push.catchup import CatchUps
-from push.epoch import Incarnation
 from push.frames import Since
 from push.items import FeedReader, Ring, Sink, Subscription, first_needed
 from push.peers import Peers
@@ -309,4 +309,4 @@ class _Bounds:
             return self._answer
 
     async def stop(self) -> None:
-        await consumers.stop(self._consumer)
+        await kafka.close(self._consumer)

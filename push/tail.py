@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from infra import kafka
+from infra.incarnation import Incarnation, incarnation
 from infra.settings import Settings
-from push import consumers, metrics
-from push.epoch import Incarnation, incarnation
+from push import metrics
 
 _log = logging.getLogger("klatsch.push")
 #: Seconds between looks at whether the topic is still the same one and the reader still moves.
@@ -78,7 +78,7 @@ class Tail:
                 _log.exception("reading the end of %s failed", self._topic)
             finally:
                 self._reading = False
-                await consumers.stop(consumer)
+                await kafka.close(consumer)
             metrics.RESTARTS.inc()
             await asyncio.sleep(_RETRY_SECONDS)
 

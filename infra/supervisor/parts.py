@@ -90,15 +90,13 @@ class PostgresPart(Part):
         self._report = report
         self.postgres = EmbeddedPostgres(folder.postgres, port=port + POSTGRES, logs=folder.logs)
         self.ports = (self.postgres.port,)
-
-    @property
-    def address(self) -> str:  # type: ignore[override]
-        """The DSN, with the password that the first start has made."""
-        return self.postgres.dsn
+        #: The DSN has the password, which the first start makes.
+        self.address = ""
 
     def prepare(self) -> Process:
         self._folder.log("postgres")
         process = self.postgres.prepare()
+        self.address = self.postgres.dsn
         if not self.postgres.home.is_relative_to(self._folder.path.resolve()):
             self._report.line(self.name, "data in", f"{self.postgres.home}, for its user cannot enter the data folder")
         return process
@@ -154,6 +152,8 @@ class RolePart(Part):
 def role_parts(folder: DataFolder, settings: Settings) -> list[Part]:
     """The role processes, on ports counted from ``settings.port``; without analytics where Faust has no build."""
     groups = [group for group in GROUPS if group.name != "analytics" or importlib.util.find_spec("faust")]
+    api = settings.api or f"http://{_reachable(settings.host)}:{settings.port}"
+    settings = msgspec.structs.replace(settings, api=api)
     return [
         RolePart(folder, msgspec.structs.replace(settings, port=settings.port + group.offset), group)
         for group in groups

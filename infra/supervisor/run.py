@@ -113,6 +113,8 @@ class Supervisor:
             ended = f"ended with exit code {part.process.exit_code}, log {part.process.log}" if part.process else ""
             self._report.problem(f"  {part.name} {ended}; starting it again in {backoff:.1f} s")
             await asyncio.sleep(backoff)
+            if part in self._roles:
+                await self._stores_ready()
             backoff, started = min(backoff * 2, _BACKOFF[1]), time.monotonic()
             try:
                 await self._start(part)
@@ -120,6 +122,14 @@ class Supervisor:
                 self._report.problem(f"  {part.name}: {error}")
                 if part.process:
                     await asyncio.to_thread(part.process.kill)
+
+    async def _stores_ready(self) -> None:
+        """A role that starts while its Kafka or Postgres is away would only end again."""
+        for store in self._stores:
+            while True:
+                if await asyncio.to_thread(store.ready):
+                    break
+                await asyncio.sleep(_POLL)
 
     async def _stop(self, part: Part, grace: float) -> None:
         process = part.process

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from infra import kafka, postgres
+from infra import installation
 from infra.embedded.kafka import brokers_of
 from infra.embedded.ports import PortInUse, is_free
 from infra.embedded.process import accepts
@@ -59,7 +59,7 @@ class Installation:
         """Topics and schema."""
         settings = self.settings()
         await self._reach_foreign(settings)
-        await asyncio.gather(kafka.ensure_topics(settings), postgres.install(settings))
+        await installation.prepare(settings)
 
     async def _reach_foreign(self, settings: Settings) -> None:
         if self.foreign_kafka:

@@ -1,25 +1,3 @@
--- What is not folded from the event topics and stays when the read models are made anew.
-
-create table installation (
-    version     integer not null,
-    -- The Kafka cluster that the offsets belong to; another cluster is refused.
-    cluster     text,
-    installed   timestamptz not null default now()
-);
-
--- The vault: password hashes, kept in the compacted topic "secrets" and copied here.
-create table credentials (
-    id          text collate "C" primary key,
-    hash        text not null,
-    created     timestamptz not null default now()
-);
-
--- Up to where the feed is known to be complete: the sources' next offsets, and the feed's end at that time.
-create table feed_checkpoints (
-    feed_partition integer primary key,
-    feed_offset    bigint not null,
-    -- The term of the feed partition at that time.
-    feed_term      bigint not null,
-    -- {"rooms/3": [next offset, term]}
-    sources        jsonb not null
-);
+-- name: note_log
+-- Notes the ids of the event topics at the first start; says those that were noted first.
+update installation set log = coalesce(log, $1) returning log

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from infra.embedded.accounts import reachable_copy, server_account
+from infra.embedded.java import NoJava, find_java, java_version
 from infra.embedded.kafka import EmbeddedKafka, brokers_of
 from infra.embedded.lifeline import still_there
 from infra.embedded.ports import PortInUse, free_port, is_free
@@ -133,6 +134,22 @@ def test_programs_that_the_server_user_cannot_reach_are_copied(tmp_path: Path, m
     assert (found / "programs/bin/true").stat().st_mode & 0o005 == 0o005
     assert reachable_copy(account, hidden, ["programs"], "programs/bin/true") == found
     assert reachable_copy(account, Path("/"), ["bin"], "bin/sh") == Path("/")
+
+
+def test_java_comes_from_the_package_or_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundled = find_java()
+    assert java_version(bundled) >= 17
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    old = tmp_path / "bin" / "java"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoJava, match=r"no Java 17 or newer.*bin/java \(version 11\)"):
+        find_java()
+    monkeypatch.setenv("PATH", str(bundled.parent))
+    assert find_java() == bundled
 
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""From one record of the rooms' topic to the emotion of its message, set over the API. Without Faust.
+
+Idempotent: the key of each setting is the event's id, so that a record taken again sets nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from prometheus_client import Counter
+
+from events import REGISTRY
+from events.clock import to_datetime
+from events.log import TermFilter
+from events.messages import MessagePosted
+from events.positions import Shard, encode_vector
+from events.records import DecodeError, Record, UnknownType
+from projectors.lexicon import dominant
+
+log = logging.getLogger(__name__)
+
+RECORDS = Counter("klatsch_emotions_records", "Records that the emotion worker has dealt with.", ["outcome"])
+
+#: Username of the worker's service account, and the key under which it is registered: the same account for ever.
+ACCOUNT = "emotions"
+_ACCOUNT_KEY = "emotions-worker"
+#: Messages older than this many hours get no emotion: nobody watches the faces of an imported conversation.
+FRESH_HOURS = 24
+#: Seconds that one message may hold up those behind it while the API does not answer.
+PATIENCE = 300.0
+_FIRST_PAUSE, _LAST_PAUSE = 0.2, 5.0
+_LATER = frozenset({429, 500, 502, 503, 504})
+
+
+class GivenUp(RuntimeError):
+    """The API could not be asked; the text says what it answered last."""
+
+
+class Worker:
+    """Sets emotions as a service account, which it makes when it is first needed."""
+
+    def __init__(self, api: str, operator_token: Callable[[], str]) -> None:
+        """``api``: base URL. ``operator_token`` makes a fresh token with which the account is registered."""
+        self.api = api.rstrip("/")
+        #: Unix time of the last record that was dealt with.
+        self.last = 0.0
+        self._operator_token = operator_token
+        self._token: str | None = None
+        self._terms: dict[int, TermFilter] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+
+    async def stop(self) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    @property
+    def has_account(self) -> bool:
+        """Whether the API has been reached and knows this worker."""
+        return self._token is not None
+
+    def forget(self, partitions: Sequence[int]) -> None:
+        """These partitions are read from another place from here on: which term holds there is to be found out."""
+        for partition in partitions:
+            self._terms.pop(partition, None)
+
+    async def take(self, partition: int, offset: int, headers: Sequence[tuple[str, bytes]], value: bytes) -> str:
+        """Deals with one record, in order within its partition. Returns what came of it. Raises GivenUp, DecodeError.
+
+        ``void`` (an old owner's), ``unknown`` (a newer type), ``other``, ``old``, ``neutral``, ``set``, ``refused``.
+        """
+        self.last = time.time()
+        if not self._terms.setdefault(partition, TermFilter()).admits(offset, headers):
+            return "void"
+        try:
+            record = REGISTRY.decode(value, "rooms", partition, offset)
+        except UnknownType:
+            return "unknown"
+        event = record.data
+        if not isinstance(event, MessagePosted) or event.type not in ("text", "action"):
+            return "other"
+        if (datetime.now(UTC) - to_datetime(record.time)).total_seconds() > FRESH_HOURS * 3600:
+            return "old"
+        emotion = dominant(str(event.content.get("text", "")))
+        if emotion is None:
+            return "neutral"
+        return "set" if await self._set(record, event.message, emotion) else "refused"
+
+    async def safely(self, partition: int, offset: int, headers: Sequence[tuple[str, bytes]], value: bytes) -> None:
+        """The same, counted; whatever goes wrong with one record is logged and does not end the worker."""
+        try:
+            outcome = await self.take(partition, offset, headers, value)
+        except asyncio.CancelledError:
+            raise
+        except DecodeError as error:
+            log.error("rooms/%d/%d cannot be read: %s", partition, offset, error)
+            outcome = "unreadable"
+        except Exception:
+            log.exception("rooms/%d/%d: no emotion", partition, offset)
+            outcome = "failed"
+        RECORDS.labels(outcome).inc()
+
+    async def _set(self, record: Record, message: str, emotion: str) -> bool:
+        """False when the API refuses: the message or its room is gone, for example."""
+        path = f"/v1/rooms/{quote(record.stream)}/messages/{quote(message)}/emotion"
+        headers = {
+            "Idempotency-Key": record.id,
+            # The API looks at the message in the read models, which may not have it yet.
+            "Klatsch-Position": encode_vector({Shard("rooms", record.partition): record.offset + 1}),
+        }
+        for _ in range(2):
+            status, body = await self._ask("PUT", path, await self.account(), {"emotion": emotion}, headers)
+            if status < 400:
+                return True
+            if status != 401:
+                break
+            # The account's token was revoked: the account is asked for again, which the operator may have allowed.
+            self._token = None
+        log.warning("%s: %s was refused: %d %s", record.position, emotion, status, body[:200].decode(errors="replace"))
+        return False
+
+    async def account(self) -> str:
+        """The token of the worker's service account; waits for the API. Raises GivenUp."""
+        if self._token is None:
+            status, body = await self._ask(
+                "POST", "/v1/services", self._operator_token(), {"username": ACCOUNT, "name": "Emotions"},
+                {"Idempotency-Key": _ACCOUNT_KEY},
+            )  # fmt: skip
+            if status >= 400:
+                raise GivenUp(
+                    f"{self.api} refuses the account {ACCOUNT}: {status} {body[:200].decode(errors='replace')}; the "
+                    "name must be free, and KLATSCH_SECRET that of the installation"
+                )
+            self._token = str(msgspec.json.decode(body, type=dict[str, Any])["token"])
+        return self._token
+
+    async def _ask(
+        self, method: str, path: str, token: str, body: dict[str, str], headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Status and body of a final answer; repeats what was not decided for PATIENCE seconds. Raises GivenUp."""
+        assert self._http is not None
+        deadline, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
+        sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+        while True:
+            wait = pause
+            try:
+                async with self._http.request(
+                    method, self.api + path, data=msgspec.json.encode(body), headers=sent
+                ) as answer:
+                    content = await answer.read()
+                    if answer.status not in _LATER:
+                        return answer.status, content
+                    trouble = f"{answer.status} {content[:200].decode(errors='replace')}"
+                    wait = float(answer.headers.get("Retry-After", pause))
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                trouble = f"{type(error).__name__} {error}"
+            if time.monotonic() + wait > deadline:
+                raise GivenUp(f"{self.api} has not answered {method} {path} for {PATIENCE:.0f} s: {trouble}")
+            await asyncio.sleep(wait)
+            pause = min(pause * 2, _LAST_PAUSE)

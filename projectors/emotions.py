@@ -1,0 +1,209 @@
+"""The emotion worker's process: a Faust app with one agent over the rooms' topic, and its health over HTTP.
+
+Faust brings its own event loop habits and consumers, so it never shares a process with another role.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from infra.settings import Settings
+from projectors.emotion_worker import GivenUp, Worker
+
+log = logging.getLogger(__name__)
+
+LAG = Gauge("klatsch_emotions_lag_records", "Records between the committed offset and the partition's end.")
+#: Seconds for which the committed offsets may stand still while there is something to read; Faust commits every 2.8 s,
+#: and one message may wait for the API for 300 s. After that the consumer counts as stuck.
+STUCK_SECONDS = 400.0
+_LOOK_SECONDS = 1.0
+
+
+class Stuck(RuntimeError):
+    """The worker does not get on; whoever runs it starts it again, as consumers recover by nothing else."""
+
+
+def run(settings: Settings, operator_token: Callable[[], str]) -> None:
+    """Runs until SIGTERM or SIGINT. Raises Stuck, or what made Faust crash.
+
+    Where Faust has no build (Linux on ARM) it says so and returns: everything else works without emotions.
+    """
+    if importlib.util.find_spec("faust") is None:
+        log.warning(
+            "Faust is not installed (it has no build for this platform): no emotions are detected, all else works"
+        )
+        return
+    asyncio.run(serve(settings, operator_token))
+
+
+def api_of(settings: Settings) -> str:
+    """Base URL of the API for workers: KLATSCH_API, else port 8400 of this machine."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    return settings.api or f"http://{host}:8400"
+
+
+async def serve(settings: Settings, operator_token: Callable[[], str]) -> None:
+    """The same on the running loop."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    worker = Worker(api_of(settings), operator_token)
+    await worker.start()
+    app = _app(settings, worker)
+    health = Health(app, worker, settings.topic("rooms"), settings.partitions)
+    site = await _http(settings, health)
+    starting = asyncio.create_task(_start(app, worker))
+    watching = asyncio.create_task(health.watch())
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((watching, stop), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (starting, watching, stop):
+            task.cancel()
+        results = await asyncio.gather(starting, watching, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(8):
+                await app.stop()
+        await worker.stop()
+        await site.cleanup()
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    log.info("stopped")
+
+
+async def _start(app: Any, worker: Worker) -> None:
+    """The account first: without it nothing can be set, and no record is read in vain."""
+    while not worker.has_account:
+        try:
+            await worker.account()
+        except GivenUp as error:
+            log.warning("%s; trying again", error)
+            await asyncio.sleep(_LOOK_SECONDS)
+    await app.start()
+
+
+def _app(settings: Settings, worker: Worker) -> Any:
+    import faust
+
+    app = faust.App(
+        f"{settings.prefix}-emotions",
+        broker=[f"aiokafka://{address.strip()}" for address in settings.kafka.split(",")],
+        # No tables, no leader: so the only topics are ours, which exist.
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        consumer_auto_offset_reset="earliest",
+        broker_request_timeout=30.0,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
+        stream_wait_empty=False,
+    )
+    topic = app.topic(settings.topic("rooms"), key_type=bytes, value_type=bytes, key_serializer="raw",
+                      value_serializer="raw", internal=False)  # fmt: skip
+
+    @app.agent(topic, name="emotions")
+    async def detect(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            await worker.safely(message.partition, message.offset, message.headers or (), message.value or b"")
+
+    async def revoked(sender: Any, partitions: Any, **rest: Any) -> None:
+        worker.forget([tp.partition for tp in partitions])
+
+    signal_: Any = app.on_partitions_revoked
+    signal_.connect(revoked)
+    return app
+
+
+class Health:
+    """Whether the worker gets on: the only sign of it is that committed offsets move while there is something to read.
+
+    An agent that has died leaves a process that looks alive.
+    """
+
+    def __init__(self, app: Any, worker: Worker, topic: str, partitions: int) -> None:
+        self._app = app
+        self._worker = worker
+        self._topic = topic
+        self._partitions = partitions
+        self._committed: dict[int, int] = {}
+        self._moved = time.monotonic()
+        self.lag = 0
+        self.assigned = 0
+
+    async def watch(self) -> None:
+        """Looks every second; raises Stuck, or the reason for which Faust has crashed."""
+        while True:
+            if self._app.crashed:
+                raise self._app.crash_reason or Stuck("Faust has crashed and does not say why")
+            if self._app.started and self._app.consumer is not None:
+                self._look()
+            if time.monotonic() - self._moved > STUCK_SECONDS:
+                raise Stuck(
+                    f"expected the committed offsets to move, they have stood for {STUCK_SECONDS:.0f} s "
+                    f"with {self.lag} records to read"
+                )
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _look(self) -> None:
+        consumer = self._app.consumer
+        try:
+            mine = [tp for tp in consumer.assignment() if tp.topic == self._topic]
+        except Exception as error:
+            # Between two assignments Faust has no consumer to ask.
+            log.debug("no assignment: %r", error)
+            mine = []
+        committed = {tp.partition: consumer._committed_offset[tp] or 0 for tp in mine}
+        ends = {tp.partition: consumer.highwater(tp) or 0 for tp in mine}
+        self.assigned = len(mine)
+        self.lag = sum(max(0, ends[partition] - offset) for partition, offset in committed.items())
+        LAG.set(self.lag)
+        if committed != self._committed or not self.lag:
+            self._committed, self._moved = committed, time.monotonic()
+
+    def report(self) -> tuple[bool, dict[str, Any]]:
+        """Readiness, and what it rests on. Several workers share the partitions, so one may have none."""
+        parts: dict[str, dict[str, Any]] = {
+            "faust": {"ok": bool(self._app.started and not self._app.crashed), "assigned": self.assigned},
+            "account": {"ok": self._worker.has_account},
+            "progress": {
+                "ok": time.monotonic() - self._moved < STUCK_SECONDS,
+                "lag": self.lag,
+                "seconds_since_moved": round(time.monotonic() - self._moved, 1),
+            },
+        }
+        return all(part["ok"] for part in parts.values()), {"parts": parts}
+
+
+async def _http(settings: Settings, health: Health) -> web.AppRunner:
+    async def alive(request: web.Request) -> web.Response:
+        return web.Response(body=b'{"ok":true}', content_type="application/json")
+
+    async def ready(request: web.Request) -> web.Response:
+        ok, body = health.report()
+        return web.Response(
+            body=msgspec.json.encode({"ok": ok, **body}), status=200 if ok else 503, content_type="application/json"
+        )
+
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, settings.host, settings.port).start()
+    return runner

@@ -1,0 +1,25 @@
+-- What is not folded from the event topics and stays when the read models are made anew.
+
+create table installation (
+    version     integer not null,
+    -- Ids of the event topics that all offsets belong to; other topics of the same names are refused.
+    log         text,
+    installed   timestamptz not null default now()
+);
+
+-- The vault: password hashes, kept in the compacted topic "secrets" and copied here.
+create table credentials (
+    id          text collate "C" primary key,
+    hash        text not null,
+    created     timestamptz not null default now()
+);
+
+-- Up to where the feed is known to be complete: the sources' next offsets, and the feed's end at that time.
+create table feed_checkpoints (
+    feed_partition integer primary key,
+    feed_offset    bigint not null,
+    -- The term of the feed partition at that time.
+    feed_term      bigint not null,
+    -- {"rooms/3": [next offset, term]}
+    sources        jsonb not null
+);
