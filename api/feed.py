@@ -15,6 +15,8 @@ from infra.incarnation import incarnation
 from infra.settings import Settings
 
 _SECONDS = 5.0
+#: Seconds for which the feed's incarnation is taken as it was: as long as push takes to notice a change.
+_EPOCH_SECONDS = 5.0
 
 
 class FeedEnds:
@@ -24,24 +26,35 @@ class FeedEnds:
         self._settings = settings
         self._consumer = kafka.consumer(settings)
         self._epoch = ""
+        self._asked = 0.0
         self._feed = settings.topic("feed")
 
     async def start(self) -> None:
         await self._consumer.start()
-        self._epoch = (await incarnation(self._consumer._client, self._feed)).epoch
+        await self._ask_epoch()
 
     async def stop(self) -> None:
         await kafka.close(self._consumer)
 
     @property
     def epoch(self) -> str:
-        """The incarnation of the feed topic when this process started."""
+        """The incarnation of the feed topic, as of the latest ``cursor()`` or a few seconds before."""
         return self._epoch
 
     async def cursor(self, user: str) -> int:
         """The cursor after all that the user's feed partition holds now. Raises Problem ``unavailable``."""
+        if asyncio.get_running_loop().time() - self._asked > _EPOCH_SECONDS:
+            await self._ask_epoch()
         place = TopicPartition(self._feed, partition_of(user, self._settings.feed_partitions))
         return end_cursor((await self._ends([place]))[place])
+
+    async def _ask_epoch(self) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                self._epoch = (await incarnation(self._consumer._client, self._feed)).epoch
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Problem("unavailable", "Kafka does not tell what the feed is; try again", retry_after=1) from error
+        self._asked = asyncio.get_running_loop().time()
 
     async def heads(self) -> Vector:
         """The next offset of every shard now. Raises Problem ``unavailable``."""

@@ -23,6 +23,14 @@ def receipt_key(record: Record) -> ReceiptKey:
     return (record.stream, record.actor, record.command)
 
 
+def complete(receipt: Sequence[Record]) -> bool:
+    """Whether it begins with the command's first event, whose id ends in ``.0``.
+
+    The read models may stand between the events of one command when a shard opens: then the first ones are there.
+    """
+    return receipt[0].id.endswith(".0")
+
+
 class Cache:
     """Entities, and the events of recent commands by their keys."""
 
@@ -79,14 +87,12 @@ class Cache:
             self._order.append((last, key))
         for record in records:
             key_ = receipt_key(record)
-            if key_ in self._receipts:
-                self._receipts[key_].append(record)
-            else:
-                self._receipts[key_] = [record]
+            self._receipts.setdefault(key_, []).append(record)
+            if not self._receipt_order or self._receipt_order[-1] != (last, key_):
                 self._receipt_order.append((last, key_))
 
     def receipt(self, key: ReceiptKey) -> list[Record] | None:
-        """The events of a recent command with this key."""
+        """The events of a recent command with this key; see ``complete``."""
         return self._receipts.get(key)
 
     def projected(self, next_offset: int) -> None:
@@ -97,8 +103,11 @@ class Cache:
                 del self._dirty[key]
                 self._clean[key] = None
         while self._receipt_order and self._receipt_order[0][0] < next_offset:
-            _, receipt = self._receipt_order.popleft()
-            self._receipts.pop(receipt, None)
+            _, key_ = self._receipt_order.popleft()
+            receipt = self._receipts.get(key_)
+            # The events of one command that were folded one by one have an entry each: the last one counts.
+            if receipt is not None and receipt[-1].offset < next_offset:
+                del self._receipts[key_]
         while len(self._clean) > self._limit:
             key, _ = self._clean.popitem(last=False)
             del self._entities[key]

@@ -21,7 +21,7 @@ from infra import postgres, rows
 from infra.progress import READ_MODELS, Progress
 from infra.settings import Settings
 from producers import metrics, registry
-from producers.cache import Cache, ReceiptKey
+from producers.cache import Cache, ReceiptKey, complete, receipt_key
 from producers.commands import Order, Outcome, Unavailable
 from producers.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
 from producers.turn import Turn
@@ -264,14 +264,15 @@ class ShardOwner:
     ) -> tuple[dict[Key, Entity | None], dict[ReceiptKey, list[Record]]]:
         """The entities, loaded where the cache lacks them, and the events of commands that happened before."""
         receipts: dict[ReceiptKey, list[Record]] = {}
-        asked: list[ReceiptKey] = []
+        #: Keys to ask the read models for, each with the events that only this cache has.
+        asked: dict[ReceiptKey, list[Record]] = {}
         for pending in taken:
             # Without a key of the client's, the order's own id is the key: only a retry of ours can find it.
             known = self._cache.receipt(pending.key)
-            if known is not None:
+            if known is not None and complete(known):
                 receipts[pending.key] = known
             elif pending.order.key is not None or pending.retried:
-                asked.append(pending.key)
+                asked[pending.key] = list(known or ())
         missing = self._cache.missing(keys)
         # Taken now: what the read models have may leave the cache while the rest is loaded.
         state = self._cache.view(keys.difference(missing))
@@ -286,7 +287,10 @@ class ShardOwner:
                 columns = [list(column) for column in zip(*asked, strict=True)]
                 for row in await connection.fetch(postgres.queries("shard")["receipts"], *columns):
                     record = _record(row)
-                    receipts.setdefault((record.stream, record.actor, record.command), []).append(record)
+                    receipts.setdefault(receipt_key(record), []).append(record)
+                for key, rest in asked.items():
+                    there = receipts.get(key, [])
+                    there += [record for record in rest if not there or record.offset > there[-1].offset]
         return state, receipts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -68,6 +69,7 @@ class Turn:
         try:
             events = row.decide(order, self._state)
             batch = [self._encode(order, stream, n, event) for n, event in enumerate(events)]
+            records, changes = self._fold(order, stream, events)
         except Refused as refusal:
             metrics.REFUSED.labels(row.name, refusal.code).inc()
             self._answer(order, None, refusal)
@@ -84,8 +86,14 @@ class Turn:
                 order, None, Refused("too_large", f"expected events of at most {BATCH_BYTES} bytes, got {size}")
             )
             return True
-        self._take(order, stream, events, batch)
+        self._state.update(changes)
+        self.changes.update(changes)
+        self.records += records
+        self.batch += batch
         self._bytes += size
+        if records:
+            self._receipts[receipt_key(records[0])] = records
+        self._answer(order, Outcome(records, self._named(order)))
         return True
 
     def _encode(self, order: Order, stream: str, n: int, event: Event) -> tuple[bytes, bytes]:
@@ -102,23 +110,20 @@ class Turn:
         )
         return stream.encode(), value
 
-    def _take(self, order: Order, stream: str, events: list[Event], batch: list[tuple[bytes, bytes]]) -> None:
-        records = []
+    def _fold(self, order: Order, stream: str, events: list[Event]) -> tuple[list[Record], Changes]:
+        """The events as they will stand in the log, and what they change; the turn's state is as before."""
+        records: list[Record] = []
+        changes: Changes = {}
+        state = ChainMap(changes, self._state)
         for n, event in enumerate(events):
             record = Record(
                 topic=self._topic, partition=self._partition, offset=self._next + len(self.records) + n,
                 id=f"{order.id}.{n}", type=REGISTRY.of(event).name, stream=stream, time=order.time,
                 actor=order.actor, command=order.command_key, app=order.app, data=event,
             )  # fmt: skip
-            changes = REGISTRY.fold(record, self._state)
-            self._state.update(changes)
-            self.changes.update(changes)
+            changes.update(REGISTRY.fold(record, state))
             records.append(record)
-        self.records += records
-        self.batch += batch
-        if records:
-            self._receipts[receipt_key(records[0])] = records
-        self._answer(order, Outcome(records, self._named(order)))
+        return records, changes
 
     def _named(self, order: Order) -> dict[Key, Entity | None]:
         return {key: self._state[key] for key in registry.of(order.command).names(order)}
