@@ -1,0 +1,195 @@
+"""What operations answer: the schema of every view, from the view's own keys and the entity's types and comments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from events.clock import Time
+from events.feed import Delta
+from events.members import Member
+from events.messages import Message
+from events.records import Entity
+from events.relationships import Relationship
+from events.rooms import Room
+from events.users import User
+from events.visuals import Visual
+from infra.generate import comments, shapes
+from infra.generate.shapes import Schema, nullable
+from projectors import views
+
+#: Component name: the function that makes the view, and the entity that it shows.
+VIEWS: dict[str, tuple[Callable[[Any], dict[str, Any]], type[Entity]]] = {
+    "User": (views.user_view, User),
+    "Self": (views.self_view, User),
+    "Relationship": (views.relationship_view, Relationship),
+    "Visual": (views.visual_view, Visual),
+    "Room": (views.room_view, Room),
+    "Member": (views.own_member_view, Member),
+    "RoomMember": (views.member_view, Member),
+    "Message": (views.message_view, Message),
+}
+
+VERSION_ABOUT = "Offset of the latest event; of two views of one thing keep the one with the higher version."
+
+_PLAIN: dict[str, Schema] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "time": shapes.of_type(Time),
+    "cursor": nullable(
+        {"type": "string", "description": "Send it as `cursor` for the next page; null: the last page."}
+    ),
+    "vector": {
+        "type": "object",
+        "description": "Next offset of each shard (`rooms/3`): every event below it is in the snapshot.",
+        "additionalProperties": {"type": "integer"},
+    },
+}
+
+#: Members of answers that may be null or missing, by operation.
+_NULL = {
+    ("rooms.get", "message"),
+    ("relationships.set", "relationship"),
+    ("relationships.remove", "relationship"),
+    ("rooms.history", "before"),
+}
+_OPTIONAL = {("changes.pull", "snapshot")}
+
+
+def reference(name: str) -> Schema:
+    """A reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def components() -> dict[str, Schema]:
+    """All components by name."""
+    return {**{name: view(*row) for name, row in VIEWS.items()}, **_composed()}
+
+
+def view(make: Callable[[Any], dict[str, Any]], entity: type[Entity]) -> Schema:
+    """The schema of what a view function gives."""
+    shown = make(shapes.sample_of(entity))
+    whole = shapes.of_struct(entity)
+    properties = {name: dict(whole["properties"][name]) for name in shown}
+    properties["version"]["description"] = VERSION_ABOUT
+    return _object(
+        properties, comments.docstring(make) if isinstance(make, type) else comments.plain(make.__doc__ or "")
+    )
+
+
+def _object(properties: dict[str, Schema], about: str, optional: tuple[str, ...] = ()) -> Schema:
+    required = [name for name in properties if name not in optional]
+    words = {"description": comments.sentence(about)} if about else {}
+    return {"type": "object", **words, "properties": properties, "required": required}
+
+
+def _composed() -> dict[str, Schema]:
+    entry: dict[str, Schema] = {
+        "room": reference("Room"),
+        "member": nullable(reference("Member")),
+        "unread": {"type": "integer", "description": "Messages that you have not read."},
+        "message": nullable(reference("Message")),
+    }
+    snapshot: dict[str, Schema] = {
+        "cursor": {"type": "integer", "description": "Where deltas go on, as offset of the push protocol."},
+        "epoch": {"type": "string", "description": "Incarnation of the feed that the cursor belongs to."},
+        "vector": _PLAIN["vector"],
+        "me": reference("Self"),
+        "relationships": _list(reference("Relationship")),
+        "friend_of": _list(reference("Relationship")),
+        "rooms": _list(reference("Entry")),
+        "more_rooms": {"type": "boolean"},
+        "users": _list(reference("User")),
+    }
+    found: dict[str, Schema] = {
+        "room": reference("Room"),
+        "joined": {"type": "boolean", "description": "Whether you are in it."},
+    }
+    result: dict[str, Schema] = {
+        "result": {"enum": ["done", "unchanged", "refused"]},
+        "position": {"type": "string", "description": "Where the last event stands, when done."},
+        "code": {"type": "string", "description": "Why it was refused."},
+        "detail": {"type": "string"},
+    }
+    return {
+        "Entry": _object(entry, "A room in a list, with your membership and the last message."),
+        "FoundRoom": _object(found, "A room that a search found."),
+        "MemberWithUser": _object(
+            {"member": reference("RoomMember"), "user": reference("User")}, "A member's profile."
+        ),
+        "Delta": delta(),
+        "Change": change(),
+        "Snapshot": _object(snapshot, "All that concerns you, as of `vector`."),
+        "ImportResult": _object(result, "What became of one order.", ("position", "code", "detail")),
+        "Problem": problem(),
+    }
+
+
+def delta() -> Schema:
+    """What a client receives."""
+    schema = shapes.of_struct(Delta)
+    schema["properties"]["data"] = {
+        "type": "object", "description": "The event's payload as you may see it; its fields: the reference of events.",
+    }  # fmt: skip
+    schema["properties"]["include"] = {
+        "type": "object",
+        "description": schema["properties"]["include"].get("description", ""),
+        "properties": {
+            "user": reference("User"), "users": _list(reference("User")), "room": reference("Room"),
+            "member": reference("Member"), "message": nullable(reference("Message")),
+        },
+    }  # fmt: skip
+    schema["properties"]["position"]["description"] = "Where the event stands: `rooms/3/1234`."
+    return schema
+
+
+def change() -> Schema:
+    """An event of a room's history: a delta without what comes along."""
+    whole = delta()
+    properties = {name: schema for name, schema in whole["properties"].items() if name != "include"}
+    return _object(properties, "An event of a room's history.")
+
+
+def problem() -> Schema:
+    """A problem document (RFC 9457)."""
+    properties: dict[str, Schema] = {
+        "type": {"type": "string", "description": "`urn:klatsch:problem:` and the code; stable."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What was expected, and what was found."},
+        "retry_after": {"type": "number", "description": "Seconds to wait before trying again."},
+    }
+    return _object(properties, "What went wrong (RFC 9457).", ("retry_after",))
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def answer(operation: str, returns: dict[str, str]) -> Schema:
+    """The schema of an operation's answer."""
+    properties = {name: _member(operation, name, kind) for name, kind in returns.items()}
+    optional = tuple(name for name in properties if (operation, name) in _OPTIONAL)
+    return _object(properties, "", optional)
+
+
+def _member(operation: str, name: str, kind: str) -> Schema:
+    if (operation, name) == ("rooms.find", "rooms"):
+        return _list({"anyOf": [reference("Entry"), reference("FoundRoom")]})
+    if (operation, name) == ("rooms.history", "changes"):
+        return _list(reference("Change"))
+    listed = kind.startswith("[")
+    kind = kind.strip("[]")
+    schema = _PLAIN[kind] if kind in _PLAIN else reference(kind)
+    if listed:
+        schema = _list(schema)
+    return nullable(schema) if (operation, name) in _NULL else schema
+
+
+def request_fields(request: type[msgspec.Struct]) -> tuple[dict[str, Schema], list[str]]:
+    """Schemas of a request's members, and the names of those that must be there."""
+    schema = shapes.of_struct(request)
+    return schema.get("properties", {}), schema.get("required", [])

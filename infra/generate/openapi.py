@@ -1,0 +1,222 @@
+"""``schemas/openapi.json``: the surface over HTTP, one operation a row of ``api.operations``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.operations import all_operations
+from api.problems import PROBLEMS
+from api.surface import Operation
+from infra.generate import answers, outcomes
+from infra.generate.answers import reference
+from infra.generate.files import json_text
+from infra.generate.shapes import DIALECT, Schema
+from infra.generate.version import VERSION
+
+TAGS = {
+    "users": "Who takes part, and their profiles.",
+    "sessions": "Logging in and out.",
+    "relationships": "Friends and blocks.",
+    "visuals": "Visual characters and the emotions they show.",
+    "rooms": "Private chats and groups.",
+    "members": "Who is in a room, and how far they have read.",
+    "messages": "What is said.",
+    "sync": "The snapshot that a client starts from.",
+    "changes": "Deltas without the push connection.",
+    "services": "Accounts of programs.",
+    "import": "Conversations from elsewhere.",
+}
+
+#: Operations whose body has keys, so that the header means nothing.
+_OWN_KEYS = ("messages.send", "import.orders")
+
+_ABOUT = """\
+Every operation can also be called on the push connection: RPC method = operation id, data = all members together.
+
+**Read your writes.** An operation that changes something answers with the header `Klatsch-Position`; a read that
+sends it back waits until it includes the change.
+
+**Safe repetition.** An operation that changes something takes an `Idempotency-Key`: the same caller and key give the
+first result again. `messages.send` has its `token` for that.
+
+**Errors** are problem documents (RFC 9457). A request body is JSON, whatever its content type says.
+"""
+
+
+def text() -> str:
+    """The document as it stands in its file."""
+    return json_text(document(all_operations()))
+
+
+def document(operations: list[Operation]) -> dict[str, Any]:
+    """The OpenAPI document of some operations."""
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    paths["/v1/stream"] = {"get": _stream()}
+    tags = dict.fromkeys(operation.name.partition(".")[0] for operation in operations)
+    return {
+        "openapi": "3.1.1",
+        "jsonSchemaDialect": DIALECT,
+        "info": {
+            "title": "Klatsch",
+            "version": VERSION,
+            "summary": "A chat backend whose database is its history.",
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "The installation that serves this document."}],
+        "tags": [{"name": tag, "description": TAGS[tag]} for tag in [*tags]],
+        "paths": paths,
+        "components": {
+            "schemas": answers.components(),
+            "parameters": _parameters(),
+            "responses": _problems(),
+            "headers": {"Position": {"description": "Where your events stand.", "schema": {"type": "string"}}},
+            "securitySchemes": {
+                "token": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "From `POST /v1/users` or `POST /v1/sessions`.",
+                },
+                "cookie": {
+                    "type": "apiKey", "in": "cookie", "name": "klatsch_stream",
+                    "description": "Set by logging in; only the stream accepts it.",
+                },
+            },
+        },
+    }  # fmt: skip
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    fields, required = answers.request_fields(operation.request)
+    changes = outcomes.of(operation).changes
+    inside = operation.path_parameters
+    in_query = operation.method in ("GET", "DELETE")
+    parameters: list[dict[str, Any]] = []
+    for name, schema in fields.items():
+        if name in inside or in_query:
+            parameters.append(_parameter(name, schema, "path" if name in inside else "query", name in required))
+    parameters.append({"$ref": "#/components/parameters/Position"})
+    if changes and operation.name not in _OWN_KEYS:
+        parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.name.partition(".")[0]],
+        "description": permission_text(operation),
+        "x-klatsch-permission": operation.permission,
+        "security": [] if operation.permission == "anyone" else [{"token": []}],
+        "parameters": parameters,
+    }
+    body = {name: schema for name, schema in fields.items() if name not in inside}
+    if not in_query and body:
+        found["requestBody"] = _body(body, [name for name in required if name in body])
+    found["responses"] = {str(operation.status): _answer(operation, changes), **_refusals(operation)}
+    return found
+
+
+def permission_text(operation: Operation) -> str:
+    """Who may call it, in words."""
+    return {
+        "anyone": "Needs no token.",
+        "user": "Needs a token of a person or a service account.",
+        "service": "Needs the token of a service account.",
+        "operator": "Needs the operator's token.",
+    }[operation.permission]
+
+
+def _parameter(name: str, schema: Schema, where: str, required: bool) -> dict[str, Any]:
+    schema = dict(schema)
+    about = schema.pop("description", None)
+    found: dict[str, Any] = {"name": name, "in": where, "required": required or where == "path"}
+    if about:
+        found["description"] = about
+    # An optional parameter is left out rather than null.
+    options = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(options) == 1:
+        schema = {**{key: value for key, value in schema.items() if key not in ("anyOf", "default")}, **options[0]}
+        if about is None and "description" in schema:
+            found["description"] = schema.pop("description")
+    # "No bound" as a number is nothing for a reader.
+    if schema.get("default", 0) == 2**62:
+        del schema["default"]
+    return {**found, "schema": schema}
+
+
+def _body(fields: dict[str, Schema], required: list[str]) -> dict[str, Any]:
+    schema: Schema = {"type": "object", "properties": fields, "additionalProperties": False}
+    if required:
+        schema["required"] = required
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+
+
+def _answer(operation: Operation, changes: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": "Done." if operation.status != 201 else "Made."}
+    if changes:
+        found["headers"] = {"Klatsch-Position": {"$ref": "#/components/headers/Position"}}
+    if operation.status != 204:
+        schema = answers.answer(operation.name, operation.returns)
+        found["content"] = {"application/json": {"schema": schema}}
+    return found
+
+
+def _refusals(operation: Operation) -> dict[str, Any]:
+    """One response a status; its description lists the codes."""
+    by_status: dict[int, list[str]] = {}
+    for code in outcomes.all_codes(operation):
+        by_status.setdefault(PROBLEMS[code].status, []).append(code)
+    return {str(status): _problem(codes) for status, codes in sorted(by_status.items())}
+
+
+def _problem(codes: list[str]) -> dict[str, Any]:
+    if len(codes) == 1:
+        return {"$ref": f"#/components/responses/{codes[0]}"}
+    text = "; ".join(f"`{code}`: {PROBLEMS[code].title[:1].lower()}{PROBLEMS[code].title[1:]}" for code in codes)
+    return {"description": text, "content": {"application/problem+json": {"schema": reference("Problem")}}}
+
+
+def _problems() -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": reference("Problem")}}
+    return {
+        code: {"description": f"`{code}`: {kind.title}. {kind.about}", "content": content}
+        for code, kind in PROBLEMS.items()
+    }
+
+
+def _parameters() -> dict[str, Any]:
+    return {
+        "Position": {
+            "name": "Klatsch-Position", "in": "header", "required": False, "schema": {"type": "string"},
+            "description": "From an earlier answer: this one waits until it includes that change (5 s at most).",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": False,
+            "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
+            "description": "Made by you: repeating the operation with the same key gives the first result again.",
+        },
+    }  # fmt: skip
+
+
+def _stream() -> dict[str, Any]:
+    since = {
+        "name": "since", "in": "query", "required": False, "schema": {"type": "string"},
+        "description": "A cursor, `<epoch>:<offset>`: where to go on. Without it: from now on.",
+    }  # fmt: skip
+    last = {**since, "name": "Last-Event-ID", "in": "header", "description": "The same; browsers send it themselves."}
+    return {
+        "operationId": "stream",
+        "summary": "Your deltas as server-sent events",
+        "tags": ["changes"],
+        "description": "One event a delta; its id is the cursor after it. Formats: the reference of push.",
+        "security": [{"token": []}, {"cookie": []}],
+        "parameters": [since, last],
+        "responses": {
+            "200": {
+                "description": "A stream that does not end.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            "400": {"$ref": "#/components/responses/malformed"},
+            "401": {"$ref": "#/components/responses/unauthenticated"},
+            "503": {"$ref": "#/components/responses/unavailable"},
+        },
+    }  # fmt: skip

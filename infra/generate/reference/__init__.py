@@ -1,0 +1,18 @@
+"""The generated pages of ``docs/reference``: tables of what the code declares."""
+
+from __future__ import annotations
+
+from infra.generate.files import Files
+from infra.generate.reference import commands, events, system, topics
+
+
+def pages() -> Files:
+    """All of them, by path."""
+    return {
+        "docs/reference/events.md": events.page_text(),
+        "docs/reference/commands.md": commands.page_text(),
+        "docs/reference/topics.md": topics.page_text(),
+        "docs/reference/problems.md": commands.problems_text(),
+        "docs/reference/settings.md": system.settings_text(),
+        "docs/reference/metrics.md": system.metrics_text(),
+    }

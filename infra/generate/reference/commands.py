@@ -1,0 +1,123 @@
+"""``docs/reference/commands.md`` and ``problems.md``: what clients can ask for, and what can go wrong."""
+
+from __future__ import annotations
+
+from api.operations import all_operations
+from api.problems import PROBLEMS, TYPE_PREFIX
+from api.surface import Operation
+from infra.generate import answers, openapi, outcomes
+from infra.generate.reference.events import anchor, fields
+from infra.generate.reference.markdown import code, codes, page, table
+from infra.generate.reference.types import words
+
+_INTRO = """\
+An operation can be asked for in two ways, with the same rules and the same errors:
+
+- over HTTP: path parameters in the path; other members in the query (`GET`, `DELETE`) or in a JSON body;
+- over RPC on the [push connection](push.md): the method is the operation's name, the data all members together.
+  What HTTP has in headers are the members `idempotency_key` and `position`.
+
+An operation that changes something answers with `Klatsch-Position` (RPC: `position`). A read that sends it back waits
+until it includes the change. The same caller and `Idempotency-Key` give the first result again, for ever;
+`messages.send` has its `token` for that.
+"""
+
+
+def page_text() -> str:
+    """The page of operations."""
+    operations = all_operations()
+    listing = table(
+        ("operation", "HTTP", "who", "what it does"),
+        (
+            (f"[`{row.name}`](#{anchor(row.name)})", code(f"{row.method} {row.path}"), row.permission, row.summary)
+            for row in operations
+        ),
+    )
+    views = "\n\n".join(
+        f"### {name}\n\n{schema.get('description', '')}\n\n{fields(schema)}"
+        for name, schema in answers.components().items()
+        if name not in ("Problem",)
+    )
+    return page("Operations", _INTRO, listing, _common(), *map(_operation, operations), "## Views", views)
+
+
+def _common() -> str:
+    return f"""\
+## Problems that any operation may give
+
+| when | problems |
+| --- | --- |
+| always | {codes(("invalid", *outcomes.ALWAYS))} |
+| it needs a token | {codes(outcomes.WITH_TOKEN)}; with the wrong kind of token `forbidden` |
+| it has a body | {codes(outcomes.WITH_BODY)} |
+| a position is sent | {codes(outcomes.WITH_POSITION)} |
+| it changes something | {codes(outcomes.OF_COMMANDS)} |
+
+Each is described in [problems](problems.md). Below, an operation lists only what its own rules add."""
+
+
+def _operation(row: Operation) -> str:
+    schemas, required = answers.request_fields(row.request)
+    takes = table(
+        ("member", "in", "type", "meaning"),
+        (
+            (
+                code(name),
+                _place(row, name),
+                words(schema) + ("" if name in required else ", optional"),
+                _meaning(schema),
+            )
+            for name, schema in schemas.items()
+        ),
+    )
+    gives = answers.answer(row.name, row.returns)
+    answer = table(
+        ("member", "type", "meaning"),
+        ((code(name), words(one), one.get("description", "")) for name, one in gives["properties"].items()),
+    )
+    found = outcomes.of(row)
+    lines = [
+        f"## {row.name}",
+        f"`{row.method} {row.path}` · RPC `{row.name}`",
+        f"{row.summary}. {openapi.permission_text(row)}",
+        f"Decided by {codes(found.commands)}." if found.commands else "",
+        f"Takes:\n\n{takes}" if takes else "",
+        f"Answers {row.status} with:\n\n{answer}" if answer else f"Answers {row.status}, without a body.",
+        f"Problems of its own: {codes(found.own)}." if found.own else "",
+    ]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _place(row: Operation, name: str) -> str:
+    if name in row.path_parameters:
+        return "path"
+    return "query" if row.method in ("GET", "DELETE") else "body"
+
+
+def _meaning(schema: dict[str, object]) -> str:
+    about = str(schema.get("description", ""))
+    default = schema.get("default")
+    if default in (None, {}, [], 2**62):
+        return about
+    return f"{about} Default: `{default}`.".strip()
+
+
+def problems_text() -> str:
+    """The page of problems."""
+    intro = f"""\
+An error is a problem document (RFC 9457), `application/problem+json`. Its `type` is `{TYPE_PREFIX}` and a code of this
+table; codes are stable, texts are for people. Over RPC the reply's error has the code of the third column and, where
+the SDK shows it, the code and detail as its message. `Retry-After` (and `retry_after` in the document) says how many
+seconds to wait."""
+    users: dict[str, list[str]] = {}
+    for operation in all_operations():
+        for name in outcomes.of(operation).own:
+            users.setdefault(name, []).append(operation.name)
+    rows = [
+        (
+            f'<a id="{name}"></a>`{name}`', str(kind.status), str(kind.rpc), f"{kind.title}. {kind.about}",
+            codes(users.get(name, ())),
+        )
+        for name, kind in PROBLEMS.items()
+    ]  # fmt: skip
+    return page("Problems", intro, table(("code", "HTTP", "RPC", "what, and what to do", "by rules of"), rows))

@@ -1,0 +1,147 @@
+"""What the server answers is what its OpenAPI document says, member by member."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import jsonschema
+import pytest
+
+from api.operations import all_operations
+from api.tokens import mint
+from events.clock import after, now
+from infra.settings import Settings
+from tests.docs.conftest import ROOT
+
+DOCUMENT = json.loads((ROOT / "schemas" / "openapi.json").read_text())
+OPERATIONS = {operation.name: operation for operation in all_operations()}
+
+
+def closed(value: Any) -> Any:
+    """The schema without room for members that it does not name."""
+    if isinstance(value, list):
+        return [closed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: closed(item) for key, item in value.items()}
+    if "properties" in value and value.get("type") == "object":
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+STRICT = closed(DOCUMENT)
+
+
+class Caller:
+    """Calls operations by name and checks each answer; ``called`` has their names."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self._http = http
+        self.position = ""
+        self.called: set[str] = set()
+
+    async def __call__(self, name: str, token: str, values: dict[str, Any] | None = None, status: int = 0) -> Any:
+        operation, values = OPERATIONS[name], dict(values or {})
+        path = operation.path.format(**{key: values.pop(key) for key in operation.path_parameters})
+        headers = {"Klatsch-Position": self.position}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        reading = operation.method in ("GET", "DELETE")
+        sent: dict[str, Any] = {"params": values} if reading else {"json": values}
+        async with self._http.request(operation.method, path, headers=headers, **sent) as response:
+            body = await response.read()
+            assert response.status == (status or operation.status), body
+            self.position = response.headers.get("Klatsch-Position", self.position)
+            answer = json.loads(body) if body else None
+        check(operation.method, operation.path, response.status, answer)
+        self.called.add(name)
+        return answer
+
+
+def check(method: str, path: str, status: int, answer: Any) -> None:
+    """Validates an answer against the strict document."""
+    found = STRICT["paths"][path][method.lower()]["responses"][str(status)]
+    if "$ref" in found:
+        found = STRICT["components"]["responses"][found["$ref"].rpartition("/")[2]]
+    if answer is None:
+        assert "content" not in found
+        return
+    ((_, content),) = found["content"].items()
+    schema = {**content["schema"], "components": STRICT["components"]}
+    jsonschema.validate(answer, schema, jsonschema.Draft202012Validator)
+
+
+@pytest.fixture
+async def call(installed: Settings) -> AsyncIterator[Caller]:
+    async with aiohttp.ClientSession(f"http://{installed.address}") as http:
+        yield Caller(http)
+
+
+async def test_every_operation_answers_as_documented(call: Caller, installed: Settings) -> None:
+    expires = after(now(), 600)
+    operator = mint(installed, user="operator", session="s", role="operator", issued=now(), expires=expires)
+    ann = await call("users.register", "", {"username": "doc-ann", "password": "annotation", "data": {"a": "b"}})
+    bob = await call("users.register", "", {"username": "doc-bob", "name": "Bob"})
+    bot = await call("services.register", operator, {"username": "doc-bot"})
+    token, other = ann["token"], bob["user"]["id"]
+    await _people(call, token, other)
+    await _conversation(call, token, bob["token"], bot["token"], other)
+    item = {
+        "command": "PostMessage", "actor": other, "time": now(), "key": "line-1",
+        "fields": {"room": "none", "token": "line-1", "content": {"text": "old"}},
+    }  # fmt: skip
+    await call("import.orders", operator, {"orders": [item]})
+    await call("sessions.open", "", {"username": "doc-ann", "password": "annotation"})
+    await call("sessions.close", token)
+    assert call.called == set(OPERATIONS)
+
+
+async def _people(call: Caller, token: str, other: str) -> None:
+    await call("users.find", token, {"name": "doc-"})
+    await call("users.me", token)
+    await call("users.change", token, {"name": "Ann", "data": {"a": None, "c": "d"}})
+    await call("users.get", token, {"user": other})
+    await call("relationships.set", token, {"user": other, "type": "friend"})
+    await call("relationships.list", token)
+    await call("relationships.remove", token, {"user": other})
+    made = await call("visuals.create", token, {"model_data": {"shape": "fox"}, "emotion_data": {"joy": True}})
+    visual = made["visual"]["id"]
+    await call("visuals.get", token, {"visual": visual})
+    await call("visuals.list", token)
+    await call("visuals.change", token, {"visual": visual, "emotion_data": {"joy": {"eyes": "wide"}}})
+    await call("visuals.choose", token, {"visual_id": visual})
+
+
+async def _conversation(call: Caller, token: str, others_token: str, bot: str, other: str) -> None:
+    room = (await call("rooms.create", token, {"type": "group", "name": "Doc room"}))["room"]["id"]
+    await call("rooms.get", token, {"room": room})
+    await call("rooms.change", token, {"room": room, "name": "Doc group", "data": {"icon": "x"}})
+    await call("rooms.find", others_token, {"name": "doc gr"})
+    await call("members.add", token, {"room": room, "user": other})
+    sent = {"room": room, "token": "doc-1", "content": {"text": "What joy"}}
+    message = (await call("messages.send", token, sent))["message"]["id"]
+    await call("messages.read", token, {"room": room})
+    await call("messages.get", token, {"room": room, "message": message})
+    await call("messages.set_emotion", bot, {"room": room, "message": message, "emotion": "joy"})
+    await call("members.list", token, {"room": room})
+    await call("members.read", others_token, {"room": room, "seq": 1})
+    await call("rooms.find", token)
+    await call("rooms.history", token, {"room": room})
+    cursor = (await call("changes.pull", others_token))["cursor"]
+    await call("changes.pull", others_token, {"since": cursor})
+    await call("changes.pull", others_token, {"since": "gone:4095"})
+    await call("sync.get", token)
+    await call("members.remove", others_token, {"room": room, "user": "me"})
+
+
+async def test_refusals_are_documented(call: Caller) -> None:
+    await call("users.me", "", status=401)
+    await call("users.register", "", {"username": "x"}, status=422)
+    await call("sessions.open", "", {"username": "nobody", "password": "wrong"}, status=401)
+    ann = await call("users.register", "", {"username": "doc-cara"})
+    await call("rooms.get", ann["token"], {"room": "nowhere"}, status=404)
+    await call("import.orders", ann["token"], {"orders": []}, status=403)
+    await call("users.register", "", {"username": "doc-cara"}, status=409)

@@ -1,0 +1,182 @@
+"""The OpenAPI and AsyncAPI documents are valid and complete, and the reference has a line for everything."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.applications import Starlette
+from starlette.types import Message
+
+from api.docs import routes
+from api.operations import all_operations
+from api.problems import PROBLEMS
+from events import REGISTRY
+from infra.generate import outcomes
+from infra.generate.files import ROOT
+from infra.kafka import topic_specs
+from infra.settings import Settings
+from producers.registry import COMMANDS
+
+OPERATIONS = {operation.name: operation for operation in all_operations()}
+
+
+def document(name: str) -> Any:
+    return json.loads((ROOT / "schemas" / f"{name}.json").read_text())
+
+
+async def get(path: str) -> tuple[dict[str, str], str]:
+    """Headers and text of a page of the API's documentation."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+    await Starlette(routes=routes())(scope, receive, send)
+    assert sent[0]["status"] == 200
+    return {name.decode(): value.decode() for name, value in sent[0]["headers"]}, sent[1]["body"].decode()
+
+
+def reference(name: str) -> str:
+    return (ROOT / "docs" / "reference" / f"{name}.md").read_text()
+
+
+def test_openapi_is_valid() -> None:
+    errors = [
+        f"{list(error.absolute_path)}: {error.message}"
+        for error in OpenAPIV31SpecValidator(document("openapi")).iter_errors()
+    ]
+    assert errors == []
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_openapi_has_every_operation(name: str) -> None:
+    operation = OPERATIONS[name]
+    found = document("openapi")["paths"][operation.path][operation.method.lower()]
+    assert found["operationId"] == name
+    assert found["x-klatsch-permission"] == operation.permission
+    assert (found["security"] == []) == (operation.permission == "anyone")
+    assert str(operation.status) in found["responses"]
+    inside = {row["name"] for row in found["parameters"] if row.get("in") == "path"}
+    assert inside == set(operation.path_parameters)
+
+
+def test_openapi_has_nothing_else() -> None:
+    names = {one["operationId"] for path in document("openapi")["paths"].values() for one in path.values()}
+    assert names == {*OPERATIONS, "stream"}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_stands_in_the_reference(name: str) -> None:
+    text = reference("commands")
+    assert f"\n## {name}\n" in text
+    assert f"| [`{name}`]" in text
+
+
+def test_every_command_is_given_by_an_operation() -> None:
+    given = {command for operation in OPERATIONS.values() for command in outcomes.of(operation).commands}
+    assert given == set(COMMANDS)
+
+
+def test_what_changes_something_says_where_it_stands() -> None:
+    for operation in OPERATIONS.values():
+        found = document("openapi")["paths"][operation.path][operation.method.lower()]
+        changes = operation.method != "GET"
+        assert outcomes.of(operation).changes == changes
+        assert ("headers" in found["responses"][str(operation.status)]) == changes
+        assert ("503" in found["responses"]) and ("504" in found["responses"]) == changes
+
+
+#: Read by hand from the code once: what the walk through it must find.
+EXPECTED = {
+    "users.register": {"taken"},
+    "sessions.open": {"unauthenticated", "rate_limited", "not_found"},
+    "messages.send": {"forbidden", "invalid", "not_found", "too_large"},
+    "members.remove": {"forbidden", "no_successor", "not_found"},
+    "visuals.list": set(),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_problems_are_found_in_the_code(name: str) -> None:
+    assert set(outcomes.of(OPERATIONS[name]).own) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", REGISTRY.events)
+def test_every_event_stands_in_the_reference(name: str) -> None:
+    text = reference("events")
+    assert f"\n## {name}\n" in text
+    assert f"| [`{name}`]" in text
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_problem_stands_in_the_reference(code: str) -> None:
+    assert f'<a id="{code}"></a>`{code}` | {PROBLEMS[code].status} |' in reference("problems")
+
+
+def test_every_topic_setting_and_metric_stands_in_the_reference() -> None:
+    for spec in topic_specs(Settings()):
+        assert f"| `{spec.topic}` |" in reference("topics")
+    for name in Settings.__struct_fields__:
+        line = next(line for line in reference("settings").splitlines() if f"| `KLATSCH_{name.upper()}` |" in line)
+        assert line.split("|")[-2].strip(), f"{name} has no words: give it a #: comment"
+
+
+async def test_openapi_is_served() -> None:
+    _, text = await get("/openapi.json")
+    assert json.loads(text) == document("openapi")
+
+
+def test_asyncapi_is_whole() -> None:
+    """Every reference leads somewhere; channels have messages; schemas are schemas; examples fit them."""
+    found = document("asyncapi")
+    assert found["asyncapi"].startswith("3.")
+    for target in re.findall(r'"\$ref": "(#/[^"]+)"', json.dumps(found)):
+        _at(found, target)
+    for operation in found["operations"].values():
+        assert operation["action"] in ("send", "receive")
+        assert operation["channel"]["$ref"].removeprefix("#/channels/") in found["channels"]
+    for message in found["components"]["messages"].values():
+        schema = {**_inlined(found, message["payload"])}
+        jsonschema.Draft202012Validator.check_schema(schema)
+        for example in message.get("examples", ()):
+            jsonschema.validate(example["payload"], schema, jsonschema.Draft202012Validator)
+
+
+def test_asyncapi_has_every_event_on_its_topics() -> None:
+    channels = document("asyncapi")["channels"]
+    for row in REGISTRY.events.values():
+        for topic in row.topics:
+            assert row.name in channels[topic]["messages"]
+
+
+def _at(found: Any, target: str) -> Any:
+    for step in target.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _inlined(found: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_inlined(found, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        return _inlined(found, _at(found, value["$ref"]))
+    return {name: _inlined(found, item) for name, item in value.items()}
+
+
+async def test_the_page_shows_every_operation_and_loads_nothing() -> None:
+    headers, text = await get("/docs")
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    for name in OPERATIONS:
+        assert f'id="{name}"' in text
+    assert re.findall(r'(?:src|href)="(?!#|/)[^"]*"', text) == []
