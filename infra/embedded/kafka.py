@@ -14,14 +14,16 @@ from infra.embedded import jars
 from infra.embedded.java import find_java
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError
+from infra.embedded.server import EmbeddedServer
 
 _LOG4J = Path(__file__).parent / "log4j2.properties"
-#: Measured on two cores: ready in 2-13 s, after SIGKILL in 5-7 s.
-_READY_SECONDS = 90.0
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(EmbeddedServer):
     """A broker whose data outlives it: ``start``, ``stop`` and ``kill`` as often as wanted, on the same port."""
+
+    #: Measured on two cores: ready in 2-13 s, after SIGKILL in 5-7 s.
+    ready_seconds = 90.0
 
     def __init__(
         self,
@@ -40,33 +42,11 @@ class EmbeddedKafka:
         self._logs = (logs or data / "logs").absolute()
         self._heap = heap
         self._overrides = overrides or {}
-        self._process: Process | None = None
 
     @property
     def bootstrap(self) -> str:
         """``host:port`` for clients."""
         return f"127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Prepares, starts and waits until it answers. Raises ProcessError, DownloadError or NoJava."""
-        process = self.prepare()
-        process.spawn()
-        process.wait_until(self.ready, _READY_SECONDS)
-
-    def stop(self) -> None:
-        """Ends it in order."""
-        if self._process:
-            self._process.stop()
-
-    def kill(self) -> None:
-        """Ends it as a power cut would."""
-        if self._process:
-            self._process.kill()
-
-    def restart(self) -> None:
-        """Ends it in order and starts it again on the same port."""
-        self.stop()
-        self.start()
 
     def prepare(self) -> Process:
         """Everything before the process is spawned: jars, the formatted data folder, its configuration."""
@@ -79,8 +59,7 @@ class EmbeddedKafka:
         class_path = ":".join(str(folder / jar.name) for jar in locked)
         properties = self._write_properties(self.data / "log")
         self._format(java, class_path)
-        self._process = Process("Kafka", self._command(java, class_path, properties), self._logs / "kafka.out")
-        return self._process
+        return Process("Kafka", self._command(java, class_path, properties), self._logs / "kafka.out")
 
     def ready(self) -> bool:
         """Whether the broker answers and has admitted itself to its cluster."""

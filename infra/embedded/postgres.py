@@ -15,19 +15,21 @@ import psutil
 from infra.embedded.accounts import reachable_copy, reachable_folder, server_account
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError
+from infra.embedded.server import EmbeddedServer
 
 #: Major version; infra/compose.yaml has the same.
 VERSION = 18
 USER, DATABASE = "postgres", "klatsch"
-_READY_SECONDS = 60.0
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A server whose data outlives it: ``start``, ``stop`` and ``kill`` as often as wanted, on the same port.
 
     It listens on 127.0.0.1 and asks for a password (SCRAM), since other users of the machine reach the port too.
     As root it runs as another user, for Postgres refuses root.
     """
+
+    ready_seconds = 60.0
 
     def __init__(
         self,
@@ -46,34 +48,12 @@ class EmbeddedPostgres:
         self._logs = (logs or data / "logs").absolute()
         self._options = options or {}
         self._account = server_account()
-        self._process: Process | None = None
 
     @property
     def dsn(self) -> str:
         """``postgresql://user:password@host:port/database``, once prepared."""
         password = self._password_file.read_text().strip()
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{DATABASE}"
-
-    def start(self) -> None:
-        """Prepares, starts and waits until it answers. Raises ProcessError or NoAccount."""
-        process = self.prepare()
-        process.spawn()
-        process.wait_until(self.ready, _READY_SECONDS)
-
-    def stop(self) -> None:
-        """Ends it in order: connections are cut, a checkpoint is written."""
-        if self._process:
-            self._process.stop()
-
-    def kill(self) -> None:
-        """Ends it as a power cut would."""
-        if self._process:
-            self._process.kill()
-
-    def restart(self) -> None:
-        """Ends it in order and starts it again on the same port."""
-        self.stop()
-        self.start()
 
     def prepare(self) -> Process:
         """Everything before the process is spawned: a program that can run, an initialised folder, the database."""
@@ -84,7 +64,7 @@ class EmbeddedPostgres:
         if not cluster.exists():
             self._initialise(home, cluster)
         _forget_dead_postmaster(cluster / "postmaster.pid")
-        self._process = Process(
+        return Process(
             "Postgres",
             [self._program("postgres"), "-D", cluster, *self._settings()],
             self._logs / "postgres.log",
@@ -94,7 +74,6 @@ class EmbeddedPostgres:
             # Fast shutdown: https://www.postgresql.org/docs/18/server-shutdown.html
             stop_signal=signal.SIGINT,
         )
-        return self._process
 
     @property
     def home(self) -> Path:
