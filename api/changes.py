@@ -11,7 +11,8 @@ from api.problems import Problem
 from api.surface import Operation, Request
 from api.sync import Sync, sync
 from push.backend import Identity
-from push.hub import Hub, Unavailable
+from push.bounds import Unavailable
+from push.hub import Hub
 from push.pull import BadCursor, changes, cursor_text
 
 

@@ -5,7 +5,9 @@ object on one line::
 
     {"items": [[["user id", ...], {delta}], ...]}
 
-The delta's bytes stand in the record exactly as clients receive them, so that nobody encodes them again.
+The delta's bytes stand in the record exactly as clients receive them, so that nobody encodes them again. Who hears of
+it is named one by one; a large room instead stands there as ``room:<id>``, so that a message costs the same however
+many members there are: it is for all who were in the room just before the delta's position.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ ITEMS = 4096
 class FeedItem(msgspec.Struct, frozen=True, array_like=True):
     """One delta and those who are to hear of it. JSON: ``[recipients, delta]``."""
 
-    #: User ids, all of the record's feed partition.
+    #: User ids, all of the record's feed partition; or a large room: see ``room_mark``.
     recipients: list[str]
     #: The encoded delta: see ``Delta``.
     delta: msgspec.Raw
@@ -52,6 +54,25 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: msgspec.Raw
     #: Entities that the recipient may not know yet, as ``GET /v1/sync`` shows them: ``{"room": {...}, "user": {...}}``.
     include: dict[str, Any] | None = None
+
+
+#: Begins a recipient that is a room. No user id has a colon.
+ROOM_MARK = "room:"
+
+
+def room_mark(room: str) -> str:
+    """The recipient that stands for a room: those with a stay in it that covers the delta's position."""
+    return ROOM_MARK + room
+
+
+#: A time in a room, by offsets of its shard: after ``since``, up to and including ``until`` (None: still there). The
+#: event by which somebody leaves is the last that they hear of.
+Stay = tuple[int, int | None]
+
+
+def covers(stays: Sequence[Stay], offset: int) -> bool:
+    """Whether somebody with these stays was in the room just before ``offset``."""
+    return any(since < offset and (until is None or offset <= until) for since, until in stays)
 
 
 _encoder = msgspec.json.Encoder()

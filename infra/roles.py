@@ -16,6 +16,7 @@ import uvicorn
 from api.app import Check, build
 from api.calls import Services
 from api.feed import FeedEnds
+from api.memberships import Memberships
 from api.operations import all_operations
 from api.rpc import Rpc
 from api.vault import Vault
@@ -101,7 +102,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
     if roles & {"api", "push"}:
         services = await _services(settings, stack, checks)
         if "push" in roles:
-            hub = await _started(stack, Hub(settings))
+            hub = await _started(stack, Hub(settings, Memberships(services)))
             services.progress.on_revoke(hub.revoked)
             checks["push"] = _push_check(hub)
         operations = all_operations(hub)

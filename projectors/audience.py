@@ -19,7 +19,7 @@ from events.records import Entity, Key, Record
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
 from events.users import User, UserProfileChanged, UserRegistered, user_key
-from projectors.views import message_view, own_member_view, public_data, room_view, user_view
+from projectors.views import message_view, own_member_view, public_data, relationship_view, room_view, user_view
 
 #: Rooms above this many members do not pass on their members' profile changes; clients read those profiles.
 CONTACT_ROOM = 1000
@@ -180,8 +180,12 @@ def _relationship(record: Record, known: Known) -> list[Telling]:
     assert isinstance(event, RelationshipSet)
     user, other = known.user(record.stream), known.user(event.other)
     friends = event.type == "friend"
-    tellings = [Telling((record.stream,), event, {"user": user_view(other)} if friends and other else None)]
     reverse = known.entities.get(relationship_key(event.other, record.stream))
+    include: dict[str, Any] = {"user": user_view(other)} if friends and other else {}
+    if event.was == "block" and isinstance(reverse, Relationship) and reverse.type == "friend" and other:
+        # Who is no longer blocked comes up again among those who hold the user for a friend.
+        include = {"user": user_view(other), "friend_of": relationship_view(reverse)}
+    tellings = [Telling((record.stream,), event, include or None)]
     # Who blocks the user hears nothing of them; the user does not notice.
     blocked = isinstance(reverse, Relationship) and reverse.type == "block"
     if event.other != record.stream and not blocked and (friends or event.was == "friend"):
@@ -202,7 +206,7 @@ MEMBERS = Audience(_to_members, _roster_needed)
 #: The user whose stream it is.
 SELF = Audience(_to_self)
 #: The user and their contacts: friends in either direction and those who share a room of at most CONTACT_ROOM, without
-#: pairs of whom one blocks the other.
+#: pairs of whom one blocks the other; and the others of direct rooms, which show under the user's name.
 CONTACTS = Audience(_to_contacts, _contacts_needed)
 
 AUDIENCES: dict[str, Audience] = {

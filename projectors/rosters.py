@@ -44,7 +44,7 @@ class Rosters:
     async def load(self, connection: Any, rooms: Mapping[str, int]) -> None:
         """Loads rooms as they were just before an offset of their shard; the read model must have reached it."""
         sql, names, offsets = queries("projectors"), list(rooms), list(rooms.values())
-        crowds = {room: Crowd((), self._partitions) for room in rooms}
+        crowds = {room: Crowd((), self._partitions, room) for room in rooms}
         # One snapshot for both: a redrive moves events from the one to the other.
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             rows = await connection.fetch(sql["rosters"], names, offsets)

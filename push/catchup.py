@@ -14,11 +14,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from events.feed import end_cursor
+from events.feed import ROOM_MARK, end_cursor
 from infra import kafka
 from infra.settings import Settings
 from push import metrics
-from push.items import FeedReader, Item, Subscription
+from push.items import FeedReader, Item
+from push.subscriptions import Subscription
 
 _log = logging.getLogger("klatsch.push")
 #: Bytes that one fetch brings: bounds what is in memory for each pass.
@@ -162,8 +163,13 @@ class CatchUps:
             wanted.setdefault(reader.box.user, []).append((reader, items))
         for record in records:
             for recipients, item in run.feed.read(record):
-                for user in recipients:
-                    for reader, items in wanted.get(user, ()):
+                for name in recipients:
+                    if name.startswith(ROOM_MARK):
+                        room = name.removeprefix(ROOM_MARK)
+                        hearing = [pair for pair in found if pair[0].box.was_in(room, item.at)]
+                    else:
+                        hearing = wanted.get(name, [])
+                    for reader, items in hearing:
                         if item.cursor > reader.cursor:
                             items.append(item)
         if records:

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.feed import end_cursor, partition_of
+from events.feed import Stay, end_cursor, partition_of
 from events.positions import Vector
-from infra import kafka
 from infra.incarnation import Incarnation
 from infra.settings import Settings
 from push import codes, metrics
 from push.actions import Place
+from push.bounds import Bounds, Unavailable
 from push.catchup import CatchUps
 from push.frames import Since
-from push.items import FeedReader, Ring, Sink, Subscription, first_needed
+from push.items import Change, FeedReader, first_needed
 from push.peers import Peers
+from push.ring import Ring
+from push.subscriptions import Mailbox, Sink, Subscription
 from push.tail import Tail
+
+_log = logging.getLogger("klatsch.push")
 
 #: Deliveries after which a turn lets others run. Measured at about 1 µs each without the write to the socket.
 _TURN = 2000
 
 
-class Unavailable(Exception):
-    """The feed cannot be read at present: Kafka does not answer, or this node is still starting. Try again."""
+class Memberships(Protocol):
+    """Who was in which room when, from the read models."""
+
+    async def __call__(self, user: str, vector: Vector) -> dict[str, list[Stay]]:
+        """A user's stays by room, complete for all events below ``vector`` and all that were fed before this node.
+
+        Raises when the read models do not get that far in time.
+        """
+        ...
 
 
 class Here(NamedTuple):
@@ -57,11 +68,22 @@ class Hub:
     """
 
     def __init__(
-        self, settings: Settings, *, ring_records: int = 4096, ring_bytes: int = 4 << 20, workers: int = 4
+        self,
+        settings: Settings,
+        memberships: Memberships | None = None,
+        *,
+        ring_records: int = 4096,
+        ring_bytes: int = 4 << 20,
+        workers: int = 4,
     ) -> None:
-        """``ring_records`` and ``ring_bytes`` bound the memory of each feed partition; ``workers`` is how many
-        readings of older parts of the feed run at once."""
+        """``memberships`` tells who is in which large room; without it nothing is delivered for those.
+
+        ``ring_records`` and ``ring_bytes`` bound the memory of each feed partition; ``workers`` is how many readings
+        of older parts of the feed run at once.
+        """
         self.settings = settings
+        self._memberships = memberships
+        self._learning: set[asyncio.Task[None]] = set()
         self.peers = Peers()
         self._ring_records = ring_records
         self._ring_bytes = ring_bytes
@@ -70,7 +92,7 @@ class Hub:
         self._touched: list[Subscription] = []
         self._tail = Tail(settings, self, ring_records)
         self._catchups = CatchUps(settings, covered=self.in_ring, resume=self.advance, lost=self._lost, workers=workers)
-        self._bounds = _Bounds(settings)
+        self._bounds = Bounds(settings)
         self._task: asyncio.Task[None] | None = None
 
     # Life.
@@ -96,6 +118,9 @@ class Hub:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        for task in self._learning:
+            task.cancel()
+        await asyncio.gather(*self._learning, return_exceptions=True)
         await self._catchups.stop()
         await self._bounds.stop()
 
@@ -175,8 +200,38 @@ class Hub:
         """Deliver every delta of the user above ``cursor`` to ``sink``: older ones as it takes them, then new ones."""
         partition = self._partition(user)
         subscription = Subscription(partition_of(user, len(self._partitions)), partition.ring.box(user), cursor, sink)
-        subscription.box.subscriptions.append(subscription)
+        box = subscription.box
+        box.subscriptions.append(subscription)
+        if box.stays is None and box.missed is None:
+            self._learn(partition, box)
         return subscription
+
+    def _learn(self, partition: _Partition, box: Mailbox) -> None:
+        """Ask for a user's stays, which the first subscription needs; until then nothing is delivered to it."""
+        if self._memberships is None:
+            partition.ring.learned(box, {})
+            return
+        missed: list[tuple[Change, int]] = []
+        box.missed = missed
+        task = asyncio.create_task(self._ask(self._memberships, partition, box, missed))
+        self._learning.add(task)
+        task.add_done_callback(self._learning.discard)
+
+    async def _ask(
+        self, memberships: Memberships, partition: _Partition, box: Mailbox, missed: list[tuple[Change, int]]
+    ) -> None:
+        try:
+            stays = await memberships(box.user, partition.reader.vector)
+        except Exception as error:
+            _log.warning("the rooms of user %s cannot be told: %r", box.user, error)
+            for subscription in list(box.subscriptions):
+                subscription.sink.cut(codes.SERVER_ERROR)
+            return
+        # All may have gone and others come since, who ask again; or the feed is another one by now.
+        if box.missed is missed and partition.ring.boxes.get(box.user) is box:
+            partition.ring.learned(box, stays)
+            for subscription in list(box.subscriptions):
+                self.advance(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Deliver nothing more."""
@@ -187,7 +242,7 @@ class Hub:
 
     def advance(self, subscription: Subscription) -> None:
         """Deliver older items as far as the sink takes them; once there are none left, it is live."""
-        if subscription.live or subscription.reading or subscription.closed:
+        if subscription.live or subscription.reading or subscription.closed or subscription.box.stays is None:
             return
         ring = self._partitions[subscription.partition].ring
         sink = subscription.sink
@@ -269,44 +324,3 @@ class Hub:
         if deliveries:
             metrics.DELIVERIES.inc(deliveries)
             metrics.DELAY.observe(max(0.0, time.time() - newest / 1000))
-
-
-class _Bounds:
-    """The first and the next offset of each feed partition, asked from Kafka; many who ask at once share one answer."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._consumer: AIOKafkaConsumer | None = None
-        self._lock = asyncio.Lock()
-        self._asked = -1.0
-        self._answer: tuple[dict[int, int], dict[int, int]] = ({}, {})
-
-    async def get(self, topic: str, partitions: int) -> tuple[dict[int, int], dict[int, int]]:
-        """Begins and ends by partition, as they were after this call began. Raises Unavailable."""
-        arrived = time.monotonic()
-        async with self._lock:
-            if self._asked >= arrived:
-                return self._answer
-            asked = time.monotonic()
-            numbers = [TopicPartition(topic, number) for number in range(partitions)]
-            try:
-                async with asyncio.timeout(5):
-                    if self._consumer is None:
-                        # Without an assignment it never fetches, so that no long poll is before a question.
-                        self._consumer = kafka.consumer(self._settings)
-                        await self._consumer.start()
-                    begins = await self._consumer.beginning_offsets(numbers)
-                    ends = await self._consumer.end_offsets(numbers)
-            except (KafkaError, TimeoutError, OSError) as error:
-                await self.stop()
-                self._consumer = None
-                raise Unavailable(f"Kafka does not tell the feed's bounds: {error!r}") from error
-            self._answer = (
-                {tp.partition: offset for tp, offset in begins.items()},
-                {tp.partition: offset for tp, offset in ends.items()},
-            )
-            self._asked = asked
-            return self._answer
-
-    async def stop(self) -> None:
-        await kafka.close(self._consumer)

@@ -116,10 +116,10 @@ class _Collector:
         return len(self.items) >= self._limit
 
     def deliver(self, items: Sequence[Item]) -> int:
-        if not self.done.is_set():
-            self.items.extend(items)
-            if self.full:
-                self.done.set()
+        # Also once it is through: the subscription counts as delivered whatever comes before the page is taken.
+        self.items.extend(items)
+        if self.full:
+            self.done.set()
         return 0
 
     def room(self) -> int:

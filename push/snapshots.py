@@ -7,7 +7,8 @@ import asyncio
 import msgspec
 
 from push.backend import Backend, Identity
-from push.hub import Hub, Unavailable
+from push.bounds import Unavailable
+from push.hub import Hub
 from push.items import Item
 
 #: Snapshots that are made at once on a node: each is many reads, and lost places come in crowds.

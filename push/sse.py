@@ -21,11 +21,13 @@ from infra.settings import Settings
 from push import codes, metrics
 from push.actions import Place
 from push.backend import Backend, BadToken, Identity
+from push.bounds import Unavailable
 from push.codes import Disconnect
-from push.hub import Hub, Unavailable
-from push.items import Item, Subscription
+from push.hub import Hub
+from push.items import Item
 from push.pull import BadCursor, cursor_text, parse_cursor
 from push.snapshots import Snapshots
+from push.subscriptions import Subscription
 from push.transport import ABORT, SEND_SECONDS
 
 _log = logging.getLogger("klatsch.push")

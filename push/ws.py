@@ -17,11 +17,13 @@ from infra.settings import Settings
 from push import codes, metrics, pull
 from push.actions import Action, Attach, Authenticate, Close, Detach, History, Presence, Rpc, Start, Write
 from push.backend import Backend, BadToken, Identity, RpcError
+from push.bounds import Unavailable
 from push.codes import Disconnect, Error
-from push.hub import Hub, Unavailable
-from push.items import Item, Subscription
+from push.hub import Hub
+from push.items import Item
 from push.session import Session
 from push.snapshots import Snapshots
+from push.subscriptions import Subscription
 from push.transport import EXTENSION, Protocol, uvicorn_options
 
 __all__ = ["Endpoint", "Protocol", "uvicorn_options"]

@@ -85,22 +85,32 @@ where p.type in ('member.joined', 'member.left')
 order by p."offset"
 
 -- name: contacts
--- Friends in either direction and those who share a room of at most $2 members; no pairs of whom one blocks the other.
+-- Friends in either direction and those who share a room of at most $2 members, without pairs of whom one blocks the
+-- other; and the other of each direct room, which shows under the user's name, whatever stands between the two.
 select k."user", c.contact
 from unnest($1::text[]) as k("user")
 cross join lateral (
-    select other as contact from relationships where "user" = k."user" and type = 'friend'
-    union
-    select "user" from relationships where other = k."user" and type = 'friend'
+    select near.contact from (
+        select other as contact from relationships where "user" = k."user" and type = 'friend'
+        union
+        select "user" from relationships where other = k."user" and type = 'friend'
+        union
+        select others."user" from members own
+        join rooms r on r.id = own.room and r.members <= $2
+        join members others on others.room = own.room and others.state = 'joined'
+        where own."user" = k."user" and own.state = 'joined'
+    ) near
+    where not exists (
+        select from relationships b where b."user" = k."user" and b.other = near.contact and b.type = 'block')
+      and not exists (
+        select from relationships b where b."user" = near.contact and b.other = k."user" and b.type = 'block')
     union
     select others."user" from members own
-    join rooms r on r.id = own.room and r.members <= $2
+    join rooms r on r.id = own.room and r.type = 'direct'
     join members others on others.room = own.room and others.state = 'joined'
-    where own."user" = k."user" and own.state = 'joined'
+    where own."user" = k."user"
 ) c
 where c.contact <> k."user"
-    and not exists (select from relationships b where b."user" = k."user" and b.other = c.contact and b.type = 'block')
-    and not exists (select from relationships b where b."user" = c.contact and b.other = k."user" and b.type = 'block')
 
 -- name: read_checkpoints
 -- Up to where each feed partition is known to be complete.

@@ -101,6 +101,7 @@ create table stays (
     version     bigint not null,
     primary key (room, "user", since)
 );
+create index stays_user on stays ("user");
 
 create table messages (
     id          text collate "C" primary key,

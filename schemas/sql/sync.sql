@@ -28,11 +28,16 @@ order by r.updated desc, r.id desc
 limit $2
 
 -- name: users
--- Profiles of friends in either direction and of the other people in direct rooms.
+-- Profiles of friends in either direction, without pairs of whom one blocks the other, and of the other people in
+-- direct rooms, which show under their names.
 select u.* from users u
 where u.state = 'registered' and u.id <> $1 and (
-    u.id in (select other from relationships where "user" = $1 and type = 'friend')
-    or u.id in (select "user" from relationships where other = $1 and type = 'friend')
+    (
+        (u.id in (select other from relationships where "user" = $1 and type = 'friend')
+         or u.id in (select "user" from relationships where other = $1 and type = 'friend'))
+        and not exists (
+            select from relationships b
+            where b.type = 'block' and ((b."user" = $1 and b.other = u.id) or (b."user" = u.id and b.other = $1))))
     or u.id in (
         select theirs."user" from members mine
         join rooms r on r.id = mine.room and r.type = 'direct'

@@ -19,7 +19,8 @@ from push.backend import Identity
 from push.codes import Disconnect
 from push.frames import Since
 from push.hub import Hub
-from push.items import Item, Subscription
+from push.items import Item
+from push.subscriptions import Subscription
 from tests.push.conftest import until
 from tests.push.feeding import Feed, delete_before, item
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from events.feed import FeedItem, cursor, encode_record, end_cursor
 from events.log import opened_headers, term_headers
 from push.codes import Disconnect
-from push.items import FeedReader, Item, Ring, Subscription, first_needed
+from push.items import FeedReader, Item, first_needed
+from push.ring import Ring
+from push.subscriptions import Subscription
 from tests.push.feeding import item
 
 

@@ -13,8 +13,9 @@ from infra.embedded.kafka import EmbeddedKafka
 from infra.settings import Settings
 from push import codes
 from push.backend import Identity
+from push.bounds import Unavailable
 from push.frames import Since
-from push.hub import Hub, Unavailable
+from push.hub import Hub
 from tests.push.conftest import until
 from tests.push.feeding import Feed, feed_of
 from tests.push.test_hub import Sink, now

@@ -1,0 +1,110 @@
+"""What a node knows of a user: who is connected, what they have had, and in which rooms they were when. No I/O."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from events.feed import Stay, covers
+from push import codes
+from push.codes import Disconnect
+from push.items import Change, Item, first_needed
+
+_log = logging.getLogger("klatsch.push")
+
+
+class Sink(Protocol):
+    """The far end of a subscription: a connection, an event stream, a page."""
+
+    def deliver(self, items: Sequence[Item]) -> int:
+        """Send items, in order. Returns how many wait because the other side does not keep up."""
+        ...
+
+    def room(self) -> int:
+        """How many older items it takes now; when 0, it calls ``Hub.advance`` as soon as it takes more."""
+        ...
+
+    def caught_up(self) -> None:
+        """All older items were delivered; from here on it gets new ones."""
+        ...
+
+    def cut(self, disconnect: Disconnect) -> None:
+        """End it, within this turn of the loop."""
+        ...
+
+
+class Subscription:
+    """One sink's place in a user's stream."""
+
+    __slots__ = ("box", "closed", "cursor", "live", "partition", "pending", "reading", "sink")
+
+    def __init__(self, partition: int, box: Mailbox, cursor: int, sink: Sink) -> None:
+        self.partition = partition
+        self.box = box
+        #: All items up to here have been delivered, or are not for this user. Items above it are still to come.
+        self.cursor = cursor
+        self.sink = sink
+        #: Whether new items go straight to it. Else it is still reading older ones.
+        self.live = False
+        #: Whether a pass over the feed in Kafka is delivering older items to it.
+        self.reading = False
+        self.closed = False
+        #: New items of this turn of the loop.
+        self.pending: list[Item] = []
+
+    def give(self, items: Sequence[Item]) -> int:
+        """Deliver. A sink that fails is cut, and nobody else notices."""
+        try:
+            return self.sink.deliver(items)
+        except Exception:
+            _log.exception("a delivery to a connection of user %s", self.box.user)
+            self.closed = True
+            self.sink.cut(codes.SERVER_ERROR)
+            return 0
+
+    @property
+    def needs(self) -> int:
+        """The first offset of the feed partition that may hold an item above the cursor."""
+        return first_needed(self.cursor)
+
+
+class Mailbox:
+    """What a node knows of one user: the recent items, oldest first, the subscriptions, and the stays in rooms."""
+
+    __slots__ = ("missed", "recent", "stays", "subscriptions", "user")
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        #: Times in rooms; None while nobody needs them, or until they are learnt.
+        self.stays: dict[str, list[Stay]] | None = None
+        #: Changes that came while they were being learnt; None at other times.
+        self.missed: list[tuple[Change, int]] | None = None
+        # A list: most users have few items here, and an empty deque takes eleven times the memory.
+        self.recent: list[Item] = []
+        self.subscriptions: list[Subscription] = []
+
+    def after(self, position: int, limit: int) -> list[Item]:
+        """At most ``limit`` of the recent items above ``position``, oldest first."""
+        found: list[Item] = []
+        for item in reversed(self.recent):
+            if item.cursor <= position:
+                break
+            found.append(item)
+        found.reverse()
+        return found[:limit]
+
+    def was_in(self, room: str, at: int) -> bool:
+        """Whether the user was in the room just before an offset."""
+        return self.stays is not None and covers(self.stays.get(room, ()), at)
+
+    def take(self, change: Change, at: int) -> None:
+        """Keeps the stays up to date. A change that they have already changes nothing."""
+        if self.stays is None:
+            return
+        stays = self.stays.setdefault(change.room, [])
+        last = stays[-1] if stays else None
+        if change.joined and (last is None or (last[1] is not None and last[1] < at)):
+            stays.append((at, None))
+        elif not change.joined and last is not None and last[1] is None and last[0] < at:
+            stays[-1] = (last[0], at)

@@ -1,0 +1,252 @@
+"""The emotion worker in its own process, on a real Kafka and a running API."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from aiokafka import TopicPartition
+
+from events import REGISTRY
+from events.clock import now, uuid7
+from events.log import OPENED_HEADER, TermFilter, term_headers
+from events.messages import MessageEmotionDetected, MessagePosted
+from events.records import DecodeError
+from infra import kafka, operator
+from infra.embedded.ports import free_port
+from infra.settings import Settings
+from producers.router import partition_of
+from projectors.emotion_worker import ACCOUNT
+from tests.client import Person, World, visiting
+from tests.parts import Parts
+from tests.running import until
+from tests.servers import Process, installation, process, serving
+
+pytest.importorskip("faust", reason="Faust has no build for this platform")
+
+JOYFUL = "What a wonderful, happy day! I love it"
+
+
+@pytest.fixture(scope="module")
+async def world(parts: Parts) -> AsyncIterator[World]:
+    async with installation(parts) as settings, serving(settings) as url, visiting(url) as world:
+        world.settings = settings  # type: ignore[attr-defined]
+        yield world
+
+
+@pytest.fixture
+def settings(world: World) -> Settings:
+    """The installation of this module."""
+    found: Settings = world.settings  # type: ignore[attr-defined]
+    return found
+
+
+@asynccontextmanager
+async def worker(settings: Settings, folder: Path) -> AsyncIterator[Process]:
+    """The worker's process, ready."""
+    own = msgspec.structs.replace(settings, port=free_port(), api=f"http://{settings.address}")
+    async with process(own, frozenset({"analytics"}), folder / "emotions.log") as running:
+        await running.ready()
+        yield running
+
+
+@asynccontextmanager
+async def at_work(settings: Settings, folder: Path, world: World) -> AsyncIterator[Process]:
+    """The same, with all that was said before dealt with."""
+    async with worker(settings, folder) as running:
+        await _caught_up(running, world)
+        yield running
+
+
+async def _report(running: Process) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as http, http.get(f"{running.url}/readyz") as answer:
+        found: dict[str, Any] = (await answer.json())["parts"]
+        return found
+
+
+async def _counted(running: Process) -> dict[str, float]:
+    """Records by outcome, as /metrics tells."""
+    async with aiohttp.ClientSession() as http, http.get(f"{running.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("klatsch_emotions_records_total"))
+    return {name.split('"')[1]: float(value) for name, value in pairs}
+
+
+async def _caught_up(running: Process, world: World) -> None:
+    async def level() -> bool:
+        parts = await _report(running)
+        return bool(parts["faust"]["assigned"] == 2 and parts["progress"]["lag"] == 0)
+
+    await until(level, "all partitions read to the end and committed", 60)
+
+
+async def _with_visual(person: Person, **emotions: Any) -> Person:
+    await person.do("visuals.choose", model_data={"shape": "fox"}, emotion_data=emotions)
+    return person
+
+
+async def _emotion(person: Person, room: str, message: str) -> str | None:
+    found = await person.do("messages.get", room=room, message=message)
+    emotion: str | None = found["message"]["data"].get("emotion")
+    return emotion
+
+
+async def _log(settings: Settings) -> list[Any]:
+    """All records of the rooms' topic as Kafka has them, by partition and offset."""
+    found: list[Any] = []
+    topic = settings.topic("rooms")
+    ends = await kafka.end_offsets(settings, topic, settings.partitions)
+    consumer = kafka.consumer(settings)
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, partition) for partition in ends]
+        consumer.assign(places)
+        for place in places:
+            consumer.seek(place, 0)
+        while any([await consumer.position(place) < ends[place.partition] for place in places]):
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                found += records
+    finally:
+        await kafka.close(consumer)
+    return sorted(found, key=lambda raw: (raw.partition, raw.offset))
+
+
+async def _detections(settings: Settings) -> list[tuple[str, str, bool]]:
+    """All valid detected emotions in the log: message, emotion, shown."""
+    found = []
+    valid = {partition: TermFilter() for partition in range(settings.partitions)}
+    for raw in await _log(settings):
+        if not valid[raw.partition].admits(raw.offset, raw.headers):
+            continue
+        with contextlib.suppress(DecodeError):
+            event = REGISTRY.decode(raw.value, "rooms", raw.partition, raw.offset).data
+            if isinstance(event, MessageEmotionDetected):
+                found.append((event.message, event.emotion, event.shown))
+    return found
+
+
+async def _term(settings: Settings, partition: int) -> int:
+    """The term of the partition's present owner."""
+    opened = [raw for raw in await _log(settings) if raw.partition == partition and raw.headers[0][0] == OPENED_HEADER]
+    return int(opened[-1].offset)
+
+
+async def _append(settings: Settings, partition: int, key: bytes, records: list[tuple[bytes, Any]]) -> None:
+    """Appends records past the owner."""
+    producer = kafka.producer(settings)
+    await producer.start()
+    try:
+        for value, headers in records:
+            await producer.send_and_wait(settings.topic("rooms"), value, key=key, partition=partition, headers=headers)
+    finally:
+        await producer.stop()
+
+
+async def test_a_joyful_message_shows_joy_where_the_visual_can(
+    settings: Settings, world: World, tmp_path: Path
+) -> None:
+    ada = await _with_visual(await world.person("ada"), joy=True)
+    bob = await _with_visual(await world.person("bob"), anger=True)
+    room = await ada.group(bob)
+    async with worker(settings, tmp_path) as running:
+        hers, his = await ada.say(room, JOYFUL), await bob.say(room, JOYFUL)
+        neutral = await ada.say(room, "the meeting is at 12:30")
+
+        async def detected() -> bool:
+            return {hers["id"], his["id"]} <= {message for message, _, _ in await _detections(settings)}
+
+        await until(detected, "both joyful messages were looked at", 60)
+        await _caught_up(running, world)
+        shown = {message: (emotion, shown) for message, emotion, shown in await _detections(settings)}
+        assert shown[hers["id"]] == ("joy", True) and shown[his["id"]] == ("joy", False)
+        assert neutral["id"] not in shown
+        await until(lambda: _is(ada, room, hers["id"], "joy"), "the read model has it")
+        assert await _emotion(bob, room, his["id"]) is None
+        assert await _emotion(ada, room, neutral["id"]) is None
+        assert (await _counted(running))["set"] == 2
+    found = await ada.do("users.find", name=ACCOUNT)
+    assert [user["role"] for user in found["users"] if user["username"] == ACCOUNT] == ["service"]
+
+
+async def _is(person: Person, room: str, message: str, emotion: str) -> bool:
+    return await _emotion(person, room, message) == emotion
+
+
+async def test_void_and_bad_records_set_nothing_and_stop_nothing(
+    settings: Settings, world: World, tmp_path: Path
+) -> None:
+    ada = await _with_visual(await world.person("ada"), joy=True)
+    room = await ada.group()
+    shard = partition_of(room, settings.partitions)
+    target = await ada.say(room, "a neutral text")
+    async with at_work(settings, tmp_path, world) as running:
+        before = await _counted(running)
+        await ada.say(room, "the worker has seen a record of the present owner")
+        await _caught_up(running, world)
+        # As an old owner would: a joyful text under the id of a message that exists, with the term of long ago.
+        void = MessagePosted(message=target["id"], seq=1, token="void", type="text", content={"text": JOYFUL}, data={})
+        value = REGISTRY.encode(
+            void, id=uuid7(), source="test", stream=room, time=now(), actor=ada.id, command="PostMessage:void"
+        )
+        term = await _term(settings, shard)
+        bad = [
+            (value, term_headers(term - 1)),
+            (b"no json", term_headers(term)),
+            (b'{"specversion":"1.0"}', term_headers(term)),
+            (value.replace(b'"message.posted"', b'"message.sung"', 1), term_headers(term)),
+            (b"", []),
+        ]
+        await _append(settings, shard, b"poison", bad)
+        # The owner finds foreign records, reads the log again and goes on; so does the worker.
+        hers = await ada.say(room, JOYFUL)
+        await until(lambda: _is(ada, room, hers["id"], "joy"), "a good record after the bad ones", 60)
+        await _caught_up(running, world)
+        after = await _counted(running)
+    detected = [message for message, _, _ in await _detections(settings)]
+    assert target["id"] not in detected and detected.count(hers["id"]) == 1
+    assert after["void"] - before.get("void", 0) == 2
+    assert after["unreadable"] - before.get("unreadable", 0) == 2
+    assert after["unknown"] - before.get("unknown", 0) == 1
+    assert after.get("failed", 0) == before.get("failed", 0)
+
+
+async def test_after_a_kill_nothing_is_set_twice(settings: Settings, world: World, tmp_path: Path) -> None:
+    # Without a visual nothing is shown, so only the key keeps the same emotion from being noted again.
+    ada = await world.person("ada")
+    room = await ada.group()
+
+    async def noted(message: str) -> int:
+        return [one for one, _, _ in await _detections(settings)].count(message)
+
+    async with at_work(settings, tmp_path, world) as running:
+        first = (await ada.say(room, JOYFUL))["id"]
+        await until(lambda: noted(first), "the first is noted", 60)
+        # Before Faust commits, as a rule: the record is read again.
+        await running.end(SIGKILL)
+    second = (await ada.say(room, JOYFUL))["id"]
+    async with at_work(settings, tmp_path, world):
+        await until(lambda: noted(second), "the second is noted", 60)
+    assert (await noted(first), await noted(second)) == (1, 1)
+
+
+async def test_old_messages_are_left_alone(settings: Settings, world: World, tmp_path: Path) -> None:
+    ada = await _with_visual(await world.person("ada"), joy=True)
+    room = await ada.group()
+    old = {
+        "command": "PostMessage", "actor": ada.id, "time": "2004-11-15T12:18:00.000Z", "key": "old", "id": uuid7(),
+        "fields": {"room": room, "token": "old", "type": "text", "content": {"text": JOYFUL}},
+    }  # fmt: skip
+    answer = await world.call("import.orders", {"orders": [old]}, token=operator.token(settings))
+    assert answer["results"][0]["result"] == "done"
+    async with at_work(settings, tmp_path, world):
+        new = await ada.say(room, JOYFUL)
+        await until(lambda: _is(ada, room, new["id"], "joy"), "the new one is set", 60)
+    assert await _emotion(ada, room, str(old["id"])) is None
+    assert old["id"] not in [message for message, _, _ in await _detections(settings)]
