@@ -81,10 +81,11 @@ async def _metrics(request: Request) -> Response:
 
 
 def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awaitable[Response]]:
-    expected = proof(settings)
+    expected = proof(settings).encode()
 
     async def orders(request: Request) -> Response:
-        if not hmac.compare_digest(request.headers.get(PROOF_HEADER, ""), expected):
+        # As bytes: of text it takes ASCII only.
+        if not hmac.compare_digest(request.headers.get(PROOF_HEADER, "").encode(), expected):
             return problems.response(Problem("forbidden", "expected a process of this installation"))
         try:
             return Response(await producers.accept(await request.body()), media_type="application/json")

@@ -173,8 +173,9 @@ class Registry:
         raw = bytes(envelope.data)
         try:
             data = self._decoders[row.name].decode(self._upcast(row, envelope.dataschema, raw))
-        except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            raise DecodeError(f"{topic}/{partition}/{offset}: {envelope.type}: {error}") from error
+        # An upcaster meets data of long ago: whatever it raises, the record is what cannot be read.
+        except (msgspec.DecodeError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise DecodeError(f"{topic}/{partition}/{offset}: {envelope.type}: {error!r}") from error
         return Record(
             topic=topic, partition=partition, offset=offset, id=envelope.id, type=envelope.type,
             stream=envelope.subject, time=envelope.time, actor=envelope.actor, command=envelope.command,

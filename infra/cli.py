@@ -183,6 +183,8 @@ def schemas() -> None:
 def import_irc(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Log files, or folders of them.")],
     data: Data = DEFAULT_DATA,
+    url: Annotated[str, typer.Option(help="Base URL of the API, where it is not the one of the installation.")] = "",
+    channel: Annotated[str, typer.Option(help="Name of the channel, where no line of the logs tells it.")] = "",
 ) -> None:
     """Import IRC channel logs, with their original times; a second import adds nothing.
 
@@ -194,8 +196,8 @@ def import_irc(
     from infra.supervisor.up import settings_of
 
     try:
-        raise typer.Exit(irc.run(settings_of(data) or load(), paths))
-    except EXPECTED as error:
+        raise typer.Exit(irc.run(settings_of(data) or load(), paths, url=url, channel=channel))
+    except (*EXPECTED, irc.BadLog, irc.ImportFailed) as error:
         _fail(error)
 
 

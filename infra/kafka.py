@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import for_code
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import LeaderNotAvailableError, for_code
+from aiokafka.protocol.offset import OffsetRequest
 
 from infra.settings import Settings
 
@@ -31,6 +33,8 @@ _HOUR_MS = 3_600_000
 #: Seconds until a topic that was just created must have a leader for each partition.
 _CREATION_SECONDS = 30.0
 _TOPIC_ALREADY_EXISTS = 36
+#: Of a request for offsets: the timestamp that means the end, and the isolation level that hides nothing.
+_LATEST, _READ_UNCOMMITTED = -1, 0
 #: Seconds for a consumer to stop.
 _CLOSE_SECONDS = 5.0
 
@@ -216,6 +220,23 @@ async def end_offsets(settings: Settings, topic: str, partitions: int) -> dict[i
         return {tp.partition: offset for tp, offset in ends.items()}
     finally:
         await close(client)
+
+
+async def end_offset(client: AIOKafkaClient, partition: TopicPartition) -> int:
+    """The next offset of a partition as its leader knows it, over the connection that ``client`` already has.
+
+    Raises KafkaError (aiokafka), at once: a leader that moved is not looked for.
+    """
+    leader = client.cluster.leader_for_partition(partition)
+    if leader is None or leader < 0:
+        raise LeaderNotAvailableError(str(partition))
+    answer = await client.send(
+        leader, OffsetRequest(-1, _READ_UNCOMMITTED, [(partition.topic, [(partition.partition, _LATEST)])])
+    )
+    ((_, ((_, code, _, offset),)),) = answer.topics
+    if code:
+        raise for_code(code)(str(partition))
+    return int(offset)
 
 
 async def close(client: AIOKafkaConsumer | None) -> None:

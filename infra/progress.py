@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 READ_MODELS = "read_models"
 #: Seconds after which the positions are read anyway, should a notification be lost.
 _POLL_SECONDS = 1.0
+#: Seconds after which a connection that does not answer is given up: it may be dead without saying so.
+_READ_SECONDS = 5.0
 
 
 class ReadModelsBehind(Exception):
@@ -123,7 +125,8 @@ class Progress:
             await connection.add_listener(positions_channel(self._settings), self._told_positions)
             await connection.add_listener(revoked_channel(self._settings), self._told_revoked)
             while not lost.is_set():
-                await self._read(connection)
+                async with asyncio.timeout(_READ_SECONDS):
+                    await self._read(connection)
                 self._fresh.set()
                 try:
                     async with asyncio.timeout(_POLL_SECONDS):
@@ -131,6 +134,8 @@ class Progress:
                 except TimeoutError:
                     continue
         finally:
+            # From here on notifications are lost: who needs to know must ask.
+            self._fresh.clear()
             await connection.close(timeout=2)
 
     async def _read(self, connection: Any) -> None:

@@ -226,6 +226,27 @@ class ShardLog:
         self._generation = generation
         return base
 
+    async def confirm(self) -> None:
+        """Make sure that nobody else has written, where there is nothing to append: as good as an acknowledgement.
+
+        Costs a round trip to the shard's leader. Raises OutcomeUnknown or Superseded, and the shard must be opened
+        again; AppendRefused when it is not open.
+        """
+        generation = self._generation
+        if generation is None:
+            raise AppendRefused(f"{self}: expected an open shard, got one that is not; open it first")
+        self._generation = None
+        try:
+            async with asyncio.timeout(self._ack_seconds):
+                end = await kafka.end_offset(generation.client.client, TopicPartition(self.topic, self.partition))
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise OutcomeUnknown(f"{self}: expected to learn the log's end, got {error!r}; open again") from error
+        if end != self.next_offset:
+            raise Superseded(
+                f"{self}: expected the log to end at {self.next_offset}, got {end}: another owner wrote; open again"
+            )
+        self._generation = generation
+
     def _batch(
         self,
         generation: Generation,

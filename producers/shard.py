@@ -243,15 +243,18 @@ class ShardOwner:
             if not turn.decide(pending.order):
                 break
             decided.append(pending)
-        if turn.batch:
-            for pending in decided:
-                pending.appending = True
-            try:
+        try:
+            if turn.batch:
+                for pending in decided:
+                    pending.appending = True
                 with metrics.APPEND_SECONDS.labels(self.shard.topic).time():
                     await self._writer.append(turn.batch)
-            except AppendRefused as refusal:
-                raise OutcomeUnknown(str(refusal)) from refusal
-            self._cache.commit(turn.changes, turn.records)
+            else:
+                # A refusal or "nothing to do" must be true of the log too, and not only of what an old owner remembers.
+                await self._writer.confirm()
+        except AppendRefused as refusal:
+            raise OutcomeUnknown(str(refusal)) from refusal
+        self._cache.commit(turn.changes, turn.records)
         metrics.TURN_COMMANDS.labels(self.shard.topic).observe(len(decided))
         for pending, answer in zip(decided, turn.answers, strict=True):
             pending.resolve(answer.outcome, answer.error)
@@ -289,8 +292,9 @@ class ShardOwner:
                     record = _record(row)
                     receipts.setdefault(receipt_key(record), []).append(record)
                 for key, rest in asked.items():
-                    there = receipts.get(key, [])
-                    there += [record for record in rest if not there or record.offset > there[-1].offset]
+                    if rest:
+                        there = receipts.setdefault(key, [])
+                        there += [record for record in rest if not there or record.offset > there[-1].offset]
         return state, receipts
 
 

@@ -56,13 +56,17 @@ class Telling(NamedTuple):
     include: dict[str, Any] | None = None
 
 
+def follows_nothing(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
+    return ()
+
+
 class Audience(NamedTuple):
     """One row of the table."""
 
     tell: Callable[[Record, Known], list[Telling]]
     needs: Callable[[Record], Needs] = lambda record: Needs()
-    #: Keys that the entities of ``needs`` name, read after them.
-    follow: Callable[[Record, Known], Collection[Key]] = lambda record, known: ()
+    #: Keys that the entities of ``needs`` name, read after them; given those who join the room in the same turn.
+    follow: Callable[[Record, Known, Collection[str]], Collection[Key]] = follows_nothing
 
 
 def _nothing(record: Record, known: Known) -> list[Telling]:
@@ -92,11 +96,11 @@ def _join_needs(record: Record) -> Needs:
     return Needs(roster=room, keys=(room_key(room), member_key(room, user), user_key(user)))
 
 
-def _join_follow(record: Record, known: Known) -> Collection[Key]:
+def _join_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
     room = known.entities.get(room_key(record.stream))
     if not isinstance(room, Room):
         return ()
-    peers = [user_key(user) for user in known.roster] if room.type == "direct" else []
+    peers = [user_key(user) for user in {*known.roster, *joining}] if room.type == "direct" else []
     return peers if room.last is None else [message_key(room.last), *peers]
 
 

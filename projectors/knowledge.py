@@ -11,7 +11,7 @@ from events.records import Entity, Key, Record
 from infra import rows
 from infra.postgres import queries
 from infra.progress import Progress
-from projectors.audience import AUDIENCES, CONTACT_ROOM, Known, Needs
+from projectors.audience import AUDIENCES, CONTACT_ROOM, Known, Needs, follows_nothing
 from projectors.rosters import Rosters
 
 #: Seconds that a turn waits for the read models before the session starts again.
@@ -87,14 +87,14 @@ def _wanted(records: Iterable[Record], rosters: Rosters) -> _Wanted:
 
 
 def _followed(records: Iterable[Record], knowledge: Knowledge) -> set[Key]:
-    """Keys that only the entities can name. For this the roster counts all who join in the same turn."""
+    """Keys that only the entities can name."""
     joining: dict[str, set[str]] = {}
     for record in records:
         if isinstance(record.data, MemberJoined):
             joining.setdefault(record.stream, set()).add(record.data.user)
     keys: set[Key] = set()
     for record in records:
-        known = knowledge.of(record)
-        widened = known._replace(roster=joining.get(record.stream, set()).union(known.roster))
-        keys.update(AUDIENCES[record.type].follow(record, widened))
+        follow = AUDIENCES[record.type].follow
+        if follow is not follows_nothing:
+            keys.update(follow(record, knowledge.of(record), joining.get(record.stream, ())))
     return keys

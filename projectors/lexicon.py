@@ -1,8 +1,7 @@
 """What emotion a text shows, by the words in it: pure, but for reading the word list once.
 
-The word list is the NRC Emotion Lexicon (Mohammad and Turney 2013) as the package NRCLex brings it; see
-``docs/howto/emotions.md`` on its terms of use. Only the list is used: the package's own reading of texts needs data that
-it would have to download.
+The word list is the NRC Emotion Lexicon (Mohammad and Turney 2013) as the package NRCLex brings it; its terms of use
+are in ``docs/howto/emotions.md``. Only the list is used: the package would have to download data to read a text itself.
 """
 
 from __future__ import annotations

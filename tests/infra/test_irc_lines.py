@@ -22,6 +22,8 @@ UNTIMED: list[tuple[str, What]] = [
     ("=== [optik]  [~optik@200.106.11.64]  has joined #ubuntu", Came("[optik]", "#ubuntu")),
     ("=== N}{N[] O [n=Conectin@host]  has left #ubuntu [x]", Went("N}{N[]O", "#ubuntu")),
     ("=== [cc] smart [n=[cc] smar@gw.example]  has joined #ubuntu", Came("[cc]smart", "#ubuntu")),
+    ("=== Guard] [an [n=Guardian@host]  has joined #ubuntu", Came("Guard][an", "#ubuntu")),
+    ("=== [GuS] [n=x@y] has joined #ubuntu", Came("[GuS]", "#ubuntu")),
     ("=== Istario [n=[tgn] cok@67.170.242.255]  has left #ubuntu []", Went("Istario", "#ubuntu")),
     ("=== usual is now known as ubuntor", Renamed("usual", "ubuntor")),
     ("=== Cre[a] tiveEmb[a]  is now known as CreativeEmbassy", Renamed("Cre[a]tiveEmb[a]", "CreativeEmbassy")),

@@ -152,7 +152,7 @@ def test_who_joins_gets_the_room_and_the_others_get_who_joins() -> None:
     one = record(MemberJoined(user="bob", role="member"), "r")
     row = AUDIENCES["member.joined"]
     assert set(row.needs(one).keys) == {room_key("r"), member_key("r", "bob"), user_key("bob")}
-    assert set(row.follow(one, known)) == {message_key("m"), user_key("ada")}
+    assert set(row.follow(one, known, ())) == {message_key("m"), user_key("ada")}
     deltas = heard(one.data, known, "r")
     own = deltas["bob"]["include"]
     assert (own["room"]["id"], own["member"]["read"], own["message"]["id"]) == ("r", 0, "m")

@@ -1,0 +1,226 @@
+"""The import of a plan into a running installation: people first, then the room's files in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from events.handles import username_handle
+from infra.irc.client import Client, ImportFailed, Result
+from infra.irc.people import usernames
+from infra.irc.plan import FilePlan, Order, Plan
+
+#: Orders of one request.
+BATCH = 1000
+#: People who are registered with one request a step; more requests than one are under way, so that the server always
+#: has one to decide: with two it is busy all the time.
+PEOPLE, UNDER_WAY = 500, 2
+#: Ids that one look-up of users takes.
+_LOOK_UP = 100
+
+_Item = TypeVar("_Item")
+
+
+class Meter(Protocol):
+    """Who shows how far the import has come."""
+
+    def stage(self, name: str, total: int, unit: str) -> None:
+        """A new part of the work begins."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """So much more of it is done."""
+        ...
+
+
+class Tally:
+    """What came of the orders."""
+
+    def __init__(self) -> None:
+        #: Orders by result: ``done``, ``unchanged``, ``refused``.
+        self.results: Counter[str] = Counter()
+        #: Refused ones by reason.
+        self.refused: Counter[str] = Counter()
+        self.registered = 0
+        #: Messages that were not there before.
+        self.messages = 0
+
+    def add(self, orders: Iterable[Order], results: Iterable[Result]) -> None:
+        for order, result in zip(orders, results, strict=True):
+            self.results[result.result] += 1
+            self.messages += result.result == "done" and order.command == "PostMessage"
+            if result.result == "refused":
+                self.refused[f"{order.command}: {result.code}"] += 1
+
+
+class Importer:
+    """One run. ``account``: the user id of the room's owner."""
+
+    def __init__(self, client: Client, plan: Plan, account: str, user_ids: dict[str, str], meter: Meter) -> None:
+        """``user_ids``: nick -> user id, of all people in the plan."""
+        self.tally = Tally()
+        self._client = client
+        self._plan = plan
+        self._account = account
+        self._ids = user_ids
+        self._meter = meter
+
+    async def run(self) -> None:
+        """Imports what is not there yet. Raises ImportFailed."""
+        await self._make_room()
+        todo = await self._todo()
+        wanted = {order.actor for file in todo for order in (*file.room, *file.profiles)}
+        await self._register([nick for nick in self._plan.people if self._ids[nick] in wanted])
+        self._meter.stage("lines", sum(file.lines for file in todo), "lines")
+        for file in todo:
+            await self._import(file)
+
+    # Files
+
+    async def _make_room(self) -> None:
+        """The room, and the account that owns it: nobody of old, who would have to hand it on when leaving."""
+        plan = self._plan
+        first = min(plan.people.values())
+        await self._register_as(self._account, f"{plan.room}"[:50], f"{plan.channel} (IRC)", first)
+        fields = {
+            "room": plan.room, "type": "group", "visibility": "public", "name": plan.channel[:100],
+            "data": {"irc_channel": plan.channel[:1000]}, "members": [self._account],
+        }  # fmt: skip
+        order = Order(command="CreateRoom", fields=fields, actor=self._account, time=first, key="irc:room")
+        results = await self._client.order([order])
+        if results[0].result == "refused":
+            raise ImportFailed(f"the room {plan.room} cannot be made: {results[0].detail}")
+        self.tally.add([order], results)
+
+    async def _register_as(self, user: str, username: str, name: str, time: str) -> None:
+        """One service account. Raises ImportFailed when its name is another's."""
+        handle = username_handle(username)
+        orders = [
+            Order(command="ClaimHandle", fields={"handle": handle, "user": user}, actor=user, time=time, key="irc"),
+            _registration(user, username, name, "service", time),
+            Order(command="ConfirmHandle", fields={"handle": handle, "user": user}, actor=user, time=time, key="irc"),
+        ]
+        for order in orders:
+            (result,) = await self._client.order([order])
+            if result.result == "refused":
+                raise ImportFailed(f"the account {username}, which is to own the room, cannot be made: {result.detail}")
+
+    async def _todo(self) -> list[FilePlan]:
+        """The files that are not there to the end, without those of their orders that are.
+
+        Orders of the room are appended in order, so what comes before a message that is there has been done too.
+        """
+        self._meter.stage("look", len(self._plan.files), "files")
+        todo = []
+        for file in self._plan.files:
+            last = await self._last_message(file)
+            if last is not None:
+                file.profiles = []
+                file.room, file.numbers = file.room[last + 1 :], file.numbers[last + 1 :]
+            if file.room or file.profiles:
+                todo.append(file)
+            self._meter.advance(1)
+        return todo
+
+    async def _last_message(self, file: FilePlan) -> int | None:
+        """Index in ``file.room`` of the last message that is there already."""
+        low, high = 0, len(file.messages)
+        # The usual cases first: all of the file is there, or none.
+        for place in (high - 1, 0):
+            if low < high:
+                if await self._has(file, place):
+                    low = max(low, place + 1)
+                else:
+                    high = min(high, place)
+        while low < high:
+            middle = (low + high) // 2
+            if await self._has(file, middle):
+                low = middle + 1
+            else:
+                high = middle
+        return file.messages[low - 1] if low else None
+
+    async def _has(self, file: FilePlan, message: int) -> bool:
+        id = file.room[file.messages[message]].id
+        assert id is not None
+        return await self._client.has_message(self._plan.room, id)
+
+    async def _import(self, file: FilePlan) -> None:
+        """Profiles before the room, batch after batch: order within the room is kept, whatever is repeated."""
+        for profiles in _batches(file.profiles, BATCH):
+            self.tally.add(profiles, await self._client.order(profiles))
+        done = 0
+        for start in range(0, len(file.room), BATCH):
+            orders = file.room[start : start + BATCH]
+            self.tally.add(orders, await self._client.order(orders))
+            reached = file.numbers[start + len(orders) - 1]
+            self._meter.advance(reached - done)
+            done = reached
+        self._meter.advance(file.lines - done)
+
+    # People
+
+    async def _register(self, nicks: Sequence[str]) -> None:
+        """Makes users of those nicks that are none yet: claims the names, registers, confirms."""
+        self._meter.stage("people", len(nicks), "people")
+        chunks = iter(list(_batches(nicks, PEOPLE)))
+
+        async def work() -> None:
+            for chunk in chunks:
+                await self._register_some(chunk)
+                self._meter.advance(len(chunk))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(UNDER_WAY):
+                    group.create_task(work())
+        except BaseExceptionGroup as group_:
+            raise group_.exceptions[0] from None
+
+    async def _register_some(self, nicks: Sequence[str]) -> None:
+        present: set[str] = set()
+        for part in _batches(nicks, _LOOK_UP):
+            present |= await self._client.users([self._ids[nick] for nick in part])
+        missing = [nick for nick in nicks if self._ids[nick] not in present]
+        names = await self._claim(missing)
+        registrations = [
+            _registration(self._ids[nick], name, nick, "person", self._plan.people[nick])
+            for nick, name in names.items()
+        ]
+        results = await self._client.order(registrations)
+        self.tally.add(registrations, results)
+        self.tally.registered += sum(result.result == "done" for result in results)
+        await self._client.order([self._handle("ConfirmHandle", nick, name) for nick, name in names.items()])
+
+    async def _claim(self, nicks: Sequence[str]) -> dict[str, str]:
+        """Claims a username for each: nick -> username. Raises ImportFailed."""
+        names: dict[str, str] = {}
+        waiting = {nick: usernames(nick) for nick in nicks}
+        while waiting:
+            orders = {nick: self._handle("ClaimHandle", nick, names_[0]) for nick, names_ in waiting.items()}
+            results = await self._client.order(list(orders.values()))
+            for nick, result in zip(orders, results, strict=True):
+                tried, *others = waiting.pop(nick)
+                if result.result != "refused":
+                    names[nick] = tried
+                elif others:
+                    waiting[nick] = others
+                else:
+                    raise ImportFailed(f"no username is free for the nick {nick}: {result.detail}")
+        return names
+
+    def _handle(self, command: str, nick: str, username: str) -> Order:
+        user, time = self._ids[nick], self._plan.people[nick]
+        fields = {"handle": username_handle(username), "user": user}
+        return Order(command=command, fields=fields, actor=user, time=time, key="irc")
+
+
+def _registration(user: str, username: str, name: str, role: str, time: str) -> Order:
+    fields = {"user": user, "username": username, "name": name, "role": role}
+    return Order(command="RegisterUser", fields=fields, actor=user, time=time, key="irc")
+
+
+def _batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    return (items[i : i + size] for i in range(0, len(items), size))

@@ -1,0 +1,180 @@
+"""What is to be ordered for a set of logs: pure. Every order is one that changes something, so that its key is kept.
+
+An order that came to nothing leaves no trace in the log; given again later, it might do something. So a join of
+somebody who is in, and the same new nick twice, become no orders. Whoever says something, leaves or changes their nick
+was in the channel: where the logs do not show them coming, they come just before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from infra.irc.lines import EMPTY, Came, Renamed, Said, Skipped, Went, What, clean
+from infra.irc.logs import Line, Log
+from infra.irc.people import message_id, room_id
+
+#: Characters of one message that the API takes; a longer line becomes several messages.
+MESSAGE = 2000
+
+#: What is counted, in the order in which people read it.
+_THINGS = ("messages", "of them actions", "joins", "leavings", "of them put out", "changes of nick")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One command for ``POST /v1/import``."""
+
+    command: str
+    fields: dict[str, Any]
+    actor: str
+    time: str
+    key: str
+    id: str | None = None
+
+
+class FilePlan:
+    """What one file becomes."""
+
+    def __init__(self, log: Log) -> None:
+        self.name = log.name
+        self.lines = len(log.lines)
+        #: Orders for people's own streams: these go first, so that they are done where the room's have begun.
+        self.profiles: list[Order] = []
+        #: Orders for the room, in order.
+        self.room: list[Order] = []
+        #: Indexes in ``room`` of the messages.
+        self.messages: list[int] = []
+        #: Number of the line that each order in ``room`` comes from.
+        self.numbers: list[int] = []
+
+
+class Plan:
+    """What a set of logs becomes. ``people``: nick -> time of its first line."""
+
+    def __init__(self, channel: str, user: Callable[[str], str]) -> None:
+        """``user`` gives a nick's user id."""
+        self.channel = channel
+        self.room = room_id(channel)
+        self.people: dict[str, str] = {}
+        self.files: list[FilePlan] = []
+        #: How many of each thing the logs become: ``messages``, ``joins`` ...
+        self.counts: Counter[str] = Counter(dict.fromkeys(_THINGS, 0))
+        #: Lines that become nothing, by reason.
+        self.skipped: Counter[str] = Counter()
+        #: Lines that were imported, but not as they stand.
+        self.changed: Counter[str] = Counter()
+        self._user = user
+        self._inside: set[str] = set()
+        self._known_as: dict[str, str] = {}
+
+    def add(self, log: Log) -> None:
+        """Plans the next file; files come in the order of time."""
+        file = FilePlan(log)
+        prefix = f"{self.room}:{_label(log.name)}"
+        for line in log.lines:
+            self._line(file, line, f"{prefix}:{line.number}")
+            file.numbers += [line.number] * (len(file.room) - len(file.numbers))
+        if log.damaged:
+            self.changed["not UTF-8: what could not be read became U+FFFD"] += log.damaged
+        self.files.append(file)
+
+    def _line(self, file: FilePlan, line: Line, key: str) -> None:
+        what = self._of_this_channel(line.what)
+        match what:
+            case Skipped():
+                self.skipped[what.reason] += 1
+            case Said():
+                self._say(file, line.time, key, what)
+            case Came():
+                if not self._come(file, line.time, key, what.nick):
+                    self.skipped["joined, but was in already (the logs show no quits)"] += 1
+            case Went():
+                self._go(file, line.time, key, what.nick)
+                self.counts["of them put out"] += what.kicked
+            case Renamed():
+                self._rename(file, line.time, key, what)
+
+    def _of_this_channel(self, what: What) -> What:
+        if isinstance(what, Came | Went) and what.channel.lower() != self.channel:
+            return Skipped(f"about another channel than {self.channel}")
+        return what
+
+    def _say(self, file: FilePlan, time: str, key: str, said: Said) -> None:
+        text = clean(said.text)
+        if not text.strip():
+            self.skipped[EMPTY.reason] += 1
+            return
+        if text != said.text:
+            self.changed["control characters and colour codes taken out"] += 1
+        self._come(file, time, key, said.nick)
+        parts = [text[i : i + MESSAGE] for i in range(0, len(text), MESSAGE)]
+        if len(parts) > 1:
+            self.changed[f"longer than {MESSAGE} characters: became several messages"] += 1
+        for n, part in enumerate(parts):
+            token = key if n == 0 else f"{key}.{n}"
+            fields = {"room": self.room, "token": token, "type": said.type, "content": {"text": part}}
+            file.messages.append(len(file.room))
+            id = message_id(self.room, token, time)
+            file.room.append(self._order("PostMessage", fields, said.nick, time, token, id))
+            self.counts["messages"] += 1
+            self.counts["of them actions"] += said.type == "action"
+
+    def _come(self, file: FilePlan, time: str, key: str, nick: str) -> bool:
+        """Lets a nick in; False for one who is in already."""
+        self.people.setdefault(nick, time)
+        if nick in self._inside:
+            return False
+        self._inside.add(nick)
+        fields = {"room": self.room, "user": self._user(nick)}
+        file.room.append(self._order("AddMember", fields, nick, time, key))
+        self.counts["joins"] += 1
+        return True
+
+    def _go(self, file: FilePlan, time: str, key: str, nick: str) -> None:
+        self._come(file, time, key, nick)
+        self._inside.remove(nick)
+        fields = {"room": self.room, "user": self._user(nick)}
+        file.room.append(self._order("RemoveMember", fields, nick, time, key))
+        self.counts["leavings"] += 1
+
+    def _rename(self, file: FilePlan, time: str, key: str, renamed: Renamed) -> None:
+        if renamed.nick == renamed.to:
+            self.skipped["took the same nick again"] += 1
+            return
+        self._go(file, time, key, renamed.nick)
+        if not self._come(file, time, key, renamed.to):
+            self.skipped["took a nick that was in already: only the old one leaves"] += 1
+        self.counts["changes of nick"] += 1
+        if self._known_as.get(renamed.nick) != renamed.to:
+            self._known_as[renamed.nick] = renamed.to
+            fields = {"user": self._user(renamed.nick), "data": {"now_known_as": renamed.to}}
+            file.profiles.append(self._order("ChangeProfile", fields, renamed.nick, time, key))
+
+    def _order(
+        self, command: str, fields: dict[str, Any], nick: str, time: str, key: str, id: str | None = None
+    ) -> Order:
+        return Order(command=command, fields=fields, actor=self._user(nick), time=time, key=key, id=id)
+
+    @property
+    def inside(self) -> int:
+        """How many are in the room at the end."""
+        return len(self._inside)
+
+
+def make(channel: str, logs: Iterable[Log], user: Callable[[str], str]) -> Plan:
+    """The plan of all ``logs``, oldest first."""
+    plan = Plan(channel.lower(), user)
+    for log in logs:
+        plan.add(log)
+    return plan
+
+
+def _label(name: str) -> str:
+    """A file's name as part of a key, which takes printable ASCII only and is short."""
+    return name if _PLAIN.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -1,0 +1,128 @@
+"""For tests of the IRC import: the command as a process, made-up logs, and what an installation holds afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from aiokafka import TopicPartition
+
+from events import REGISTRY
+from events.log import TermFilter
+from events.positions import Shard
+from events.records import Entity, Key
+from infra import kafka
+from infra.settings import Settings, environment
+
+#: A data folder that does not exist, so that the variables say where the installation is.
+_NOWHERE = str(Path(__file__).parent / "no-such-folder")
+
+
+@asynccontextmanager
+async def importing(settings: Settings, *arguments: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """``klatsch import irc`` with these arguments, in a process of its own; killed at the end of the block."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "infra.cli", "import", "irc", *map(str, arguments), "--data", _NOWHERE,
+        env={**os.environ, **environment(settings)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def imported(settings: Settings, *arguments: str | Path, seconds: float = 120.0) -> str:
+    """Runs the import to its end and returns what it said. Fails when it does not end well."""
+    async with importing(settings, *arguments) as process:
+        async with asyncio.timeout(seconds):
+            output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
+        return output.decode()
+
+
+async def heads(settings: Settings) -> dict[str, dict[int, int]]:
+    """The ends of all event topics: whatever adds something moves one."""
+    return {
+        topic: await kafka.end_offsets(settings, settings.topic(topic), settings.partitions)
+        for topic in kafka.EVENT_TOPICS
+    }
+
+
+async def count(settings: Settings, sql: str, *arguments: Any) -> int:
+    """One number from the read models' schema."""
+    connection = await asyncpg.connect(settings.postgres, server_settings={"search_path": settings.schema})
+    try:
+        return int(await connection.fetchval(sql, *arguments))
+    finally:
+        await connection.close()
+
+
+async def totals(settings: Settings) -> dict[str, int]:
+    """What the read models hold of everything that an import makes."""
+    return {
+        "users": await count(settings, "select count(*) from users"),
+        "handles": await count(settings, "select count(*) from handles where state = 'confirmed'"),
+        "messages": await count(settings, "select count(*) from messages"),
+        "actions": await count(settings, "select count(*) from messages where type = 'action'"),
+        "members": await count(settings, "select count(*) from members where state = 'joined'"),
+        "left": await count(settings, "select count(*) from changes where type = 'member.left'"),
+        "joined": await count(settings, "select count(*) from changes where type = 'member.joined'"),
+        "parked": await count(settings, "select count(*) from parked"),
+    }
+
+
+class _State(dict[Key, "Entity | None"]):
+    """Entities by key; what no event has made is None."""
+
+    def __missing__(self, key: Key) -> None:
+        return None
+
+
+async def folded(settings: Settings) -> tuple[dict[Key, Entity | None], dict[str, int]]:
+    """The fold of all valid records of the event topics, and the vector up to which it goes."""
+    state, vector = _State(), {}
+    for topic, ends in (await heads(settings)).items():
+        for partition, end in ends.items():
+            vector[str(Shard(topic, partition))] = end
+            valid = TermFilter()
+            async for raw in _records(settings, topic, partition, end):
+                if valid.admits(raw.offset, raw.headers):
+                    state.update(REGISTRY.fold(REGISTRY.decode(raw.value, topic, partition, raw.offset), state))
+    return state, vector
+
+
+async def _records(settings: Settings, topic: str, partition: int, end: int) -> AsyncIterator[Any]:
+    consumer = kafka.consumer(settings, max_poll_records=None)
+    await consumer.start()
+    try:
+        place = TopicPartition(settings.topic(topic), partition)
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        while await consumer.position(place) < end:
+            for raw in (await consumer.getmany(place, timeout_ms=1000)).get(place, ()):
+                yield raw
+    finally:
+        await kafka.close(consumer)
+
+
+def made_up(folder: Path, days: Iterable[int], lines: int, nicks: int) -> None:
+    """A folder of logs: ``lines`` messages a day by ``nicks`` people who come first, in turn."""
+    folder.mkdir(exist_ok=True)
+    for day in days:
+        here = [f"=== n{n} [h]  has joined #made" for n in range(nicks)] if day == 1 else []
+        here += [f"[{n // 60 % 24:02d}:{n % 60:02d}] <n{n % nicks}> line {n}" for n in sorted_minutes(lines)]
+        (folder / f"2004-11-{day:02d}.txt").write_text("\n".join(here) + "\n")
+
+
+def sorted_minutes(lines: int) -> list[int]:
+    """So many minutes of a day, ascending, some more than once."""
+    return [n * 1400 // lines for n in range(lines)]
