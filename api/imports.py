@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -53,8 +52,33 @@ class Import(Request, frozen=True, kw_only=True):
 async def import_(call: Call, request: Import) -> dict[str, Any]:
     # All are read before the first is decided: a mistake in one changes nothing.
     commands = [_command(item, n) for n, item in enumerate(request.orders)]
-    results = await asyncio.gather(*map(partial(_one, call), request.orders, commands))
+    results: list[dict[str, Any]] = [{}] * len(commands)
+    await asyncio.gather(
+        *(_in_turn(call, request.orders, commands, group, results) for group in _groups(call, commands))
+    )
     return {"results": results}
+
+
+def _groups(call: Call, commands: list[Command]) -> list[list[int]]:
+    """Which orders go one after the other: those of a stream that another process decides.
+
+    Here a stream's orders keep their order although they go at once; over HTTP they would overtake one another.
+    """
+    groups: list[list[int]] = []
+    elsewhere: dict[str, list[int]] = {}
+    for n, command in enumerate(commands):
+        if call.services.producers.owns(command):
+            groups.append([n])
+        else:
+            elsewhere.setdefault(registry.of(command).stream(command), []).append(n)
+    return [*groups, *elsewhere.values()]
+
+
+async def _in_turn(
+    call: Call, items: list[Item], commands: list[Command], group: list[int], results: list[dict[str, Any]]
+) -> None:
+    for n in group:
+        results[n] = await _one(call, items[n], commands[n])
 
 
 def _command(item: Item, n: int) -> Command:

@@ -249,8 +249,8 @@ async def close(client: AIOKafkaConsumer | None) -> None:
     """
     if client is None:
         return
-    for work in (client.stop(), client._client.close()):
-        task = asyncio.ensure_future(work)
+    for work in (client.stop, client._client.close):
+        task = asyncio.ensure_future(work())
         deadline = asyncio.get_running_loop().time() + _CLOSE_SECONDS
         while not (await asyncio.wait({task}, timeout=0.2))[0] and asyncio.get_running_loop().time() < deadline:
             if client._fetcher is not None:

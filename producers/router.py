@@ -20,7 +20,7 @@ from events.records import Entity, Key, Record
 from infra.progress import Progress
 from infra.settings import Settings
 from producers import metrics, registry
-from producers.commands import Order, Outcome, Refused, Unavailable
+from producers.commands import Command, Order, Outcome, Refused, Unavailable
 from producers.log import LogProducer, ShardLog
 from producers.owners import Owners
 from producers.shard import ShardOwner
@@ -92,9 +92,7 @@ class Producers:
 
     async def submit(self, order: Order) -> Outcome:
         """Decides an order at its shard's owner. Raises Refused, or Unavailable: repeating with the key is safe."""
-        row = registry.of(order.command)
-        partition = partition_of(row.stream(order.command), self._settings.partitions)
-        shard = Shard(row.topic, partition)
+        shard = self._shard_of(order.command)
         deadline = asyncio.get_running_loop().time() + self._settings.command_seconds
         while True:
             try:
@@ -110,11 +108,18 @@ class Producers:
                 raise Unavailable("no_owner", f"shard {shard} has no owner at the moment", retry_after=1.0)
             await asyncio.sleep(_TABLE_SECONDS)
 
+    def owns(self, command: Command) -> bool:
+        """Whether this process decides a command: then orders are decided in the order in which they are submitted."""
+        return self._shard_of(command) in self._shards
+
+    def _shard_of(self, command: Command) -> Shard:
+        row = registry.of(command)
+        return Shard(row.topic, partition_of(row.stream(command), self._settings.partitions))
+
     async def accept(self, value: bytes) -> bytes:
         """Decides an order that another process sent. Raises NotOwner, Refused, Unavailable."""
         order = registry.decode_order(value)
-        row = registry.of(order.command)
-        shard = Shard(row.topic, partition_of(row.stream(order.command), self._settings.partitions))
+        shard = self._shard_of(order.command)
         owner = self._shards.get(shard)
         if owner is None:
             raise NotOwner(str(shard))

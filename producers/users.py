@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from events.clock import Time
 from events.records import Event, Key, State
@@ -51,6 +51,15 @@ class ChooseVisual(Command, frozen=True, kw_only=True):
     visual: Id | None
 
 
+#: Entries of the data map that only events of ours write.
+RESERVED = frozenset({"last_login"})
+
+
+def _unreserved(data: Iterable[str]) -> None:
+    if taken := RESERVED.intersection(data):
+        raise Refused("invalid", f"data.{min(taken)}: expected none; it is written by the system")
+
+
 def present(state: State, user: str) -> User:
     """The registered user in ``state``. Refuses with ``not_found``."""
     found = loaded_user(state, user)
@@ -72,6 +81,7 @@ def register(order: Order, state: State) -> list[Event]:
     found = loaded_user(state, command.user)
     if found is not None:
         raise Refused("taken", f"expected an unused user id, got one that is {found.state}; register again")
+    _unreserved(command.data)
     events: list[Event] = [
         UserRegistered(
             username=command.username, name=command.name, role=command.role, credential=command.credential,
@@ -96,6 +106,7 @@ def change_profile(order: Order, state: State) -> list[Event]:
     command: ChangeProfile = order.command
     user = present(state, command.user)
     name = command.name if command.name != user.name else None
+    _unreserved(command.data or ())
     data = None if command.data is None else patched(user.data, command.data)
     if data == user.data:
         data = None

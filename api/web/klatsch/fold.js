@@ -1,0 +1,237 @@
+// The fold: what a snapshot and each event make true for this client. Pure bookkeeping on one plain object: no network,
+// no DOM. An entity has a `version`, the offset of its latest event; of two views of one entity the higher version wins,
+// so an event that is already in a view (`version` >= its offset) changes nothing.
+
+/** All that a client holds. Every map is keyed by id; `messages` and `members` by room first. */
+export function emptyState() {
+  return {
+    me: null,
+    users: {},
+    visuals: {},
+    /** What I am to others, by their id. */
+    relationships: {},
+    /** Who holds me for a friend, by their id. */
+    friendOf: {},
+    /** Rooms I am in: `{ room, member }`; `member` is mine, with `read`. */
+    rooms: {},
+    /** Members of rooms, as far as they were asked for. */
+    members: {},
+    messages: {},
+    /** Shard -> next offset: everything below is in this state. */
+    vector: {},
+    /** Place in the feed up to which this state goes. */
+    cursor: 0,
+    epoch: "",
+  };
+}
+
+/** The state of a snapshot (`GET /v1/sync`). */
+export function fromSnapshot(snapshot) {
+  const state = emptyState();
+  state.me = snapshot.me;
+  for (const user of snapshot.users) state.users[user.id] = user;
+  for (const one of snapshot.relationships) state.relationships[one.other] = one;
+  for (const one of snapshot.friend_of) state.friendOf[one.user] = one;
+  for (const entry of snapshot.rooms) keepEntry(state, entry);
+  state.vector = { ...snapshot.vector };
+  state.cursor = snapshot.cursor;
+  state.epoch = snapshot.epoch;
+  return state;
+}
+
+/** Adds one event. Returns false when the state has it already. */
+export function fold(state, delta) {
+  const { shard, offset } = place(delta.position);
+  if (offset < (state.vector[shard] ?? 0)) return false;
+  refold(state, delta);
+  state.vector[shard] = offset + 1;
+  return true;
+}
+
+/** Adds an event to views that may have been read before it: versions make that harmless. */
+export function refold(state, delta) {
+  FOLD[delta.type]?.(state, { ...delta, offset: place(delta.position).offset });
+  // A copy: the views change from here on, the event does not.
+  include(state, structuredClone(delta.include));
+}
+
+/** `rooms/3/1234` -> shard `rooms/3`, offset 1234. */
+export function place(position) {
+  const cut = position.lastIndexOf("/");
+  return { shard: position.slice(0, cut), offset: Number(position.slice(cut + 1)) };
+}
+
+/** One row an event type. A type that is not here concerns no entity that this client shows. */
+export const FOLD = {
+  "user.registered": () => {},
+  "user.profile_changed": (state, { stream, offset, data }) => {
+    const changes = {};
+    if (data.name !== null && data.name !== undefined) changes.name = data.name;
+    if (data.data !== null && data.data !== undefined) changes.data = data.data;
+    change(profile(state, stream), offset, changes);
+  },
+  "user.visual_chosen": (state, { stream, offset, data }) => {
+    change(profile(state, stream), offset, { visual: data.visual });
+  },
+  "session.opened": (state, { stream, offset, time }) => {
+    const user = profile(state, stream);
+    change(user, offset, { data: { ...user?.data, last_login: time }, updated: time });
+  },
+  "session.closed": () => {},
+  "visual.created": (state, { stream, offset, time, data }) => {
+    const { visual: id, model_data, emotion_data } = data;
+    const visual = { id, owner: stream, model_data, emotion_data, created: time, updated: time, version: offset };
+    keep(state.visuals, id, visual);
+  },
+  "visual.changed": (state, { offset, time, data }) => {
+    const changes = { updated: time };
+    if (data.model_data) changes.model_data = data.model_data;
+    if (data.emotion_data) changes.emotion_data = data.emotion_data;
+    change(state.visuals[data.visual], offset, changes);
+  },
+  "relationship.set": (state, { stream, offset, time, data }) => {
+    const mine = stream === state.me?.id;
+    const map = mine ? state.relationships : state.friendOf;
+    const key = mine ? data.other : stream;
+    const before = map[key];
+    if (before && before.version >= offset) return;
+    const { other, type } = data;
+    map[key] = { user: stream, other, type, created: before?.created ?? time, updated: time, version: offset };
+  },
+  "room.created": () => {},
+  "room.renamed": (state, { stream, offset, time, data }) => {
+    change(state.rooms[stream]?.room, offset, { name: data.name, updated: time });
+  },
+  "room.data_changed": (state, { stream, offset, time, data }) => {
+    change(state.rooms[stream]?.room, offset, { data: data.data, updated: time });
+  },
+  "member.joined": (state, { stream, offset, time, data }) => {
+    const room = state.rooms[stream]?.room;
+    const owner = data.role === "owner" ? data.user : room?.owner;
+    change(room, offset, { members: (room?.members ?? 0) + 1, owner });
+    const member = { room: stream, user: data.user, role: data.role, joined: time, version: offset };
+    if (state.members[stream]) keep(state.members[stream], data.user, member);
+  },
+  "member.left": (state, { stream, offset, data }) => {
+    if (data.user === state.me?.id) {
+      // Not when the view says that I have come back since.
+      if (state.rooms[stream]?.member.version < offset) forget(state, stream);
+      return;
+    }
+    const room = state.rooms[stream]?.room;
+    const owner = room?.owner === data.user ? null : room?.owner;
+    change(room, offset, { members: (room?.members ?? 1) - 1, owner });
+    const member = state.members[stream]?.[data.user];
+    if (member && member.version < offset) delete state.members[stream][data.user];
+  },
+  "member.role_changed": (state, { stream, offset, data }) => {
+    if (data.role === "owner") change(state.rooms[stream]?.room, offset, { owner: data.user });
+    change(state.members[stream]?.[data.user], offset, { role: data.role });
+    if (data.user === state.me?.id) change(state.rooms[stream]?.member, offset, { role: data.role });
+  },
+  "member.read": (state, { stream, offset, data }) => {
+    change(state.rooms[stream]?.member, offset, { read: data.seq });
+  },
+  "message.posted": (state, { stream, offset, time, actor, data }) => {
+    const entry = state.rooms[stream];
+    if (!entry) return;
+    const { message: id, seq, token, type, content } = data;
+    keepMessage(state, {
+      id,
+      room: stream,
+      seq,
+      author: actor,
+      token,
+      type,
+      content,
+      data: data.data,
+      created: time,
+      updated: time,
+      version: offset,
+    });
+    change(entry.room, offset, { seq, last: id, updated: time });
+    // Who says something has read what was said before.
+    if (actor === state.me?.id) change(entry.member, offset, { read: seq });
+  },
+  "message.emotion_detected": (state, { stream, offset, time, data }) => {
+    const message = state.messages[stream]?.[data.message];
+    if (!message) return;
+    const { emotion: before, ...others } = message.data;
+    change(message, offset, { data: data.shown ? { ...others, emotion: data.emotion } : others, updated: time });
+  },
+};
+
+/** Takes over views that came with an event or an answer of the API. */
+export function include(state, views) {
+  if (!views) return;
+  if (views.room && views.member) keepEntry(state, views);
+  else if (views.room) keepRoom(state, views.room);
+  else if (views.member) keepMember(state, views.member);
+  if (views.user) keepUser(state, views.user);
+  for (const user of views.users ?? []) keepUser(state, user);
+  if (views.relationship) keep(state.relationships, views.relationship.other, views.relationship);
+  if (views.visual) keep(state.visuals, views.visual.id, views.visual);
+  if (views.message) keepMessage(state, views.message);
+  for (const message of views.messages ?? []) keepMessage(state, message);
+  if (views.members) keepMembers(state, views.members);
+}
+
+/** Unread messages of a room: derived, so that it cannot drift. */
+export function unread(entry) {
+  return Math.max(0, entry.room.seq - entry.member.read);
+}
+
+export function keepUser(state, user) {
+  if (user.id !== state.me?.id) return keep(state.users, user.id, user);
+  // My own view has more: others see neither `updated` nor private data.
+  if (user.version >= state.me.version && "updated" in user) state.me = user;
+}
+
+export function keepMessage(state, message) {
+  keep((state.messages[message.room] ??= {}), message.id, message);
+}
+
+function keepEntry(state, { room, member, message }) {
+  state.rooms[room.id] ??= { room, member };
+  keepRoom(state, room);
+  keepMember(state, member);
+  if (message) keepMessage(state, message);
+}
+
+/** All members of a room, with their profiles. */
+function keepMembers(state, members) {
+  for (const { member, user } of members) {
+    const known = (state.members[member.room] ??= {});
+    keep(known, member.user, member);
+    keepUser(state, user);
+  }
+}
+
+function keepRoom(state, room) {
+  const entry = state.rooms[room.id];
+  if (entry && room.version >= entry.room.version) entry.room = room;
+}
+
+/** My own membership: only that view has `read`. */
+function keepMember(state, member) {
+  const entry = state.rooms[member.room];
+  if (entry && "read" in member && member.version >= entry.member.version) entry.member = member;
+}
+
+function keep(map, key, view) {
+  if (!map[key] || map[key].version <= view.version) map[key] = view;
+}
+
+function change(entity, offset, changes) {
+  if (entity && entity.version < offset) Object.assign(entity, changes, { version: offset });
+}
+
+function profile(state, user) {
+  return user === state.me?.id ? state.me : state.users[user];
+}
+
+function forget(state, room) {
+  delete state.rooms[room];
+  delete state.members[room];
+  delete state.messages[room];
+}

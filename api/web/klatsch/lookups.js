@@ -1,0 +1,146 @@
+// What a view names and the state does not have yet, fetched once and in as few requests as possible.
+
+/** Ids that `GET /v1/users?ids=` takes at most. */
+const IDS = 100;
+/** Messages of one page. */
+const PAGE = 50;
+/** Members of one page. */
+const MEMBERS = 100;
+
+export class Lookups {
+  #asked = new Set();
+  #users = new Set();
+  #pages = new Map();
+  /** Room -> where its list of members goes on. */
+  #cursors = new Map();
+  #generation = 0;
+
+  constructor(api, store, onProblem) {
+    this.api = api;
+    this.store = store;
+    this.onProblem = onProblem;
+    // A room that the snapshot left out (it holds the latest 1000) comes back when something happens in it.
+    store.listen(({ type, stream }) => {
+      if (type !== "message.posted" || store.state.rooms[stream]) return;
+      this.#once(`room ${stream}`, () => this.#read(`/v1/rooms/${stream}`));
+    });
+  }
+
+  /** A user's view, or null while it is fetched. */
+  user(id) {
+    const { me, users } = this.store.state;
+    if (id === me?.id) return me;
+    if (!users[id] && this.#first(`user ${id}`)) {
+      this.#users.add(id);
+      if (this.#users.size === 1) setTimeout(() => this.#fetchUsers());
+    }
+    return users[id] ?? null;
+  }
+
+  /** The visual that a user has linked; null when there is none, or while it is fetched. */
+  visual(user) {
+    const id = user?.visual;
+    if (!id) return null;
+    const found = this.store.state.visuals[id];
+    if (!found) this.#once(`visual ${id}`, () => this.#read(`/v1/visuals/${id}`));
+    return found ?? null;
+  }
+
+  /** The members of a room by user id, the first page of them; null while they are fetched. */
+  members(room) {
+    const found = this.store.state.members[room];
+    if (!found) this.moreMembers(room);
+    return found ?? null;
+  }
+
+  /** Whether there are members beyond those fetched. */
+  hasMoreMembers(room) {
+    return Boolean(this.#cursors.get(room));
+  }
+
+  /** Fetches the next page of members. */
+  moreMembers(room) {
+    const fetch = async () => {
+      const cursor = this.store.state.members[room] ? this.#cursors.get(room) : null;
+      const page = await this.#read(`/v1/rooms/${room}/members`, { cursor, limit: MEMBERS });
+      this.#cursors.set(room, page.next);
+      this.store.changed();
+    };
+    return this.#once(`members ${room}`, fetch, { again: true });
+  }
+
+  /** The other person in a direct room, or null while it is looked up. */
+  peer(room) {
+    const { me, messages } = this.store.state;
+    const author = Object.values(messages[room] ?? {}).find((message) => message.author !== me.id)?.author;
+    const other = author ?? Object.keys(this.members(room) ?? {}).find((user) => user !== me.id);
+    return other ? this.user(other) : null;
+  }
+
+  /** The messages of a room in order, from the latest back to the first hole, and whether there are older ones. */
+  messages(room) {
+    const known = Object.values(this.store.state.messages[room] ?? {}).sort((a, b) => b.seq - a.seq);
+    const hole = known.findIndex((message, index) => index && message.seq !== known[index - 1].seq - 1);
+    const run = (hole < 0 ? known : known.slice(0, hole)).reverse();
+    const oldest = run[0]?.seq ?? (this.store.state.rooms[room]?.room.seq ?? 0) + 1;
+    return { run, older: oldest > 1 };
+  }
+
+  /** Fetches the page before the oldest message of `messages`; the same promise while one is under way. */
+  older(room) {
+    if (this.#pages.has(room)) return this.#pages.get(room);
+    const { run, older } = this.messages(room);
+    if (!older) return Promise.resolve();
+    const path = `/v1/rooms/${room}/messages`;
+    const page = this.#quietly(() => this.#read(path, { before: run[0]?.seq, limit: PAGE })).finally(() =>
+      this.#pages.delete(room),
+    );
+    this.#pages.set(room, page);
+    return page;
+  }
+
+  /** A read that includes at least what the deltas have brought to this state. */
+  #read(path, query = {}) {
+    return this.store.read(this.api.get(path, query, this.store.state.vector));
+  }
+
+  #first(what) {
+    if (this.#generation !== this.store.generation) {
+      this.#generation = this.store.generation;
+      this.#asked.clear();
+    }
+    if (this.#asked.has(what)) return false;
+    this.#asked.add(what);
+    return true;
+  }
+
+  /** Runs `work` unless it was asked for before; after a failure, or with `again`, it may be asked for once more. */
+  async #once(what, work, { again = false } = {}) {
+    if (!this.#first(what)) return;
+    const done = await this.#quietly(work);
+    if (!done || again) this.#asked.delete(what);
+  }
+
+  async #quietly(work) {
+    try {
+      await work();
+      return true;
+    } catch (problem) {
+      // What is not for this user to see stays unknown; everything else is worth telling.
+      if (problem.code === "not_found") return true;
+      this.onProblem(problem);
+      return false;
+    }
+  }
+
+  #fetchUsers() {
+    const ids = [...this.#users];
+    this.#users.clear();
+    for (let start = 0; start < ids.length; start += IDS) {
+      const part = ids.slice(start, start + IDS);
+      this.#quietly(() => this.#read("/v1/users", { ids: part.join(",") })).then((done) => {
+        if (!done) for (const id of part) this.#asked.delete(`user ${id}`);
+      });
+    }
+  }
+}

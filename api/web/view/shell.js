@@ -1,0 +1,106 @@
+// The three panes and which of them is in front: chats and people, the conversation, the history. The address says it.
+
+import { chatPane } from "./chat.js";
+import { h } from "./dom.js";
+import { historyPane } from "./history.js";
+import { sidePane } from "./side.js";
+import { unread } from "../klatsch/fold.js";
+import { unreadTitle } from "./names.js";
+
+/** Below this width the panes are pages. The same number stands in css/base.css. */
+const NARROW = matchMedia("(max-width: 760px)");
+const HISTORY = "klatsch.history";
+
+export function shell(app) {
+  app.route = read();
+  app.open = (room) => go(`#/rooms/${room}`);
+  app.toggleHistory = toggleHistory;
+  app.announce = (words) => (live.textContent = words);
+  let shown = null;
+  const side = sidePane(app);
+  const chat = chatPane(app);
+  const history = historyPane(app);
+  const live = h("div", { class: "unseen", role: "log", "aria-live": "polite" });
+  const skip = h("a", { class: "skip", href: "#", onclick: skipToMessage }, "Skip to the message box");
+  const element = h("div", { class: "shell" }, side.element, chat.element, history.element, live);
+  side.element.prepend(skip);
+  element.dataset.history = localStorage.getItem(HISTORY) ?? "on";
+
+  function go(hash) {
+    if (location.hash === hash) navigated();
+    else location.hash = hash;
+  }
+
+  function navigated() {
+    app.route = read();
+    update();
+    if (NARROW.matches && app.route.page === "list") side.focus();
+    if (app.route.page === "room") chat.focus();
+    if (NARROW.matches && app.route.page === "history") history.focus();
+  }
+
+  function toggleHistory() {
+    if (NARROW.matches) {
+      const room = app.route.room ? `#/rooms/${app.route.room}` : "#/";
+      return go(app.route.page === "history" ? room : `${room.replace(/\/$/, "")}/history`);
+    }
+    side.element.prepend(skip);
+    element.dataset.history = element.dataset.history === "on" ? "off" : "on";
+    localStorage.setItem(HISTORY, element.dataset.history);
+    update();
+  }
+
+  function skipToMessage(event) {
+    event.preventDefault();
+    chat.focus();
+  }
+
+  function update() {
+    const { room } = app.route;
+    const known = Boolean(app.store.state.rooms[room]);
+    if (room && !known && shown === room) return go("#/");
+    shown = known ? room : null;
+    // An address of a conversation that is not, or no longer, mine.
+    element.dataset.page = room && !known ? "list" : app.route.page;
+    side.update();
+    chat.update();
+    history.update();
+    const waiting = Object.values(app.store.state.rooms).reduce((sum, entry) => sum + unread(entry), 0);
+    document.title = unreadTitle(waiting);
+  }
+
+  function keys(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+      event.preventDefault();
+      if (NARROW.matches) go("#/");
+      side.search();
+    }
+    if (
+      event.key === "Escape" &&
+      !event.defaultPrevented &&
+      NARROW.matches &&
+      !document.querySelector("dialog[open]")
+    ) {
+      if (app.route.page !== "list")
+        go(app.route.page === "history" && app.route.room ? `#/rooms/${app.route.room}` : "#/");
+    }
+  }
+
+  const unwatch = app.store.watch(update);
+  addEventListener("hashchange", navigated);
+  addEventListener("keydown", keys);
+  const stop = () => {
+    unwatch();
+    history.stop();
+    chat.stop();
+    removeEventListener("hashchange", navigated);
+    removeEventListener("keydown", keys);
+  };
+  return { element, start: navigated, stop };
+}
+
+/** `#/`, `#/history`, `#/rooms/<id>`, `#/rooms/<id>/history`. */
+function read() {
+  const [, room = null, history] = /^#\/(?:rooms\/([A-Za-z0-9_-]+))?\/?(history)?$/.exec(location.hash) ?? [];
+  return { room, page: history ? "history" : room ? "room" : "list" };
+}

@@ -1,0 +1,115 @@
+// The left pane: connection, search, the lists of chats and people, and oneself.
+
+import { h, icon, iconButton, set, text } from "./dom.js";
+import { editCharacter } from "./editor.js";
+import { newGroup } from "./group.js";
+import { faceKey, userFace } from "./names.js";
+import { peopleList } from "./people.js";
+import { roomList } from "./rooms.js";
+import { searchResults } from "./search.js";
+import { tried } from "./toasts.js";
+import { mark } from "./welcome.js";
+
+const STATES = {
+  online: "Online",
+  connecting: "Connecting…",
+  lost: "Reconnecting…",
+  behind: "Catching up…",
+  ended: "Disconnected",
+};
+
+export function sidePane(app) {
+  let tab = "chats";
+  const state = h("span", { class: "state", role: "status" });
+  const input = h("input", {
+    type: "search",
+    placeholder: "Find people and groups",
+    "aria-label": "Find people and groups",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: 100,
+  });
+  const wipe = iconButton("close", "Clear the search", () => (app.clearSearch(), input.focus()));
+  const rooms = roomList(app, () => input.focus());
+  const people = peopleList(app);
+  const results = searchResults(app, input);
+  const tabs = { chats: tabButton("Chats", "chats"), people: tabButton("People", "people") };
+  const bar = h("div", { class: "segments", role: "group", "aria-label": "What to list" }, tabs.chats, tabs.people);
+  const group = h(
+    "button",
+    { type: "button", class: "quiet new-group", onclick: () => newGroup(app) },
+    icon("plus"),
+    h("span", {}, "New group"),
+  );
+  const portrait = h("button", {
+    type: "button",
+    class: "portrait",
+    "aria-label": "Edit your character",
+    title: "Edit your character",
+    onclick: () => editCharacter(app),
+  });
+  const name = h("strong", {});
+  const handle = h("small", {});
+  const element = h(
+    "nav",
+    { class: "side", "aria-label": "Chats and people" },
+    h("header", { class: "side-head" }, h("span", { class: "wordmark" }, mark(), "Klatsch"), state),
+    h("div", { class: "search", role: "search" }, icon("search"), input, wipe),
+    results.element,
+    h("div", { class: "side-lists" }, h("div", { class: "side-bar" }, bar, group), rooms.element, people.element),
+    h(
+      "footer",
+      { class: "side-foot" },
+      portrait,
+      h("span", { class: "who" }, name, handle),
+      iconButton("edit", "Edit your character", () => editCharacter(app)),
+      iconButton("leave", "Log out", logOut),
+    ),
+  );
+  const lists = element.querySelector(".side-lists");
+
+  function tabButton(label, value) {
+    return h("button", { type: "button", onclick: () => ((tab = value), update()) }, label);
+  }
+
+  async function logOut() {
+    await tried(() => app.api.do("DELETE", "/v1/sessions/current"));
+    app.leave("");
+  }
+
+  function update() {
+    const { me } = app.store.state;
+    text(state, STATES[app.connection.state]);
+    state.dataset.state = app.connection.state;
+    for (const [value, button] of Object.entries(tabs)) set(button, "aria-pressed", String(tab === value));
+    rooms.element.hidden = tab !== "chats";
+    people.element.hidden = tab !== "people";
+    results.update();
+    lists.hidden = results.active();
+    wipe.hidden = !results.active();
+    rooms.update();
+    people.update();
+    text(name, me.name);
+    text(handle, `@${me.username}`);
+    const key = faceKey(app, me.id);
+    if (portrait.dataset.key !== key) portrait.replaceChildren(userFace(app, me.id));
+    portrait.dataset.key = key;
+  }
+
+  const focus = () =>
+    (lists.querySelector(".row[aria-current]") ?? lists.querySelector(".row") ?? input).focus({ preventScroll: true });
+  return { element, update, focus, search: () => input.select() };
+}
+
+/** Up, Down, Home and End move between the rows of a list. */
+export function arrows(list) {
+  list.addEventListener("keydown", (event) => {
+    const rows = [...list.querySelectorAll(".row")];
+    const at = rows.indexOf(document.activeElement.closest(".row"));
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (next === undefined || at < 0 || !rows[next]) return;
+    event.preventDefault();
+    rows[next].focus();
+  });
+  return list;
+}

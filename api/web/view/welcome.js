@@ -1,0 +1,134 @@
+// The page before a session: log in, or make an account.
+
+import { Api } from "../klatsch/api.js";
+import { fill, h, svg } from "./dom.js";
+import { defaultModel, face } from "./face.js";
+
+const CROWD = [
+  ["round", "coral", "joy", "none"],
+  ["cat", "lilac", "surprise", "none"],
+  ["square", "petrol", "trust", "glasses"],
+  ["drop", "marigold", "anticipation", "leaf"],
+  ["bean", "sky", "sadness", "none"],
+  ["cloud", "rose", null, "bow"],
+];
+
+/** `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in. */
+export function welcome({ notice, onSession }) {
+  return h(
+    "main",
+    { class: "welcome" },
+    h(
+      "section",
+      { class: "welcome-pitch" },
+      h("div", { class: "wordmark large" }, mark(), "Klatsch"),
+      h("h1", {}, "Talk. Every word is an event."),
+      h("p", {}, "A chat whose database is its history: what is on your screen is folded from the log, live."),
+      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it")),
+      h(
+        "div",
+        { class: "crowd", "aria-hidden": "true" },
+        CROWD.map(([shape, colour, emotion, extra]) => face({ shape, colour, extra }, emotion)),
+      ),
+    ),
+    form(notice, onSession),
+  );
+}
+
+export function mark() {
+  return svg(
+    "svg",
+    { class: "mark", viewBox: "0 0 32 32", "aria-hidden": "true" },
+    svg("path", {
+      class: "mark-bubble",
+      d: "M7 3h18c3 0 5 2 5 5v12c0 3-2 5-5 5H15l-7 5v-5H7c-3 0-5-2-5-5V8c0-3 2-5 5-5z",
+    }),
+    svg("path", { class: "mark-lines", d: "M8.500 10h11M8.500 14.500h15M8.500 19h7" }),
+    svg("circle", { class: "mark-dot", cx: 23.5, cy: 10, r: 1.8 }),
+  );
+}
+
+function form(notice, onSession) {
+  let joining = true;
+  const username = field(
+    "Username",
+    {
+      name: "username",
+      autocomplete: "username",
+      pattern: "[A-Za-z0-9_\\-]{3,50}",
+      minlength: 3,
+      maxlength: 50,
+      spellcheck: "false",
+      autocapitalize: "none",
+    },
+    "3 to 50 letters, digits, _ or -",
+  );
+  const name = field(
+    "Shown name",
+    { name: "name", autocomplete: "name", maxlength: 100 },
+    "What others read. Your username, if you leave it out.",
+    false,
+  );
+  const password = field("Password", { name: "password", type: "password", maxlength: 512 }, "At least 8 characters");
+  const preview = h("div", { class: "welcome-face" });
+  const error = h("p", { class: "form-error", role: "alert" }, notice ?? "");
+  const submit = h("button", { class: "primary", type: "submit" });
+  const heading = h("h2", {});
+  const tabs = ["Create account", "Log in"].map((label, index) =>
+    h("button", { type: "button", onclick: () => choose(index === 0) }, label),
+  );
+  const element = h(
+    "form",
+    { class: "card", onsubmit: send, "aria-label": "Create an account or log in" },
+    h("div", { class: "segments" }, tabs),
+    h("div", { class: "card-head" }, preview, heading),
+    username.element,
+    name.element,
+    password.element,
+    error,
+    submit,
+  );
+  username.input.addEventListener("input", draw);
+
+  function draw() {
+    fill(preview, face(defaultModel(username.input.value || "klatsch"), joining ? "joy" : null));
+  }
+
+  function choose(value) {
+    joining = value;
+    tabs.forEach((tab, index) => tab.setAttribute("aria-pressed", String(joining === (index === 0))));
+    name.element.hidden = !joining;
+    heading.textContent = joining ? "Who are you?" : "Welcome back";
+    submit.textContent = joining ? "Create account" : "Log in";
+    password.input.autocomplete = joining ? "new-password" : "current-password";
+    password.input.minLength = joining ? 8 : 1;
+    username.hint.hidden = password.hint.hidden = !joining;
+    draw();
+  }
+
+  async function send(event) {
+    event.preventDefault();
+    submit.disabled = true;
+    error.textContent = "";
+    const body = { username: username.input.value, password: password.input.value };
+    if (joining && name.input.value.trim()) body.name = name.input.value.trim();
+    try {
+      const { token, user, expires } = await new Api().do("POST", joining ? "/v1/users" : "/v1/sessions", body);
+      onSession({ token, user: user.id, expires });
+    } catch (problem) {
+      error.textContent = problem.detail ?? String(problem);
+      submit.disabled = false;
+      username.input.focus();
+    }
+  }
+
+  choose(true);
+  return element;
+}
+
+function field(label, props, hint, required = true) {
+  const id = `field-${props.name}`;
+  const input = h("input", { id, type: "text", required, "aria-describedby": `${id}-hint`, ...props });
+  const note = h("small", { id: `${id}-hint` }, hint);
+  return { element: h("div", { class: "field" }, h("label", { for: id }, label), input, note), input, hint: note };
+}

@@ -1,0 +1,70 @@
+"""Fixtures of the API's tests: one server for all of them, in which each test makes people of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api import tokens
+from events.clock import after, now, uuid7
+from infra.settings import Settings
+from tests.client import Person, Via, World, visiting
+from tests.parts import Parts
+from tests.servers import installation, serving
+
+
+@pytest.fixture(scope="session")
+async def installed(parts: Parts) -> AsyncIterator[Settings]:
+    """The installation that the API's tests share."""
+    async with installation(parts) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def world(installed: Settings) -> AsyncIterator[World]:
+    """A client of it."""
+    async with serving(installed) as url, visiting(url) as world:
+        yield world
+
+
+@pytest.fixture(params=["http", "rpc"])
+def via(request: pytest.FixtureRequest) -> Via:
+    """The way on which people call operations."""
+    found: Via = request.param
+    return found
+
+
+@pytest.fixture
+async def ada(world: World, via: Via) -> Person:
+    return await world.person("ada", via=via, name="Ada Lovelace")
+
+
+@pytest.fixture
+async def bob(world: World, via: Via) -> Person:
+    return await world.person("bob", via=via, name="Bob")
+
+
+@pytest.fixture
+async def eve(world: World, via: Via) -> Person:
+    return await world.person("eve", via=via, name="Eve")
+
+
+def minted(settings: Settings, **claims: Any) -> str:
+    """A token of the installation, whoever it names."""
+    given = {"user": "operator", "session": uuid7(), "role": "operator", "issued": now(), "expires": after(now(), 600)}
+    return tokens.mint(settings, **{**given, **claims})
+
+
+@pytest.fixture(scope="session")
+def operator(installed: Settings) -> str:
+    """An operator's token."""
+    return minted(installed)
+
+
+@pytest.fixture
+async def service(world: World, operator: str, via: Via) -> Person:
+    """A service account."""
+    welcome = await world.call("services.register", {"username": f"worker-{uuid7()[-12:]}"}, token=operator)
+    return Person(world, welcome, via)

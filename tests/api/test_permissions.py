@@ -1,0 +1,180 @@
+"""The permission walk: every operation by everybody who is not meant, against a table that must name each operation."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from events.clock import after, now, uuid7
+from infra.settings import Settings
+from tests.api.conftest import minted
+from tests.client import OPERATIONS, Person, Refusal, World
+from tests.servers import url
+
+
+class Row(NamedTuple):
+    """Status of an operation's answer to each kind of caller; ``fields`` are valid for a member of the rooms."""
+
+    fields: dict[str, Any]
+    #: No token, or one that is no good: garbage, expired, revoked, of another installation.
+    nobody: int
+    #: A person who has nothing to do with the room, nor with its people.
+    stranger: int
+    #: A person whom the other (the room's owner, the user in the path) blocks.
+    blocked: int
+    #: A person who was in the room.
+    former: int
+    member: int
+    service: int
+    operator: int
+
+
+ROOM = {"room": "GROUP"}
+TABLE: dict[str, Row] = {
+    #                                                            nobody stranger blocked former member service operator
+    "users.register": Row({"username": "NEW"},                      201, 201, 201, 201, 201, 201, 201),
+    "users.find": Row({"name": "zzz"},                              401, 200, 200, 200, 200, 200, 403),
+    "users.me": Row({},                                             401, 200, 200, 200, 200, 200, 403),
+    "users.change": Row({"data": {"a": "b"}},                       401, 200, 200, 200, 200, 200, 403),
+    "users.get": Row({"user": "OWNER"},                             401, 200, 404, 200, 200, 200, 403),
+    "services.register": Row({"username": "NEW"},                   401, 403, 403, 403, 403, 403, 201),
+    "sessions.open": Row({"username": "nobody-at-all", "password": "x" * 8}, 401, 401, 401, 401, 401, 401, 401),
+    "sessions.close": Row({},                                       401, 204, 204, 204, 204, 204, 403),
+    "relationships.list": Row({},                                   401, 200, 200, 200, 200, 200, 403),
+    "relationships.set": Row({"user": "OWNER", "type": "friend"},   401, 200, 200, 200, 200, 200, 403),
+    "relationships.remove": Row({"user": "OWNER"},                  401, 200, 200, 200, 200, 200, 403),
+    "visuals.create": Row({"model_data": {}},                       401, 201, 201, 201, 201, 201, 403),
+    "visuals.list": Row({},                                         401, 200, 200, 200, 200, 200, 403),
+    "visuals.get": Row({"visual": "VISUAL"},                        401, 200, 200, 200, 200, 200, 403),
+    "visuals.change": Row({"visual": "VISUAL", "model_data": {}},   401, 404, 404, 404, 404, 404, 403),
+    "visuals.choose": Row({"visual_id": "VISUAL"},                  401, 200, 200, 200, 200, 200, 403),
+    "rooms.create": Row({"type": "direct", "members": ["OWNER"]},   401, 201, 403, 201, 201, 201, 403),
+    "rooms.find": Row({},                                           401, 200, 200, 200, 200, 200, 403),
+    "rooms.get": Row(ROOM,                                          401, 404, 404, 404, 200, 404, 403),
+    "rooms.change": Row({**ROOM, "name": "taken over"},             401, 404, 404, 404, 403, 404, 403),
+    "rooms.history": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
+    "members.list": Row(ROOM,                                       401, 404, 404, 404, 200, 404, 403),
+    "members.add": Row({**ROOM, "user": "me"},                      401, 404, 404, 404, 200, 404, 403),
+    "members.remove": Row({**ROOM, "user": "OWNER"},                401, 404, 404, 404, 403, 404, 403),
+    "members.read": Row({**ROOM, "seq": 1},                         401, 404, 404, 404, 200, 404, 403),
+    "messages.send": Row({**ROOM, "token": "NEW", "content": {"text": "x"}}, 401, 404, 404, 404, 201, 404, 403),
+    "messages.read": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
+    "messages.get": Row({**ROOM, "message": "MESSAGE"},             401, 404, 404, 404, 200, 404, 403),
+    "messages.set_emotion": Row({**ROOM, "message": "MESSAGE", "emotion": "joy"}, 401, 403, 403, 403, 403, 200, 403),
+    "sync.get": Row({},                                             401, 200, 200, 200, 200, 200, 403),
+    "changes.pull": Row({},                                         401, 200, 200, 200, 200, 200, 403),
+    "import.orders": Row({"orders": []},                            401, 403, 403, 403, 403, 403, 200),
+}  # fmt: skip
+
+
+class Scene(NamedTuple):
+    """A private group with a message in it, and what the table's words stand for."""
+
+    owner: Person
+    member: Person
+    words: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+async def scene(world: World) -> Scene:
+    owner, member = await world.person("owner"), await world.person("member")
+    room = await owner.group(member, visibility="private")
+    visual = (await owner.do("visuals.create", model_data={}))["visual"]["id"]
+    words = {"GROUP": room, "OWNER": owner.id, "VISUAL": visual, "MESSAGE": (await owner.say(room))["id"]}
+    return Scene(owner, member, words)
+
+
+def filled(value: Any, words: dict[str, str]) -> Any:
+    """The fields with the scene's ids in place of its words; NEW is something that nobody has used."""
+    if isinstance(value, dict):
+        return {name: filled(item, words) for name, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, words) for item in value]
+    return f"new-{secrets.token_hex(6)}" if value == "NEW" else words.get(value, value)
+
+
+async def status(world: World, name: str, row: Row, scene: Scene, token: str | None) -> int:
+    try:
+        await world.call(name, filled(row.fields, scene.words), token=token)
+    except Refusal as refusal:
+        return refusal.status
+    return OPERATIONS[name].status
+
+
+def test_the_table_names_every_operation() -> None:
+    assert TABLE.keys() == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize("name", TABLE)
+async def test_without_a_token(world: World, scene: Scene, name: str) -> None:
+    assert await status(world, name, TABLE[name], scene, None) == TABLE[name].nobody
+
+
+@pytest.mark.parametrize("name", TABLE)
+async def test_with_a_token_that_is_no_good(world: World, installed: Settings, scene: Scene, name: str) -> None:
+    me, session = scene.member.id, uuid7()
+    person = {"user": me, "session": session, "role": "person"}
+    foreign = msgspec.structs.replace(installed, prefix="another")
+    bad = {
+        "garbage": "garbage", "empty": "", "a word more": f"{scene.member.token} x",
+        "cut": scene.member.token[:-2], "without signature": scene.member.token.rpartition(".")[0] + ".",
+        "another secret": minted(msgspec.structs.replace(installed, secret="00" * 32), **person),
+        "another installation": minted(foreign, **person), 
+        "no role of ours": minted(installed, **{**person, "role": "x"}),
+        "expired": minted(installed, **person, issued=after(now(), -60), expires=after(now(), -1)),
+    }  # fmt: skip
+    for what, token in bad.items():
+        assert await status(world, name, TABLE[name], scene, token) == 401, what
+
+
+@pytest.mark.parametrize("name", TABLE)
+async def test_with_a_revoked_token(world: World, installed: Settings, scene: Scene, name: str) -> None:
+    assert url(installed) == world.url
+    person = await world.person("gone")
+    await person.do("sessions.close")
+    # The world's reads wait for its writes, so that the session is known to be closed.
+    await scene.member.do("users.me")
+    assert await status(world, name, TABLE[name], scene, person.token) == 401
+
+
+@pytest.mark.parametrize("name", TABLE)
+async def test_by_strangers_blocked_and_former_members(world: World, scene: Scene, name: str) -> None:
+    row = TABLE[name]
+    stranger, blocked, former = [await world.person(kind) for kind in ("stranger", "blocked", "former")]
+    await scene.owner.do("relationships.set", user=blocked.id, type="block")
+    await scene.owner.do("members.add", room=scene.words["GROUP"], user=former.id)
+    await former.do("members.remove", room=scene.words["GROUP"], user="me")
+    assert await status(world, name, row, scene, stranger.token) == row.stranger
+    assert await status(world, name, row, scene, blocked.token) == row.blocked
+    assert await status(world, name, row, scene, former.token) == row.former
+
+
+@pytest.mark.parametrize("name", TABLE)
+async def test_by_members_services_and_operators(
+    world: World, installed: Settings, operator: str, scene: Scene, name: str
+) -> None:
+    row = TABLE[name]
+    member = await world.person("member")
+    await scene.owner.do("members.add", room=scene.words["GROUP"], user=member.id)
+    service = (await world.call("services.register", {"username": f"svc-{secrets.token_hex(5)}"}, token=operator))[
+        "token"
+    ]
+    assert await status(world, name, row, scene, member.token) == row.member
+    assert await status(world, name, row, scene, service) == row.service
+    assert await status(world, name, row, scene, operator) == row.operator
+
+
+@pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.permission == "operator"])
+async def test_what_needs_an_operator_cannot_be_reached_over_rpc(world: World, scene: Scene, name: str) -> None:
+    caller = Person(world, {"user": {"id": scene.member.id, "username": ""}, "token": scene.member.token}, "rpc")
+    assert await caller.refused(name, **filled(TABLE[name].fields, scene.words)) == "forbidden"
+
+
+async def test_permission_is_decided_before_the_request_is_read(world: World, scene: Scene) -> None:
+    """Nobody learns from an error what is expected of others."""
+    for token, expected in ((None, 401), (scene.member.token, 403)):
+        answer = await world.request("POST", "/v1/import", token=token, body=b"{")
+        assert answer.refusal().status == expected

@@ -1,0 +1,115 @@
+"""Repeating and reading one's writes: idempotency keys on every command, positions, registrations that broke off."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+import msgspec
+import pytest
+
+from events.positions import encode_vector, parse_vector
+from infra import postgres
+from infra.progress import Progress
+from infra.settings import Settings
+from tests.client import OPERATIONS, Person, World
+
+#: Commands, each with the fields of a call that makes an event. Words stand for the scene's ids.
+COMMANDS: dict[str, dict[str, Any]] = {
+    "users.register": {"username": "NEW"},
+    "users.change": {"name": "Another"},
+    "sessions.open": {"username": "LOGIN", "password": "correct horse"},
+    "relationships.set": {"user": "OTHER", "type": "friend"},
+    "relationships.remove": {"user": "FRIEND"},
+    "visuals.create": {"model_data": {"a": 1}},
+    "visuals.change": {"visual": "VISUAL", "model_data": {"a": 2}},
+    "visuals.choose": {"model_data": {"b": 1}},
+    "rooms.create": {"type": "group", "name": "Once"},
+    "rooms.change": {"room": "ROOM", "name": "Renamed"},
+    "members.add": {"room": "ROOM", "user": "OTHER"},
+    "members.remove": {"room": "ROOM", "user": "FRIEND"},
+    "members.read": {"room": "ROOM", "seq": 1},
+    "messages.send": {"room": "ROOM", "token": "NEW", "content": {"text": "x"}},
+}
+#: Operations that change something and are not called by a person with a key: elsewhere, or nothing to repeat.
+ELSEWHERE = {"services.register", "messages.set_emotion", "import.orders", "sessions.close"}
+
+
+def test_every_command_is_named() -> None:
+    writing = {name for name, operation in OPERATIONS.items() if operation.method != "GET"}
+    assert COMMANDS.keys() | ELSEWHERE == writing
+
+
+async def events_of(settings: Settings, world: World) -> int:
+    """How many events there are, once the read models have all that the world has done."""
+    connection = await postgres.connect(settings)
+    progress = Progress(settings)
+    await progress.start()
+    try:
+        assert await progress.wait(world.position, 10)
+        return int(await connection.fetchval("select count(*) from changes"))
+    finally:
+        await progress.stop()
+        await connection.close()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_a_command_with_a_key_happens_once(installed: Settings, world: World, ada: Person, name: str) -> None:
+    other, friend = await world.person("other"), await world.person("friend")
+    login = (await world.person("login", password="correct horse")).username
+    await ada.do("relationships.set", user=friend.id, type="friend")
+    room = await ada.group(friend)
+    await friend.say(room)
+    visual = (await ada.do("visuals.create", model_data={}))["visual"]["id"]
+    words = {"OTHER": other.id, "FRIEND": friend.id, "ROOM": room, "VISUAL": visual, "LOGIN": login,
+             "NEW": f"new-{secrets.token_hex(5)}"}  # fmt: skip
+    fields = {
+        field: words.get(value, value) if isinstance(value, str) else value for field, value in COMMANDS[name].items()
+    }
+    key = secrets.token_hex(8)
+    before = await events_of(installed, world)
+    first = await ada.do(name, key=key, **fields)
+    after = await events_of(installed, world)
+    assert after > before
+    # At once, many at a time, and after the read models have it.
+    again = await asyncio.gather(*(ada.do(name, key=key, **fields) for _ in range(4)))
+    assert all(answer == first for answer in again)
+    assert await events_of(installed, world) == after
+    # Another key is another command; what it asks for is there already, or happens again.
+    if name in ("users.register", "rooms.create", "visuals.create", "visuals.choose", "sessions.open"):
+        if name == "users.register":
+            assert await ada.refused(name, key=f"{key}2", **fields) == "taken"
+        else:
+            assert await ada.do(name, key=f"{key}2", **fields) != first
+
+
+async def test_a_key_is_its_authors_alone(ada: Person, bob: Person) -> None:
+    mine = await ada.do("rooms.create", key="one-key", type="group", name="Mine")
+    theirs = await bob.do("rooms.create", key="one-key", type="group", name="Theirs")
+    assert (mine["room"]["name"], theirs["room"]["name"]) == ("Mine", "Theirs")
+
+
+async def test_a_key_does_not_open_anothers_registration(world: World, ada: Person) -> None:
+    fields = {"username": f"keyed-{secrets.token_hex(4)}", "password": "correct horse"}
+    first = await ada.do("users.register", key="known-key", **fields)
+    assert await ada.refused("users.register", key="known-key", **{**fields, "password": "wrong horse"}) == "taken"
+    assert (await ada.do("users.register", key="known-key", **fields))["token"] == first["token"]
+
+
+async def test_a_read_waits_for_the_position_that_it_names(world: World, ada: Person) -> None:
+    for n in range(30):
+        body = msgspec.json.encode({"name": f"Name {n}"})
+        answer = await world.request("PATCH", "/v1/users/me", token=ada.token, body=body)
+        read = {"Klatsch-Position": answer.headers["Klatsch-Position"]}
+        me = await world.request("GET", "/v1/users/me", token=ada.token, headers=read)
+        assert me.json()["user"]["name"] == f"Name {n}"
+
+
+async def test_a_position_that_never_comes_is_waited_for_a_bounded_time(world: World) -> None:
+    ada = await world.person("ada")
+    vector = parse_vector("users/0/999999999")
+    answer = await world.request(
+        "GET", "/v1/users/me", token=ada.token, headers={"Klatsch-Position": encode_vector(vector)}
+    )
+    assert answer.refusal().code == "lagging" and int(answer.headers["Retry-After"]) >= 1

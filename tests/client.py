@@ -1,0 +1,225 @@
+"""A client of a running installation as the tests need it: every operation over HTTP or RPC, by its name."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, NamedTuple
+
+import aiohttp
+import msgspec
+
+from api.operations import all_operations
+from events.positions import Vector, encode_vector, parse_vector
+
+OPERATIONS = {operation.name: operation for operation in all_operations()}
+
+Via = Literal["http", "rpc"]
+
+
+class Refusal(Exception):
+    """A problem document (RFC 9457). ``code`` is the last part of its type."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(f"{problem.get('status')} {problem}")
+        self.problem = problem
+        self.code = str(problem["type"]).removeprefix("urn:klatsch:problem:")
+        self.status = int(problem["status"])
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body) if self.body else {}
+
+    def refusal(self) -> Refusal:
+        """The problem that the answer is. Fails for an answer that is none."""
+        assert self.headers["Content-Type"] == "application/problem+json", (self.status, self.body[:300])
+        problem = self.json()
+        assert problem["status"] == self.status and problem["title"] and problem["detail"], problem
+        return Refusal(problem)
+
+
+class World:
+    """One installation and what its people have done: their reads wait for everybody's writes."""
+
+    def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.http = http
+        self.position: Vector = {}
+        self._sockets: list[Socket] = []
+
+    async def request(
+        self, method: str, path: str, *, token: str | None = None, body: bytes | None = None, params: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
+        """One HTTP request, as given."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        async with self.http.request(method, self.url + path, data=body, params=params, headers=sent) as response:
+            return Answer(response.status, await response.read(), response.headers)
+
+    async def call(self, name: str, fields: dict[str, Any], *, token: str | None = None, key: str | None = None) -> Any:
+        """An operation over HTTP. Raises Refusal."""
+        operation = OPERATIONS[name]
+        path = operation.path.format_map(fields)
+        rest = {field: value for field, value in fields.items() if field not in operation.path_parameters}
+        headers = {} if key is None else {"Idempotency-Key": key}
+        if self.position:
+            headers["Klatsch-Position"] = encode_vector(self.position)
+        if operation.method in ("GET", "DELETE"):
+            params = {field: str(value) for field, value in rest.items()}
+            answer = await self.request(operation.method, path, token=token, params=params, headers=headers)
+        else:
+            body = msgspec.json.encode(rest)
+            answer = await self.request(operation.method, path, token=token, body=body, headers=headers)
+        if answer.status != operation.status:
+            raise answer.refusal()
+        self.seen(answer.headers.get("Klatsch-Position", ""))
+        return answer.json()
+
+    def seen(self, position: str) -> None:
+        for shard, offset in parse_vector(position).items():
+            self.position[shard] = max(offset, self.position.get(shard, 0))
+
+    async def person(self, prefix: str = "user", /, *, via: Via = "http", **fields: Any) -> Person:
+        """A newly registered person whose username begins with ``prefix``."""
+        fields.setdefault("username", f"{prefix}-{secrets.token_hex(5)}")
+        return Person(self, await self.call("users.register", fields), via)
+
+    async def socket(self, token: str, **connect: Any) -> Socket:
+        """A push connection, closed with this world."""
+        socket = Socket(await self.http.ws_connect(self.url + "/v1/connection", max_msg_size=1 << 24), self)
+        self._sockets.append(socket)
+        await socket.command("connect", {"token": token, **connect})
+        return socket
+
+    async def close(self) -> None:
+        for socket in self._sockets:
+            await socket.close()
+
+
+class Person:
+    """A registered user with a token."""
+
+    def __init__(self, world: World, welcome: dict[str, Any], via: Via) -> None:
+        self.world = world
+        self.id: str = welcome["user"]["id"]
+        self.username: str = welcome["user"]["username"]
+        self.token: str = welcome["token"]
+        self.via = via
+        self._socket: Socket | None = None
+
+    async def do(self, name: str, /, *, key: str | None = None, **fields: Any) -> Any:
+        """An operation as this person. Raises Refusal."""
+        if self.via == "http":
+            return await self.world.call(name, fields, token=self.token, key=key)
+        if self._socket is None:
+            self._socket = await self.world.socket(self.token)
+        return await self._socket.rpc(name, fields, key=key)
+
+    async def refused(self, name: str, /, *, key: str | None = None, **fields: Any) -> str:
+        """The code with which an operation is refused."""
+        try:
+            answer = await self.do(name, key=key, **fields)
+        except Refusal as refusal:
+            return refusal.code
+        raise AssertionError(f"expected {name} to be refused, got {answer}")
+
+    async def group(self, *others: Person, name: str = "Group", **fields: Any) -> str:
+        """A new group with the others in it; its id."""
+        members = [other.id for other in others]
+        made = await self.do("rooms.create", type="group", name=name, members=members, **fields)
+        return str(made["room"]["id"])
+
+    async def direct(self, other: Person) -> str:
+        """The private chat with the other; its id."""
+        return str((await self.do("rooms.create", type="direct", members=[other.id]))["room"]["id"])
+
+    async def say(self, room: str, text: str = "hello", token: str | None = None) -> Any:
+        """Sends a text; the message."""
+        answer = await self.do(
+            "messages.send", room=room, token=token or secrets.token_hex(8), type="text", content={"text": text}
+        )
+        return answer["message"]
+
+
+class Socket:
+    """A connection that speaks the Centrifuge protocol; ``pushed`` grows with each delta."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse, world: World) -> None:
+        self.pushed: list[dict[str, Any]] = []
+        self._ws = ws
+        self._world = world
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._reader = asyncio.create_task(self._read())
+
+    async def command(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The whole reply, which may be an error."""
+        number = next(self._ids)
+        reply = self._waiting[number] = asyncio.get_running_loop().create_future()
+        await self._ws.send_str(msgspec.json.encode({"id": number, method: body}).decode())
+        async with asyncio.timeout(20):
+            found: dict[str, Any] = await reply
+        return found
+
+    async def rpc(self, method: str, fields: dict[str, Any], *, key: str | None = None) -> Any:
+        """An operation. Raises Refusal."""
+        data = dict(fields)
+        if key is not None:
+            data["idempotency_key"] = key
+        if self._world.position:
+            data["position"] = encode_vector(self._world.position)
+        reply = await self.command("rpc", {"method": method, "data": data})
+        if "error" in reply:
+            raise Refusal(reply["error"].get("problem", reply))
+        answer = reply["rpc"]["data"]
+        self._world.seen(answer.pop("position", ""))
+        return answer
+
+    async def close(self) -> None:
+        await self._ws.close()
+        await self._reader
+
+    async def _read(self) -> None:
+        async for message in self._ws:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            for line in message.data.splitlines():
+                await self._take(msgspec.json.decode(line))
+        for reply in self._waiting.values():
+            if not reply.done():
+                reply.set_exception(ConnectionError(f"closed with {self._ws.close_code}"))
+
+    async def _take(self, frame: dict[str, Any]) -> None:
+        if not frame:
+            await self._ws.send_str("{}")
+        elif "id" in frame:
+            self._waiting.pop(frame["id"]).set_result(frame)
+        elif "pub" in frame.get("push", {}):
+            self.pushed.append(frame["push"]["pub"]["data"])
+
+
+@asynccontextmanager
+async def visiting(url: str) -> AsyncIterator[World]:
+    """A client of the installation at ``url``."""
+    # An idle connection is given up before the server closes it (uvicorn: 5 s), perhaps under the next request.
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60), connector=connector) as http:
+        world = World(url, http)
+        try:
+            yield world
+        finally:
+            await world.close()

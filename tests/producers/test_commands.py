@@ -1,0 +1,184 @@
+"""What holds for every command: it names what its events change, it travels, and rooms keep their invariants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events import REGISTRY
+from events.members import Member
+from events.messages import Message
+from events.records import Entity, Key
+from events.rooms import Room, room_key
+from producers import registry
+from producers.commands import Command, Order, Outcome
+from producers.members import AddMember, MarkRead, RemoveMember
+from producers.messages import PostMessage
+from producers.rooms import ChangeRoom, CreateRoom
+from producers.router import decode_outcome, encode_outcome
+from producers.turn import Internal
+from producers.users import ChangeProfile, RegisterUser
+from producers.visuals import ChangeVisual
+from tests.producers.given import Log, group, order, say
+
+PEOPLE = ["ada", "bob", "eve", "kim"]
+LATER = "2026-12-21T08:00:00.000Z"
+
+#: A value for each field of any command.
+FIELDS: dict[str, Any] = {
+    "user": "u", "handle": "username:u", "visual": "v", "room": "r", "other": "o", "message": "m", "username": "ada",
+    "name": "N", "session": "x", "credential": "c", "token": "t", "seq": 0, "expires": LATER, "content": {"text": "x"},
+    "model_data": {}, "data": {}, "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
+    "instead_of": "o", "choose": True, "visibility": "public", "role": "person", "emotion_data": {}, "type": "group",
+}  # fmt: skip
+
+
+def example(struct: type[Command]) -> Command:
+    """A command with a value in every field."""
+    types = {"SetRelationship": "friend", "PostMessage": "text"}
+    values = {field.name: FIELDS[field.name] for field in msgspec.structs.fields(struct)}
+    if "type" in values:
+        values["type"] = types.get(struct.__name__, "group")
+    return msgspec.convert(values, struct)
+
+
+EXAMPLES = {row.name: example(row.struct) for row in registry.ROWS}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_orders_come_to_another_process_as_they_were(name: str) -> None:
+    for key, trace in ((None, None), ("k", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")):
+        given = msgspec.structs.replace(order(EXAMPLES[name], key=key), traceparent=trace)
+        assert registry.decode_order(registry.encode_order(given)) == given
+
+
+def test_orders_that_are_none_are_errors() -> None:
+    for value in (b"", b"[]", b'["Nothing",{}]', b'["MarkRead",{"command":{"room":"r"}}]'):
+        with pytest.raises((msgspec.DecodeError, KeyError)):
+            registry.decode_order(value)
+
+
+#: Actor, command, key.
+Deed = tuple[str, Command, str | None]
+
+
+@st.composite
+def deeds(draw: st.DrawFn) -> list[Deed]:
+    """What people might ask of one room, with few names so that things meet."""
+    person, token = st.sampled_from(PEOPLE), st.sampled_from(["1", "2", "3"])
+    commands = st.one_of(
+        st.builds(lambda members: group(*dict.fromkeys(members)), st.lists(person, min_size=1)),
+        st.builds(lambda user: AddMember(room="r", user=user), person),
+        st.builds(lambda user, by: RemoveMember(room="r", user=user, successor=by), person, st.none() | person),
+        st.builds(say, token), st.builds(lambda seq: MarkRead(room="r", seq=seq), st.integers(0, 4)),
+        st.builds(lambda name: ChangeRoom(room="r", name=name), token),
+    )  # fmt: skip
+    return draw(st.lists(st.tuples(person, commands, st.none() | token), max_size=40))
+
+
+def orders(found: list[Deed]) -> list[Order]:
+    made = []
+    for n, (actor, command, key) in enumerate(found):
+        if isinstance(command, PostMessage):
+            key = command.token
+        if isinstance(command, CreateRoom):
+            command = group(*dict.fromkeys([actor, *command.members]))
+        made.append(order(command, actor=actor, id=f"m{n}", key=key, second=n))
+    return made
+
+
+def check(state: dict[Key, Entity | None]) -> None:
+    """What is true of a room at every position of the log."""
+    room = state.get(room_key("r"))
+    members = [entity for entity in state.values() if isinstance(entity, Member) and entity.state == "joined"]
+    messages = [entity for entity in state.values() if isinstance(entity, Message)]
+    if not isinstance(room, Room):
+        assert not members and not messages
+        return
+    owners = [member.user for member in members if member.role == "owner"]
+    assert room.members == len(members) and owners == ([] if room.owner is None else [room.owner])
+    assert sorted(message.seq for message in messages) == list(range(1, room.seq + 1))
+    assert len({(message.author, message.token) for message in messages}) == len(messages)
+    assert all(member.read <= room.seq for member in members)
+
+
+@settings(max_examples=150, deadline=None)
+@given(deeds(), st.integers(1, 8))
+def test_random_commands_keep_the_rooms_invariants_at_every_position(found: list[Deed], size: int) -> None:
+    log, given_orders = Log(), orders(found)
+    for start in range(0, len(given_orders), size):
+        log.turn(*given_orders[start : start + size])
+    state: dict[Key, Entity | None] = {}
+    for n, read in enumerate(log.records):
+        for key in REGISTRY.names(read):
+            state.setdefault(key, None)
+        state.update(REGISTRY.fold(read, state))
+        command_ends = n + 1 == len(log.records) or log.records[n + 1].command != read.command
+        if command_ends:
+            check(state)
+    # The writer's state is the readers' fold of what it wrote.
+    assert {k: v for k, v in log.state.items() if v is not None} == {k: v for k, v in state.items() if v is not None}
+
+
+@settings(max_examples=100, deadline=None)
+@given(deeds())
+def test_every_command_names_what_the_folds_of_its_events_name(found: list[Deed]) -> None:
+    log = Log()
+    for one in orders(found):
+        (answer,) = log.turn(one)
+        assert not isinstance(answer, Internal)
+        if isinstance(answer, Outcome) and not answer.repeated:
+            named = set(registry.of(one.command).names(one))
+            assert {key for read in answer.records for key in REGISTRY.names(read)} <= named
+            assert decode_outcome(encode_outcome(answer)) == answer._replace(records=list(answer.records))
+
+
+REGISTER = RegisterUser(user="u", username="ada", name="Ada", credential="c", expires=LATER)
+MADE = ("u", "x", REGISTER), ("u", "r", EXAMPLES["CreateRoom"])
+
+#: What stands before the command (actor, id, command), and the command where its example would change nothing.
+BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] = {
+    "RegisterUser": ((), None),
+    "AbandonRegistration": ((), None),
+    "ChangeProfile": (MADE, ChangeProfile(user="u", name="Z")),
+    "ChooseVisual": (MADE, None),
+    "OpenSession": (MADE, None),
+    "CloseSession": (MADE, None),
+    "SetRelationship": (MADE, None),
+    "CreateVisual": (MADE, None),
+    "ChangeVisual": (
+        (*MADE, ("u", "v", EXAMPLES["CreateVisual"])), ChangeVisual(user="u", visual="v", model_data={"a": 1}),
+    ),
+    "ClaimHandle": ((), None),
+    "ConfirmHandle": ((("u", "h", EXAMPLES["ClaimHandle"]),), None),
+    "CreateRoom": ((), None),
+    "ChangeRoom": (MADE, ChangeRoom(room="r", name="Z")),
+    "AddMember": (MADE, AddMember(room="r", user="z")),
+    "RemoveMember": (MADE, None),
+    "MarkRead": ((*MADE, ("w", "m", EXAMPLES["PostMessage"])), MarkRead(room="r", seq=1)),
+    "PostMessage": (MADE, None),
+    "SetEmotion": ((*MADE, ("u", "m", EXAMPLES["PostMessage"])), None),
+}  # fmt: skip
+
+
+def test_every_command_has_its_example() -> None:
+    assert BEFORE.keys() == registry.COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_a_command_names_what_the_folds_of_its_events_name(name: str) -> None:
+    before, command = BEFORE[name]
+    log = Log()
+    for actor, id, earlier in before:
+        (made,) = log.turn(order(earlier, actor=actor, id=id))
+        assert isinstance(made, Outcome), repr(made)
+    one = order(command or EXAMPLES[name], actor="u", id="y")
+    (answer,) = log.turn(one)
+    assert isinstance(answer, Outcome) and answer.records, repr(answer)
+    named = set(registry.of(one.command).names(one))
+    assert {key for read in answer.records for key in REGISTRY.names(read)} <= named
+    assert decode_outcome(encode_outcome(answer)) == answer._replace(records=list(answer.records))

@@ -1,0 +1,77 @@
+"""A shard whose cache holds next to nothing: every entity goes and comes back, and decisions stay right."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from events.members import member_key
+from events.records import Record
+from events.rooms import Room, room_key
+from infra.settings import Settings
+from producers import shard
+from producers.cache import Cache
+from producers.members import AddMember
+from producers.rooms import ChangeRoom
+from projectors.read_models import ReadModels
+from tests.producers.shards import ROOM, owning, posted
+from tests.running import running
+
+
+class Tiny(Cache):
+    """Keeps one entity that the read models have."""
+
+    def __init__(self, clean: int = 1) -> None:
+        super().__init__(1)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard, "Cache", Tiny)
+
+
+async def test_what_a_turn_needs_may_go_while_it_is_loaded(settings: Settings) -> None:
+    async with running(ReadModels(settings)), owning(settings) as one:
+        rooms = [f"room-{n}" for n in range(6)]
+        for room in rooms:
+            await one.room(room, "bob")
+
+        async def talk(room: str, actor: str) -> None:
+            for n in range(25):
+                await one.say(f"{actor}-{n}", room=room, actor=actor)
+
+        await asyncio.gather(*(talk(room, actor) for room in rooms for actor in ("ada", "bob")))
+        for room in rooms:
+            assert len(await posted(settings, room)) == 50
+        assert one.log.opens == 1, "the shard had to open again"
+
+
+async def test_what_was_folded_at_opening_stays_until_it_is_open(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tail is folded over entities as of its start; the read models may pass by meanwhile."""
+    async with owning(settings) as one:
+        await one.room(ROOM)
+        await one.do(AddMember(room=ROOM, user="bob"), actor="bob")
+        for n in range(20):
+            await one.room(f"other-{n}")
+        await one.do(AddMember(room=ROOM, user="eve"), actor="eve")
+    fold, parts = shard.ShardOwner._fold, 0
+
+    async def one_by_one(self: shard.ShardOwner, connection: Any, records: Sequence[Record]) -> None:
+        nonlocal parts
+        for record in records:
+            await fold(self, connection, [record])
+            # As far as this owner hears, the read models have all that the log holds.
+            self.projected(self._writer.next_offset)
+            parts += 1
+
+    monkeypatch.setattr(shard.ShardOwner, "_fold", one_by_one)
+    async with owning(settings) as one:
+        outcome = await one.do(ChangeRoom(room=ROOM, name="Renamed"))
+        room = outcome.state[room_key(ROOM)]
+        assert parts > 40 and isinstance(room, Room) and room.members == 3
+        assert outcome.state[member_key(ROOM, "ada")] is not None

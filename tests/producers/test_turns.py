@@ -1,0 +1,149 @@
+"""Turns: commands that build on each other, keys, full batches, faults. And the cache beneath them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from events import REGISTRY
+from events.members import member_key
+from events.records import Entity, Key
+from events.rooms import Room, room_key
+from producers.cache import Cache, receipt_key
+from producers.commands import Outcome, Refused
+from producers.members import AddMember, MarkRead
+from producers.messages import PostMessage
+from producers.rooms import ChangeRoom
+from producers.turn import BATCH_BYTES, Internal, Turn
+from tests.producers.given import Log, group, order, say, types
+
+
+def test_commands_of_one_turn_build_on_each_other() -> None:
+    log = Log()
+    answers = log.turn(
+        order(group("ada", "bob"), id="1"), order(say("t"), actor="bob", id="2", key="t"),
+        order(say("u"), actor="eve", id="3", key="u"), order(AddMember(room="r", user="eve"), actor="eve", id="4"),
+        order(say("u"), actor="eve", id="5", key="u"),
+    )  # fmt: skip
+    assert types(log.records) == ["room.created", "member.joined", "member.joined", "message.posted", "member.joined",
+                                  "message.posted"]  # fmt: skip
+    assert isinstance(answers[2], Refused)
+    last = answers[4]
+    assert isinstance(last, Outcome) and last.position is not None and last.position.offset == 5
+    assert [record.offset for record in log.records] == list(range(6))
+    room = log.state[room_key("r")]
+    assert isinstance(room, Room) and (room.seq, room.members) == (2, 3)
+
+
+def test_the_same_key_twice_in_a_turn_happens_once() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    first, again, other = log.turn(
+        order(say("t"), id="1", key="t"), order(say("t", "y"), id="2", key="t"), order(say("u"), id="3", key="u")
+    )
+    assert isinstance(first, Outcome) and isinstance(again, Outcome) and isinstance(other, Outcome)
+    assert list(first.records) == list(again.records) and not first.repeated and again.repeated
+    assert other.records[0].data.seq == 2  # type: ignore[attr-defined]
+
+
+def test_keys_of_other_commands_actors_and_streams_are_others() -> None:
+    log = Log()
+    log.turn(order(group("ada", "bob")))
+    answers = log.turn(
+        order(say("k"), key="k", id="1"), order(say("k"), key="k", id="2", actor="bob"),
+        order(ChangeRoom(room="r", name="N"), key="k", id="3"), order(MarkRead(room="r", seq=0), key="k", id="4"),
+    )  # fmt: skip
+    assert all(isinstance(answer, Outcome) and not answer.repeated and answer.records for answer in answers)
+
+
+def turn(state: dict[Key, Entity | None]) -> Turn:
+    return Turn("t", 0, 0, "klatsch/test", state, {})
+
+
+def test_a_full_batch_leaves_the_rest_for_the_next_turn() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    found = turn(dict(log.state))
+    big = {f"k{n}": "ü" * 1024 for n in range(60)}
+    taken = 0
+    one = order(say(str(taken)))
+    while found.decide(one):
+        taken += 1
+        content = PostMessage(room="r", token=str(taken), type="custom", content={"x": "y" * 16_000}, data=big)
+        one = order(content, id=str(taken))
+        # A batch has room for only so many entities that were loaded.
+        found._state[("message", str(taken))] = None  # type: ignore[index]
+    assert 3 < taken < 20 and len(found.answers) == taken == len(found.batch)
+    assert sum(len(key) + len(value) for key, value in found.batch) <= BATCH_BYTES
+    # A small one would fit, but what comes later must not overtake: the caller stops at the first that does not fit.
+    assert [record.data.seq for record in found.records] == list(range(1, taken + 1))  # type: ignore[attr-defined]
+
+
+def test_a_command_too_large_for_any_batch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.turn.BATCH_BYTES", 1000)
+    log = Log()
+    (answer,) = log.turn(order(group(*(f"user-{n}" for n in range(50)))))
+    assert isinstance(answer, Refused) and answer.code == "too_large" and log.records == [] and log.state == {}
+
+
+def test_a_fault_in_one_command_leaves_the_others_alone() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    # A key that was not loaded is a fault of ours, never taken for something that does not exist.
+    found = turn(
+        {key: entity for key, entity in log.state.items() if key[0] != "member"} | {Key(("message", "2")): None}
+    )
+    assert found.decide(order(say("1"), id="1")) and found.decide(order(AddMember(room="r", user="ada"), id="2"))
+    assert [type(answer.error) for answer in found.answers] == [Internal, Internal]
+    assert found.batch == [] and "KeyError" in str(found.answers[0].error)
+
+
+def test_records_in_the_batch_are_those_that_are_told() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    found = turn(dict(log.state) | {Key(("message", "1")): None})
+    assert found.decide(order(say("t"), id="1", key="t"))
+    (key, value), (told,) = found.batch[0], found.records
+    read = REGISTRY.decode(value, "t", 0, told.offset)
+    assert msgspec.structs.replace(read, raw=b"{}") == told and key == b"r"
+
+
+def test_what_the_read_models_lack_stays_whatever_comes() -> None:
+    log = Log()
+    log.turn(order(group("ada")), order(say("t"), id="1", key="t"))
+    cache = Cache(clean=1)
+    for found in log.records:
+        cache.commit({key: log.state[key] for key in REGISTRY.names(found)}, [found])
+    posted = log.records[-1]
+    cache.add({Key(("user", str(n))): None for n in range(10)})
+    cache.projected(posted.offset)
+    assert cache.missing([room_key("r"), member_key("r", "ada")]) == [] and cache.dirty == 3
+    assert cache.receipt(receipt_key(posted)) == [posted] and cache.receipt(receipt_key(log.records[0])) is None
+    cache.projected(posted.offset + 1)
+    assert cache.dirty == 0 and len(cache) == 1 and cache.receipt(receipt_key(posted)) is None
+    cache.clear()
+    assert len(cache) == 0 and cache.dirty == 0
+
+
+def test_what_was_used_last_stays_longest() -> None:
+    cache = Cache(clean=2)
+    keys = [Key(("user", str(n))) for n in range(3)]
+    cache.add({keys[0]: None, keys[1]: None})
+    cache.view([keys[0]])
+    cache.add({keys[2]: None})
+    cache.projected(0)
+    assert cache.missing(keys) == [keys[1]]
+    with pytest.raises(KeyError):
+        cache.view(keys)
+
+
+def test_a_receipt_holds_all_events_of_its_command_until_the_last_is_projected() -> None:
+    log = Log()
+    log.turn(order(group("ada", "bob"), key="k"))
+    cache = Cache()
+    cache.commit(dict(log.state), log.records)
+    for upto in range(len(log.records)):
+        cache.projected(upto)
+        assert cache.receipt(receipt_key(log.records[0])) == log.records, upto
+    cache.projected(len(log.records))
+    assert cache.receipt(receipt_key(log.records[0])) is None
