@@ -29,6 +29,14 @@ log = logging.getLogger(__name__)
 
 WEB = Path(__file__).resolve().parent / "web"
 
+#: What the page cannot say of itself in its meta tags.
+_WEB_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
 #: Health of a part: ``{"ok": bool, ...}``.
 Check = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -53,8 +61,17 @@ def build(
         routes.append(Route(ORDERS_PATH, _orders(settings, services.producers), methods=["POST"]))
         routes += docs.routes()
         if WEB.is_dir():
-            routes.append(Mount("/", StaticFiles(directory=WEB, html=True), name="web"))
+            routes.append(Mount("/", _Web(directory=WEB, html=True), name="web"))
     return Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _fault})
+
+
+class _Web(StaticFiles):
+    """The web client: asked for again at each start, so that no browser mixes modules of two versions."""
+
+    def file_response(self, *arguments: Any, **named: Any) -> Response:
+        response = super().file_response(*arguments, **named)
+        response.headers.update(_WEB_HEADERS)
+        return response
 
 
 async def _alive(request: Request) -> Response:

@@ -63,13 +63,17 @@ class History(Request, frozen=True, kw_only=True):
     limit: Limit = 50
 
 
-def entry(room: Room, member: Member | None, message: Message | None) -> dict[str, Any]:
-    """A room in a list: itself, the own membership, how many messages are unread, the last one."""
+def entry(room: Room, member: Member | None, message: Message | None, peer: str | None = None) -> dict[str, Any]:
+    """A room in a list: itself, the own membership, how many messages are unread, the last one.
+
+    ``peer`` is the other person of a direct room, under whose name it is shown.
+    """
     return {
         "room": room_view(room),
         "member": None if member is None else own_member_view(member),
         "unread": 0 if member is None else max(0, room.seq - member.read),
         "message": None if message is None else message_view(message),
+        "peer": peer,
     }
 
 
@@ -85,7 +89,7 @@ async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str,
         )  # fmt: skip
         message = None if row["last"] is None else last[message_key(row["last"])]
         assert isinstance(room, Room) and isinstance(message, Message | None)
-        found.append(entry(room, member, message))
+        found.append(entry(room, member, message, row["peer"]))
     return found
 
 
@@ -203,7 +207,8 @@ OPERATIONS = [
               "The rooms you are in, with last message and unread count; or groups by name",
               {"rooms": "[Entry]", "next": "cursor"}),
     Operation("rooms.get", "GET", "/v1/rooms/{room}", "user", Get, get,
-              "A room you are in", {"room": "Room", "member": "Member", "unread": "integer", "message": "Message"}),
+              "A room you are in",
+              {"room": "Room", "member": "Member", "unread": "integer", "message": "Message", "peer": "string"}),
     Operation("rooms.change", "PATCH", "/v1/rooms/{room}", "user", Change, change,
               "Change a room's name or data map", {"room": "Room"}),
     Operation("rooms.history", "GET", "/v1/rooms/{room}/changes", "user", History, history,

@@ -37,6 +37,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "ws_ping_interval": None,
         "ws_ping_timeout": None,
         "timeout_graceful_shutdown": 5,
+        # Above what proxies and clients keep an idle connection for: who closes first loses no request (nginx: 60 s).
+        "timeout_keep_alive": 75,
     }
 
 

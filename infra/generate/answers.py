@@ -92,6 +92,7 @@ def _composed() -> dict[str, Schema]:
         "member": nullable(reference("Member")),
         "unread": {"type": "integer", "description": "Messages that you have not read."},
         "message": nullable(reference("Message")),
+        "peer": nullable({"type": "string", "description": "The other person of a direct room."}),
     }
     snapshot: dict[str, Schema] = {
         "cursor": {"type": "integer", "description": "Where deltas go on, as offset of the push protocol."},

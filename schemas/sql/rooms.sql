@@ -1,7 +1,9 @@
 -- name: of_member
 -- The rooms a user is in, the latest activity first, each with the own membership.
 select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.version as m_version
+       m.version as m_version,
+       case when r.type = 'direct' then (
+           select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
 from members m
 join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and (r.updated, r.id) < ($2::timestamptz, $3::text)
@@ -11,7 +13,9 @@ limit $4
 -- name: of_member_one
 -- One room as its member sees it.
 select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.version as m_version
+       m.version as m_version,
+       case when r.type = 'direct' then (
+           select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
 from members m
 join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and m.room = $2

@@ -97,7 +97,7 @@ def test_what_changes_something_says_where_it_stands() -> None:
 
 #: Read by hand from the code once: what the walk through it must find.
 EXPECTED = {
-    "users.register": {"taken"},
+    "users.register": {"invalid", "taken"},
     "sessions.open": {"unauthenticated", "rate_limited", "not_found"},
     "messages.send": {"forbidden", "invalid", "not_found", "too_large"},
     "members.remove": {"forbidden", "no_successor", "not_found"},

@@ -12,7 +12,7 @@ export function emptyState() {
     relationships: {},
     /** Who holds me for a friend, by their id. */
     friendOf: {},
-    /** Rooms I am in: `{ room, member }`; `member` is mine, with `read`. */
+    /** Rooms I am in: `{ room, member, peer? }`; `member` is mine, with `read`; `peer` the other of a direct room. */
     rooms: {},
     /** Members of rooms, as far as they were asked for. */
     members: {},
@@ -97,6 +97,8 @@ export const FOLD = {
     if (before && before.version >= offset) return;
     const { other, type } = data;
     map[key] = { user: stream, other, type, created: before?.created ?? time, updated: time, version: offset };
+    // Who blocks somebody no longer sees what that one is to them; it comes along when the block is lifted.
+    if (mine && type === "block") delete state.friendOf[other];
   },
   "room.created": () => {},
   "room.renamed": (state, { stream, offset, time, data }) => {
@@ -169,6 +171,7 @@ export function include(state, views) {
   else if (views.member) keepMember(state, views.member);
   if (views.user) keepUser(state, views.user);
   for (const user of views.users ?? []) keepUser(state, user);
+  if (views.friend_of) keep(state.friendOf, views.friend_of.user, views.friend_of);
   if (views.relationship) keep(state.relationships, views.relationship.other, views.relationship);
   if (views.visual) keep(state.visuals, views.visual.id, views.visual);
   if (views.message) keepMessage(state, views.message);
@@ -191,8 +194,9 @@ export function keepMessage(state, message) {
   keep((state.messages[message.room] ??= {}), message.id, message);
 }
 
-function keepEntry(state, { room, member, message }) {
+function keepEntry(state, { room, member, message, peer }) {
   state.rooms[room.id] ??= { room, member };
+  if (peer) state.rooms[room.id].peer = peer;
   keepRoom(state, room);
   keepMember(state, member);
   if (message) keepMessage(state, message);

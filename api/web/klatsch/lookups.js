@@ -71,7 +71,8 @@ export class Lookups {
 
   /** The other person in a direct room, or null while it is looked up. */
   peer(room) {
-    const { me, messages } = this.store.state;
+    const { me, messages, rooms } = this.store.state;
+    if (rooms[room]?.peer) return this.user(rooms[room].peer);
     const author = Object.values(messages[room] ?? {}).find((message) => message.author !== me.id)?.author;
     const other = author ?? Object.keys(this.members(room) ?? {}).find((user) => user !== me.id);
     return other ? this.user(other) : null;

@@ -1,0 +1,226 @@
+"""The reference client: what a snapshot and the deltas after it make true. The web client's ``fold.js`` is the same.
+
+``state = snapshot_state(GET /v1/sync)``, then ``fold(state, delta)`` for each delta, in the order in which they come.
+Four rules make this exact, however often a delta comes and however new the snapshot is:
+
+1. A delta whose offset is below the vector's for its shard is in the state already. Each delta moves the vector, so one
+   that comes twice changes nothing.
+2. An entity's ``version`` is the offset of its latest event. Views that come along with a delta (``include``) may be
+   newer than the delta: of two views of one entity the higher version stays, and an event at or below it is in it.
+3. What happens in a room that is not held is not for this state: the room was left, or will come with the next join.
+4. Who blocks somebody no longer sees what that one is to them; ``friend_of`` comes along when the block is lifted.
+
+Other people's ``version`` also moves with events that others do not hear of, like a log-in. So it is only good for
+telling which of two views is newer, and is no part of a comparison of states.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from events.positions import parse_position
+
+Json = dict[str, Any]
+
+
+class State(msgspec.Struct, kw_only=True):
+    """All that a client holds."""
+
+    #: The own profile.
+    me: Json
+    #: Profiles of others, by id: friends in either direction, the other of each direct room, and who else came along.
+    users: dict[str, Json]
+    #: What the user is to others, by their ids.
+    relationships: dict[str, Json]
+    #: Who holds the user for a friend, by their ids.
+    friend_of: dict[str, Json]
+    #: By id: ``{"room", "member", "message"}``: the room, the own membership with ``read``, the last message.
+    rooms: dict[str, Json]
+    #: Next offset of each shard: all below is in this state.
+    vector: dict[str, int]
+    #: Where the feed goes on.
+    cursor: int
+    epoch: str
+
+
+def snapshot_state(snapshot: Json) -> State:
+    """The state of a snapshot (``GET /v1/sync``)."""
+    found = copy.deepcopy(snapshot)
+    return State(
+        me=found["me"],
+        users={user["id"]: user for user in found["users"]},
+        relationships={one["other"]: one for one in found["relationships"]},
+        friend_of={one["user"]: one for one in found["friend_of"]},
+        rooms={entry["room"]["id"]: _entry(entry) for entry in found["rooms"]},
+        vector=found["vector"],
+        cursor=found["cursor"],
+        epoch=found["epoch"],
+    )
+
+
+def fold(state: State, delta: Json) -> bool:
+    """Takes one delta in; False when the state has it already (rule 1)."""
+    place = parse_position(delta["position"])
+    shard = str(place.shard)
+    if place.offset < state.vector.get(shard, 0):
+        return False
+    state.vector[shard] = place.offset + 1
+    include = copy.deepcopy(delta.get("include") or {})
+    FOLD[delta["type"]](state, {**delta, "offset": place.offset, "include": include})
+    for user in (*include.get("users", ()), *filter(None, [include.get("user")])):
+        if user["id"] != state.me["id"]:
+            _keep(state.users, user["id"], user)
+    return True
+
+
+def unread(entry: Json) -> int:
+    """Unread messages of a room: derived, so that nothing drifts."""
+    return max(0, int(entry["room"]["seq"]) - int(entry["member"]["read"]))
+
+
+def _entry(views: Json) -> Json:
+    return {name: views[name] for name in ("room", "member", "message")}
+
+
+def _keep(views: dict[str, Json], key: str, view: Json) -> None:
+    """Rule 2 for whole views."""
+    if key not in views or views[key]["version"] <= view["version"]:
+        views[key] = view
+
+
+def _change(view: Json | None, event: Json, **changes: Any) -> None:
+    """Rule 2 for an event that changes some fields of a view; nothing where there is no such view."""
+    if view is not None and view["version"] < event["offset"]:
+        view.update(changes, version=event["offset"])
+
+
+def _nothing(state: State, event: Json) -> None:
+    """Concerns no entity of the state."""
+
+
+def _profile(state: State, event: Json, **changes: Any) -> None:
+    if event["stream"] == state.me["id"]:
+        _change(state.me, event, **changes, updated=event["time"])
+    else:
+        _change(state.users.get(event["stream"]), event, **changes)
+
+
+def _profile_changed(state: State, event: Json) -> None:
+    _profile(state, event, **{name: value for name, value in event["data"].items() if value is not None})
+
+
+def _visual_chosen(state: State, event: Json) -> None:
+    _profile(state, event, visual=event["data"]["visual"])
+
+
+def _session_opened(state: State, event: Json) -> None:
+    _profile(state, event, data={**state.me["data"], "last_login": event["time"]})
+
+
+def _relationship_set(state: State, event: Json) -> None:
+    user, data, time = event["stream"], event["data"], event["time"]
+    mine = user == state.me["id"]
+    views, far = (state.relationships, data["other"]) if mine else (state.friend_of, user)
+    view = {"user": user, "other": data["other"], "type": data["type"], "created": time, "updated": time}
+    _keep(views, far, {**view, "version": event["offset"]})
+    if views[far]["type"] is None:
+        del views[far]
+    if mine and data["type"] == "block":
+        state.friend_of.pop(far, None)
+    if "friend_of" in event["include"]:
+        _keep(state.friend_of, far, event["include"]["friend_of"])
+
+
+def _room_changed(state: State, event: Json) -> None:
+    if entry := state.rooms.get(event["stream"]):
+        _change(entry["room"], event, **event["data"], updated=event["time"])
+
+
+def _joined(state: State, event: Json) -> None:
+    if event["data"]["user"] != state.me["id"]:
+        if entry := state.rooms.get(event["stream"]):
+            owner = event["data"]["user"] if event["data"]["role"] == "owner" else entry["room"]["owner"]
+            _change(entry["room"], event, members=entry["room"]["members"] + 1, owner=owner)
+    elif "room" in event["include"]:
+        # Without it the user has left again since; the deltas until then are of a room that is not held.
+        held = state.rooms.setdefault(event["stream"], _entry(event["include"]))
+        for name, view in _entry(event["include"]).items():
+            if held[name] is None or (view is not None and held[name]["version"] < view["version"]):
+                held[name] = view
+
+
+def _left(state: State, event: Json) -> None:
+    entry = state.rooms.get(event["stream"])
+    if entry is None:
+        return
+    if event["data"]["user"] == state.me["id"]:
+        # Not when the membership that is held is one of a later join.
+        if entry["member"]["version"] < event["offset"]:
+            del state.rooms[event["stream"]]
+        return
+    owner = None if entry["room"]["owner"] == event["data"]["user"] else entry["room"]["owner"]
+    _change(entry["room"], event, members=entry["room"]["members"] - 1, owner=owner)
+
+
+def _role_changed(state: State, event: Json) -> None:
+    if entry := state.rooms.get(event["stream"]):
+        user, role, before = event["data"]["user"], event["data"]["role"], entry["room"]["owner"]
+        _change(entry["room"], event, owner=user if role == "owner" else None if before == user else before)
+        if user == state.me["id"]:
+            _change(entry["member"], event, role=role)
+
+
+def _read(state: State, event: Json) -> None:
+    if entry := state.rooms.get(event["stream"]):
+        _change(entry["member"], event, read=event["data"]["seq"])
+
+
+def _posted(state: State, event: Json) -> None:
+    entry = state.rooms.get(event["stream"])
+    if entry is None:
+        return
+    data = event["data"]
+    if entry["message"] is None or entry["message"]["version"] < event["offset"]:
+        fields = {name: data[name] for name in ("seq", "token", "type", "content", "data")}
+        entry["message"] = {"id": data["message"], "room": event["stream"], "author": event["actor"], **fields,
+                            "created": event["time"], "updated": event["time"], "version": event["offset"]}  # fmt: skip
+    _change(entry["room"], event, seq=data["seq"], last=data["message"], updated=event["time"])
+    if event["actor"] == state.me["id"]:
+        # Who says something has read what was said before.
+        _change(entry["member"], event, read=data["seq"])
+
+
+def _emotion_detected(state: State, event: Json) -> None:
+    entry = state.rooms.get(event["stream"])
+    if entry is None or entry["message"] is None or entry["message"]["id"] != event["data"]["message"]:
+        return
+    data = {name: value for name, value in entry["message"]["data"].items() if name != "emotion"}
+    if event["data"]["shown"]:
+        data["emotion"] = event["data"]["emotion"]
+    _change(entry["message"], event, data=data, updated=event["time"])
+
+
+#: One row for each type of delta; an event has a delta's fields and its ``offset``.
+FOLD: dict[str, Callable[[State, Json], None]] = {
+    "user.registered": _nothing,
+    "user.profile_changed": _profile_changed,
+    "user.visual_chosen": _visual_chosen,
+    "session.opened": _session_opened,
+    "session.closed": _nothing,
+    "relationship.set": _relationship_set,
+    "visual.created": _nothing,
+    "visual.changed": _nothing,
+    "room.created": _nothing,
+    "room.renamed": _room_changed,
+    "room.data_changed": _room_changed,
+    "member.joined": _joined,
+    "member.left": _left,
+    "member.role_changed": _role_changed,
+    "member.read": _read,
+    "message.posted": _posted,
+    "message.emotion_detected": _emotion_detected,
+}

@@ -1,0 +1,181 @@
+"""People who do things at random, of all that S0 allows; fewer deeds of a seed are a prefix of more of them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from random import Random
+from typing import Any, NamedTuple
+
+from tests.client import Person, Refusal, World
+
+PASSWORD = "correct horse"
+#: What a random deed may be refused with: it was not allowed, or not there any more. Anything else is a fault.
+EXPECTED = {"forbidden", "not_found", "invalid", "no_successor", "taken"}
+
+#: Kinds of deeds, those more often that make more of a difference.
+KINDS = (
+    "say", "say", "say", "say", "say", "say", "direct", "group", "join", "join", "join", "leave", "leave", "add",
+    "add", "put_out", "rename", "rename", "room_data", "read", "read", "profile", "visual", "change_visual",
+    "no_visual", "emotion", "emotion", "log_in", "log_out", "friend", "friend", "neither", "block",
+)  # fmt: skip
+
+
+#: Rooms in which most happens: few, so that people meet there.
+ROOMS = 4
+
+
+class Deed(NamedTuple):
+    """What somebody is to do; the numbers choose among what there is then."""
+
+    kind: str
+    who: int
+    other: int
+    which: int
+    number: int
+
+
+def script(seed: int, length: int) -> list[Deed]:
+    """The deeds of a seed."""
+    random = Random(seed)
+
+    def below(limit: int) -> int:
+        return random.randrange(limit)
+
+    return [Deed(random.choice(KINDS), below(1000), below(1000), below(1000), below(100)) for _ in range(length)]
+
+
+class Hasty(World):
+    """A client that never waits for what it or others have just done."""
+
+    def seen(self, position: str) -> None:
+        """Forgotten at once."""
+
+
+class Cast:
+    """Some people, a service account, and what they have made."""
+
+    def __init__(self, people: list[Person], service: Person) -> None:
+        self.people = people
+        self.service = service
+        #: Pairs of whom one has blocked the other at some time.
+        self.quarrels: set[frozenset[str]] = set()
+        self.done: list[str] = []
+        self._rooms: list[str] = []
+        self._makers: dict[str, Person] = {}
+        self._messages: list[tuple[str, str]] = []
+        self._visuals: list[tuple[Person, str]] = []
+        self._sessions: list[str] = []
+
+    async def act(self, deeds: list[Deed], at_once: int = 4) -> None:
+        """Does them, some at the same time."""
+        for start in range(0, len(deeds), at_once):
+            await asyncio.gather(*(self._do(deed) for deed in deeds[start : start + at_once]))
+
+    async def _do(self, deed: Deed) -> None:
+        who, other = self.people[deed.who % len(self.people)], self.people[deed.other % len(self.people)]
+        try:
+            await getattr(self, f"_{deed.kind}")(deed, who, other)
+            self.done.append(f"{who.username[:2]} {deed.kind} {other.username[:2]} {deed.which} {deed.number}")
+        except Refusal as refusal:
+            if refusal.code not in EXPECTED:
+                raise AssertionError(f"{deed}: {refusal.problem}") from refusal
+
+    def _room(self, deed: Deed) -> str:
+        return self._rooms[deed.which % len(self._rooms)]
+
+    def _owner(self, deed: Deed, who: Person) -> Person:
+        """Mostly who made the room, and so may change it; now and then somebody who may not."""
+        return who if deed.number % 5 == 0 else self._makers.get(self._room(deed), who)
+
+    @staticmethod
+    def _patch(deed: Deed) -> dict[str, Any]:
+        return {"abc"[deed.which % 3]: [None, "1", "2"][deed.number % 3]}
+
+    async def _say(self, deed: Deed, who: Person, other: Person) -> None:
+        message = await who.say(self._room(deed), f"text {deed.number}")
+        self._messages.append((message["room"], message["id"]))
+
+    async def _direct(self, deed: Deed, who: Person, other: Person) -> None:
+        room = await who.direct(other)
+        if room not in self._rooms and len(self._rooms) < ROOMS:
+            self._rooms.append(room)
+
+    async def _group(self, deed: Deed, who: Person, other: Person) -> None:
+        if len(self._rooms) < ROOMS:
+            await self.group(who, other, visibility=["public", "private"][deed.number % 2])
+
+    async def group(self, who: Person, *others: Person, visibility: str = "public") -> None:
+        room = await who.group(*others, name="Group", visibility=visibility)
+        self._makers[room] = who
+        self._rooms.append(room)
+
+    async def _join(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("members.add", room=self._room(deed), user="me")
+
+    async def _leave(self, deed: Deed, who: Person, other: Person) -> None:
+        await (self._owner(deed, who) if deed.other % 2 else who).do("members.remove", room=self._room(deed), user="me")
+
+    async def _add(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("members.add", room=self._room(deed), user=other.id)
+
+    async def _put_out(self, deed: Deed, who: Person, other: Person) -> None:
+        await self._owner(deed, who).do("members.remove", room=self._room(deed), user=other.id)
+
+    async def _rename(self, deed: Deed, who: Person, other: Person) -> None:
+        await self._owner(deed, who).do("rooms.change", room=self._room(deed), name=f"Room {deed.number}")
+
+    async def _room_data(self, deed: Deed, who: Person, other: Person) -> None:
+        await self._owner(deed, who).do("rooms.change", room=self._room(deed), data=self._patch(deed))
+
+    async def _read(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("members.read", room=self._room(deed), seq=deed.number % 6)
+
+    async def _profile(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("users.change", name=f"Name {deed.number}", data=self._patch(deed))
+
+    async def _visual(self, deed: Deed, who: Person, other: Person) -> None:
+        chosen = await who.do("visuals.choose", model_data={"n": deed.number}, emotion_data={"joy": True})
+        self._visuals.append((who, chosen["user"]["visual"]))
+
+    async def _change_visual(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._visuals:
+            owner, visual = self._visuals[deed.which % len(self._visuals)]
+            await owner.do("visuals.change", visual=visual, emotion_data={"joy": deed.number % 2 == 0})
+
+    async def _no_visual(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("visuals.choose", visual_id=None)
+
+    async def _emotion(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._messages:
+            room, message = self._messages[-5:][deed.which % min(5, len(self._messages))]
+            emotion = ["joy", "joy", "anger"][deed.number % 3]
+            await self.service.do("messages.set_emotion", room=room, message=message, emotion=emotion)
+
+    async def _log_in(self, deed: Deed, who: Person, other: Person) -> None:
+        opened = await who.do("sessions.open", username=who.username, password=PASSWORD)
+        self._sessions.append(opened["token"])
+
+    async def _log_out(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._sessions:
+            await who.world.call("sessions.close", {}, token=self._sessions.pop())
+
+    async def _friend(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("relationships.set", user=other.id, type="friend")
+
+    async def _block(self, deed: Deed, who: Person, other: Person) -> None:
+        self.quarrels.add(frozenset((who.id, other.id)))
+        await who.do("relationships.set", user=other.id, type="block")
+
+    async def _neither(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("relationships.remove", user=other.id)
+
+
+async def cast(world: World, operator: str, people: int = 5) -> Cast:
+    """Newly registered people, three of them in a group."""
+    found = list(await asyncio.gather(*(world.person(f"p{n}", password=PASSWORD) for n in range(people))))
+    fields = {"username": f"service-{secrets.token_hex(5)}"}
+    service = Person(world, await world.call("services.register", fields, token=operator), "http")
+    actors = Cast(found, service)
+    await actors.group(*found[:3])
+    return actors

@@ -1,0 +1,33 @@
+"""Fixtures of the system tests: an installation with a server of all roles in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from infra.settings import Settings
+from tests.api.conftest import minted
+from tests.client import World, visiting
+from tests.parts import Parts
+from tests.servers import installation, serving
+
+
+@pytest.fixture(scope="module")
+async def installed(parts: Parts) -> AsyncIterator[Settings]:
+    """The installation that the tests of a module share."""
+    async with installation(parts) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+async def world(installed: Settings) -> AsyncIterator[World]:
+    """A client of it."""
+    async with serving(installed) as url, visiting(url) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def operator(installed: Settings) -> str:
+    """An operator's token."""
+    return minted(installed)

@@ -1,0 +1,131 @@
+"""What the topics themselves say, read and folded with no server in between."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from api.rooms import entry
+from events import REGISTRY
+from events.log import TermFilter
+from events.members import Member, MemberJoined, MemberLeft, MemberRead
+from events.messages import Message, message_key
+from events.records import Entity, Key, Record
+from events.relationships import Relationship
+from events.rooms import Room, room_key
+from events.users import User, user_key
+from infra import kafka
+from infra.settings import Settings
+from producers.log import read_tail
+from projectors.views import relationship_view, self_view, user_view
+
+
+class Entities(Mapping[Key, Entity | None]):
+    """The state for a fold that begins with nothing: what is not there is None."""
+
+    def __init__(self) -> None:
+        self._found: dict[Key, Entity | None] = {}
+
+    def __getitem__(self, key: Key) -> Entity | None:
+        return self._found.get(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def apply(self, record: Record) -> None:
+        self._found.update(REGISTRY.fold(record, self))
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [one for one in self._found.values() if isinstance(one, kind)]
+
+
+async def records(settings: Settings) -> tuple[list[Record], dict[str, int]]:
+    """All valid events of users and rooms, shard by shard, and the shards' ends."""
+    found: list[Record] = []
+    ends: dict[str, int] = {}
+    for topic in kafka.EVENT_TOPICS:
+        name = settings.topic(topic)
+        for partition, end in (await kafka.end_offsets(settings, name, settings.partitions)).items():
+            ends[f"{topic}/{partition}"] = end
+            rule = TermFilter()
+            async for raw in read_tail(settings, name, partition, 0, end - 1):
+                for one in raw:
+                    if rule.admits(one.offset, one.headers):
+                        found.append(REGISTRY.decode(one.value, topic, partition, one.offset))
+    return found, ends
+
+
+def folded(found: list[Record]) -> Entities:
+    entities = Entities()
+    for record in found:
+        entities.apply(record)
+    return entities
+
+
+def snapshot(entities: Entities, user: str) -> dict[str, Any]:
+    """``GET /v1/sync`` of a user, from the entities: without cursor, epoch and vector."""
+    me = entities[user_key(user)]
+    assert isinstance(me, User)
+    relationships: list[Relationship] = entities.of(Relationship)
+    outgoing = [one for one in relationships if one.user == user and one.type is not None]
+    blocked = {one.other for one in outgoing if one.type == "block"}
+    incoming = [one for one in relationships if one.other == user and one.type == "friend" and one.user not in blocked]
+    mine = [one for one in entities.of(Member) if one.user == user and one.state == "joined"]
+    return {
+        "me": self_view(me),
+        "relationships": {one.other: relationship_view(one) for one in outgoing},
+        "friend_of": {one.user: relationship_view(one) for one in incoming},
+        "rooms": {member.room: _entry(entities, member) for member in mine},
+        "users": {one: _profile(entities, one) for one in _people(entities, user, mine)},
+    }
+
+
+def _entry(entities: Entities, member: Member) -> dict[str, Any]:
+    room = entities[room_key(member.room)]
+    assert isinstance(room, Room)
+    message = None if room.last is None else entities[message_key(room.last)]
+    assert message is None or isinstance(message, Message)
+    return entry(room, member, message)
+
+
+def _profile(entities: Entities, user: str) -> dict[str, Any]:
+    found = entities[user_key(user)]
+    assert isinstance(found, User)
+    return user_view(found)
+
+
+def _people(entities: Entities, user: str, mine: list[Member]) -> set[str]:
+    """Friends in either direction, without those across a block; and the other people of direct rooms."""
+    relationships: list[Relationship] = entities.of(Relationship)
+    pairs = {(one.user, one.other): one.type for one in relationships if user in (one.user, one.other)}
+    others = {other for pair in pairs for other in pair if other != user}
+    both = {other: {pairs.get((user, other)), pairs.get((other, user))} for other in others}
+    friends = {other for other, types in both.items() if "friend" in types and "block" not in types}
+    direct = {member.room for member in mine if getattr(entities[room_key(member.room)], "type", "") == "direct"}
+    return friends | {one.user for one in entities.of(Member) if one.room in direct and one.user != user}
+
+
+def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
+    """User -> shard -> ids of the rooms' events that the user is to hear: while a member, and the own coming and going.
+
+    How far somebody has read only they hear.
+    """
+    rosters: dict[str, set[str]] = defaultdict(set)
+    heard: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for record in found:
+        if record.topic != "rooms" or record.type == "log.opened":
+            continue
+        roster, event = rosters[record.stream], record.data
+        hears = {event.user} if isinstance(event, MemberRead) else set(roster)
+        if isinstance(event, MemberJoined):
+            hears.add(event.user)
+            roster.add(event.user)
+        elif isinstance(event, MemberLeft):
+            roster.discard(event.user)
+        for user in hears:
+            heard[user][f"rooms/{record.partition}"].append(record.id)
+    return heard

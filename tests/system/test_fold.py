@@ -1,0 +1,187 @@
+"""Snapshot + deltas == fresh snapshot == a fold of the topics, whatever people do and on whichever way deltas come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from events.positions import parse_position
+from infra.settings import Settings
+from projectors.audience import AUDIENCES, NOBODY
+from tests.client import World
+from tests.fold import FOLD, State, fold, snapshot_state
+from tests.system import log
+from tests.system.acting import Cast, Hasty, cast, script
+from tests.system.clients import Listener, compared, differences, pulled, pulling, pushed, returned
+
+#: Seconds after the last deed until every delta must have come.
+SECONDS = 20.0
+
+
+def test_the_fold_has_a_row_for_each_type_that_somebody_hears_of() -> None:
+    assert FOLD.keys() == {name for name, audience in AUDIENCES.items() if audience is not NOBODY}
+
+
+@asynccontextmanager
+async def following(listeners: list[Listener]) -> AsyncIterator[None]:
+    """They take deltas all the while, in steps of different lengths."""
+
+    async def follow(listener: Listener, pause: float) -> None:
+        while True:
+            if not await listener.take():
+                await asyncio.sleep(pause)
+
+    tasks = [asyncio.create_task(follow(listener, 0.02 * (n + 1))) for n, listener in enumerate(listeners)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def agree(listener: Listener, actors: Cast) -> None:
+    """Until the folded state equals a fresh snapshot; fails with the differences and the deeds."""
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    while True:
+        while await listener.take():
+            assert asyncio.get_running_loop().time() < deadline, "deltas come without end"
+        have, want = compared(listener.state, await listener.person.do("sync.get"), actors.quarrels)
+        if have == want:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            found = "\n".join(differences(have, want))
+            deeds = "\n".join(actors.done)
+            pytest.fail(f"{listener.way} state of {listener.person.username} differs:\n{found}\nafter\n{deeds}")
+        await asyncio.sleep(0.1)
+
+
+def decent(listener: Listener) -> None:
+    """Fails for a delta that was not for this client, or told too much."""
+    me = listener.person.id
+    for delta in listener.heard:
+        data, own = delta["data"], delta["stream"] == me
+        text = msgspec.json.encode(delta).decode()
+        assert "credential" not in text, delta
+        match delta["type"].partition(".")[0]:
+            case "session":
+                assert own, delta
+            case "user":
+                assert own or (delta["type"] != "user.registered" and "last_login" not in text), delta
+            case "relationship":
+                assert own or (data["other"] == me and "block" not in (data["type"], data["was"])), delta
+        if delta["type"] == "member.read":
+            assert data["user"] == me, delta
+        if delta["type"] == "message.emotion_detected":
+            assert (data["emotion"] is None) != data["shown"], delta
+        for user in (delta.get("include") or {}).get("users", []):
+            assert "updated" not in user, "when others were last here is theirs"
+
+
+def exact(listener: Listener, vector: dict[str, int], heard: dict[str, list[str]], offsets: dict[str, int]) -> None:
+    """Of the rooms' events the client got just those that it was to hear: each once, in order."""
+    came: dict[str, list[str]] = defaultdict(list)
+    for delta in listener.heard:
+        place = parse_position(delta["position"])
+        if place.topic == "rooms" and place.offset >= vector.get(str(place.shard), 0):
+            came[str(place.shard)].append(delta["id"])
+    expected = {shard: [id for id in ids if offsets[id] >= vector.get(shard, 0)] for shard, ids in heard.items()}
+    assert came == {shard: ids for shard, ids in expected.items() if ids}
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_snapshot_and_deltas_equal_a_fresh_snapshot(
+    world: World, installed: Settings, operator: str, seed: int
+) -> None:
+    deeds = script(seed, 240)
+    # Every other seed with clients that wait for what was done before, so that more of the deeds succeed.
+    actors = await cast(world if seed % 2 else Hasty(world.url, world.http), operator)
+    await actors.act(deeds[:80])
+    listeners = [await (pushed if n % 2 else pulled)(person) for n, person in enumerate(actors.people)]
+    async with following(listeners):
+        await actors.act(deeds[80:160])
+        # Who comes in the middle of it all.
+        late = [await (pulled if n % 2 else pushed)(person) for n, person in enumerate(actors.people)]
+        vectors = [dict(listener.state.vector) for listener in listeners + late]
+        async with following(late):
+            await actors.act(deeds[160:])
+    for listener in listeners + late:
+        await agree(listener, actors)
+        assert len(set(listener.news)) == len(listener.news)
+        decent(listener)
+    found, _ = await log.records(installed)
+    heard, offsets = log.heard_in_rooms(found), {record.id: record.offset for record in found}
+    for listener, vector in zip(listeners + late, vectors, strict=True):
+        exact(listener, vector, heard[listener.person.id], offsets)
+
+
+@pytest.mark.parametrize("seed", [100, 101])
+async def test_an_older_cursor_gives_the_same(world: World, operator: str, seed: int) -> None:
+    """Deltas that the snapshot has change nothing: on a connection, by pulling, and all of them once more."""
+    deeds = script(seed, 100)
+    actors = await cast(world, operator, 3)
+    early = [await person.do("sync.get") for person in actors.people]
+    await actors.act(deeds[:60])
+    snapshots = [await person.do("sync.get") for person in actors.people]
+    await actors.act(deeds[60:])
+    for person, old, new in zip(actors.people, early, snapshots, strict=True):
+        listeners = [
+            Listener(person, "older cursor", new, pulling(person, old["epoch"], old["cursor"])),
+            Listener(person, "own cursor", new, pulling(person, new["epoch"], new["cursor"])),
+            Listener(person, "both old", old, pulling(person, old["epoch"], old["cursor"])),
+            await returned(person, new, old),
+            await returned(person, new, new),
+            await returned(person, old, old),
+        ]
+        for listener in listeners:
+            await agree(listener, actors)
+        once_more(listeners[0])
+
+
+def once_more(listener: Listener) -> None:
+    """A second time the same deltas, in any order, are no news."""
+    before = msgspec.json.encode(listener.state)
+    assert not any(fold(listener.state, delta) for delta in reversed(listener.heard))
+    assert msgspec.json.encode(listener.state) == before
+
+
+async def test_a_snapshot_of_any_moment_and_what_comes_after_it(world: World, operator: str) -> None:
+    """Snapshots taken all the while, each folded to the end from its own cursor, agree with each other."""
+    deeds = script(7, 120)
+    actors = await cast(Hasty(world.url, world.http), operator, 4)
+    ada = actors.people[0]
+    snapshots: list[dict[str, Any]] = []
+    acting = asyncio.create_task(actors.act(deeds))
+    while not acting.done():
+        snapshots.append(await ada.do("sync.get"))
+    await acting
+    for snapshot in snapshots:
+        await agree(
+            Listener(ada, "any moment", snapshot, pulling(ada, snapshot["epoch"], snapshot["cursor"], 100)), actors
+        )
+
+
+async def test_a_snapshot_equals_a_fold_of_the_topics(world: World, installed: Settings, operator: str) -> None:
+    actors = await cast(world, operator)
+    await actors.act(script(42, 200))
+    fresh = [await person.do("sync.get") for person in actors.people]
+    found, ends = await log.records(installed)
+    entities = log.folded(found)
+    for person, answer in zip(actors.people, fresh, strict=True):
+        want = log.snapshot(entities, person.id)
+        state: State = snapshot_state(answer)
+        have = {
+            "me": state.me, "relationships": state.relationships, "friend_of": state.friend_of,
+            "rooms": {entry["room"]["id"]: entry for entry in answer["rooms"]}, "users": state.users,
+        }  # fmt: skip
+        assert have == want, "\n".join(differences(want, have))
+        assert answer["vector"] == ends and not answer["more_rooms"]
