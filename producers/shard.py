@@ -59,6 +59,13 @@ class _Pending:
         elif outcome is not None:
             self.future.set_result(outcome)
 
+    def put_off(self, reason: Unavailable) -> None:
+        """Answers that it was not decided; or, when it was once on its way to the log, that nobody knows."""
+        if self.appending or self.retried:
+            text = f"it may have happened, and is not looked up now: {reason.detail}"
+            reason = Unavailable("unknown", text, reason.retry_after)
+        self.resolve(None, reason)
+
 
 class ShardOwner:
     """Decides the commands of one shard. ``start()``, then ``submit()``; ``stop()`` refuses what still waits."""
@@ -88,11 +95,8 @@ class ShardOwner:
             await asyncio.gather(self._task, return_exceptions=True)
         self.open = False
         while self._waiting:
-            pending = self._waiting.popleft()
-            if pending.appending or pending.retried:
-                pending.resolve(None, Unavailable("unknown", "the owner stopped meanwhile; it may have happened"))
-            else:
-                pending.resolve(None, Unavailable("moved", f"shard {self.shard} has another owner now", 0.1))
+            gone = Unavailable("moved", f"shard {self.shard} has another owner now", 0.1)
+            self._waiting.popleft().put_off(gone)
 
     async def submit(self, order: Order) -> Outcome:
         """Decides an order. Raises Refused, or Unavailable: then repeating it with its key is safe."""
@@ -198,7 +202,7 @@ class ShardOwner:
     def _refuse_waiting(self, lag: int) -> None:
         text = f"shard {self.shard}: the read models are {lag} events behind, at most {self._settings.shard_lag} may be"
         while self._waiting:
-            self._waiting.popleft().resolve(None, Unavailable("lagging", text, retry_after=5.0))
+            self._waiting.popleft().put_off(Unavailable("lagging", text, retry_after=5.0))
 
     async def _turn(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TURN_COMMANDS))]
@@ -228,7 +232,7 @@ class ShardOwner:
         if pending.stream not in self._broken and pending.stream not in self._progress.parked:
             return True
         text = f"stream {pending.stream} waits for an operator: one of its events could not be applied"
-        pending.resolve(None, Unavailable("parked", text, retry_after=30.0))
+        pending.put_off(Unavailable("parked", text, retry_after=30.0))
         return False
 
     async def _decide_and_append(self, taken: Sequence[_Pending]) -> None:

@@ -20,7 +20,7 @@ from infra.settings import Settings, environment, load
 from infra.supervisor.addresses import host_and_port, kafka_addresses
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import end_leftovers
-from infra.supervisor.parts import KafkaPart, Part, PostgresPart, role_parts
+from infra.supervisor.parts import GROUPS, KafkaPart, Part, PostgresPart, role_parts
 from infra.supervisor.report import Report
 from infra.supervisor.run import Supervisor, without_password
 
@@ -160,7 +160,13 @@ def announce(report: Report, settings: Settings, seconds: float) -> None:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     base = f"http://{host}:{settings.port}"
     report.title(f"\nReady after {seconds:.1f} s. Open:")
-    for path, about in (("/", "web demo"), ("/docs", "API reference"), ("/metrics", "metrics")):
+    (project,) = (group for group in GROUPS if group.name == "project")
+    projectors = f"http://{host}:{settings.port + project.offset}/metrics"
+    for path, about in (
+        ("/", "web demo"),
+        ("/docs", "API reference"),
+        ("/metrics", f"metrics of API and push; those of the projectors: {projectors}"),
+    ):
         report.text(f"  {base + path:<32} {about}")
     report.text("See what runs with './klatsch status'. Stop with Ctrl-C, or './klatsch down' elsewhere.")
 
