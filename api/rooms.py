@@ -208,7 +208,7 @@ OPERATIONS = [
               {"rooms": "[Entry]", "next": "cursor"}),
     Operation("rooms.get", "GET", "/v1/rooms/{room}", "user", Get, get,
               "A room you are in",
-              {"room": "Room", "member": "Member", "unread": "integer", "message": "Message", "peer": "string"}),
+              {"room": "Room", "member": "Member", "unread": "integer", "message": "Message", "peer": "peer"}),
     Operation("rooms.change", "PATCH", "/v1/rooms/{room}", "user", Change, change,
               "Change a room's name or data map", {"room": "Room"}),
     Operation("rooms.history", "GET", "/v1/rooms/{room}/changes", "user", History, history,

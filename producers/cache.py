@@ -36,6 +36,10 @@ class Cache:
 
     def __init__(self, clean: int = CLEAN) -> None:
         self._limit = clean
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all: another owner may have written."""
         self._entities: dict[Key, Entity | None] = {}
         self._dirty: dict[Key, int] = {}
         self._clean: OrderedDict[Key, None] = OrderedDict()
@@ -50,10 +54,6 @@ class Cache:
     def dirty(self) -> int:
         """Entities that the read models do not have yet."""
         return len(self._dirty)
-
-    def clear(self) -> None:
-        """Forgets all: another owner may have written."""
-        self.__init__(self._limit)  # type: ignore[misc]  # back to the state of a new one
 
     def missing(self, keys: Iterable[Key]) -> list[Key]:
         """Those of ``keys`` that have to be loaded."""

@@ -130,6 +130,7 @@ def _join_include(record: Record, event: MemberJoined, known: Known) -> dict[str
     if room.type == "direct":
         peers = [known.user(user) for user in known.roster if user != event.user]
         include["users"] = [user_view(peer) for peer in peers if peer is not None]
+        include["peer"] = next((user for user in known.roster if user != event.user), None)
     return include
 
 

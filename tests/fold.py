@@ -38,7 +38,8 @@ class State(msgspec.Struct, kw_only=True):
     relationships: dict[str, Json]
     #: Who holds the user for a friend, by their ids.
     friend_of: dict[str, Json]
-    #: By id: ``{"room", "member", "message"}``: the room, the own membership with ``read``, the last message.
+    #: By id: ``{"room", "member", "message", "peer"}``: the room, the own membership with ``read``, the last message,
+    #: the other person of a direct room.
     rooms: dict[str, Json]
     #: Next offset of each shard: all below is in this state.
     vector: dict[str, int]
@@ -83,7 +84,7 @@ def unread(entry: Json) -> int:
 
 
 def _entry(views: Json) -> Json:
-    return {name: views[name] for name in ("room", "member", "message")}
+    return {"peer": views.get("peer"), **{name: views[name] for name in ("room", "member", "message")}}
 
 
 def _keep(views: dict[str, Json], key: str, view: Json) -> None:
@@ -145,10 +146,14 @@ def _joined(state: State, event: Json) -> None:
         if entry := state.rooms.get(event["stream"]):
             owner = event["data"]["user"] if event["data"]["role"] == "owner" else entry["room"]["owner"]
             _change(entry["room"], event, members=entry["room"]["members"] + 1, owner=owner)
+            if entry["room"]["type"] == "direct":
+                entry["peer"] = event["data"]["user"]
     elif "room" in event["include"]:
         # Without it the user has left again since; the deltas until then are of a room that is not held.
         held = state.rooms.setdefault(event["stream"], _entry(event["include"]))
-        for name, view in _entry(event["include"]).items():
+        held["peer"] = held["peer"] or event["include"].get("peer")
+        for name in ("room", "member", "message"):
+            view = event["include"][name]
             if held[name] is None or (view is not None and held[name]["version"] < view["version"]):
                 held[name] = view
 

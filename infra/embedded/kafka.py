@@ -48,7 +48,7 @@ class EmbeddedKafka(EmbeddedServer):
         """``host:port`` for clients."""
         return f"127.0.0.1:{self.port}"
 
-    def prepare(self) -> Process:
+    def _prepare(self) -> Process:
         """Everything before the process is spawned: jars, the formatted data folder, its configuration."""
         java, locked, folder = find_java(), jars.locked_jars(), jars.folder()
         wanted = jars.missing(locked, folder)

@@ -55,7 +55,7 @@ class EmbeddedPostgres(EmbeddedServer):
         password = self._password_file.read_text().strip()
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{DATABASE}"
 
-    def prepare(self) -> Process:
+    def _prepare(self) -> Process:
         """Everything before the process is spawned: a program that can run, an initialised folder, the database."""
         self.data.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)

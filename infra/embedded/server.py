@@ -17,16 +17,21 @@ class EmbeddedServer(ABC):
     _process: Process | None = None
 
     @abstractmethod
-    def prepare(self) -> Process:
-        """Everything before the process is spawned. Raises what a user can mend: see ``infra.errors``."""
+    def _prepare(self) -> Process:
+        """What ``prepare`` does for this kind of server."""
 
     @abstractmethod
     def ready(self) -> bool:
         """Whether it answers clients."""
 
+    def prepare(self) -> Process:
+        """Everything before the process is spawned. Raises what a user can mend: see ``infra.errors``."""
+        process = self._process = self._prepare()
+        return process
+
     def start(self) -> None:
         """Prepares, starts and waits until it answers. Raises ProcessError and what ``prepare`` raises."""
-        process = self._process = self.prepare()
+        process = self.prepare()
         process.spawn()
         process.wait_until(self.ready, self.ready_seconds)
 

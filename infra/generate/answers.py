@@ -42,6 +42,7 @@ _PLAIN: dict[str, Schema] = {
     "cursor": nullable(
         {"type": "string", "description": "Send it as `cursor` for the next page; null: the last page."}
     ),
+    "peer": nullable({"type": "string", "description": "The other person of a direct room."}),
     "vector": {
         "type": "object",
         "description": "Next offset of each shard (`rooms/3`): every event below it is in the snapshot.",
@@ -92,7 +93,7 @@ def _composed() -> dict[str, Schema]:
         "member": nullable(reference("Member")),
         "unread": {"type": "integer", "description": "Messages that you have not read."},
         "message": nullable(reference("Message")),
-        "peer": nullable({"type": "string", "description": "The other person of a direct room."}),
+        "peer": _PLAIN["peer"],
     }
     snapshot: dict[str, Schema] = {
         "cursor": {"type": "integer", "description": "Where deltas go on, as offset of the push protocol."},

@@ -41,4 +41,5 @@ async def test_a_named_room_is_fed_once_across_a_restart(settings: Settings, mon
         assert texts(heard, room) == ["one"] * len(partitions)
         assert texts(heard, "ada") == ["two"], "with two members it is small again"
         assert types(heard, room).count("member.left") == len(partitions)
-        assert types(await hear(settings), "cyd")[-1] == "member.joined", "its own join names it, all else the room"
+        named = [type for type in types(await hear(settings), "cyd") if type.startswith("m")]
+        assert named == ["member.joined"], "its own join names it, all else the room"

@@ -89,7 +89,8 @@ def _entry(entities: Entities, member: Member) -> dict[str, Any]:
     assert isinstance(room, Room)
     message = None if room.last is None else entities[message_key(room.last)]
     assert message is None or isinstance(message, Message)
-    return entry(room, member, message)
+    others = (one.user for one in entities.of(Member) if one.room == room.id and one.user != member.user)
+    return entry(room, member, message, next(others, None) if room.type == "direct" else None)
 
 
 def _profile(entities: Entities, user: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from tests.client import World
+from tests.running import until
 from tests.web.conftest import Open
-from tests.web.windows import PASSWORD, Window, until
+from tests.web.windows import PASSWORD, Window
 
 _FOCUSED = """() => {
     const one = document.activeElement;

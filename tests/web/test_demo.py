@@ -8,8 +8,9 @@ from playwright.async_api import Locator, expect
 
 from infra.settings import Settings
 from tests.client import World
+from tests.running import until
 from tests.web.conftest import Open, service
-from tests.web.windows import Window, until
+from tests.web.windows import Window
 
 
 async def two(windows: Open, world: World) -> tuple[Window, Window]:

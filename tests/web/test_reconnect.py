@@ -13,9 +13,10 @@ from playwright.async_api import expect
 from infra.embedded.ports import free_port
 from infra.settings import Settings
 from tests.client import Person, visiting
+from tests.running import until
 from tests.servers import ALL, Process, process
 from tests.web.conftest import Open
-from tests.web.windows import Window, until
+from tests.web.windows import Window
 
 #: What a browser says by itself when a server is away.
 _AWAY = ["WebSocket connection to", "net::ERR_"]

@@ -11,8 +11,9 @@ from playwright.async_api import expect
 from infra.settings import Settings
 from projectors.audience import AUDIENCES, NOBODY
 from tests.client import World
+from tests.running import until
 from tests.web.conftest import Open, service
-from tests.web.windows import PASSWORD, until
+from tests.web.windows import PASSWORD
 
 _WEB = Path(__file__).resolve().parents[2] / "api" / "web"
 _EVIL = """<img src=x onerror="document.title='owned'"><b>&amp;</b><script>document.title='owned'</script>"""

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
+from tests.running import until
+
 PASSWORD = "correct horse"
-
-
-async def until(true: Callable[[], Awaitable[Any]], what: str, seconds: float = 20.0) -> Any:
-    """Polls until the answer is true, and returns it; fails after ``seconds``."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not (answer := await true()):
-        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
-        await asyncio.sleep(0.05)
-    return answer
 
 
 class Window:

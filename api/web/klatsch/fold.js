@@ -113,6 +113,7 @@ export const FOLD = {
     change(room, offset, { members: (room?.members ?? 0) + 1, owner });
     const member = { room: stream, user: data.user, role: data.role, joined: time, version: offset };
     if (state.members[stream]) keep(state.members[stream], data.user, member);
+    if (room?.type === "direct" && data.user !== state.me?.id) state.rooms[stream].peer = data.user;
   },
   "member.left": (state, { stream, offset, data }) => {
     if (data.user === state.me?.id) {
