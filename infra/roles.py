@@ -20,7 +20,7 @@ from api.memberships import Memberships
 from api.operations import all_operations
 from api.rpc import Rpc
 from api.vault import Vault
-from infra import installation, operator, postgres
+from infra import installation, operator_token, postgres
 from infra.progress import Progress
 from infra.settings import Settings
 from producers.log import LogProducer, ShardLog
@@ -43,7 +43,7 @@ def run(settings: Settings, roles: frozenset[str]) -> None:
     if "analytics" in roles:
         from projectors import emotions
 
-        emotions.run(settings, partial(operator.token, settings))
+        emotions.run(settings, partial(operator_token.token, settings))
         return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, roles))

@@ -14,7 +14,7 @@ import msgspec
 
 from api.tokens import Role
 from events.positions import Vector, encode_vector, parse_vector
-from infra import operator
+from infra import operator_token
 from infra.irc.plan import Order
 from infra.settings import Settings
 
@@ -130,8 +130,8 @@ class Client:
         until, token = self._tokens.get(role, (0.0, ""))
         if until < time.monotonic():
             user = "operator" if role == "operator" else self._account
-            token = operator.token(self._settings, user=user, role=role, session="import-irc")
-            self._tokens[role] = (time.monotonic() + operator.TOKEN_SECONDS / 2, token)
+            token = operator_token.token(self._settings, user=user, role=role, session="import-irc")
+            self._tokens[role] = (time.monotonic() + operator_token.TOKEN_SECONDS / 2, token)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         if method == "GET" and self.position:
             headers["Klatsch-Position"] = encode_vector(self.position)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from events.members import Member, member_key
 from events.messages import Message, message_key
 from events.rooms import Room, room_key
-from infra import operator
+from infra import operator_token
 from infra.irc.people import user_id
 from infra.settings import Settings
 from projectors.views import message_view, own_member_view, room_view
@@ -49,7 +49,7 @@ async def settings(parts: Parts) -> AsyncIterator[Settings]:
 
 def _person(settings: Settings, nick: str) -> str:
     """A token of an imported person, as none of them can log in."""
-    return operator.token(settings, user=user_id(settings.secret, nick), role="person")
+    return operator_token.token(settings, user=user_id(settings.secret, nick), role="person")
 
 
 async def test_two_files_twice(settings: Settings, tmp_path: Path) -> None:

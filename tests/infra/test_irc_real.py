@@ -11,7 +11,7 @@ import pytest
 from events.members import Member, member_key
 from events.messages import Message, message_key
 from events.rooms import Room, room_key
-from infra import operator
+from infra import operator_token
 from infra.irc.people import user_id
 from infra.settings import Settings
 from projectors.read_models import ReadModels
@@ -110,7 +110,7 @@ async def test_all_files(parts: Parts, tmp_path: Path) -> None:
 
 
 async def _check_search(world: World, settings: Settings, nicks: set[str]) -> None:
-    token = operator.token(settings, user=user_id(settings.secret, "bob2"), role="person")
+    token = operator_token.token(settings, user=user_id(settings.secret, "bob2"), role="person")
     for nick in ("bob2", "|trey|", "HrdwrBoB", "Matt|", "N}{N[]O", "Dr_Willis", "[optik]", "Cre[a]tiveEmb[a]"):
         assert nick in nicks
         found = await world.call("users.find", {"name": nick}, token=token)
@@ -120,7 +120,7 @@ async def _check_search(world: World, settings: Settings, nicks: set[str]) -> No
 async def _check_sync(world: World, settings: Settings) -> None:
     """A member's snapshot is the fold of the topics."""
     user = user_id(settings.secret, "bob2")
-    sync = await world.call("sync.get", {}, token=operator.token(settings, user=user, role="person"))
+    sync = await world.call("sync.get", {}, token=operator_token.token(settings, user=user, role="person"))
     state, vector = await folded(settings)
     assert sync["vector"] == vector
     (entry,) = sync["rooms"]

@@ -105,3 +105,9 @@ def test_what_pip_could_not_install_is_told(checkout: Path) -> None:
     assert "installing Python packages failed" in answer.stderr
     assert "not a requirement" in answer.stderr
     assert not (checkout / ".venv" / "klatsch.json").exists()
+
+
+def test_no_module_beside_the_launcher_hides_one_of_the_standard_library() -> None:
+    """A script's folder comes first on its path: ``infra/operator.py`` once kept the launcher from starting."""
+    beside = {path.stem for path in (ROOT / "infra").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not beside & sys.stdlib_module_names

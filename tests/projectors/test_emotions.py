@@ -19,7 +19,7 @@ from events.clock import now, uuid7
 from events.log import OPENED_HEADER, TermFilter, term_headers
 from events.messages import MessageEmotionDetected, MessagePosted
 from events.records import DecodeError
-from infra import kafka, operator
+from infra import kafka, operator_token
 from infra.embedded.ports import free_port
 from infra.settings import Settings
 from producers.router import partition_of
@@ -243,7 +243,7 @@ async def test_old_messages_are_left_alone(settings: Settings, world: World, tmp
         "command": "PostMessage", "actor": ada.id, "time": "2004-11-15T12:18:00.000Z", "key": "old", "id": uuid7(),
         "fields": {"room": room, "token": "old", "type": "text", "content": {"text": JOYFUL}},
     }  # fmt: skip
-    answer = await world.call("import.orders", {"orders": [old]}, token=operator.token(settings))
+    answer = await world.call("import.orders", {"orders": [old]}, token=operator_token.token(settings))
     assert answer["results"][0]["result"] == "done"
     async with at_work(settings, tmp_path, world):
         new = await ada.say(room, JOYFUL)
