@@ -107,9 +107,12 @@ async def test_sessions_are_forgotten_once_their_tokens_have_expired(connection:
 async def test_a_lost_connection_is_known_and_made_up_for(
     settings: Settings, connection: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect, pids, revoked = postgres.connect, list[int](), list[str]()
+    connect, pids, revoked, again = postgres.connect, list[int](), list[str](), asyncio.Event()
 
     async def noted(settings: Settings, **more: str) -> Any:
+        if pids:
+            # Postgres stays away until the test has looked.
+            await again.wait()
         made = await connect(settings, **more)
         pids.append(made.get_server_pid())
         return made
@@ -131,6 +134,7 @@ async def test_a_lost_connection_is_known_and_made_up_for(
         await until(stale, "it is known that nothing is told")
         await closed(connection, "s1")
         await told(connection, revoked_channel(settings), "s1")
+        again.set()
         await until(fresh, "there is another connection")
         assert len(pids) == 2 and progress.revoked == {"s1"} and revoked == ["s1"]
     finally:
