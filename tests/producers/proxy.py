@@ -25,17 +25,17 @@ class Proxy:
         self.pass_requests.set()
         #: Whether answers to produce requests are thrown away.
         self.lose_answers = False
-        #: Produce requests that have arrived here so far, and answers that were thrown away.
-        self.requests = 0
+        #: Produce requests that had to wait so far, and answers that were thrown away.
+        self.held = 0
         self.lost = 0
         self.bootstrap = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Condition()
 
-    async def arrived(self, requests: int) -> None:
-        """Wait until this many produce requests have arrived."""
+    async def holds(self, requests: int) -> None:
+        """Wait until this many produce requests have had to wait here."""
         async with asyncio.timeout(10), self._news:
-            await self._news.wait_for(lambda: self.requests >= requests)
+            await self._news.wait_for(lambda: self.held >= requests)
 
     async def answers_lost(self, count: int) -> None:
         """Wait until this many answers were thrown away."""
@@ -67,7 +67,8 @@ class Proxy:
             key, _version, correlation = struct.unpack_from(">hhi", frame, 4)
             if key == PRODUCE:
                 produces.add(correlation)
-                await self._count("requests")
+                if not self.pass_requests.is_set():
+                    await self._count("held")
                 await self.pass_requests.wait()
             back.write(frame)
             await back.drain()

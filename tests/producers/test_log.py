@@ -119,7 +119,7 @@ async def test_a_delayed_request_that_arrives_after_another_has_opened(
     await old.open()
     proxy.pass_requests.clear()
     late = asyncio.create_task(old.once("late"))
-    await proxy.arrived(2)
+    await proxy.holds(1)
     assert await new.open() == 1
     proxy.pass_requests.set()
     with pytest.raises(Superseded):
@@ -291,7 +291,7 @@ async def test_an_append_that_is_cancelled_leaves_the_shard_closed(settings: Set
     await owner.open()
     proxy.pass_requests.clear()
     append = asyncio.create_task(owner.once("a"))
-    await proxy.arrived(2)
+    await proxy.holds(1)
     append.cancel()
     with pytest.raises(asyncio.CancelledError):
         await append
@@ -308,7 +308,7 @@ async def test_stopping_never_hangs(settings: Settings, proxy: Proxy) -> None:
     await owner.open()
     proxy.pass_requests.clear()
     append = asyncio.create_task(owner.once("a"))
-    await proxy.arrived(2)
+    await proxy.holds(1)
     started = time.monotonic()
     await owner.producers.stop()
     assert time.monotonic() - started < 4
