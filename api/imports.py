@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +12,7 @@ from api.calls import Call
 from api.problems import Problem
 from api.surface import Operation, Request
 from events.clock import Time, to_datetime, uuid7
+from infra.months import EARLY, LATE, month_of
 from producers import registry
 from producers.commands import Command, Refused
 from producers.limits import Id, Token
@@ -20,11 +22,16 @@ ORDERS = 1000
 #: Bytes of one request: ORDERS of the usual size, several times over.
 BODY_BYTES = 4 << 20
 
+#: Those that may make a message, whose id is the order's.
+_MESSAGES = frozenset({"AddMember", "RemoveMember", "ChangeRole", "TransferOwnership", "PostMessage"})
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
 #: Commands that may be imported: those that make history, not those that prove who somebody is.
 COMMANDS = frozenset(
     {
-        "RegisterUser", "ChangeProfile", "ClaimHandle", "ConfirmHandle", "CreateRoom", "ChangeRoom", "AddMember",
-        "RemoveMember", "PostMessage", "MarkRead",
+        "RegisterUser", "ChangeProfile", "ClaimHandle", "ConfirmHandle", "CreateRoom", "ChangeRoom", "ArchiveRoom",
+        "AddMember", "RemoveMember", "ChangeRole", "TransferOwnership", "PostMessage", "EditMessage", "DeleteMessage",
+        "MarkRead",
     }
 )  # fmt: skip
 
@@ -91,12 +98,20 @@ def _command(item: Item, n: int) -> Command:
                 to_datetime(moment)
     except ValueError as error:
         raise Problem("invalid", f"orders[{n}]: {error}") from error
+    if item.command in _MESSAGES and item.id is not None and not _dated(item.id):
+        raise Problem("invalid", f"orders[{n}].id: expected a UUIDv7 of 1970 to 2199 in small letters, got {item.id}")
     return command
+
+
+def _dated(id: str) -> bool:
+    """Whether an id is one of a message: it says in which month the message is kept."""
+    return _UUID7.fullmatch(id) is not None and EARLY < month_of(id) < LATE
 
 
 async def _one(call: Call, item: Item, command: Command) -> dict[str, Any]:
     try:
-        id = item.id or uuid7()
+        # In the month in which it happened.
+        id = item.id or uuid7(max(0, int(to_datetime(item.time).timestamp() * 1000)))
         outcome = await call.submit(command, key=item.key, actor=item.actor, id=id, time=item.time)
     except Refused as refusal:
         return {"result": "refused", "code": refusal.code, "detail": refusal.detail}

@@ -1,4 +1,4 @@
-"""Members of rooms: joining, leaving, adding, reading positions."""
+"""Members of rooms: joining, leaving, adding, roles, reading positions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from api.problems import Problem
 from api.rooms import inside, own_entry
 from api.surface import Operation, Request
 from api.users import reachable, registered
-from events.members import Member
+from events.members import Member, Role, member_key
 from events.users import User
 from infra.postgres import queries
 from infra.rows import from_row, table
 from producers.commands import Outcome, Refused
 from producers.limits import Id
-from producers.members import AddMember, MarkRead, RemoveMember
-from projectors.views import member_view, user_view
+from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
+from projectors.views import member_view, own_member_view, user_view
 
 #: Times that a leaving owner's successor is looked for, when members change meanwhile.
 _SUCCESSORS = 5
@@ -32,6 +32,18 @@ class Member_(Request, frozen=True, kw_only=True):
     user: Id
 
 
+class SetRole(Request, frozen=True, kw_only=True):
+    room: Id
+    user: Id
+    #: ``owner`` passes the room on; the old owner becomes an admin.
+    role: Role
+
+
+class Notify(Request, frozen=True, kw_only=True):
+    room: Id
+    notifications: bool
+
+
 class List(Request, frozen=True, kw_only=True):
     room: Id
     limit: Limit = 100
@@ -40,6 +52,7 @@ class List(Request, frozen=True, kw_only=True):
 
 class Read(Request, frozen=True, kw_only=True):
     room: Id
+    #: Everything up to this message is read; lower than before marks as unread again.
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
@@ -88,10 +101,30 @@ async def list_(call: Call, request: List) -> dict[str, Any]:
 
 def _with_profile(row: Any) -> dict[str, Any]:
     member = from_row("member", row)
-    hidden = {"id": row["user"], "state": "registered", "credential": None}
+    # None of these is shown to others.
+    own = {"credential": None, "email": None, "email_settled": 0, "seen": None}
+    hidden = {"id": row["user"], "state": "registered", **own}
     user = User(**{name: hidden[name] if name in hidden else row[f"u_{name}"] for name in table("user").fields})
     assert isinstance(member, Member)
     return {"member": member_view(member), "user": user_view(user)}
+
+
+async def set_role(call: Call, request: SetRole) -> dict[str, Any]:
+    user = call.user if request.user == "me" else request.user
+    if request.role == "owner":
+        outcome = await call.submit(TransferOwnership(room=request.room, user=user))
+    else:
+        outcome = await call.submit(ChangeRole(room=request.room, user=user, role=request.role))
+    member = outcome.state[member_key(request.room, user)]
+    assert isinstance(member, Member)
+    return {"member": member_view(member)}
+
+
+async def set_notifications(call: Call, request: Notify) -> dict[str, Any]:
+    outcome = await call.submit(SetNotifications(room=request.room, notifications=request.notifications))
+    member = outcome.state[member_key(request.room, call.user)]
+    assert isinstance(member, Member)
+    return {"member": own_member_view(member)}
 
 
 async def mark_read(call: Call, request: Read) -> dict[str, Any]:
@@ -107,6 +140,11 @@ OPERATIONS = [
               "Join a room (`me`), or let another in", {"room": "Room", "member": "Member"}),
     Operation("members.remove", "DELETE", "/v1/rooms/{room}/members/{user}", "user", Member_, remove,
               "Leave a room (`me`), or put another out", {}, 204),
+    Operation("members.set_role", "PUT", "/v1/rooms/{room}/members/{user}/role", "user", SetRole, set_role,
+              "Promote a member, take it back, or pass the room on to a new owner", {"member": "RoomMember"}),
+    Operation("members.set_notifications", "PUT", "/v1/rooms/{room}/notifications", "user", Notify, set_notifications,
+              "Choose whether you want to be notified of a room's messages", {"member": "Member"}),
     Operation("members.read", "PUT", "/v1/rooms/{room}/read", "user", Read, mark_read,
-              "Mark everything up to a message as read", {"member": "Member", "unread": "integer"}),
+              "Mark everything up to a message as read, and nothing after it",
+              {"member": "Member", "unread": "integer"}),
 ]  # fmt: skip

@@ -1,26 +1,25 @@
-"""Messages: sending, reading, emotions."""
+"""Messages: sending, editing, deleting, emotions."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from api.calls import Call
-from api.pages import Limit
 from api.problems import Problem
 from api.rooms import inside
 from api.surface import Operation, Request
-from events.messages import Message, MessagePosted, message_key
+from events.messages import Message, MessagePosted, Revision, message_key
 from events.records import Record
 from events.visuals import Visual
 from infra.postgres import queries
 from infra.rows import from_row
-from producers.limits import Data, Id, Object, Token
-from producers.messages import Emotion, MessageType, PostMessage, SetEmotion
-from projectors.views import message_view
+from producers.commands import Outcome
+from producers.limits import Id, Object, Token
+from producers.messages import DeleteMessage, EditMessage, Emotion, MessageType, PostMessage, SetEmotion
+from projectors.views import message_view, revision_view
 
-Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+#: Earlier versions of a message that are shown at most; the log has them all.
+REVISIONS = 200
 
 
 class Send(Request, frozen=True, kw_only=True):
@@ -29,21 +28,22 @@ class Send(Request, frozen=True, kw_only=True):
     token: Token
     type: MessageType = "text"
     content: Object
-    data: Data = {}
-
-
-class Read(Request, frozen=True, kw_only=True):
-    room: Id
-    #: Messages below this sequence number, the nearest; without before and after: the last ones.
-    before: Seq | None = None
-    #: Messages above this sequence number, the nearest.
-    after: Seq | None = None
-    limit: Limit = 50
+    #: Additional information: any JSON object.
+    data: Object = {}
 
 
 class Get(Request, frozen=True, kw_only=True):
     room: Id
     message: Id
+
+
+class Edit(Request, frozen=True, kw_only=True):
+    room: Id
+    message: Id
+    #: The whole new content; the type stays.
+    content: Object
+    #: The whole new additional information; without it, it stays.
+    data: Object | None = None
 
 
 class Detect(Request, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ def posted(record: Record) -> Message:
     return Message(
         id=event.message, room=record.stream, seq=event.seq, author=record.actor, token=event.token,
         type=event.type, content=event.content, data=event.data, created=record.time, updated=record.time,
-        version=record.offset,
+        edited=None, deleted=None, revision=0, version=record.offset,
     )  # fmt: skip
 
 
@@ -78,28 +78,45 @@ async def _not_blocked(call: Call, room: str) -> None:
         raise Problem("forbidden", "expected people who may talk with each other; a block stands between you")
 
 
-async def read(call: Call, request: Read) -> dict[str, Any]:
-    if request.before is not None and request.after is not None:
-        raise Problem("invalid", "expected before or after, got both")
-    await inside(call, request.room)
-    sql = queries("messages")["before" if request.after is None else "after"]
-    place = request.after if request.after is not None else request.before if request.before is not None else 2**62
-    rows = await call.rows(sql, request.room, place, request.limit + 1)
-    found = [from_row("message", row) for row in rows[: request.limit]]
-    views = [message_view(one) for one in found if isinstance(one, Message)]
-    if request.after is None:
-        views.reverse()
-    return {"messages": views, "more": len(rows) > request.limit}
-
-
 async def get(call: Call, request: Get) -> dict[str, Any]:
+    return {"message": message_view(await _one(call, request))}
+
+
+async def _one(call: Call, request: Get) -> Message:
     await inside(call, request.room)
     row = await call.row(queries("messages")["one"], request.message, request.room)
     if row is None:
         raise Problem("not_found", f"expected a message of the room, found none with id {request.message}")
     message = from_row("message", row)
     assert isinstance(message, Message)
-    return {"message": message_view(message)}
+    return message
+
+
+async def edit(call: Call, request: Edit) -> dict[str, Any]:
+    command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
+    return {"message": _present(await call.submit(command), request.message)}
+
+
+async def delete(call: Call, request: Get) -> None:
+    await call.submit(DeleteMessage(room=request.room, message=request.message))
+
+
+def _present(outcome: Outcome, id: str) -> dict[str, Any]:
+    message = outcome.state[message_key(id)]
+    assert isinstance(message, Message)
+    return message_view(message)
+
+
+async def edits(call: Call, request: Get) -> dict[str, Any]:
+    message = await _one(call, request)
+    if message.deleted:
+        return {"message": message_view(message), "revisions": []}
+    rows = await call.rows(queries("messages")["revisions"], message.id, REVISIONS)
+    found = [from_row("revision", row) for row in rows]
+    return {
+        "message": message_view(message),
+        "revisions": [revision_view(one) for one in found if isinstance(one, Revision)],
+    }
 
 
 async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
@@ -110,18 +127,21 @@ async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
     outcome = await call.submit(
         SetEmotion(room=request.room, message=request.message, emotion=request.emotion, shown=shown)
     )
-    message = outcome.state[message_key(request.message)]
-    assert isinstance(message, Message)
-    return {"message": message_view(message), "shown": shown}
+    return {"message": _present(outcome, request.message), "shown": shown}
 
 
 OPERATIONS = [
     Operation("messages.send", "POST", "/v1/rooms/{room}/messages", "user", Send, send,
               "Say something in a room you are in", {"message": "Message"}, 201),
-    Operation("messages.read", "GET", "/v1/rooms/{room}/messages", "user", Read, read,
-              "Messages of a room you are in, in order", {"messages": "[Message]", "more": "boolean"}),
     Operation("messages.get", "GET", "/v1/rooms/{room}/messages/{message}", "user", Get, get,
               "One message", {"message": "Message"}),
+    Operation("messages.edit", "PATCH", "/v1/rooms/{room}/messages/{message}", "user", Edit, edit,
+              "Change what a message of yours holds", {"message": "Message"}),
+    Operation("messages.delete", "DELETE", "/v1/rooms/{room}/messages/{message}", "user", Get, delete,
+              "Delete a message: its place and number stay", {}, 204),
+    Operation("messages.edits", "GET", "/v1/rooms/{room}/messages/{message}/edits", "user", Get, edits,
+              "What a message held before it was edited, the oldest first",
+              {"message": "Message", "revisions": "[Revision]"}),
     Operation("messages.set_emotion", "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
               set_emotion, "Note what emotion a message shows", {"message": "Message", "shown": "boolean"}),
 ]  # fmt: skip

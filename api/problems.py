@@ -40,6 +40,9 @@ PROBLEMS: dict[str, Kind] = {
     "not_found": Kind(404, "Not found", 404, "It does not exist, or is not for you to see."),
     "method_not_allowed": Kind(405, "Method not allowed", 405, "The header Allow names what is."),
     "taken": Kind(409, "Already taken", 409, "Choose another."),
+    "archived": Kind(
+        409, "The room is archived", 409, "It can be read and left; its owner can take it into use again."
+    ),
     "no_successor": Kind(409, "No successor", 409, "Members are changing; try again."),
     "too_large": Kind(413, "Too large", 413, "Send less; the detail says how much is allowed."),
     "rate_limited": Kind(429, "Too many requests", 111, "Wait as long as Retry-After says."),

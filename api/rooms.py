@@ -1,4 +1,4 @@
-"""Rooms: making, finding, reading, changing."""
+"""Rooms: making, finding, reading, changing, archiving, deleting."""
 
 from __future__ import annotations
 
@@ -17,12 +17,22 @@ from events.clock import uuid7
 from events.members import Member, member_key
 from events.messages import Message, message_key
 from events.records import Entity, Key
-from events.rooms import Room, Visibility, direct_room, room_key
+from events.rooms import Room, RoomType, direct_room, room_key
 from infra.postgres import queries
 from infra.rows import from_row, load
 from producers.commands import Outcome
-from producers.limits import Data, DataPatch, Id, ShownName
-from producers.rooms import INITIAL_MEMBERS, ChangeRoom, CreateRoom
+from producers.limits import Data, DataPatch, Description, Id, ShownName, Slug
+from producers.rooms import (
+    INITIAL_MEMBERS,
+    ArchiveRoom,
+    ChangeRoom,
+    CreateRoom,
+    DeleteRoom,
+    RestoreRoom,
+    SettingsPatch,
+    UnarchiveRoom,
+    check_slug,
+)
 from projectors.views import message_view, own_member_view, room_view
 
 #: Namespace of ids made from idempotency keys (RFC 9562 5.5).
@@ -30,18 +40,24 @@ _KEYED = UUID("5d2bd0a4-58a5-5d0e-a2d0-0f6bb3bba6a5")
 
 
 class Create(Request, frozen=True, kw_only=True):
-    type: Literal["direct", "group"]
+    #: ``public``: anyone finds it and may join. ``private``: members let others in. ``direct``: with one other.
+    type: RoomType
+    #: A slug of your choice, unique for ever; without it the server makes an id.
+    id: Slug | None = None
     #: The others; yourself is added. A direct room has exactly one other.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
+    #: Letters, digits, spaces and - _ . ' & #, in any script. Not of a direct room.
     name: ShownName | None = None
+    description: Description | None = None
+    settings: SettingsPatch = SettingsPatch()
     data: Data = {}
-    #: Of a group: whether anyone finds it and may join, or members let others in.
-    visibility: Visibility = "public"
 
 
 class Find(Request, frozen=True, kw_only=True):
-    #: Searches groups by name; without it: the rooms you are in.
+    #: Searches rooms by name: those you are in, and public ones.
     name: Query | None = None
+    #: Without a name: the rooms you are in, or all public ones; the latest activity first.
+    scope: Literal["mine", "public"] = "mine"
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -53,6 +69,10 @@ class Get(Request, frozen=True, kw_only=True):
 class Change(Request, frozen=True, kw_only=True):
     room: Id
     name: ShownName | None = None
+    #: null: none from here on.
+    description: Description | msgspec.UnsetType | None = msgspec.UNSET
+    #: What is not named stays.
+    settings: SettingsPatch | None = None
     data: DataPatch | None = None
 
 
@@ -61,6 +81,9 @@ class History(Request, frozen=True, kw_only=True):
     #: Offset below which to look; the latest without it.
     before: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 2**62
     limit: Limit = 50
+
+
+_MEMBER_FIELDS = tuple(name for name in Member.__struct_fields__ if name not in ("room", "user"))
 
 
 def entry(room: Room, member: Member | None, message: Message | None, peer: str | None = None) -> dict[str, Any]:
@@ -72,7 +95,7 @@ def entry(room: Room, member: Member | None, message: Message | None, peer: str 
         "room": room_view(room),
         "member": None if member is None else own_member_view(member),
         "unread": 0 if member is None else max(0, room.seq - member.read),
-        "message": None if message is None else message_view(message),
+        "message": None if message is None or room.state == "deleted" else message_view(message),
         "peer": peer,
     }
 
@@ -83,10 +106,7 @@ async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str,
     found = []
     for row in rows:
         room = from_row("room", row)
-        member = Member(
-            room=row["id"], user=user, role=row["m_role"], state=row["m_state"], since=row["m_since"],
-            joined=row["m_joined"], read=row["m_read"], version=row["m_version"],
-        )  # fmt: skip
+        member = Member(room=row["id"], user=user, **{name: row[f"m_{name}"] for name in _MEMBER_FIELDS})
         message = None if row["last"] is None else last[message_key(row["last"])]
         assert isinstance(room, Room) and isinstance(message, Message | None)
         found.append(entry(room, member, message, row["peer"]))
@@ -95,25 +115,34 @@ async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str,
 
 async def create(call: Call, request: Create) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
-    if request.type == "direct":
-        if len(others) != 1 or len(request.members) > 2:
-            raise Problem("invalid", f"members: expected exactly one other, got {len(others)}")
-        if request.name is not None:
-            raise Problem("invalid", "name: a direct room has none; it is shown under the other's name")
-        room = direct_room("default", call.user, others[0])
-    else:
-        if request.name is None:
-            raise Problem("invalid", "name: expected one for a group")
-        room = uuid7()
+    room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
     await reachable(call, others)
     command = CreateRoom(
-        room=room, type=request.type, visibility=request.visibility if request.type == "group" else "private",
-        name=request.name or "", data=request.data, members=[call.user, *others],
+        room=room, type=request.type, name=request.name or "", description=request.description,
+        settings=request.settings, data=request.data, members=[call.user, *others],
     )  # fmt: skip
-    if request.type == "group" and call.key is not None:
-        # The stream of a repeated command must be the same, so the id comes from the key.
-        command = msgspec.structs.replace(command, room=keyed_id(call, "room"))
     return {"room": own_entry(await call.submit(command), command.room, call.user)["room"]}
+
+
+def _direct(call: Call, request: Create, others: list[str]) -> str:
+    if len(others) != 1 or len(request.members) > 2:
+        raise Problem("invalid", f"members: expected exactly one other, got {len(others)}")
+    for field in ("name", "description", "id"):
+        if getattr(request, field) is not None:
+            raise Problem("invalid", f"{field}: a direct room has none; it is shown under the other's name")
+    if request.settings != SettingsPatch():
+        raise Problem("invalid", "settings: a direct room has none; expected no settings")
+    return direct_room("default", call.user, others[0])
+
+
+def _id(call: Call, request: Create) -> str:
+    if request.name is None:
+        raise Problem("invalid", "name: expected one, unless the room is direct")
+    if request.id is not None:
+        check_slug(request.id)
+        return request.id
+    # The stream of a repeated command must be the same, so the id comes from the key.
+    return uuid7() if call.key is None else keyed_id(call, "room")
 
 
 def keyed_id(call: Call, kind: str) -> str:
@@ -133,11 +162,22 @@ async def find(call: Call, request: Find) -> dict[str, Any]:
     if request.name is not None:
         return await _search(call, request, Search(request.name))
     updated, id = pages.decode_latest(request.cursor)
-    async with call.services.pool.acquire(timeout=5) as connection:
-        rows = await connection.fetch(queries("rooms")["of_member"], call.user, updated, id, request.limit + 1)
-        found = await entries(connection, rows[: request.limit], call.user)
+    if request.scope == "public":
+        rows = await call.rows(queries("rooms")["public"], call.user, updated, id, request.limit + 1)
+        found = [_listed(row) for row in rows[: request.limit]]
+    else:
+        async with call.services.pool.acquire(timeout=5) as connection:
+            rows = await connection.fetch(queries("rooms")["of_member"], call.user, updated, id, request.limit + 1)
+            found = await entries(connection, rows[: request.limit], call.user)
     last = rows[request.limit - 1] if len(rows) > request.limit else None
     return {"rooms": found, "next": None if last is None else pages.encode(last["updated"], last["id"])}
+
+
+def _listed(row: Any) -> dict[str, Any]:
+    """A room that the caller may not be in: without what is said there."""
+    room = from_row("room", row)
+    assert isinstance(room, Room)
+    return {"room": room_view(room), "joined": row["m_role"] is not None}
 
 
 async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
@@ -146,11 +186,7 @@ async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, rank, folded, id,
         request.limit + 1,
     )  # fmt: skip
-    found = []
-    for row in rows[: request.limit]:
-        room = from_row("room", row)
-        assert isinstance(room, Room)
-        found.append({"room": room_view(room), "joined": row["m_role"] is not None})
+    found = [_listed(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None
     more = None if last is None else pages.encode(last["rank"], last["folded"], last["id"])
     return {"rooms": found, "next": more}
@@ -166,8 +202,30 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
 
 
 async def change(call: Call, request: Change) -> dict[str, Any]:
-    outcome = await call.submit(ChangeRoom(room=request.room, name=request.name, data=request.data))
-    return {"room": own_entry(outcome, request.room, call.user)["room"]}
+    command = ChangeRoom(
+        room=request.room, name=request.name, description=request.description, settings=request.settings,
+        data=request.data,
+    )  # fmt: skip
+    return {"room": own_entry(await call.submit(command), request.room, call.user)["room"]}
+
+
+async def archive(call: Call, request: Get) -> dict[str, Any]:
+    return {"room": own_entry(await call.submit(ArchiveRoom(room=request.room)), request.room, call.user)["room"]}
+
+
+async def unarchive(call: Call, request: Get) -> dict[str, Any]:
+    return {"room": own_entry(await call.submit(UnarchiveRoom(room=request.room)), request.room, call.user)["room"]}
+
+
+async def delete(call: Call, request: Get) -> None:
+    await call.submit(DeleteRoom(room=request.room))
+
+
+async def restore(call: Call, request: Get) -> dict[str, Any]:
+    outcome = await call.submit(RestoreRoom(room=request.room))
+    room = outcome.state[room_key(request.room)]
+    assert isinstance(room, Room)
+    return {"room": room_view(room)}
 
 
 async def inside(call: Call, room: str) -> None:
@@ -177,9 +235,15 @@ async def inside(call: Call, room: str) -> None:
         raise Problem("not_found", f"expected a room that you are in, found none with id {room}")
 
 
+#: Events that only who caused them is shown in a room's history.
+_OWN_EVENTS = ("member.read", "member.notifications_set")
+
+
 def _shown(row: Any) -> dict[str, Any]:
-    """An event's data as members see it: an emotion that the author's visual cannot show is nobody's business."""
+    """An event's data as members see it: nothing of a deleted message, no emotion that its author's visual lacks."""
     data: dict[str, Any] = row["data"]
+    if row["gone"] and "content" in data:
+        return {**data, "content": {}, "data": {}}
     hidden = row["type"] == "message.emotion_detected" and not data["shown"]
     return {**data, "emotion": None} if hidden else data
 
@@ -194,7 +258,7 @@ async def history(call: Call, request: History) -> dict[str, Any]:
             "position": f"{row['topic']}/{row['partition']}/{row['offset']}",
         }
         for row in rows
-        if row["type"] != "member.read" or row["actor"] == call.user
+        if row["type"] not in _OWN_EVENTS or row["actor"] == call.user
     ]  # fmt: skip
     more = rows[-1]["offset"] if len(rows) == request.limit else None
     return {"changes": changes, "before": more}
@@ -202,15 +266,24 @@ async def history(call: Call, request: History) -> dict[str, Any]:
 
 OPERATIONS = [
     Operation("rooms.create", "POST", "/v1/rooms", "user", Create, create,
-              "Start a private chat (the same two always get the same room) or a group", {"room": "Room"}, 201),
+              "Make a public or private room, or talk with one other (the same two always get the same direct room)",
+              {"room": "Room"}, 201),
     Operation("rooms.find", "GET", "/v1/rooms", "user", Find, find,
-              "The rooms you are in, with last message and unread count; or groups by name",
+              "The rooms you are in, with last message and unread count; public rooms; or rooms by name",
               {"rooms": "[Entry]", "next": "cursor"}),
     Operation("rooms.get", "GET", "/v1/rooms/{room}", "user", Get, get,
               "A room you are in",
               {"room": "Room", "member": "Member", "unread": "integer", "message": "Message", "peer": "peer"}),
     Operation("rooms.change", "PATCH", "/v1/rooms/{room}", "user", Change, change,
-              "Change a room's name or data map", {"room": "Room"}),
+              "Change a room's name, description, settings or data map", {"room": "Room"}),
+    Operation("rooms.archive", "PUT", "/v1/rooms/{room}/archive", "user", Get, archive,
+              "Archive a room: it can be read and left, but not written to", {"room": "Room"}),
+    Operation("rooms.unarchive", "DELETE", "/v1/rooms/{room}/archive", "user", Get, unarchive,
+              "Take an archived room into use again", {"room": "Room"}),
+    Operation("rooms.delete", "DELETE", "/v1/rooms/{room}", "user", Get, delete,
+              "Delete a room: to its members it no longer exists; an operator can bring it back", {}, 204),
+    Operation("rooms.restore", "POST", "/v1/rooms/{room}/restoration", "operator", Get, restore,
+              "Bring a deleted or archived room back", {"room": "Room"}),
     Operation("rooms.history", "GET", "/v1/rooms/{room}/changes", "user", History, history,
               "The events of a room you are in, the latest first", {"changes": "[Delta]", "before": "integer"}),
 ]  # fmt: skip

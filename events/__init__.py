@@ -26,6 +26,7 @@ REGISTRY = Registry(
         members.Member,
         members.Stay,
         messages.Message,
+        messages.Revision,
     ),
 )
 

@@ -20,6 +20,10 @@ import msgspec
 
 #: Items that one feed record may hold, so that a cursor is offset x 4096 + index.
 ITEMS = 4096
+#: Members above which a room's roster is not written out but named. A list of so many costs 10 kB in the feed for each
+#: message; 22,000 members (the #ubuntu logs) cost 860 kB, and 18 GB for a third of these logs. Below, a node that
+#: delivers needs no look at the read models.
+NAMED_ROOM = 256
 
 
 class FeedItem(msgspec.Struct, frozen=True, array_like=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import ClassVar, Literal
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from events.records import Changes, Entity, Event, EventType, Key, Record, State
 
 
 class Handle(Entity, frozen=True, kw_only=True):
-    """A unique name and who holds it. ``claimed`` until the holder's registration is known to have happened."""
+    """A unique name and who holds it. ``claimed`` until the holder's own stream is known to have it."""
 
     kind: ClassVar = "handle"
     key_fields: ClassVar = ("id",)
@@ -33,13 +34,27 @@ def username_handle(username: str) -> str:
     return f"username:{username.lower()}"
 
 
+def email_handle(address: str) -> str:
+    """The handle of an e-mail address, whose domain is in lower case and ASCII already (``producers.emails``).
+
+    The whole address is compared without case and in Unicode's NFC: RFC 5321 lets the part before the ``@`` differ by
+    case, but nobody's mail does. Dots and ``+tags`` in it stay: what they mean is each provider's own business.
+    """
+    return f"email:{unicodedata.normalize('NFC', unicodedata.normalize('NFC', address).casefold())}"
+
+
 class HandleClaimed(Event, frozen=True, kw_only=True):
     #: Who holds the name from here on, whoever held it before.
     user: str
 
 
 class HandleConfirmed(Event, frozen=True, kw_only=True):
-    #: Who holds it for good: the user's registration has happened.
+    #: Who holds it: the user's own stream has it as theirs.
+    user: str
+
+
+class HandleReleased(Event, frozen=True, kw_only=True):
+    #: Who held it; anybody may claim it from here on.
     user: str
 
 
@@ -63,15 +78,28 @@ def confirmed(record: Record, state: State) -> Changes:
     return {handle.key: replace(handle, state="confirmed", version=record.offset)}
 
 
+def released(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, HandleReleased)
+    handle = state[handle_key(record.stream)]
+    if not isinstance(handle, Handle) or handle.user != event.user:
+        return {}
+    return {handle.key: None}
+
+
 _SAMPLE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
 
 ROWS = (
     EventType(
         name="handle.claimed", struct=HandleClaimed, topics=("handles",), names=names, fold=claimed,
-        about="A name was claimed for a user who is about to register.", sample=HandleClaimed(user=_SAMPLE),
+        about="A name was claimed for a user who is about to take it.", sample=HandleClaimed(user=_SAMPLE),
     ),
     EventType(
         name="handle.confirmed", struct=HandleConfirmed, topics=("handles",), names=names, fold=confirmed,
-        about="The claimant registered; the name is theirs.", sample=HandleConfirmed(user=_SAMPLE),
+        about="The claimant has taken the name.", sample=HandleConfirmed(user=_SAMPLE),
+    ),
+    EventType(
+        name="handle.released", struct=HandleReleased, topics=("handles",), names=names, fold=released,
+        about="The holder gave the name back; anybody may claim it.", sample=HandleReleased(user=_SAMPLE),
     ),
 )  # fmt: skip

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
 from events.clock import Time
 from events.records import Changes, Entity, Event, EventType, Key, Record, State
-from events.rooms import loaded_room, room_key
+from events.rooms import Room, loaded_room, room_key, settings_of
+from events.saying import message_key, said
 
-Role = Literal["owner", "member"]
+Role = Literal["owner", "admin", "member"]
 
 
 class Member(Entity, frozen=True, kw_only=True):
-    """A user in a room (S0 Chat Enrollment), now or formerly."""
+    """A user in a room (S0 Chat Enrollment, S2 RoomMembership), now or formerly."""
 
     kind: ClassVar = "member"
     key_fields: ClassVar = ("room", "user")
 
     room: str
     user: str
+    #: At most one member is the owner, at every position of the log.
     role: Role
     state: Literal["joined", "left"]
     #: Offset of the join: the member hears what stands in the log from here on.
@@ -28,6 +31,10 @@ class Member(Entity, frozen=True, kw_only=True):
     joined: Time
     #: Sequence number up to which everything is read: unread = the room's last - this.
     read: int
+    #: When that was noted.
+    read_at: Time
+    #: Whether the member wants to be notified of messages.
+    notifications: bool
     version: int
 
 
@@ -58,16 +65,23 @@ def loaded_member(state: State, room: str, user: str) -> Member | None:
     return entity if isinstance(entity, Member) and entity.state == "joined" else None
 
 
-class MemberJoined(Event, frozen=True, kw_only=True):
+class Announced(Event, frozen=True, kw_only=True):
+    """What may become a message of the room: its id and sequence number; None where it is not announced."""
+
+    message: str | None = None
+    seq: int | None = None
+
+
+class MemberJoined(Announced, frozen=True, kw_only=True):
     user: str
     role: Role
 
 
-class MemberLeft(Event, frozen=True, kw_only=True):
+class MemberLeft(Announced, frozen=True, kw_only=True):
     user: str
 
 
-class MemberRoleChanged(Event, frozen=True, kw_only=True):
+class MemberRoleChanged(Announced, frozen=True, kw_only=True):
     user: str
     role: Role
 
@@ -78,10 +92,38 @@ class MemberRead(Event, frozen=True, kw_only=True):
     seq: int
 
 
-def names(record: Record) -> tuple[Key, ...]:
+class MemberNotificationsSet(Event, frozen=True, kw_only=True):
+    user: str
+    #: Whether the member wants to be notified of messages.
+    notifications: bool
+
+
+def names(record: Record) -> Sequence[Key]:
     event = record.data
-    assert isinstance(event, MemberJoined | MemberLeft | MemberRoleChanged | MemberRead)
-    return (room_key(record.stream), member_key(record.stream, event.user))
+    assert isinstance(event, Announced | MemberRead | MemberNotificationsSet)
+    found = [room_key(record.stream), member_key(record.stream, getattr(event, "user", ""))]
+    if isinstance(event, Announced) and event.message is not None:
+        found += [message_key(event.message), member_key(record.stream, record.actor)]
+    return found
+
+
+def announced(record: Record, state: State, room: Room, type: str, content: dict[str, Any]) -> tuple[Changes, Room]:
+    """The message that the event makes, if it is announced, and the room after it. Who acted has read up to it."""
+    event = record.data
+    assert isinstance(event, Announced)
+    if event.message is None or event.seq is None:
+        return {}, room
+    message, room = said(record, room, id=event.message, seq=event.seq, type=type, content=content)
+    changes: Changes = {message.key: message}
+    actor = loaded_member(state, room.id, record.actor)
+    if actor is not None:
+        changes[actor.key] = has_read(actor, event.seq, record)
+    return changes, room
+
+
+def has_read(member: Member, seq: int, record: Record) -> Member:
+    """The member after reading up to ``seq``."""
+    return replace(member, read=seq, read_at=record.time, version=record.offset)
 
 
 def joined(record: Record, state: State) -> Changes:
@@ -90,16 +132,20 @@ def joined(record: Record, state: State) -> Changes:
     room = loaded_room(state, record.stream)
     if room is None or loaded_member(state, record.stream, event.user) is not None:
         return {}
+    changes, room = announced(record, state, room, "join", {"user": event.user})
     before = state[member_key(record.stream, event.user)]
     member = Member(
         room=record.stream, user=event.user, role=event.role, state="joined", since=record.offset,
-        joined=record.time, read=before.read if isinstance(before, Member) else room.seq, version=record.offset,
+        joined=record.time, read=room.seq, read_at=record.time,
+        notifications=settings_of(room.settings).notifications, version=record.offset,
     )  # fmt: skip
+    if isinstance(before, Member):
+        # Who comes back finds unread what was said meanwhile, and their choice as it was.
+        member = replace(member, read=before.read, read_at=before.read_at, notifications=before.notifications)
     owner = event.user if event.role == "owner" else room.owner
-    return {
-        member.key: member,
-        room.key: replace(room, members=room.members + 1, owner=owner, version=record.offset),
-    }
+    changes[member.key] = member
+    changes[room.key] = replace(room, members=room.members + 1, owner=owner, version=record.offset)
+    return changes
 
 
 def left(record: Record, state: State) -> Changes:
@@ -109,13 +155,13 @@ def left(record: Record, state: State) -> Changes:
     member = loaded_member(state, record.stream, event.user)
     if room is None or member is None:
         return {}
+    changes, room = announced(record, state, room, "leave", {"user": event.user})
     stay = Stay(room=record.stream, user=event.user, since=member.since, until=record.offset, version=record.offset)
     owner = None if room.owner == event.user else room.owner
-    return {
-        member.key: replace(member, state="left", role="member", version=record.offset),
-        stay.key: stay,
-        room.key: replace(room, members=room.members - 1, owner=owner, version=record.offset),
-    }
+    changes[member.key] = replace(member, state="left", role="member", version=record.offset)
+    changes[stay.key] = stay
+    changes[room.key] = replace(room, members=room.members - 1, owner=owner, version=record.offset)
+    return changes
 
 
 def role_changed(record: Record, state: State) -> Changes:
@@ -125,42 +171,60 @@ def role_changed(record: Record, state: State) -> Changes:
     member = loaded_member(state, record.stream, event.user)
     if room is None or member is None:
         return {}
+    content = {"event": "role_changed", "user": event.user, "role": event.role}
+    changes, room = announced(record, state, room, "system", content)
     owner = event.user if event.role == "owner" else None if room.owner == event.user else room.owner
-    return {
-        member.key: replace(member, role=event.role, version=record.offset),
-        room.key: replace(room, owner=owner, version=record.offset),
-    }
+    # Who changes their own role has read the message that says so.
+    reader = changes.get(member.key)
+    member = reader if isinstance(reader, Member) else member
+    changes[member.key] = replace(member, role=event.role, version=record.offset)
+    changes[room.key] = replace(room, owner=owner, version=record.offset)
+    return changes
 
 
 def read(record: Record, state: State) -> Changes:
     event = record.data
     assert isinstance(event, MemberRead)
     member = loaded_member(state, record.stream, event.user)
+    return {} if member is None else {member.key: has_read(member, event.seq, record)}
+
+
+def notifications_set(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, MemberNotificationsSet)
+    member = loaded_member(state, record.stream, event.user)
     if member is None:
         return {}
-    return {member.key: replace(member, read=event.seq, version=record.offset)}
+    return {member.key: replace(member, notifications=event.notifications, version=record.offset)}
 
 
 _SAMPLE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
+_MESSAGE = "019aa000-0000-7000-8000-000000000005"
 
 ROWS = (
     EventType(
-        name="member.joined", struct=MemberJoined, topics=("rooms",), names=names, fold=joined,
+        name="member.joined", struct=MemberJoined, topics=("rooms",), names=names, fold=joined, version=2,
         about="A user is in the room from here on; the actor is who let them in.",
-        sample=MemberJoined(user=_SAMPLE, role="member"),
+        sample=MemberJoined(user=_SAMPLE, role="member", message=_MESSAGE, seq=18),
     ),
     EventType(
-        name="member.left", struct=MemberLeft, topics=("rooms",), names=names, fold=left,
+        name="member.left", struct=MemberLeft, topics=("rooms",), names=names, fold=left, version=2,
         about="A user is no longer in the room; the actor is the user, or who put them out.",
-        sample=MemberLeft(user=_SAMPLE),
+        sample=MemberLeft(user=_SAMPLE, message=_MESSAGE, seq=18),
     ),
     EventType(
         name="member.role_changed", struct=MemberRoleChanged, topics=("rooms",), names=names, fold=role_changed,
-        about="A member has another role; a new owner takes the place of the old one.",
-        sample=MemberRoleChanged(user=_SAMPLE, role="owner"),
+        about="A member has another role. Before somebody becomes the owner, the old one has ceased to be it.",
+        sample=MemberRoleChanged(user=_SAMPLE, role="owner", message=_MESSAGE, seq=18), version=2,
     ),
     EventType(
         name="member.read", struct=MemberRead, topics=("rooms",), names=names, fold=read,
-        about="A member has read everything up to a message.", sample=MemberRead(user=_SAMPLE, seq=17),
+        about="A member has read everything up to a message, and nothing after it.",
+        sample=MemberRead(user=_SAMPLE, seq=17),
+    ),
+    EventType(
+        name="member.notifications_set", struct=MemberNotificationsSet, topics=("rooms",), names=names,
+        fold=notifications_set, about="A member wants to be notified of messages, or not.",
+        sample=MemberNotificationsSet(user=_SAMPLE, notifications=False),
     ),
 )  # fmt: skip

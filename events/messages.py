@@ -1,4 +1,4 @@
-"""Messages: what is said in a room. Part of the room's stream (topic ``rooms``)."""
+"""Messages: what people say in a room, edit and delete. Part of the room's stream (topic ``rooms``)."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from events.clock import Time
-from events.members import loaded_member, member_key
+from events.members import has_read, loaded_member, member_key
 from events.records import Changes, Entity, Event, EventType, Key, Record, State
 from events.rooms import loaded_room, room_key
+from events.saying import Message, message_key, said
+
+__all__ = ["Message", "message_key"]
 
 
-class Message(Entity, frozen=True, kw_only=True):
-    """A message (S0 Message). ``seq`` counts the room's messages 1, 2, 3 ... without gaps."""
+class Revision(Entity, frozen=True, kw_only=True):
+    """What a message held before it was edited: number 0 is what was posted."""
 
-    kind: ClassVar = "message"
-    key_fields: ClassVar = ("id",)
+    kind: ClassVar = "revision"
+    key_fields: ClassVar = ("message", "number")
 
-    id: str
-    room: str
-    seq: int
-    author: str
-    #: Made by the client; unique for its author for ever.
-    token: str
-    #: ``text``, ``action``, ``image``, ``file`` or ``custom``: says what ``content`` holds.
-    type: str
+    message: str
+    number: int
     content: dict[str, Any]
-    #: Additional information; ``emotion`` is what the author's visual shows with it.
-    data: dict[str, str]
+    data: dict[str, Any]
+    #: Since when the message held this.
     created: Time
-    updated: Time
     version: int
 
-
-def message_key(message: str) -> Key:
-    return Key(("message", message))
+    @property
+    def key(self) -> Key:
+        return Key(("revision", self.message, str(self.number)))
 
 
 class MessagePosted(Event, frozen=True, kw_only=True):
@@ -44,7 +40,17 @@ class MessagePosted(Event, frozen=True, kw_only=True):
     token: str
     type: str
     content: dict[str, Any]
-    data: dict[str, str]
+    data: dict[str, Any]
+
+
+class MessageEdited(Event, frozen=True, kw_only=True):
+    message: str
+    content: dict[str, Any]
+    data: dict[str, Any]
+
+
+class MessageDeleted(Event, frozen=True, kw_only=True):
+    message: str
 
 
 class MessageEmotionDetected(Event, frozen=True, kw_only=True):
@@ -70,31 +76,62 @@ def posted(record: Record, state: State) -> Changes:
     room = loaded_room(state, record.stream)
     if room is None:
         return {}
-    message = Message(
-        id=event.message, room=record.stream, seq=event.seq, author=record.actor, token=event.token,
-        type=event.type, content=event.content, data=event.data, created=record.time, updated=record.time,
-        version=record.offset,
+    message, room = said(
+        record, room, id=event.message, seq=event.seq, type=event.type, content=event.content, token=event.token,
+        data=event.data,
     )  # fmt: skip
-    changes: Changes = {
-        message.key: message,
-        room.key: replace(room, seq=event.seq, last=message.id, updated=record.time, version=record.offset),
-    }
+    changes: Changes = {message.key: message, room.key: room}
     member = loaded_member(state, record.stream, record.actor)
     if member is not None:
-        changes[member.key] = replace(member, read=event.seq, version=record.offset)
+        changes[member.key] = has_read(member, event.seq, record)
     return changes
 
 
-def emotion_names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, MessageEmotionDetected)
-    return (message_key(record.data.message),)
+def message_names(record: Record) -> tuple[Key, ...]:
+    event = record.data
+    assert isinstance(event, MessageEdited | MessageDeleted | MessageEmotionDetected)
+    return (message_key(event.message),)
+
+
+def loaded_message(state: State, message: str) -> Message | None:
+    """The message in ``state``. Raises KeyError when the key was not loaded."""
+    entity = state[message_key(message)]
+    assert entity is None or isinstance(entity, Message)
+    return entity
+
+
+def edited(record: Record, state: State) -> Changes:
+    """Changes the message, and keeps what it held as a revision."""
+    event = record.data
+    assert isinstance(event, MessageEdited)
+    message = loaded_message(state, event.message)
+    if message is None:
+        return {}
+    revision = Revision(
+        message=message.id, number=message.revision, content=message.content, data=message.data,
+        created=message.edited or message.created, version=record.offset,
+    )  # fmt: skip
+    changed = replace(
+        message, content=event.content, data=event.data, edited=record.time, updated=record.time,
+        revision=message.revision + 1, version=record.offset,
+    )  # fmt: skip
+    return {revision.key: revision, changed.key: changed}
+
+
+def deleted(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, MessageDeleted)
+    message = loaded_message(state, event.message)
+    if message is None:
+        return {}
+    return {message.key: replace(message, deleted=record.time, updated=record.time, version=record.offset)}
 
 
 def emotion_detected(record: Record, state: State) -> Changes:
     event = record.data
     assert isinstance(event, MessageEmotionDetected)
-    message = state[message_key(event.message)]
-    if not isinstance(message, Message):
+    message = loaded_message(state, event.message)
+    if message is None:
         return {}
     data = {name: value for name, value in message.data.items() if name != "emotion"}
     if event.shown:
@@ -106,14 +143,24 @@ _SAMPLE = "019aa000-0000-7000-8000-000000000004"
 
 ROWS = (
     EventType(
-        name="message.posted", struct=MessagePosted, topics=("rooms",), names=posted_names, fold=posted,
+        name="message.posted", struct=MessagePosted, topics=("rooms",), names=posted_names, fold=posted, version=2,
         about="A member said something; the actor is the author.",
         sample=MessagePosted(
-            message=_SAMPLE, seq=17, token="c1f7", type="text", content={"text": "Good morning"}, data={}
+            message=_SAMPLE, seq=17, token="c1f7", type="text", content={"text": "Good morning"},
+            data={"client": {"name": "loom", "version": 2}},
         ),
     ),
     EventType(
-        name="message.emotion_detected", struct=MessageEmotionDetected, topics=("rooms",), names=emotion_names,
+        name="message.edited", struct=MessageEdited, topics=("rooms",), names=message_names, fold=edited,
+        about="The author changed what a message holds; what it held before stays as a revision.",
+        sample=MessageEdited(message=_SAMPLE, content={"text": "Good evening"}, data={}),
+    ),
+    EventType(
+        name="message.deleted", struct=MessageDeleted, topics=("rooms",), names=message_names, fold=deleted,
+        about="A message is no longer shown; its place and number stay.", sample=MessageDeleted(message=_SAMPLE),
+    ),
+    EventType(
+        name="message.emotion_detected", struct=MessageEmotionDetected, topics=("rooms",), names=message_names,
         fold=emotion_detected, about="A service found out what emotion a message shows.",
         sample=MessageEmotionDetected(message=_SAMPLE, emotion="joy", shown=True),
     ),

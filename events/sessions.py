@@ -20,6 +20,7 @@ class Session(Entity, frozen=True, kw_only=True):
     user: str
     id: str
     opened: Time
+    #: When the latest of its tokens ends.
     expires: Time
     closed: Time | None
     version: int
@@ -34,6 +35,12 @@ class SessionOpened(Event, frozen=True, kw_only=True):
     expires: Time
 
 
+class SessionRenewed(Event, frozen=True, kw_only=True):
+    session: str
+    #: When the new token ends; earlier ones end when they said.
+    expires: Time
+
+
 class SessionClosed(Event, frozen=True, kw_only=True):
     session: str
 
@@ -44,7 +51,7 @@ def opened_names(record: Record) -> tuple[Key, ...]:
 
 
 def opened(record: Record, state: State) -> Changes:
-    """Opens the session, and notes the last log-in in the user's data, as S0 asks."""
+    """Opens the session, and notes the log-in: in the user's data, as S0 asks, and as the moment last seen (S2)."""
     event = record.data
     assert isinstance(event, SessionOpened)
     session = Session(
@@ -55,8 +62,23 @@ def opened(record: Record, state: State) -> Changes:
     user = loaded_user(state, record.stream)
     if user is not None:
         data = {**user.data, "last_login": record.time}
-        changes[user.key] = replace(user, data=data, updated=record.time, version=record.offset)
+        seen = max(user.seen or record.time, record.time)
+        changes[user.key] = replace(user, data=data, seen=seen, updated=record.time, version=record.offset)
     return changes
+
+
+def renewed_names(record: Record) -> tuple[Key, ...]:
+    assert isinstance(record.data, SessionRenewed)
+    return (session_key(record.stream, record.data.session),)
+
+
+def renewed(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, SessionRenewed)
+    session = state[session_key(record.stream, event.session)]
+    if not isinstance(session, Session) or session.closed is not None:
+        return {}
+    return {session.key: replace(session, expires=max(session.expires, event.expires), version=record.offset)}
 
 
 def closed_names(record: Record) -> tuple[Key, ...]:
@@ -79,6 +101,13 @@ ROWS = (
         about="A user logged in.",
         sample=SessionOpened(
             session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T08:00:00.000Z"
+        ),
+    ),
+    EventType(
+        name="session.renewed", struct=SessionRenewed, topics=("users",), names=renewed_names, fold=renewed,
+        about="A session goes on: it has a new token, which ends later.",
+        sample=SessionRenewed(
+            session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T09:00:00.000Z"
         ),
     ),
     EventType(

@@ -29,6 +29,12 @@ class User(Entity, frozen=True, kw_only=True):
     state: Literal["registered", "abandoned"]
     #: Names the password hash in the vault; None: cannot log in by password.
     credential: str | None
+    #: Where mail reaches the user, as it is sent: the domain in lower case and ASCII (RFC 5890). Only the user sees it.
+    email: str | None
+    #: Offset of the event that last settled what the address is, or is not to be: a change begun before it is void.
+    email_settled: int
+    #: When the user was last known to be here: the latest log-in, or the end of a visit. None: never logged in (S2).
+    seen: Time | None
     #: The linked visual character.
     visual: str | None
     data: dict[str, str]
@@ -48,6 +54,8 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     #: Id of the password hash in the vault, never the hash.
     credential: str | None
     data: dict[str, str]
+    #: Where mail reaches the user; None: not told.
+    email: str | None = None
 
 
 class UserRegistrationAbandoned(Event, frozen=True, kw_only=True):
@@ -59,6 +67,23 @@ class UserProfileChanged(Event, frozen=True, kw_only=True):
     name: str | None = None
     #: The whole new data map; None: unchanged.
     data: dict[str, str] | None = None
+
+
+class UserEmailChanged(Event, frozen=True, kw_only=True):
+    #: The new e-mail address; None: none any more.
+    email: str | None
+
+
+class UserEmailAbandoned(Event, frozen=True, kw_only=True):
+    """A change of the e-mail address that began before never happens: the address is somebody else's, or free."""
+
+    #: The address in folded form, as in its handle.
+    email: str
+
+
+class UserSeen(Event, frozen=True, kw_only=True):
+    #: When the user's last connection ended.
+    seen: Time
 
 
 class UserVisualChosen(Event, frozen=True, kw_only=True):
@@ -82,16 +107,17 @@ def registered(record: Record, state: State) -> Changes:
     assert isinstance(event, UserRegistered)
     user = User(
         id=record.stream, username=event.username, name=event.name, role=event.role, state="registered",
-        credential=event.credential, visual=None, data=event.data, created=record.time, updated=record.time,
-        version=record.offset,
+        credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
+        data=event.data, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
 
 def abandoned(record: Record, state: State) -> Changes:
     user = User(
-        id=record.stream, username="", name="", role="person", state="abandoned", credential=None, visual=None,
-        data={}, created=record.time, updated=record.time, version=record.offset,
+        id=record.stream, username="", name="", role="person", state="abandoned", credential=None, email=None,
+        email_settled=record.offset, seen=None, visual=None, data={}, created=record.time, updated=record.time,
+        version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -115,6 +141,29 @@ def profile_changed(record: Record, state: State) -> Changes:
     return changed(record, state, **changes)
 
 
+def email_changed(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, UserEmailChanged)
+    return changed(record, state, email=event.email, email_settled=record.offset)
+
+
+def email_abandoned(record: Record, state: State) -> Changes:
+    user = loaded_user(state, record.stream)
+    if user is None:
+        return {}
+    return {user.key: replace(user, email_settled=record.offset, version=record.offset)}
+
+
+def seen(record: Record, state: State) -> Changes:
+    """Notes the end of a visit; not a change of the profile, so ``updated`` stays."""
+    event = record.data
+    assert isinstance(event, UserSeen)
+    user = loaded_user(state, record.stream)
+    if user is None or (user.seen is not None and user.seen >= event.seen):
+        return {}
+    return {user.key: replace(user, seen=event.seen, version=record.offset)}
+
+
 def visual_chosen(record: Record, state: State) -> Changes:
     event = record.data
     assert isinstance(event, UserVisualChosen)
@@ -124,10 +173,10 @@ def visual_chosen(record: Record, state: State) -> Changes:
 ROWS = (
     EventType(
         name="user.registered", struct=UserRegistered, topics=("users",), names=names, fold=registered,
-        about="A user exists from here on.",
+        about="A user exists from here on.", version=2,
         sample=UserRegistered(
             username="ada", name="Ada Lovelace", role="person",
-            credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"},
+            credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"}, email="ada@example.org",
         ),
     ),
     EventType(
@@ -139,6 +188,19 @@ ROWS = (
         name="user.profile_changed", struct=UserProfileChanged, topics=("users",), names=names,
         fold=profile_changed, about="The shown name or the data map changed.",
         sample=UserProfileChanged(name="Countess Lovelace", data={"city": "Ockham"}),
+    ),
+    EventType(
+        name="user.email_changed", struct=UserEmailChanged, topics=("users",), names=names, fold=email_changed,
+        about="The user has another e-mail address, or none.", sample=UserEmailChanged(email="ada@example.net"),
+    ),
+    EventType(
+        name="user.email_abandoned", struct=UserEmailAbandoned, topics=("users",), names=names,
+        fold=email_abandoned, about="A change of the e-mail address that never finished was given up.",
+        sample=UserEmailAbandoned(email="ada@example.com"),
+    ),
+    EventType(
+        name="user.seen", struct=UserSeen, topics=("users",), names=names, fold=seen,
+        about="A visit ended: the user's last connection has gone.", sample=UserSeen(seen="2026-11-21T08:00:00.000Z"),
     ),
     EventType(
         name="user.visual_chosen", struct=UserVisualChosen, topics=("users",), names=names, fold=visual_chosen,

@@ -11,7 +11,8 @@ from events import REGISTRY
 from events.clock import Time
 from events.records import Entity, Key
 from events.rooms import Room
-from events.text import fold, grams
+from events.saying import Message
+from events.text import fold, grams, words
 from events.users import User
 
 #: Table of each kind of entity.
@@ -25,6 +26,7 @@ TABLES = {
     "member": "members",
     "stay": "stays",
     "message": "messages",
+    "revision": "revisions",
 }
 
 Extra = tuple[str, str, Callable[[Any], Any]]
@@ -38,11 +40,42 @@ def _room_folded(room: Room) -> str:
     return fold(room.name)
 
 
+#: What people search for in each type of message: a member of its content.
+SEARCHED = {"text": "text", "action": "text", "image": "alt", "file": "name"}
+#: Characters of a room's id in its mark; the ids that clients give are no longer.
+_MARK = 100
+
+
+def searched(message: Message) -> str:
+    """The text of a message that people search in; empty where there is none."""
+    member = SEARCHED.get(message.type)
+    text = None if member is None or message.deleted else message.content.get(member)
+    return text if isinstance(text, str) else ""
+
+
+def room_mark(room: str) -> str:
+    """A word that no text has: with it a search in some rooms meets no other room's messages in the index."""
+    return f"#{room[:_MARK]}"
+
+
+def _message_words(message: Message) -> str:
+    found = words(searched(message))
+    return _array([room_mark(message.room), *found] if found else ())
+
+
 #: Columns that only reading needs: name, Postgres type, value.
 EXTRAS: dict[str, tuple[Extra, ...]] = {
+    "message": (("words", "text", _message_words),),
     "user": (("folded", "text", _user_folded), ("grams", "text", lambda user: _array(grams(_user_folded(user))))),
     "room": (("folded", "text", _room_folded), ("grams", "text", lambda room: _array(grams(_room_folded(room))))),
 }
+
+
+#: How columns come from the text that they are given as, where it is not by their type.
+_CASTS = {"grams": '"grams"::text[]', "words": 'array_to_tsvector("words"::text[])'}
+
+#: Kinds whose tables are partitioned by ranges of their key: bounds tell Postgres which partitions it needs.
+PARTITIONED = frozenset({"message"})
 
 
 def _array(values: Iterable[str]) -> str:
@@ -57,26 +90,27 @@ class Table(NamedTuple):
     entity: type[Entity]
     fields: tuple[str, ...]
     key_types: tuple[type, ...]
+    #: After the keys' columns it takes the lowest and the highest key, where the table is partitioned.
     load: str
     upsert: str
     delete: str
 
 
 def column_type(annotation: Any) -> str:
-    """The Postgres type of a field: Time is timestamptz, int bigint, dict jsonb, all else text."""
+    """The Postgres type of a field: Time is timestamptz, int bigint, bool boolean, dict jsonb, all else text."""
     if get_origin(annotation) in (Union, types.UnionType):
         (annotation,) = [part for part in get_args(annotation) if part is not type(None)]
     if annotation == Time:
         return "timestamptz"
-    if annotation is int:
-        return "bigint"
+    if annotation in (int, bool):
+        return "bigint" if annotation is int else "boolean"
     return "jsonb" if get_origin(annotation) is dict else "text"
 
 
 @cache
-def table(kind: str) -> Table:
-    """The SQL of a kind. Raises KeyError for one without a table."""
-    entity, name = REGISTRY.entities[kind], TABLES[kind]
+def table(kind: str, name: str = "") -> Table:
+    """The SQL of a kind; ``name`` is a table of the same columns instead. Raises KeyError for one without a table."""
+    entity, name = REGISTRY.entities[kind], name or TABLES[kind]
     hints = get_type_hints(entity, include_extras=True)
     fields = tuple(entity.__struct_fields__)
     kinds = {field: column_type(hints[field]) for field in fields}
@@ -85,17 +119,19 @@ def table(kind: str) -> Table:
     keys = entity.key_fields
     quoted = ", ".join(f'"{column}"' for column in columns)
     arrays = ", ".join(f"${i}::{(kinds | extras)[column]}[]" for i, column in enumerate(columns, 1))
-    chosen = ", ".join(f'"{column}"::text[]' if column == "grams" else f'"{column}"' for column in columns)
+    chosen = ", ".join(_CASTS.get(column, f'"{column}"') for column in columns)
     key_list = ", ".join(f'"{key}"' for key in keys)
     key_arrays = ", ".join(f"${i}::{kinds[key]}[]" for i, key in enumerate(keys, 1))
     updates = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in keys)
     read = ", ".join(f't."{field}"' for field in fields)
+    (first, *_), place = keys, len(keys) + 1
+    within = f' where t."{first}" between ${place} and ${place + 1}' if kind in PARTITIONED else ""
     # S608: all names come from the entities' structs and from TABLES, and every value is a parameter.
     return Table(
         entity=entity,
         fields=fields,
         key_types=tuple(hints[key] for key in keys),
-        load=f"select {read} from {name} t join unnest({key_arrays}) as k({key_list}) using ({key_list})",  # noqa: S608
+        load=f"select {read} from {name} t join unnest({key_arrays}) as k({key_list}) using ({key_list}){within}",  # noqa: S608
         upsert=f"insert into {name} ({quoted}) select {chosen} from unnest({arrays}) as r({quoted})"  # noqa: S608
         f" on conflict ({key_list}) do update set {updates}",
         delete=f"delete from {name} t using unnest({key_arrays}) as k({key_list})"  # noqa: S608
@@ -116,21 +152,26 @@ def _key_columns(spec: Table, keys: Collection[Key]) -> list[list[Any]]:
     ]
 
 
-async def load(connection: Any, keys: Collection[Key]) -> dict[Key, Entity | None]:
-    """The entities of ``keys``, None for those that do not exist: one query for each kind."""
+async def load(connection: Any, keys: Collection[Key], name: str = "") -> dict[Key, Entity | None]:
+    """The entities of ``keys``, None for those that do not exist: one query for each kind.
+
+    ``name`` is the table to look in instead of that of their kind.
+    """
     found: dict[Key, Entity | None] = dict.fromkeys(keys)
     for kind, group in _by_kind(found).items():
-        spec = table(kind)
-        for row in await connection.fetch(spec.load, *_key_columns(spec, group)):
+        spec = table(kind, name)
+        columns = _key_columns(spec, group)
+        bounds = (min(columns[0]), max(columns[0])) if kind in PARTITIONED else ()
+        for row in await connection.fetch(spec.load, *columns, *bounds):
             entity = spec.entity(**dict(zip(spec.fields, row, strict=True)))
             found[entity.key] = entity
     return found
 
 
-async def store(connection: Any, changes: Mapping[Key, Entity | None]) -> None:
-    """Upserts the entities, deletes those that are None: one statement for each kind and case."""
+async def store(connection: Any, changes: Mapping[Key, Entity | None], name: str = "") -> None:
+    """Upserts the entities, deletes those that are None: one statement for each kind and case; ``name`` as above."""
     for kind, group in _by_kind(changes).items():
-        spec = table(kind)
+        spec = table(kind, name)
         present = [entity for key in group if (entity := changes[key]) is not None]
         absent = [key for key in group if changes[key] is None]
         if present:

@@ -1,29 +1,45 @@
-"""Decisions about unique names: a claim, then its confirmation once the claimant is registered."""
+"""Decisions about unique names: a claim, its confirmation once the claimant has the name, and its end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from events.handles import Handle, HandleClaimed, HandleConfirmed, handle_key
+from events.handles import Handle, HandleClaimed, HandleConfirmed, HandleReleased, handle_key
 from events.records import Event, Key, State
 from producers.commands import Command, CommandType, Order, Refused
 from producers.limits import Id
 
 
 class ClaimHandle(Command, frozen=True, kw_only=True):
-    """Claim a name for a user who is about to register.
+    """Claim a name for a user who is about to take it.
 
-    A claim that was never confirmed may be taken over from ``instead_of``, once that registration is abandoned.
+    A claim may be taken over from ``instead_of`` once that user's stream has given the name up, as it was when it had
+    that ``version``.
     """
 
     handle: str
     user: Id
     instead_of: Id | None = None
+    version: int | None = None
+    #: Claim it anew although it is one's own: whoever wants to release or take over the earlier claim is too late.
+    anew: bool = False
 
 
 class ConfirmHandle(Command, frozen=True, kw_only=True):
     handle: str
     user: Id
+
+
+class ReleaseHandle(Command, frozen=True, kw_only=True):
+    """Give a name back, as it was claimed when it had that ``version``; one claimed anew since stays."""
+
+    handle: str
+    user: Id
+    version: int
+
+
+#: Kinds of handles as people call them.
+_KINDS = {"email": "e-mail address"}
 
 
 def _names(order: Order) -> Sequence[Key]:
@@ -33,14 +49,18 @@ def _names(order: Order) -> Sequence[Key]:
 def claim(order: Order, state: State) -> list[Event]:
     command: ClaimHandle = order.command
     handle = state[handle_key(command.handle)]
-    if isinstance(handle, Handle) and handle.user != command.user:
-        if handle.state == "claimed" and handle.user == command.instead_of:
-            return [HandleClaimed(user=command.user)]
-        raise Refused(
-            "taken", f"expected a free name, {command.handle.partition(':')[2]} is taken",
-            holder=handle.user, state=handle.state, claimed=handle.claimed,
-        )  # fmt: skip
-    return [] if isinstance(handle, Handle) else [HandleClaimed(user=command.user)]
+    claimed = HandleClaimed(user=command.user)
+    if not isinstance(handle, Handle):
+        return [claimed]
+    if handle.user == command.user:
+        return [claimed] if command.anew else []
+    if (handle.user, handle.version) == (command.instead_of, command.version):
+        return [claimed]
+    kind, _, name = command.handle.partition(":")
+    raise Refused(
+        "taken", f"expected a free {_KINDS.get(kind, kind)}, {name} is taken",
+        holder=handle.user, state=handle.state, claimed=handle.claimed, version=handle.version,
+    )  # fmt: skip
 
 
 def confirm(order: Order, state: State) -> list[Event]:
@@ -51,7 +71,16 @@ def confirm(order: Order, state: State) -> list[Event]:
     return [] if handle.state == "confirmed" else [HandleConfirmed(user=command.user)]
 
 
+def release(order: Order, state: State) -> list[Event]:
+    command: ReleaseHandle = order.command
+    handle = state[handle_key(command.handle)]
+    if not isinstance(handle, Handle) or (handle.user, handle.version) != (command.user, command.version):
+        return []
+    return [HandleReleased(user=command.user)]
+
+
 COMMANDS = (
     CommandType(ClaimHandle, "handles", lambda c: c.handle, _names, claim),
     CommandType(ConfirmHandle, "handles", lambda c: c.handle, _names, confirm),
+    CommandType(ReleaseHandle, "handles", lambda c: c.handle, _names, release),
 )

@@ -23,6 +23,10 @@ Username = Annotated[str, whole("[A-Za-z0-9_-]{3,50}", description="3-50 of A-Z 
 ShownName = Annotated[str, whole(r"[^\x00-\x1f\x7f]*", min_length=1, max_length=100)]
 #: An id that somebody else made: a UUID or a slug.
 Id = Annotated[str, whole("[A-Za-z0-9_-]+", min_length=1, max_length=100)]
+#: S2: letters, digits and dashes, safe in a URL.
+Slug = Annotated[str, whole("[a-z0-9]+(-[a-z0-9]+)*", min_length=1, max_length=100)]
+#: What a room is for; line ends are allowed, other control characters are not.
+Description = Annotated[str, whole(r"[^\x00-\x08\x0b-\x1f\x7f]*", min_length=1, max_length=2000)]
 #: A client's idempotency key.
 Token = Annotated[str, whole(r"[\x21-\x7e]+", min_length=1, max_length=128)]
 DataKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -40,6 +44,7 @@ DEPTH = 64
 MODEL_BYTES = 32 * 1024
 EMOTION_BYTES = 16 * 1024
 CONTENT_BYTES = 16 * 1024
+METADATA_BYTES = 8 * 1024
 
 
 def bounded(name: str, value: Any, most: int) -> None:

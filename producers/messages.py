@@ -8,13 +8,23 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from events.members import member_key
-from events.messages import Message, MessageEmotionDetected, MessagePosted, message_key
+from events.messages import (
+    Message,
+    MessageDeleted,
+    MessageEdited,
+    MessageEmotionDetected,
+    MessagePosted,
+    loaded_message,
+    message_key,
+)
 from events.records import Event, Key, State
-from events.rooms import room_key
+from events.rooms import loaded_room, room_key
 from producers.commands import Command, CommandType, Order, Refused
-from producers.limits import CONTENT_BYTES, Data, Id, Object, Token, bounded, whole
-from producers.rooms import present
+from producers.limits import CONTENT_BYTES, METADATA_BYTES, Id, Object, Token, bounded, whole
+from producers.roles import allow
 
+#: S2: 1-2000 characters, which are Unicode code points: what Postgres, JSON Schema and most languages count. Graphemes
+#: would change their number with the Unicode version of whoever counts.
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Url = Annotated[str, whole(r"https?://[^\s]+", max_length=2000)]
 
@@ -61,7 +71,25 @@ class PostMessage(Command, frozen=True, kw_only=True):
     token: Token
     type: MessageType = "text"
     content: Object
-    data: Data = {}
+    #: Additional information: any JSON object (S2 metadata).
+    data: Object = {}
+
+
+class EditMessage(Command, frozen=True, kw_only=True):
+    """Change what an own message holds; its type stays."""
+
+    room: Id
+    message: Id
+    content: Object
+    #: The whole new additional information; None: unchanged.
+    data: Object | None = None
+
+
+class DeleteMessage(Command, frozen=True, kw_only=True):
+    """Show a message no longer."""
+
+    room: Id
+    message: Id
 
 
 class SetEmotion(Command, frozen=True, kw_only=True):
@@ -78,8 +106,9 @@ def _posted(order: Order) -> Sequence[Key]:
     return (room_key(room), member_key(room, order.actor), message_key(order.id))
 
 
-def _emotion(order: Order) -> Sequence[Key]:
-    return (message_key(order.command.message),)
+def _message(order: Order) -> Sequence[Key]:
+    room: str = order.command.room
+    return (room_key(room), member_key(room, order.actor), message_key(order.command.message))
 
 
 def check_content(type_: str, content: Object) -> None:
@@ -92,14 +121,22 @@ def check_content(type_: str, content: Object) -> None:
         msgspec.convert(content, schema)
     except msgspec.ValidationError as error:
         raise Refused("invalid", f"content of a {type_} message: {error}".replace("`$.", "`content.")) from error
+    if schema is TextContent and not content["text"].strip():
+        raise Refused("invalid", "content.text: expected 1-2000 characters, not only white space")
+
+
+def check_data(data: Object) -> None:
+    """Refuses additional information that is too large, or that says what only the system may."""
+    bounded("data", data, METADATA_BYTES)
+    if "emotion" in data:
+        raise Refused("invalid", "data.emotion: expected none; the emotion is found out by a service")
 
 
 def post(order: Order, state: State) -> list[Event]:
     command: PostMessage = order.command
-    room = present(state, command.room, order.actor)
+    room, _ = allow(order, state)
     check_content(command.type, command.content)
-    if "emotion" in command.data:
-        raise Refused("invalid", "data.emotion: expected none; the emotion is found out by a service")
+    check_data(command.data)
     return [
         MessagePosted(
             message=order.id, seq=room.seq + 1, token=command.token, type=command.type, content=command.content,
@@ -108,11 +145,49 @@ def post(order: Order, state: State) -> list[Event]:
     ]  # fmt: skip
 
 
+def _present(order: Order, state: State) -> Message | None:
+    """The message of the room; None where there is none, or it was deleted."""
+    message = loaded_message(state, order.command.message)
+    return message if message is not None and message.room == order.command.room and not message.deleted else None
+
+
+def _missing(order: Order) -> Refused:
+    return Refused("not_found", f"expected a message of the room, found none with id {order.command.message}")
+
+
+def edit(order: Order, state: State) -> list[Event]:
+    command: EditMessage = order.command
+    message = _present(order, state)
+    # Who is not in the room learns nothing of its messages, not even that there is none.
+    allow(order, state, message=message)
+    if message is None:
+        raise _missing(order)
+    if message.type not in CONTENT:
+        raise Refused("invalid", f"expected a message that somebody wrote, got one of type {message.type}")
+    check_content(message.type, command.content)
+    kept = {name: value for name, value in message.data.items() if name == "emotion"}
+    if command.data is not None:
+        check_data(command.data)
+    data = message.data if command.data is None else {**command.data, **kept}
+    if command.content == message.content and data == message.data:
+        return []
+    return [MessageEdited(message=message.id, content=command.content, data=data)]
+
+
+def delete(order: Order, state: State) -> list[Event]:
+    message = loaded_message(state, order.command.message)
+    present = message if message is not None and message.room == order.command.room else None
+    allow(order, state, message=present)
+    if present is None:
+        raise _missing(order)
+    return [] if present.deleted else [MessageDeleted(message=present.id)]
+
+
 def set_emotion(order: Order, state: State) -> list[Event]:
     command: SetEmotion = order.command
-    message = state[message_key(command.message)]
-    if not isinstance(message, Message) or message.room != command.room:
-        raise Refused("not_found", f"expected a message of the room, found none with id {command.message}")
+    room, message = loaded_room(state, command.room), _present(order, state)
+    if room is None or room.state == "deleted" or message is None:
+        raise _missing(order)
     if command.shown and message.data.get("emotion") == command.emotion:
         return []
     return [MessageEmotionDetected(message=command.message, emotion=command.emotion, shown=command.shown)]
@@ -120,5 +195,7 @@ def set_emotion(order: Order, state: State) -> list[Event]:
 
 COMMANDS = (
     CommandType(PostMessage, "rooms", lambda c: c.room, _posted, post),
-    CommandType(SetEmotion, "rooms", lambda c: c.room, _emotion, set_emotion),
+    CommandType(EditMessage, "rooms", lambda c: c.room, _message, edit),
+    CommandType(DeleteMessage, "rooms", lambda c: c.room, _message, delete),
+    CommandType(SetEmotion, "rooms", lambda c: c.room, _message, set_emotion),
 )

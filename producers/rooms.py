@@ -1,32 +1,65 @@
-"""Decisions about rooms: making, renaming, their data."""
+"""Decisions about rooms: making, changing, archiving, deleting."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from events.members import MemberJoined, loaded_member, member_key
 from events.records import Event, Key, State
-from events.rooms import Room, RoomCreated, RoomDataChanged, RoomKind, RoomRenamed, Visibility, loaded_room, room_key
+from events.rooms import (
+    Room,
+    RoomArchived,
+    RoomCreated,
+    RoomDataChanged,
+    RoomDeleted,
+    RoomDescribed,
+    RoomRenamed,
+    RoomRestored,
+    RoomSettings,
+    RoomSettingsChanged,
+    RoomType,
+    RoomUnarchived,
+    Who,
+    loaded_room,
+    room_key,
+)
 from producers.commands import Command, CommandType, Order, Refused
-from producers.limits import Data, DataPatch, Id, ShownName, patched
+from producers.limits import Data, DataPatch, Description, Id, patched
+from producers.roles import allow
 
 #: Members that a room can be made with; more are added one by one.
 INITIAL_MEMBERS = 200
 
+#: Signs in a room's name beside letters, marks and digits; joiners are part of words in Persian and Indic scripts.
+_SIGNS = frozenset(" -_.'&#\u200c\u200d")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class SettingsPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Settings that change; what is not named stays."""
+
+    notifications: bool | None = None
+    announcements: bool | None = None
+    posting: Who | None = None
+    inviting: Who | None = None
+
 
 class CreateRoom(Command, frozen=True, kw_only=True):
-    """Make a room with its first members. ``room`` is derived for a direct one, else the order's id.
+    """Make a room with its first members. ``room`` is a slug, derived for a direct one, else an id of ours.
 
     That the members exist and do not block one another is checked before, on the read model.
     """
 
     room: Id
-    type: RoomKind
-    visibility: Visibility
+    type: RoomType
     name: Annotated[str, msgspec.Meta(max_length=100)]
+    description: Description | None = None
+    settings: SettingsPatch = SettingsPatch()
     data: Data
     #: The actor first, then the others, each once.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)]
@@ -34,16 +67,29 @@ class CreateRoom(Command, frozen=True, kw_only=True):
 
 class ChangeRoom(Command, frozen=True, kw_only=True):
     room: Id
-    name: ShownName | None = None
+    name: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    #: None: none from here on.
+    description: Description | msgspec.UnsetType | None = msgspec.UNSET
+    settings: SettingsPatch | None = None
     data: DataPatch | None = None
 
 
-def present(state: State, room: str, actor: str) -> Room:
-    """The room, for one of its members. To all others it does not exist (``not_found``)."""
-    found = loaded_room(state, room)
-    if found is None or loaded_member(state, room, actor) is None:
-        raise Refused("not_found", f"expected a room that you are in, found none with id {room}")
-    return found
+class ArchiveRoom(Command, frozen=True, kw_only=True):
+    room: Id
+
+
+class UnarchiveRoom(Command, frozen=True, kw_only=True):
+    room: Id
+
+
+class DeleteRoom(Command, frozen=True, kw_only=True):
+    room: Id
+
+
+class RestoreRoom(Command, frozen=True, kw_only=True):
+    """Bring a deleted or archived room back. For operators: it asks for no role in the room."""
+
+    room: Id
 
 
 def _created(order: Order) -> Sequence[Key]:
@@ -51,8 +97,36 @@ def _created(order: Order) -> Sequence[Key]:
     return (room_key(command.room), *(member_key(command.room, user) for user in command.members))
 
 
-def _changed(order: Order) -> Sequence[Key]:
+def _own(order: Order) -> Sequence[Key]:
     return (room_key(order.command.room), member_key(order.command.room, order.actor))
+
+
+def _room(order: Order) -> Sequence[Key]:
+    return (room_key(order.command.room),)
+
+
+def check_name(name: str) -> None:
+    """Refuses a room's name that S2 does not allow: 1-100 characters, no special ones, in any script."""
+    strange = [c for c in name if c not in _SIGNS and unicodedata.category(c)[0] not in "LMN"]
+    if strange:
+        raise Refused(
+            "invalid",
+            f"name: expected letters, digits, spaces and - _ . ' & #, got {strange[0]!r} (U+{ord(strange[0]):04X})",
+        )
+    if not 1 <= len(name) <= 100 or name != name.strip() or not any(unicodedata.category(c)[0] in "LN" for c in name):
+        raise Refused("invalid", "name: expected 1-100 characters, a letter or digit among them, no space at the ends")
+
+
+def check_slug(slug: str) -> None:
+    """Refuses an id that could be one of ours: the id of a direct room is known to whoever knows its two people."""
+    if _UUID.fullmatch(slug):
+        raise Refused("invalid", "id: expected a slug that is no UUID; ids of that form are made by the server")
+
+
+def changed_settings(settings: dict[str, Any], patch: SettingsPatch) -> dict[str, Any]:
+    """All settings after a patch."""
+    changes = {name: value for name, value in msgspec.to_builtins(patch).items() if value is not None}
+    return {**msgspec.to_builtins(RoomSettings()), **settings, **changes}
 
 
 def create(order: Order, state: State) -> list[Event]:
@@ -61,11 +135,17 @@ def create(order: Order, state: State) -> list[Event]:
         if command.type == "direct":
             return _return_to_direct(command, state)
         raise Refused("taken", f"expected an unused room id, {command.room} exists")
-    events: list[Event] = [
-        RoomCreated(type=command.type, visibility=command.visibility, name=command.name, data=command.data)
-    ]
+    if command.type == "direct":
+        made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data)
+    else:
+        check_name(command.name)
+        made = RoomCreated(
+            type="group", visibility=command.type, name=command.name, data=command.data,
+            description=command.description, settings=changed_settings({}, command.settings),
+        )  # fmt: skip
+    events: list[Event] = [made]
     for user in command.members:
-        owns = command.type == "group" and user == order.actor
+        owns = command.type != "direct" and user == order.actor
         events.append(MemberJoined(user=user, role="owner" if owns else "member"))
     return events
 
@@ -81,20 +161,54 @@ def _return_to_direct(command: CreateRoom, state: State) -> list[Event]:
 
 def change(order: Order, state: State) -> list[Event]:
     command: ChangeRoom = order.command
-    room = present(state, command.room, order.actor)
-    if room.type == "direct" and command.name is not None:
-        raise Refused("invalid", "a direct room has no name of its own; expected no name")
-    if room.type == "group" and room.owner != order.actor:
-        raise Refused("forbidden", "expected the room's owner; only the owner changes its name and data")
+    room, _ = allow(order, state)
     events: list[Event] = []
+    if room.type == "direct" and _more_than_data(command):
+        raise Refused("invalid", "a direct room has a data map only; expected no name, description and settings")
     if command.name is not None and command.name != room.name:
+        check_name(command.name)
         events.append(RoomRenamed(name=command.name))
+    if command.description is not msgspec.UNSET and command.description != room.description:
+        events.append(RoomDescribed(description=command.description))
+    if command.settings is not None:
+        settings = changed_settings(room.settings, command.settings)
+        events += [RoomSettingsChanged(settings=settings)] if settings != room.settings else []
     if command.data is not None and (data := patched(room.data, command.data)) != room.data:
         events.append(RoomDataChanged(data=data))
     return events
 
 
+def _more_than_data(command: ChangeRoom) -> bool:
+    return command.name is not None or command.settings is not None or command.description is not msgspec.UNSET
+
+
+def archive(order: Order, state: State) -> list[Event]:
+    room, _ = allow(order, state)
+    return [RoomArchived()] if room.state == "active" else []
+
+
+def unarchive(order: Order, state: State) -> list[Event]:
+    room, _ = allow(order, state)
+    return [RoomUnarchived()] if room.state == "archived" else []
+
+
+def delete(order: Order, state: State) -> list[Event]:
+    allow(order, state)
+    return [RoomDeleted()]
+
+
+def restore(order: Order, state: State) -> list[Event]:
+    room: Room | None = loaded_room(state, order.command.room)
+    if room is None:
+        raise Refused("not_found", f"expected a room, found none with id {order.command.room}")
+    return [] if room.state == "active" else [RoomRestored()]
+
+
 COMMANDS = (
     CommandType(CreateRoom, "rooms", lambda c: c.room, _created, create),
-    CommandType(ChangeRoom, "rooms", lambda c: c.room, _changed, change),
+    CommandType(ChangeRoom, "rooms", lambda c: c.room, _own, change),
+    CommandType(ArchiveRoom, "rooms", lambda c: c.room, _own, archive),
+    CommandType(UnarchiveRoom, "rooms", lambda c: c.room, _own, unarchive),
+    CommandType(DeleteRoom, "rooms", lambda c: c.room, _own, delete),
+    CommandType(RestoreRoom, "rooms", lambda c: c.room, _room, restore),
 )

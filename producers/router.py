@@ -90,6 +90,11 @@ class Producers:
             "shards_with_owner": owned,
         }
 
+    @property
+    def owners(self) -> Mapping[Shard, str]:
+        """``host:port`` of each shard's owner, as this process knows it."""
+        return self._owners.table
+
     async def submit(self, order: Order) -> Outcome:
         """Decides an order at its shard's owner. Raises Refused, or Unavailable: repeating with the key is safe."""
         shard = self._shard_of(order.command)

@@ -1,28 +1,35 @@
-"""Decisions about users: registration and profile."""
+"""Decisions about users: registration, profile, e-mail address, last seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from events.clock import Time
+import msgspec
+
+from events.clock import Time, after
+from events.handles import email_handle
 from events.records import Event, Key, State
 from events.sessions import SessionOpened, session_key
 from events.users import (
     Kind,
     User,
+    UserEmailAbandoned,
+    UserEmailChanged,
     UserProfileChanged,
     UserRegistered,
     UserRegistrationAbandoned,
+    UserSeen,
     UserVisualChosen,
     loaded_user,
     user_key,
 )
 from producers.commands import Command, CommandType, Order, Refused
+from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username, patched
 
 
 class RegisterUser(Command, frozen=True, kw_only=True):
-    """Make a user, whose name has been claimed before, and log them in."""
+    """Make a user, whose name and e-mail address have been claimed before, and log them in."""
 
     user: Id
     username: Username
@@ -30,6 +37,7 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     role: Kind = "person"
     credential: Id | None = None
     data: Data = {}
+    email: Email | None = None
     #: When the first session ends; None opens none (imported and service users).
     expires: Time | None = None
 
@@ -40,10 +48,36 @@ class AbandonRegistration(Command, frozen=True, kw_only=True):
     user: Id
 
 
+class EmailChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another e-mail address, which has been claimed before, or none."""
+
+    address: Email | None
+    #: The user's ``email_settled`` before the claim: whoever settles the address meanwhile makes this change void.
+    since: int
+    #: The credential whose password has been verified.
+    credential: Id | None
+
+
 class ChangeProfile(Command, frozen=True, kw_only=True):
     user: Id
     name: ShownName | None = None
     data: DataPatch | None = None
+    #: None: the address stays.
+    email: EmailChange | None = None
+
+
+class AbandonEmail(Command, frozen=True, kw_only=True):
+    """Make sure that a change to this address which did not happen yet never will, so that its claim can go."""
+
+    user: Id
+    handle: str
+
+
+class NoteSeen(Command, frozen=True, kw_only=True):
+    """Note the end of a visit: the user's last connection ended at ``seen``. Given by the system, once a visit."""
+
+    user: Id
+    seen: Time
 
 
 class ChooseVisual(Command, frozen=True, kw_only=True):
@@ -51,6 +85,8 @@ class ChooseVisual(Command, frozen=True, kw_only=True):
     visual: Id | None
 
 
+#: A visit that ends within so many seconds of what is noted makes no event: somebody reloads a page, or flaps.
+SEEN_SECONDS = 60.0
 #: Entries of the data map that only events of ours write.
 RESERVED = frozenset({"last_login"})
 
@@ -85,7 +121,7 @@ def register(order: Order, state: State) -> list[Event]:
     events: list[Event] = [
         UserRegistered(
             username=command.username, name=command.name, role=command.role, credential=command.credential,
-            data=command.data,
+            data=command.data, email=None if command.email is None else kept(command.email),
         )
     ]  # fmt: skip
     if command.expires is not None:
@@ -110,7 +146,38 @@ def change_profile(order: Order, state: State) -> list[Event]:
     data = None if command.data is None else patched(user.data, command.data)
     if data == user.data:
         data = None
-    return [] if name is None and data is None else [UserProfileChanged(name=name, data=data)]
+    events: list[Event] = [] if name is None and data is None else [UserProfileChanged(name=name, data=data)]
+    return events if command.email is None else events + _email_changed(user, command.email)
+
+
+def _email_changed(user: User, change: EmailChange) -> list[Event]:
+    if user.credential != change.credential:
+        # The password was changed between its verification and this decision.
+        raise Refused("forbidden", "expected the account's current password, got another")
+    if user.email_settled != change.since:
+        raise Refused("outrun", "expected no other change of the e-mail address since this one began; there was one")
+    address = None if change.address is None else kept(change.address)
+    return [] if address == user.email else [UserEmailChanged(email=address)]
+
+
+def abandon_email(order: Order, state: State) -> list[Event]:
+    command: AbandonEmail = order.command
+    user = loaded_user(state, command.user)
+    if user is None or (user.email is not None and email_handle(user.email) == command.handle):
+        raise Refused("held", f"expected an address that is not the user's; {command.handle} is, or may become so")
+    if user.state == "abandoned":
+        return []
+    return [UserEmailAbandoned(email=command.handle.partition(":")[2])]
+
+
+def note_seen(order: Order, state: State) -> list[Event]:
+    command: NoteSeen = order.command
+    user = present(state, command.user)
+    if command.seen > order.time:
+        raise Refused("invalid", f"seen: expected a moment until {order.time}, got {command.seen}")
+    if user.seen is not None and command.seen < after(user.seen, SEEN_SECONDS):
+        return []
+    return [UserSeen(seen=command.seen)]
 
 
 def choose_visual(order: Order, state: State) -> list[Event]:
@@ -122,5 +189,7 @@ COMMANDS = (
     CommandType(RegisterUser, "users", lambda c: c.user, _registration, register),
     CommandType(AbandonRegistration, "users", lambda c: c.user, _own, abandon),
     CommandType(ChangeProfile, "users", lambda c: c.user, _own, change_profile),
+    CommandType(AbandonEmail, "users", lambda c: c.user, _own, abandon_email),
+    CommandType(NoteSeen, "users", lambda c: c.user, _own, note_seen),
     CommandType(ChooseVisual, "users", lambda c: c.user, _own, choose_visual),
 )

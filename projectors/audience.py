@@ -13,16 +13,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from events.members import Member, MemberJoined, MemberLeft, MemberRead, member_key
+from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, message_key
 from events.records import Entity, Key, Record
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
 from events.users import User, UserProfileChanged, UserRegistered, user_key
-from projectors.views import message_view, own_member_view, public_data, relationship_view, room_view, user_view
+from projectors.views import (
+    member_view,
+    message_view,
+    own_member_view,
+    public_data,
+    relationship_view,
+    room_view,
+    user_view,
+)
 
 #: Rooms above this many members do not pass on their members' profile changes; clients read those profiles.
 CONTACT_ROOM = 1000
+#: Rooms above this many members do not pass on how far each has read: everyone would hear it of everyone, which is
+#: 2,500 deltas a message at 50 members, and 65,000 at 256.
+READING_ROOM = 50
 
 
 class Needs(NamedTuple):
@@ -109,8 +120,13 @@ def _joined(record: Record, known: Known) -> list[Telling]:
     assert isinstance(event, MemberJoined)
     user = known.user(event.user)
     others = known.roster if event.user not in known.roster else [one for one in known.roster if one != event.user]
+    member = known.entities.get(member_key(record.stream, event.user))
+    shown: dict[str, Any] = {} if user is None else {"user": user_view(user)}
+    if isinstance(member, Member) and member.state == "joined":
+        # Who comes back has read no more than before, which the event does not tell.
+        shown["joined"] = member_view(member)
     return [
-        Telling(others, event, None if user is None else {"user": user_view(user)}),
+        Telling(others, event, shown or None),
         Telling((event.user,), event, _join_include(record, event, known)),
     ]
 
@@ -121,7 +137,8 @@ def _join_include(record: Record, event: MemberJoined, known: Known) -> dict[str
     # Who has left since then must not see the room as it is now.
     if not isinstance(room, Room) or not isinstance(member, Member) or member.state != "joined":
         return None
-    last = None if room.last is None else known.entities.get(message_key(room.last))
+    shown = room.last is not None and room.state != "deleted"
+    last = known.entities.get(message_key(room.last or "")) if shown else None
     include: dict[str, Any] = {
         "room": room_view(room),
         "member": own_member_view(member),
@@ -144,7 +161,31 @@ def _left(record: Record, known: Known) -> list[Telling]:
 def _read(record: Record, known: Known) -> list[Telling]:
     event = record.data
     assert isinstance(event, MemberRead)
+    return [Telling(known.roster if len(known.roster) <= READING_ROOM else (event.user,), event)]
+
+
+def _notifications(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MemberNotificationsSet)
     return [Telling((event.user,), event)]
+
+
+def _restore_needs(record: Record) -> Needs:
+    return Needs(roster=record.stream, keys=(room_key(record.stream),))
+
+
+def _last_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
+    room = known.entities.get(room_key(record.stream))
+    return [message_key(room.last)] if isinstance(room, Room) and room.last is not None else []
+
+
+def _restored(record: Record, known: Known) -> list[Telling]:
+    room = known.entities.get(room_key(record.stream))
+    last = known.entities.get(message_key(room.last)) if isinstance(room, Room) and room.last is not None else None
+    # While the room was deleted its members saw no message of it.
+    if not isinstance(room, Room) or room.state == "deleted" or not isinstance(last, Message):
+        return [Telling(known.roster, record.data)]
+    return [Telling(known.roster, record.data, {"message": message_view(last)})]
 
 
 def _to_self(record: Record, known: Known) -> list[Telling]:
@@ -154,7 +195,8 @@ def _to_self(record: Record, known: Known) -> list[Telling]:
 def _registered(record: Record, known: Known) -> list[Telling]:
     event = record.data
     assert isinstance(event, UserRegistered)
-    data = {"username": event.username, "name": event.name, "role": event.role, "data": event.data}
+    names = {"username": event.username, "name": event.name, "role": event.role}
+    data = {**names, "data": event.data, "email": event.email}
     return [Telling((record.stream,), data)]
 
 
@@ -218,22 +260,36 @@ AUDIENCES: dict[str, Audience] = {
     "log.opened": NOBODY,
     "handle.claimed": NOBODY,
     "handle.confirmed": NOBODY,
+    "handle.released": NOBODY,
     "user.registered": Audience(_registered),
     "user.registration_abandoned": NOBODY,
     "user.profile_changed": Audience(_profile_changed, _contacts_needed),
+    "user.email_changed": SELF,
+    "user.email_abandoned": SELF,
+    "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "session.opened": SELF,
+    "session.renewed": SELF,
     "session.closed": SELF,
     "relationship.set": Audience(_relationship, _relationship_needs),
     "visual.created": CONTACTS,
     "visual.changed": CONTACTS,
     "room.created": MEMBERS,
     "room.renamed": MEMBERS,
+    "room.described": MEMBERS,
+    "room.settings_changed": MEMBERS,
     "room.data_changed": MEMBERS,
+    "room.archived": MEMBERS,
+    "room.unarchived": MEMBERS,
+    "room.deleted": MEMBERS,
+    "room.restored": Audience(_restored, _restore_needs, _last_follow),
     "member.joined": Audience(_joined, _join_needs, _join_follow),
     "member.left": Audience(_left, _roster_needed),
     "member.role_changed": MEMBERS,
-    "member.read": Audience(_read),
+    "member.read": Audience(_read, _roster_needed),
+    "member.notifications_set": Audience(_notifications),
     "message.posted": MEMBERS,
+    "message.edited": MEMBERS,
+    "message.deleted": MEMBERS,
     "message.emotion_detected": Audience(_emotion_to_members, _roster_needed),
 }

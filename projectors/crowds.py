@@ -6,18 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from events.feed import partition_of, room_mark
+from events.feed import NAMED_ROOM, partition_of, room_mark
 
 #: Users in one encoded list: some 160 kB of UUIDs, so that a feed record of 700 kB can be put together from lists.
 CHUNK = 4096
 
 _encode = msgspec.json.Encoder().encode
-
-
-#: Members above which a room's roster is not written out but named. A list of so many costs 10 kB in the feed for each
-#: message; 22,000 members (the #ubuntu logs) cost 860 kB, and 18 GB for a third of these logs. Below, a node that
-#: delivers needs no look at the read models.
-NAMED_ROOM = 256
 
 
 class Crowd(Collection[str]):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from events.members import Member
-from events.messages import Message
+from events.messages import Message, Revision
 from events.relationships import Relationship
 from events.rooms import Room
+from events.sessions import Session
 from events.users import User
 from events.visuals import Visual
 
@@ -27,7 +28,7 @@ def public_data(data: dict[str, str]) -> dict[str, str]:
 
 
 def user_view(user: User) -> View:
-    """The public profile. Without ``updated``: a log-in moves it, so it would tell when the user was last here."""
+    """The public profile. Without ``updated`` and ``seen``, which tell when the user was last here (see presence)."""
     return {
         "id": user.id,
         "username": user.username,
@@ -42,7 +43,18 @@ def user_view(user: User) -> View:
 
 def self_view(user: User) -> View:
     """The profile as the user sees it. The credential is shown to nobody."""
-    return {**user_view(user), "data": dict(user.data), "updated": user.updated}
+    more = {"data": dict(user.data), "email": user.email, "seen": user.seen, "updated": user.updated}
+    return {**user_view(user), **more}
+
+
+def session_view(session: Session) -> View:
+    """A log-in as its user sees it."""
+    return {
+        "id": session.id,
+        "opened": session.opened,
+        "expires": session.expires,
+        "version": session.version,
+    }
 
 
 def room_view(room: Room) -> View:
@@ -50,8 +62,10 @@ def room_view(room: Room) -> View:
     return {
         "id": room.id,
         "type": room.type,
-        "visibility": room.visibility,
         "name": room.name,
+        "description": room.description,
+        "settings": dict(room.settings),
+        "state": room.state,
         "data": dict(room.data),
         "seq": room.seq,
         "last": room.last,
@@ -64,23 +78,25 @@ def room_view(room: Room) -> View:
 
 
 def member_view(member: Member) -> View:
-    """A member as the others see them: how far they have read is their own."""
+    """A member as the others see them, with how far they have read."""
     return {
         "room": member.room,
         "user": member.user,
         "role": member.role,
         "joined": member.joined,
+        "read": member.read,
+        "read_at": member.read_at,
         "version": member.version,
     }
 
 
 def own_member_view(member: Member) -> View:
-    """A member as they see themselves: with ``read``, from which they have their unread count."""
-    return {**member_view(member), "read": member.read}
+    """A member as they see themselves: whether they want to be notified is their own."""
+    return {**member_view(member), "notifications": member.notifications}
 
 
 def message_view(message: Message) -> View:
-    """A message as the room's members see it."""
+    """A message as the room's members see it. Of a deleted one only its place and author are left."""
     return {
         "id": message.id,
         "room": message.room,
@@ -88,11 +104,24 @@ def message_view(message: Message) -> View:
         "author": message.author,
         "token": message.token,
         "type": message.type,
-        "content": message.content,
-        "data": dict(message.data),
+        "content": {} if message.deleted else message.content,
+        "data": {} if message.deleted else dict(message.data),
         "created": message.created,
         "updated": message.updated,
+        "edited": message.edited,
+        "deleted": message.deleted,
+        "revision": message.revision,
         "version": message.version,
+    }
+
+
+def revision_view(revision: Revision) -> View:
+    """What a message held before an edit."""
+    return {
+        "number": revision.number,
+        "content": revision.content,
+        "data": dict(revision.data),
+        "created": revision.created,
     }
 
 

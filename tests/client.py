@@ -138,9 +138,10 @@ class Person:
         raise AssertionError(f"expected {name} to be refused, got {answer}")
 
     async def group(self, *others: Person, name: str = "Group", **fields: Any) -> str:
-        """A new group with the others in it; its id."""
+        """A new room with the others in it, public unless ``type`` says otherwise; its id."""
         members = [other.id for other in others]
-        made = await self.do("rooms.create", type="group", name=name, members=members, **fields)
+        fields.setdefault("type", "public")
+        made = await self.do("rooms.create", name=name, members=members, **fields)
         return str(made["room"]["id"])
 
     async def direct(self, other: Person) -> str:
@@ -156,10 +157,11 @@ class Person:
 
 
 class Socket:
-    """A connection that speaks the Centrifuge protocol; ``pushed`` grows with each delta."""
+    """A connection that speaks the Centrifuge protocol; ``pushed`` grows with each delta, ``signals`` likewise."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse, world: World) -> None:
         self.pushed: list[dict[str, Any]] = []
+        self.signals: list[dict[str, Any]] = []
         self._ws = ws
         self._world = world
         self._ids = itertools.count(1)
@@ -209,7 +211,8 @@ class Socket:
         elif "id" in frame:
             self._waiting.pop(frame["id"]).set_result(frame)
         elif "pub" in frame.get("push", {}):
-            self.pushed.append(frame["push"]["pub"]["data"])
+            data = frame["push"]["pub"]["data"]
+            (self.signals if "signal" in data else self.pushed).append(data)
 
 
 @asynccontextmanager

@@ -119,7 +119,25 @@ def _visual_chosen(state: State, event: Json) -> None:
 
 
 def _session_opened(state: State, event: Json) -> None:
-    _profile(state, event, data={**state.me["data"], "last_login": event["time"]})
+    _change(state.me, event, seen=_later(state.me["seen"], event["time"]), updated=event["time"],
+            data={**state.me["data"], "last_login": event["time"]})  # fmt: skip
+
+
+def _email_changed(state: State, event: Json) -> None:
+    _profile(state, event, email=event["data"]["email"])
+
+
+def _email_abandoned(state: State, event: Json) -> None:
+    # The address is as it was; the profile has one event more.
+    _change(state.me, event)
+
+
+def _seen(state: State, event: Json) -> None:
+    _change(state.me, event, seen=_later(state.me["seen"], event["data"]["seen"]))
+
+
+def _later(one: str | None, other: str) -> str:
+    return max(one or other, other)
 
 
 def _relationship_set(state: State, event: Json) -> None:
@@ -141,11 +159,43 @@ def _room_changed(state: State, event: Json) -> None:
         _change(entry["room"], event, **event["data"], updated=event["time"])
 
 
+def _state_changed(to: str) -> Callable[[State, Json], None]:
+    def changed(state: State, event: Json) -> None:
+        entry = state.rooms.get(event["stream"])
+        if entry is None:
+            return
+        _change(entry["room"], event, state=to, updated=event["time"])
+        if entry["room"]["state"] == "deleted":
+            # What a deleted room holds is shown to nobody; it comes along when the room is brought back.
+            entry["message"] = None
+        elif event["include"].get("message") and entry["message"] is None:
+            entry["message"] = event["include"]["message"]
+
+    return changed
+
+
+def _said(state: State, event: Json, type: str, content: Json, token: str = "", data: Json | None = None) -> Json:
+    """The message that an event makes, if it makes one; returns what else of the room changes by it."""
+    entry, told = state.rooms[event["stream"]], event["data"]
+    if told.get("message") is None:
+        return {}
+    if entry["message"] is None or entry["message"]["version"] < event["offset"]:
+        entry["message"] = {"id": told["message"], "room": event["stream"], "seq": told["seq"],
+                            "author": event["actor"], "token": token, "type": type, "content": content,
+                            "data": data or {}, "created": event["time"], "updated": event["time"], "edited": None,
+                            "deleted": None, "revision": 0, "version": event["offset"]}  # fmt: skip
+    if event["actor"] == state.me["id"]:
+        # Who says something, or acts, has read what was said before.
+        _change(entry["member"], event, read=told["seq"], read_at=event["time"])
+    return {"seq": told["seq"], "last": told["message"], "updated": event["time"]}
+
+
 def _joined(state: State, event: Json) -> None:
     if event["data"]["user"] != state.me["id"]:
         if entry := state.rooms.get(event["stream"]):
             owner = event["data"]["user"] if event["data"]["role"] == "owner" else entry["room"]["owner"]
-            _change(entry["room"], event, members=entry["room"]["members"] + 1, owner=owner)
+            more = _said(state, event, "join", {"user": event["data"]["user"]})
+            _change(entry["room"], event, members=entry["room"]["members"] + 1, owner=owner, **more)
             if entry["room"]["type"] == "direct":
                 entry["peer"] = event["data"]["user"]
     elif "room" in event["include"]:
@@ -168,64 +218,98 @@ def _left(state: State, event: Json) -> None:
             del state.rooms[event["stream"]]
         return
     owner = None if entry["room"]["owner"] == event["data"]["user"] else entry["room"]["owner"]
-    _change(entry["room"], event, members=entry["room"]["members"] - 1, owner=owner)
+    more = _said(state, event, "leave", {"user": event["data"]["user"]})
+    _change(entry["room"], event, members=entry["room"]["members"] - 1, owner=owner, **more)
 
 
 def _role_changed(state: State, event: Json) -> None:
     if entry := state.rooms.get(event["stream"]):
         user, role, before = event["data"]["user"], event["data"]["role"], entry["room"]["owner"]
-        _change(entry["room"], event, owner=user if role == "owner" else None if before == user else before)
+        if user == state.me["id"] and entry["member"]["version"] < event["offset"]:
+            entry["member"]["role"] = role
+        more = _said(state, event, "system", {"event": "role_changed", "user": user, "role": role})
+        _change(entry["room"], event, owner=user if role == "owner" else None if before == user else before, **more)
         if user == state.me["id"]:
-            _change(entry["member"], event, role=role)
+            _change(entry["member"], event)
 
 
 def _read(state: State, event: Json) -> None:
+    entry = state.rooms.get(event["stream"])
+    # How far others have read is shown beside messages; it is no part of this state.
+    if entry is not None and event["data"]["user"] == state.me["id"]:
+        _change(entry["member"], event, read=event["data"]["seq"], read_at=event["time"])
+
+
+def _notifications_set(state: State, event: Json) -> None:
     if entry := state.rooms.get(event["stream"]):
-        _change(entry["member"], event, read=event["data"]["seq"])
+        _change(entry["member"], event, notifications=event["data"]["notifications"])
 
 
 def _posted(state: State, event: Json) -> None:
+    if entry := state.rooms.get(event["stream"]):
+        data = event["data"]
+        more = _said(state, event, data["type"], data["content"], data["token"], data["data"])
+        _change(entry["room"], event, **more)
+
+
+def _last_message(state: State, event: Json, **changes: Any) -> None:
+    """Changes the room's last message, if the event is about that one."""
     entry = state.rooms.get(event["stream"])
-    if entry is None:
-        return
-    data = event["data"]
-    if entry["message"] is None or entry["message"]["version"] < event["offset"]:
-        fields = {name: data[name] for name in ("seq", "token", "type", "content", "data")}
-        entry["message"] = {"id": data["message"], "room": event["stream"], "author": event["actor"], **fields,
-                            "created": event["time"], "updated": event["time"], "version": event["offset"]}  # fmt: skip
-    _change(entry["room"], event, seq=data["seq"], last=data["message"], updated=event["time"])
-    if event["actor"] == state.me["id"]:
-        # Who says something has read what was said before.
-        _change(entry["member"], event, read=data["seq"])
+    if entry is not None and entry["message"] is not None and entry["message"]["id"] == event["data"]["message"]:
+        _change(entry["message"], event, **changes, updated=event["time"])
+
+
+def _edited(state: State, event: Json) -> None:
+    entry = state.rooms.get(event["stream"])
+    revision = entry["message"]["revision"] + 1 if entry is not None and entry["message"] is not None else 0
+    data = {name: event["data"][name] for name in ("content", "data")}
+    _last_message(state, event, **data, edited=event["time"], revision=revision)
+
+
+def _deleted(state: State, event: Json) -> None:
+    _last_message(state, event, content={}, data={}, deleted=event["time"])
 
 
 def _emotion_detected(state: State, event: Json) -> None:
     entry = state.rooms.get(event["stream"])
-    if entry is None or entry["message"] is None or entry["message"]["id"] != event["data"]["message"]:
+    if entry is None or entry["message"] is None:
         return
     data = {name: value for name, value in entry["message"]["data"].items() if name != "emotion"}
     if event["data"]["shown"]:
         data["emotion"] = event["data"]["emotion"]
-    _change(entry["message"], event, data=data, updated=event["time"])
+    _last_message(state, event, data=data)
 
 
 #: One row for each type of delta; an event has a delta's fields and its ``offset``.
 FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.registered": _nothing,
     "user.profile_changed": _profile_changed,
+    "user.email_changed": _email_changed,
+    "user.email_abandoned": _email_abandoned,
+    "user.seen": _seen,
     "user.visual_chosen": _visual_chosen,
     "session.opened": _session_opened,
+    "session.renewed": _nothing,
     "session.closed": _nothing,
     "relationship.set": _relationship_set,
     "visual.created": _nothing,
     "visual.changed": _nothing,
     "room.created": _nothing,
     "room.renamed": _room_changed,
+    "room.described": _room_changed,
+    "room.settings_changed": _room_changed,
     "room.data_changed": _room_changed,
+    "room.archived": _state_changed("archived"),
+    "room.unarchived": _state_changed("active"),
+    "room.deleted": _state_changed("deleted"),
+    "room.restored": _state_changed("active"),
     "member.joined": _joined,
     "member.left": _left,
     "member.role_changed": _role_changed,
     "member.read": _read,
+    "member.notifications_set": _notifications_set,
     "message.posted": _posted,
+    "message.edited": _edited,
+    "message.deleted": _deleted,
     "message.emotion_detected": _emotion_detected,
 }

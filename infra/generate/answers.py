@@ -10,10 +10,11 @@ import msgspec
 from events.clock import Time
 from events.feed import Delta
 from events.members import Member
-from events.messages import Message
+from events.messages import Message, Revision
 from events.records import Entity
 from events.relationships import Relationship
-from events.rooms import Room
+from events.rooms import Room, RoomSettings
+from events.sessions import Session
 from events.users import User
 from events.visuals import Visual
 from infra.generate import comments, shapes
@@ -24,12 +25,14 @@ from projectors import views
 VIEWS: dict[str, tuple[Callable[[Any], dict[str, Any]], type[Entity]]] = {
     "User": (views.user_view, User),
     "Self": (views.self_view, User),
+    "Session": (views.session_view, Session),
     "Relationship": (views.relationship_view, Relationship),
     "Visual": (views.visual_view, Visual),
     "Room": (views.room_view, Room),
     "Member": (views.own_member_view, Member),
     "RoomMember": (views.member_view, Member),
     "Message": (views.message_view, Message),
+    "Revision": (views.revision_view, Revision),
 }
 
 VERSION_ABOUT = "Offset of the latest event; of two views of one thing keep the one with the higher version."
@@ -38,10 +41,18 @@ _PLAIN: dict[str, Schema] = {
     "string": {"type": "string"},
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
+    "object": {"type": "object"},
     "time": shapes.of_type(Time),
     "cursor": nullable(
         {"type": "string", "description": "Send it as `cursor` for the next page; null: the last page."}
     ),
+    "onward": nullable(
+        {"type": "string", "description": "Send it as `cursor` for the page in this direction; null: the end."}
+    ),
+    "archived": {
+        "type": "boolean",
+        "description": "Whether the page goes on into, or across, months that an operator has put aside.",
+    },
     "peer": nullable({"type": "string", "description": "The other person of a direct room."}),
     "vector": {
         "type": "object",
@@ -56,6 +67,9 @@ _NULL = {
     ("relationships.set", "relationship"),
     ("relationships.remove", "relationship"),
     ("rooms.history", "before"),
+    ("console.figures", "parked"),
+    ("console.figures", "stores"),
+    ("console.figures", "rebuild"),
 }
 _OPTIONAL = {("changes.pull", "snapshot")}
 
@@ -75,7 +89,10 @@ def view(make: Callable[[Any], dict[str, Any]], entity: type[Entity]) -> Schema:
     shown = make(shapes.sample_of(entity))
     whole = shapes.of_struct(entity)
     properties = {name: dict(whole["properties"][name]) for name in shown}
-    properties["version"]["description"] = VERSION_ABOUT
+    if "version" in properties:
+        properties["version"]["description"] = VERSION_ABOUT
+    if entity is Room:
+        properties["settings"] = {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)}
     return _object(
         properties, comments.docstring(make) if isinstance(make, type) else comments.plain(make.__doc__ or "")
     )
@@ -116,12 +133,25 @@ def _composed() -> dict[str, Schema]:
         "code": {"type": "string", "description": "Why it was refused."},
         "detail": {"type": "string"},
     }
+    presence: dict[str, Schema] = {
+        "user": {"type": "string"},
+        "status": {"enum": ["online", "away", "offline"], "description": "`offline` also of whom you may not know."},
+        "active": {**nullable(_PLAIN["time"]), "description": "Last activity, as of the latest change; null: offline."},
+        "room": {**nullable(_PLAIN["string"]), "description": "The room that they show, if you are in it too."},
+    }
+    current: Schema = {"type": "boolean", "description": "The one in use."}
+    session = {**view(*VIEWS["Session"])["properties"], "current": current}
     return {
+        "OwnSession": _object(session, "A log-in of yours."),
         "Entry": _object(entry, "A room in a list, with your membership and the last message."),
         "FoundRoom": _object(found, "A room that a search found."),
+        "FoundMessage": _object(
+            {"message": reference("Message"), "highlights": _list(_range())}, "A message that a search found."
+        ),
         "MemberWithUser": _object(
             {"member": reference("RoomMember"), "user": reference("User")}, "A member's profile."
         ),
+        "Presence": _object(presence, "Whether somebody is there."),
         "Delta": delta(),
         "Change": change(),
         "Snapshot": _object(snapshot, "All that concerns you, as of `vector`."),
@@ -165,6 +195,12 @@ def problem() -> Schema:
         "retry_after": {"type": "number", "description": "Seconds to wait before trying again."},
     }
     return _object(properties, "What went wrong (RFC 9457).", ("retry_after",))
+
+
+def _range() -> Schema:
+    """A place in a text."""
+    about = "From and to, in code points of the message's text (an image's alt, a file's name)."
+    return {"type": "array", "description": about, "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
 
 
 def _list(items: Schema) -> Schema:

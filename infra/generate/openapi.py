@@ -23,8 +23,11 @@ TAGS = {
     "messages": "What is said.",
     "sync": "The snapshot that a client starts from.",
     "changes": "Deltas without the push connection.",
+    "presence": "Who is there, and what they have open: never stored.",
+    "signals": "What is told as it happens, and never stored.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
+    "console": "What operators look at.",
 }
 
 #: Operations whose body has keys, so that the header means nothing.
@@ -112,6 +115,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if not in_query and body:
         found["requestBody"] = _body(body, [name for name in required if name in body])
     found["responses"] = {str(operation.status): _answer(operation, changes), **_refusals(operation)}
+    if operation.conditional:
+        found["parameters"].append({"$ref": "#/components/parameters/IfNoneMatch"})
+        found["responses"]["304"] = {"description": "Nothing has changed since the answer with that `ETag`."}
     return found
 
 
@@ -188,6 +194,10 @@ def _parameters() -> dict[str, Any]:
         "Position": {
             "name": "Klatsch-Position", "in": "header", "required": False, "schema": {"type": "string"},
             "description": "From an earlier answer: this one waits until it includes that change (5 s at most).",
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"},
+            "description": "The `ETag` of an earlier answer: this one is empty if it would be the same.",
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": False,

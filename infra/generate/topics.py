@@ -13,7 +13,8 @@ ABOUT = {
     "removed. Not part of the log, and nothing for analysts.",
     "feed": "Who is to hear of what: deltas with their recipients. No key; partition: CRC-32 of the user's id, modulo "
     "the partition count. Written only by the feed projector, under the same rule of terms.",
-    "signals": "Presence and typing, reserved: nothing writes to it yet.",
+    "signals": "Presence and typing, for minutes: what push nodes tell each other. Key: the node; it writes to one "
+    "partition. Nothing here is an event, some of it may be lost, and nothing is made from it.",
 }
 
 READERS_RULE = (

@@ -66,6 +66,22 @@ order by topic, partition, "offset"
 -- An event that has been applied after all.
 delete from parked where consumer = $1 and topic = $2 and partition = $3 and "offset" = $4
 
+-- name: parked_at
+-- What is parked at a position.
+select consumer, topic, partition, "offset", stream, type, value, error, parked_at from parked
+where topic = $1 and partition = $2 and "offset" = $3
+order by consumer
+
+-- name: skip
+-- Notes that an event is passed over for good.
+insert into skipped (consumer, topic, partition, "offset", stream, type, error, reason, operator)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict do nothing
+
+-- name: skipped_events
+-- What a consumer has to pass over, by decision of an operator.
+select topic, partition, "offset" from skipped where consumer = $1
+
 -- name: rosters
 -- Members of each room just before the offset: those who are there and joined before it, and those who have left since.
 select k.room, m."user"

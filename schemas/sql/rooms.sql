@@ -1,34 +1,47 @@
 -- name: of_member
 -- The rooms a user is in, the latest activity first, each with the own membership.
 select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.version as m_version,
+       m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
        case when r.type = 'direct' then (
            select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
 from members m
 join rooms r on r.id = m.room
-where m."user" = $1 and m.state = 'joined' and (r.updated, r.id) < ($2::timestamptz, $3::text)
+where m."user" = $1 and m.state = 'joined' and r.state <> 'deleted'
+  and (r.updated, r.id) < ($2::timestamptz, $3::text)
 order by r.updated desc, r.id desc
 limit $4
 
 -- name: of_member_one
 -- One room as its member sees it.
 select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.version as m_version,
+       m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
        case when r.type = 'direct' then (
            select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
 from members m
 join rooms r on r.id = m.room
-where m."user" = $1 and m.state = 'joined' and m.room = $2
+where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'deleted'
+
+-- name: public
+-- Public rooms in use, the latest activity first, without those whose owner and the user block each other.
+select r.*, m.role as m_role
+from rooms r
+left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
+where r.type = 'public' and r.state = 'active' and (r.updated, r.id) < ($2::timestamptz, $3::text)
+  and (m.room is not null or not exists (
+    select from relationships b
+    where b.type = 'block' and ((b."user" = r.owner and b.other = $1) or (b."user" = $1 and b.other = r.owner))))
+order by r.updated desc, r.id desc
+limit $4
 
 -- name: search
--- Groups whose name holds the text: those the user is in, and public ones whose owner and the user do not block
+-- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
 -- each other. Prefixes first.
 select * from (
     select r.*, case when r.folded like $3 then 0 else 1 end as rank, m.role as m_role
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
-    where r.grams @> $1::text[] and r.folded like $2 and r.type = 'group'
-      and (m.room is not null or (r.visibility = 'public' and not exists (
+    where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'
+      and (m.room is not null or (r.type = 'public' and r.state = 'active' and not exists (
         select from relationships b
         where b.type = 'block'
           and ((b."user" = r.owner and b.other = $4) or (b."user" = $4 and b.other = r.owner)))))
@@ -39,11 +52,13 @@ limit $8
 
 -- name: one
 -- A room's type and owner.
-select id, type, visibility, owner from rooms where id = $1
+select id, type, owner from rooms where id = $1
 
 -- name: is_member
--- Whether a user is in a room.
-select exists (select from members where room = $1 and "user" = $2 and state = 'joined')
+-- Whether a user is in a room that was not deleted.
+select exists (
+    select from members m join rooms r on r.id = m.room
+    where m.room = $1 and m."user" = $2 and m.state = 'joined' and r.state <> 'deleted')
 
 -- name: members
 -- Who is in a room, in the order they came, with their profiles.
@@ -56,8 +71,9 @@ order by m.since, m."user"
 limit $4
 
 -- name: successor
--- The oldest other member.
-select "user" from members where room = $1 and "user" <> $2 and state = 'joined' order by since, "user" limit 1
+-- Who owns the room when a member leaves it: the oldest other admin, else the oldest other member.
+select "user" from members where room = $1 and "user" <> $2 and state = 'joined'
+order by role <> 'admin', since, "user" limit 1
 
 -- name: direct_blocked
 -- Whether a user is one of a direct room's two people, and one of the two blocks the other.
@@ -70,9 +86,10 @@ select exists (
     where r.id = $1 and r.type = 'direct')
 
 -- name: changes
--- A room's history, the latest first.
-select topic, partition, "offset", id, type, stream, time, actor, data
-from changes
-where stream = $1 and topic = 'rooms' and "offset" < $2
-order by "offset" desc
+-- A room's history, the latest first; gone: it is about a message that was deleted.
+select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.time, c.actor, c.data,
+       exists (select from messages m where m.id = c.data->>'message' and m.deleted is not null) as gone
+from changes c
+where c.stream = $1 and c.topic = 'rooms' and c."offset" < $2
+order by c."offset" desc
 limit $3

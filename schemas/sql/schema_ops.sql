@@ -14,6 +14,27 @@ create table credentials (
     created     timestamptz not null default now()
 );
 
+-- Months of messages that are kept up to date but not read (infra/months.py).
+create table archived_months (
+    month       text collate "C" primary key,
+    archived_at timestamptz not null default now()
+);
+
+-- Events that operators have passed over (infra/operate/parked.py); a rebuild passes over them too.
+create table skipped (
+    consumer    text not null,
+    topic       text collate "C" not null,
+    partition   integer not null,
+    "offset"    bigint not null,
+    stream      text collate "C" not null,
+    type        text not null,
+    error       text not null,
+    reason      text not null,
+    operator    text not null,
+    skipped_at  timestamptz not null default now(),
+    primary key (consumer, topic, partition, "offset")
+);
+
 -- Up to where the feed is known to be complete: the sources' next offsets, and the feed's end at that time.
 create table feed_checkpoints (
     feed_partition integer primary key,

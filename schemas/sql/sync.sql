@@ -18,9 +18,9 @@ where r.other = $1 and r.type = 'friend' and not exists (
 order by r."user"
 
 -- name: rooms
--- The user's rooms, the latest activity first, each with the own membership.
+-- The user's rooms, also deleted ones, the latest activity first, each with the own membership.
 select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.version as m_version,
+       m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
        case when r.type = 'direct' then (
            select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
 from members m

@@ -25,11 +25,17 @@ limit $9
 
 -- name: holder
 -- Who holds a name, with the password hash to verify.
-select u.id, u.credential, u.role, c.hash
+select u.id, u.credential, u.role, u.email, c.hash
 from handles h
 join users u on u.id = h."user" and u.state = 'registered'
 left join credentials c on c.id = u.credential
 where h.id = $1
+
+-- name: own
+-- A user with the password hash to verify.
+select u.username, u.credential, c.hash
+from users u left join credentials c on c.id = u.credential
+where u.id = $1 and u.state = 'registered'
 
 -- name: registered
 -- Those of some ids that belong to registered users, and whether one blocks the other.

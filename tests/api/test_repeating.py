@@ -20,20 +20,31 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "users.register": {"username": "NEW"},
     "users.change": {"name": "Another"},
     "sessions.open": {"username": "LOGIN", "password": "correct horse"},
+    "sessions.renew": {},
     "relationships.set": {"user": "OTHER", "type": "friend"},
     "relationships.remove": {"user": "FRIEND"},
     "visuals.create": {"model_data": {"a": 1}},
     "visuals.change": {"visual": "VISUAL", "model_data": {"a": 2}},
     "visuals.choose": {"model_data": {"b": 1}},
-    "rooms.create": {"type": "group", "name": "Once"},
+    "rooms.create": {"type": "public", "name": "Once"},
     "rooms.change": {"room": "ROOM", "name": "Renamed"},
+    "rooms.archive": {"room": "ROOM"},
+    "rooms.unarchive": {"room": "ARCHIVED"},
+    "rooms.delete": {"room": "ROOM"},
     "members.add": {"room": "ROOM", "user": "OTHER"},
     "members.remove": {"room": "ROOM", "user": "FRIEND"},
+    "members.set_role": {"room": "ROOM", "user": "FRIEND", "role": "owner"},
+    "members.set_notifications": {"room": "ROOM", "notifications": False},
     "members.read": {"room": "ROOM", "seq": 1},
     "messages.send": {"room": "ROOM", "token": "NEW", "content": {"text": "x"}},
+    "messages.edit": {"room": "ROOM", "message": "MESSAGE", "content": {"text": "y"}},
+    "messages.delete": {"room": "ROOM", "message": "MESSAGE"},
 }
 #: Operations that change something and are not called by a person with a key: elsewhere, or nothing to repeat.
-ELSEWHERE = {"services.register", "messages.set_emotion", "import.orders", "sessions.close"}
+ELSEWHERE = {
+    "services.register", "rooms.restore", "messages.set_emotion", "import.orders", "sessions.close", "presence.set",
+    "signals.type",
+}  # fmt: skip
 
 
 def test_every_command_is_named() -> None:
@@ -61,9 +72,12 @@ async def test_a_command_with_a_key_happens_once(installed: Settings, world: Wor
     await ada.do("relationships.set", user=friend.id, type="friend")
     room = await ada.group(friend)
     await friend.say(room)
+    message, archived = (await ada.say(room))["id"], await ada.group()
+    await ada.do("members.read", room=room, seq=0)
+    await ada.do("rooms.archive", room=archived)
     visual = (await ada.do("visuals.create", model_data={}))["visual"]["id"]
     words = {"OTHER": other.id, "FRIEND": friend.id, "ROOM": room, "VISUAL": visual, "LOGIN": login,
-             "NEW": f"new-{secrets.token_hex(5)}"}  # fmt: skip
+             "MESSAGE": message, "ARCHIVED": archived, "NEW": f"new-{secrets.token_hex(5)}"}  # fmt: skip
     fields = {
         field: words.get(value, value) if isinstance(value, str) else value for field, value in COMMANDS[name].items()
     }
@@ -77,7 +91,14 @@ async def test_a_command_with_a_key_happens_once(installed: Settings, world: Wor
     assert all(answer == first for answer in again)
     assert await events_of(installed, world) == after
     # Another key is another command; what it asks for is there already, or happens again.
-    if name in ("users.register", "rooms.create", "visuals.create", "visuals.choose", "sessions.open"):
+    if name in (
+        "users.register",
+        "rooms.create",
+        "visuals.create",
+        "visuals.choose",
+        "sessions.open",
+        "sessions.renew",
+    ):
         if name == "users.register":
             assert await ada.refused(name, key=f"{key}2", **fields) == "taken"
         else:
@@ -85,8 +106,8 @@ async def test_a_command_with_a_key_happens_once(installed: Settings, world: Wor
 
 
 async def test_a_key_is_its_authors_alone(ada: Person, bob: Person) -> None:
-    mine = await ada.do("rooms.create", key="one-key", type="group", name="Mine")
-    theirs = await bob.do("rooms.create", key="one-key", type="group", name="Theirs")
+    mine = await ada.do("rooms.create", key="one-key", type="public", name="Mine")
+    theirs = await bob.do("rooms.create", key="one-key", type="public", name="Theirs")
     assert (mine["room"]["name"], theirs["room"]["name"]) == ("Mine", "Theirs")
 
 

@@ -1,4 +1,4 @@
-"""Rooms and their members: private chats, groups, joining, leaving, ownership, what strangers see."""
+"""Rooms: private chats, groups, finding, changing, what strangers see."""
 
 from __future__ import annotations
 
@@ -9,20 +9,11 @@ from typing import Any
 import pytest
 
 from events.rooms import direct_room
-from tests.client import Person
+from tests.api.deltas import delta
+from tests.api.test_members import members
+from tests.client import Person, Refusal
 
-
-async def members(person: Person, room: str) -> dict[str, str]:
-    """Roles of the members, page by page."""
-    answer = await person.do("members.list", room=room, limit=2)
-    found = list(answer["members"])
-    while answer["next"] is not None:
-        answer = await person.do("members.list", room=room, limit=2, cursor=answer["next"])
-        found += answer["members"]
-    assert all(one["user"]["id"] == one["member"]["user"] for one in found)
-    roles = {one["member"]["user"]: one["member"]["role"] for one in found}
-    assert len(roles) == len(found)
-    return roles
+SETTINGS = {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"}
 
 
 async def rooms(person: Person) -> list[str]:
@@ -50,9 +41,8 @@ async def test_the_same_two_always_get_the_same_private_chat(ada: Person, bob: P
     assert set(made) == {direct_room("default", ada.id, bob.id)}
     assert await members(bob, made[0]) == {ada.id: "member", bob.id: "member"}
     room = (await ada.do("rooms.get", room=made[0]))["room"]
-    assert (room["type"], room["visibility"], room["name"], room["owner"], room["members"]) == (
-        "direct", "private", "", None, 2,
-    )  # fmt: skip
+    assert (room["type"], room["name"], room["owner"], room["members"]) == ("direct", "", None, 2)
+    assert room["settings"]["announcements"] is False and room["seq"] == 0, "their coming is no message"
 
 
 async def test_who_left_a_private_chat_is_let_in_again_when_it_is_started_again(ada: Person, bob: Person) -> None:
@@ -72,7 +62,7 @@ async def test_no_private_chat_across_a_block(ada: Person, bob: Person, blocker:
     for person, far in ((one, other), (other, one)):
         assert await person.refused("rooms.create", type="direct", members=[far.id]) == "forbidden"
         assert await person.refused("messages.send", room=room, token="t", content={"text": "x"}) == "forbidden"
-        assert await person.refused("rooms.create", type="group", name="G", members=[far.id]) == "forbidden"
+        assert await person.refused("rooms.create", type="public", name="G", members=[far.id]) == "forbidden"
     await one.do("relationships.remove", user=other.id)
     assert await other.direct(one) == room and (await other.say(room))["seq"] == 1
 
@@ -81,11 +71,11 @@ async def test_no_private_chat_across_a_block(ada: Person, bob: Person, blocker:
     "fields",
     [
         {"type": "direct"}, {"type": "direct", "members": ["BOB", "EVE"]}, {"type": "direct", "members": ["ADA"]},
-        {"type": "direct", "members": ["BOB"], "name": "x"}, {"type": "group"}, {"type": "group", "name": ""},
-        {"type": "group", "name": "x" * 101}, {"type": "group", "name": "a\nb"}, {"type": "channel", "name": "x"},
-        {"type": "group", "name": "x", "members": ["BOB"] * 201}, {"type": "group", "name": "x", "data": {"a": 1}},
-        {"type": "group", "name": "x", "visibility": "secret"}, {"type": "group", "name": "x", "members": "BOB"},
-        {"type": "group", "name": "x", "members": [["BOB"]]}, {"type": "group", "name": "x", "members": ["a b"]},
+        {"type": "direct", "members": ["BOB"], "name": "x"}, {"type": "public"}, {"type": "public", "name": ""},
+        {"type": "public", "name": "x" * 101}, {"type": "public", "name": "a\nb"}, {"type": "channel", "name": "x"},
+        {"type": "public", "name": "x", "members": ["BOB"] * 201}, {"type": "public", "name": "x", "data": {"a": 1}},
+        {"type": "public", "name": "x", "visibility": "secret"}, {"type": "public", "name": "x", "members": "BOB"},
+        {"type": "public", "name": "x", "members": [["BOB"]]}, {"type": "public", "name": "x", "members": ["a b"]},
     ],
 )  # fmt: skip
 async def test_rooms_that_are_refused(ada: Person, bob: Person, eve: Person, fields: dict[str, Any]) -> None:
@@ -97,23 +87,24 @@ async def test_rooms_that_are_refused(ada: Person, bob: Person, eve: Person, fie
 
 
 async def test_rooms_with_people_who_do_not_exist_are_refused(ada: Person, bob: Person) -> None:
-    assert await ada.refused("rooms.create", type="group", name="x", members=[bob.id, "nobody"]) == "not_found"
+    assert await ada.refused("rooms.create", type="public", name="x", members=[bob.id, "nobody"]) == "not_found"
     assert await ada.refused("rooms.create", type="direct", members=["nobody"]) == "not_found"
     assert await rooms(bob) == []
 
 
 async def test_the_creator_owns_a_group_and_each_member_is_in_it_once(ada: Person, bob: Person) -> None:
-    made = await ada.do("rooms.create", type="group", name="Engine", members=[bob.id, ada.id, bob.id], data={"i": "x"})
+    made = await ada.do("rooms.create", type="public", name="Engine", members=[bob.id, ada.id, bob.id], data={"i": "x"})
     room = made["room"]
-    assert (room["owner"], room["members"], room["data"], room["visibility"]) == (ada.id, 2, {"i": "x"}, "public")
+    assert (room["owner"], room["members"], room["data"], room["type"]) == (ada.id, 2, {"i": "x"}, "public")
+    assert (room["description"], room["settings"], room["state"], room["seq"]) == (None, SETTINGS, "active", 0)
     assert await members(ada, room["id"]) == {ada.id: "owner", bob.id: "member"}
 
 
 async def test_search_by_name_shows_only_what_the_caller_may_see(ada: Person, bob: Person, eve: Person) -> None:
     tag = secrets.token_hex(4)
     public = await ada.group(name=f"Café {tag}")
-    inside = await ada.group(name=f"The Cafe {tag}", visibility="public")
-    private = await ada.group(bob, name=f"cafe {tag} hidden", visibility="private")
+    inside = await ada.group(name=f"The Cafe {tag}", type="public")
+    private = await ada.group(bob, name=f"cafe {tag} hidden", type="private")
     assert await named(eve, f"CAFÉ {tag}") == [public, inside], "prefixes first"
     assert set(await named(bob, f"cafe {tag}")) == {public, inside, private}
     # To somebody whom its owner blocks, or who blocks the owner, a public group does not show either.
@@ -125,7 +116,7 @@ async def test_search_by_name_shows_only_what_the_caller_may_see(ada: Person, bo
 
 
 async def test_a_stranger_learns_nothing_of_a_room(ada: Person, bob: Person, eve: Person) -> None:
-    direct, private = await ada.direct(bob), await ada.group(bob, visibility="private")
+    direct, private = await ada.direct(bob), await ada.group(bob, type="private")
     message = (await ada.say(private))["id"]
     await eve.do("relationships.set", user=ada.id, type="block")
     for room in (direct, private, "0190aaaa-0000-7000-8000-000000000000"):
@@ -137,76 +128,6 @@ async def test_a_stranger_learns_nothing_of_a_room(ada: Person, bob: Person, eve
         ]  # fmt: skip
         for name, fields in calls:
             assert await eve.refused(name, room=room, **fields) == "not_found", (room, name)
-
-
-async def test_join_and_exit_a_public_group(ada: Person, bob: Person) -> None:
-    room = await ada.group()
-    joined = await bob.do("members.add", room=room, user="me")
-    assert joined["member"]["role"] == "member" and joined["room"]["members"] == 2
-    again = await bob.do("members.add", room=room, user="me")
-    assert again["member"] == joined["member"], "no event"
-    await bob.do("members.remove", room=room, user=bob.id)
-    await bob.do("members.remove", room=room, user="me")
-    assert await members(ada, room) == {ada.id: "owner"} and await rooms(bob) == []
-    assert (await ada.do("rooms.get", room=room))["room"]["members"] == 1
-
-
-async def test_members_add_others_and_only_the_owner_puts_them_out(ada: Person, bob: Person, eve: Person) -> None:
-    room = await ada.group(visibility="private")
-    assert await bob.refused("members.add", room=room, user="me") == "not_found"
-    assert await bob.refused("members.add", room=room, user=eve.id) == "not_found"
-    await ada.do("members.add", room=room, user=bob.id)
-    await bob.do("members.add", room=room, user=eve.id)
-    assert await members(eve, room) == {ada.id: "owner", bob.id: "member", eve.id: "member"}
-    assert await bob.refused("members.remove", room=room, user=eve.id) == "forbidden"
-    await ada.do("members.remove", room=room, user=eve.id)
-    assert await members(ada, room) == {ada.id: "owner", bob.id: "member"}
-    assert await eve.refused("messages.read", room=room) == "not_found"
-    assert await ada.refused("members.add", room=room, user="nobody") == "not_found"
-
-
-async def test_strangers_do_not_add_others_to_a_public_group(ada: Person, bob: Person, eve: Person) -> None:
-    room = await ada.group()
-    assert await bob.refused("members.add", room=room, user=eve.id) == "forbidden"
-
-
-async def test_nobody_adds_whom_a_block_stands_between(ada: Person, bob: Person) -> None:
-    room = await ada.group()
-    await bob.do("relationships.set", user=ada.id, type="block")
-    assert await ada.refused("members.add", room=room, user=bob.id) == "forbidden"
-    assert await members(ada, room) == {ada.id: "owner"}
-
-
-async def test_a_private_chat_is_for_its_two_people(ada: Person, bob: Person, eve: Person) -> None:
-    room = await ada.direct(bob)
-    assert await ada.refused("members.add", room=room, user=eve.id) == "forbidden"
-    assert await ada.refused("members.remove", room=room, user=bob.id) == "forbidden"
-    assert await members(ada, room) == {ada.id: "member", bob.id: "member"}
-
-
-async def test_ownership_passes_on_to_the_oldest_member_until_nobody_is_left(
-    ada: Person, bob: Person, eve: Person
-) -> None:
-    room = await ada.group()
-    await bob.do("members.add", room=room, user="me")
-    await eve.do("members.add", room=room, user="me")
-    await ada.do("members.remove", room=room, user="me")
-    assert await members(bob, room) == {bob.id: "owner", eve.id: "member"}
-    assert (await eve.do("rooms.get", room=room))["room"]["owner"] == bob.id
-    await bob.do("members.remove", room=room, user="me")
-    await eve.do("members.remove", room=room, user="me")
-    # Who comes back first owns it.
-    assert (await bob.do("members.add", room=room, user="me"))["member"]["role"] == "owner"
-    assert (await ada.do("members.add", room=room, user="me"))["member"]["role"] == "member"
-    assert await members(ada, room) == {bob.id: "owner", ada.id: "member"}
-
-
-async def test_members_leaving_at_once_leave_one_owner(ada: Person) -> None:
-    people = await asyncio.gather(*(ada.world.person("crowd", via=ada.via) for _ in range(6)))
-    room = await ada.group(*people)
-    await asyncio.gather(*(one.do("members.remove", room=room, user="me") for one in (ada, *people[:4])))
-    left = await members(people[5], room)
-    assert sorted(left) == sorted(one.id for one in people[4:]) and sorted(left.values()) == ["member", "owner"]
 
 
 async def test_only_the_owner_renames_and_the_search_follows(ada: Person, bob: Person) -> None:
@@ -253,3 +174,107 @@ async def test_the_history_of_a_room_is_what_its_members_saw(ada: Person, bob: P
     first = await bob.do("rooms.history", room=room, limit=2)
     rest = await bob.do("rooms.history", room=room, limit=10, before=first["before"])
     assert len(first["changes"]) == 2 and len(rest["changes"]) == 3
+
+
+async def test_a_room_is_made_with_a_slug_and_all_that_it_has(ada: Person, bob: Person) -> None:
+    slug = f"tea-house-{secrets.token_hex(4)}"
+    fields: dict[str, Any] = {"name": "Чай & 茶", "description": "What we drink\nand when", "data": {"icon": "cup"}}
+    made = await ada.do("rooms.create", type="private", id=slug, **fields, settings={"posting": "admins"})
+    room = made["room"]
+    assert (room["id"], room["type"], room["owner"]) == (slug, "private", ada.id)
+    assert {name: room[name] for name in fields} == fields
+    assert room["settings"] == SETTINGS | {"posting": "admins"}
+    assert (await ada.do("rooms.get", room=slug))["room"] == room
+    for person in (ada, bob):
+        assert await person.refused("rooms.create", type="public", name="Other", id=slug) == "taken"
+
+
+async def test_only_one_of_many_gets_a_slug(ada: Person) -> None:
+    people = await asyncio.gather(*(ada.world.person("rush", via=ada.via) for _ in range(6)))
+    slug = f"rush-{secrets.token_hex(4)}"
+
+    async def take(person: Person) -> str:
+        try:
+            return str((await person.do("rooms.create", type="public", name="Rush", id=slug))["room"]["owner"])
+        except Refusal as refusal:
+            return refusal.code
+
+    made = await asyncio.gather(*(take(one) for one in people))
+    assert sorted(made)[-5:] == ["taken"] * 5
+    (owner,) = [one for one in people if one.id in made]
+    assert (await owner.do("rooms.get", room=slug))["room"]["owner"] == owner.id
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": ""}, {"id": "Tea"}, {"id": "tea_house"}, {"id": "-tea"}, {"id": "x" * 101}, {"id": "tea\n"}, {"id": 7},
+        {"id": direct_room("default", "a", "b")}, {"name": "tea 🍵"}, {"name": "a/b"}, {"name": " tea"}, {"name": "-"},
+        {"name": "x" * 101}, {"description": ""}, {"description": "x" * 2001}, {"description": "a\x1bb"},
+        {"settings": {"posting": "nobody"}}, {"settings": {"colour": "red"}}, {"settings": {"notifications": 1}},
+        {"settings": None}, {"type": "group"}, {"visibility": "public"}, {"owner": "me"},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_rooms_that_cannot_be(ada: Person, fields: dict[str, Any]) -> None:
+    plain = {"type": "public", "name": "Tea", "description": "x", "settings": {}}
+    assert await ada.refused("rooms.create", **{**plain, **fields}) == "invalid"
+    assert await rooms(ada) == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"id": "us"}, {"name": "us"}, {"description": "us"}, {"settings": {"posting": "admins"}}]
+)
+async def test_a_private_chat_is_made_of_two_people_only(ada: Person, bob: Person, fields: dict[str, Any]) -> None:
+    assert await ada.refused("rooms.create", type="direct", members=[bob.id], **fields) == "invalid"
+    assert await rooms(ada) == [] and await rooms(bob) == []
+
+
+async def test_what_of_a_room_changes_is_told_and_the_rest_stays(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob, name="Tea", description="Green", settings={"announcements": False})
+    socket = await bob.world.socket(bob.token)
+    changed = (await ada.do("rooms.change", room=room, description=None, settings={"inviting": "admins"}))["room"]
+    settings = SETTINGS | {"announcements": False, "inviting": "admins"}
+    assert (changed["name"], changed["description"], changed["settings"]) == ("Tea", None, settings)
+    assert (await delta(socket, "room.described"))["data"] == {"description": None}
+    assert (await delta(socket, "room.settings_changed"))["data"] == {"settings": settings}
+    assert (await ada.do("rooms.change", room=room, description=None, settings={"inviting": "admins"}))[
+        "room"
+    ] == changed
+    assert (await bob.do("rooms.get", room=room))["room"] == changed
+    await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    assert (await bob.do("rooms.change", room=room, description="Black"))["room"]["description"] == "Black"
+    for wrong in ({"settings": {"posting": "bob"}}, {"settings": {"more": 1}}, {"description": ""}, {"id": "x"},
+                  {"name": "tea?"}):  # fmt: skip
+        assert await ada.refused("rooms.change", room=room, **wrong) == "invalid", wrong
+
+
+async def test_public_rooms_are_listed_the_latest_activity_first(ada: Person, bob: Person, eve: Person) -> None:
+    made = [await ada.group(name=f"n{n}") for n in range(3)]
+    private = await ada.group(bob, type="private")
+    await ada.say(made[1])
+    await bob.do("members.add", room=made[0], user="me")
+    found, cursor = list[dict[str, Any]](), dict[str, Any]()
+    while len([one for one in found if one["room"]["id"] in made]) < 3:
+        page = await bob.do("rooms.find", scope="public", limit=2, **cursor)
+        found += page["rooms"]
+        cursor = {"cursor": page["next"]}
+    mine = {one["room"]["id"]: one["joined"] for one in found if one["room"]["id"] in [*made, private]}
+    assert mine == {made[0]: True, made[1]: False, made[2]: False}
+    # The notice of a join is activity too.
+    assert list(mine) == [made[0], made[1], made[2]]
+    assert all("message" not in one for one in found), "what is said inside is for members"
+    await ada.do("relationships.set", user=eve.id, type="block")
+    listed = await eve.do("rooms.find", scope="public", limit=50)
+    assert not {one["room"]["id"] for one in listed["rooms"]} & set(made)
+
+
+async def test_activity_moves_a_room_up(ada: Person, bob: Person) -> None:
+    first, second = await ada.group(bob, name="first"), await ada.group(bob, name="second")
+    assert await rooms(bob) == [second, first]
+    await ada.do("rooms.change", room=first, description="changed")
+    assert await rooms(bob) == [first, second]
+    before = (await bob.do("rooms.get", room=second))["room"]["updated"]
+    await bob.do("members.read", room=second, seq=0)
+    await bob.do("members.set_notifications", room=second, notifications=False)
+    assert (await bob.do("rooms.get", room=second))["room"]["updated"] == before, "what only one sees is none"

@@ -10,6 +10,7 @@ import msgspec
 from api.rpc import Rpc
 from api.surface import Operation, Request
 from push.backend import Identity
+from push.gathering import Gathering
 
 
 class _Say(Request, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ async def test_in_one_room_in_order() -> None:
         return {}
 
     operation = Operation("say", "POST", "/say/{room}", "user", _Say, say, "Say", {})
-    rpc = Rpc(_Services(), [operation])  # type: ignore[arg-type]  # see _Services
+    rpc = Rpc(_Services(), [operation], Gathering())  # type: ignore[arg-type]  # see _Services
     identity = Identity(user="ada", session="s", expires=2e9)
 
     async def ask(room: str, n: int, connection: str = "c") -> bytes:

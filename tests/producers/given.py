@@ -92,7 +92,7 @@ def types(records: Sequence[Record]) -> list[str]:
 
 def group(*members: str) -> CreateRoom:
     """Makes the room ``r``."""
-    return CreateRoom(room="r", type="group", visibility="public", name="R", data={}, members=list(members))
+    return CreateRoom(room="r", type="public", name="R", data={}, members=list(members))
 
 
 def say(token: str, text: str = "x") -> PostMessage:

@@ -23,6 +23,7 @@ from producers.rooms import CreateRoom
 from producers.shard import ShardOwner
 from projectors import applying
 from projectors.source import Place, Source
+from projectors.touched import Noted
 from tests.running import until
 
 SHARD = Shard("rooms", 0)
@@ -65,7 +66,7 @@ class Running:
     async def room(self, room: str = ROOM, *members: str) -> None:
         """A group of ada and the others."""
         people = ["ada", *members]
-        await self.do(CreateRoom(room=room, type="group", visibility="public", name="Room", data={}, members=people))
+        await self.do(CreateRoom(room=room, type="public", name="Room", data={}, members=people))
 
     async def say(self, token: str, text: str = "hello", actor: str = "ada", room: str = ROOM) -> MessagePosted:
         """What was posted under the token."""
@@ -135,11 +136,12 @@ async def project(settings: Settings, events: int) -> None:
             batch = await source.take(1)
             if not batch.places:
                 continue
+            noted = Noted()
             async with connection.transaction():
                 await applying.move(connection, {SHARD: place}, batch.places)
-                applied = await applying.apply(connection, batch.entries, set())
+                applied = await applying.apply(connection, batch.entries, set(), noted)
                 vector = {SHARD: batch.places[SHARD].offset}
-                await applying.announce(connection, settings, vector, applied, ())
+                await applying.announce(connection, settings, vector, applied, (), noted)
             place = batch.places[SHARD]
             events -= len(batch.entries)
     finally:

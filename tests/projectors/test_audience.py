@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from events import REGISTRY
-from events.members import Member, MemberJoined, member_key
+from events.members import Member, MemberJoined, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, message_key
 from events.records import Entity, Event, Key, Record
 from events.relationships import Relation, RelationshipSet
-from events.rooms import Room, room_key
+from events.rooms import Room, RoomRestored, room_key
 from events.users import User, UserProfileChanged, UserRegistered, user_key
-from projectors.audience import AUDIENCES, NOBODY, Known, Telling
+from projectors.audience import AUDIENCES, NOBODY, READING_ROOM, Known, Needs, Telling
 from projectors.feed import encode_delta
 
 TIME = "2026-11-21T08:15:30.123Z"
@@ -31,20 +31,31 @@ def record(event: Event, stream: str = "ada", actor: str = "ada") -> Record:
 
 def user(id: str) -> User:
     return User(
-        id=id, username=id, name=id.title(), role="person", state="registered", credential=SECRET, visual=None,
+        id=id, username=id, name=id.title(), role="person", state="registered", credential=SECRET,
+        email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None,
         data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
 
-def room(type: Any = "group", last: str | None = None) -> Room:
+def room(type: Any = "private", last: str | None = None, state: Any = "active") -> Room:
     return Room(
-        id="r", type=type, visibility="private", name="r", data={}, seq=0, last=last, members=2, owner=None,
-        created=TIME, updated=TIME, version=1,
+        id="r", type=type, name="r", description="What for", settings={"posting": "members"}, state=state, data={},
+        seq=0, last=last, members=2, owner=None, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
 
 def member(id: str, state: Any = "joined") -> Member:
-    return Member(room="r", user=id, role="member", state=state, since=1, joined=TIME, read=0, version=1)
+    return Member(
+        room="r", user=id, role="member", state=state, since=1, joined=TIME, read=0, read_at=TIME, notifications=True,
+        version=1,
+    )  # fmt: skip
+
+
+def message(text: str = "hi", deleted: str | None = None) -> Message:
+    return Message(
+        id="m", room="r", seq=1, author="ada", token="t", type="text", content={"text": text}, data={"a": 1},
+        created=TIME, updated=TIME, edited=None, deleted=deleted, revision=0, version=1,
+    )  # fmt: skip
 
 
 def entities(*found: Entity) -> dict[Key, Entity | None]:
@@ -78,23 +89,37 @@ HEARERS: dict[str, set[str]] = {
     "log.opened": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
+    "handle.released": set(),
     "user.registered": SELF,
     "user.registration_abandoned": set(),
     "user.profile_changed": CONTACTS,
+    "user.email_changed": SELF,
+    "user.email_abandoned": SELF,
+    "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "session.opened": SELF,
+    "session.renewed": SELF,
     "session.closed": SELF,
     "relationship.set": {"ada", "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
     "visual.created": CONTACTS,
     "visual.changed": CONTACTS,
     "room.created": ROOM,
     "room.renamed": ROOM,
+    "room.described": ROOM,
+    "room.settings_changed": ROOM,
     "room.data_changed": ROOM,
+    "room.archived": ROOM,
+    "room.unarchived": ROOM,
+    "room.deleted": ROOM,
+    "room.restored": ROOM,
     "member.joined": ROOM | {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
     "member.left": ROOM,
     "member.role_changed": ROOM,
-    "member.read": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
+    "member.read": ROOM,
+    "member.notifications_set": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
     "message.posted": ROOM,
+    "message.edited": ROOM,
+    "message.deleted": ROOM,
     "message.emotion_detected": ROOM,
 }
 
@@ -142,12 +167,8 @@ def test_an_emotion_that_is_not_shown_is_not_told() -> None:
 
 
 def test_who_joins_gets_the_room_and_the_others_get_who_joins() -> None:
-    message = Message(
-        id="m", room="r", seq=1, author="ada", token="t", type="text", content={"text": "hi"}, data={},
-        created=TIME, updated=TIME, version=1,
-    )  # fmt: skip
     known = Known(
-        roster=["ada"], entities=entities(user("ada"), user("bob"), room("direct", "m"), member("bob"), message)
+        roster=["ada"], entities=entities(user("ada"), user("bob"), room("direct", "m"), member("bob"), message())
     )
     one = record(MemberJoined(user="bob", role="member"), "r")
     row = AUDIENCES["member.joined"]
@@ -157,13 +178,51 @@ def test_who_joins_gets_the_room_and_the_others_get_who_joins() -> None:
     own = deltas["bob"]["include"]
     assert (own["room"]["id"], own["member"]["read"], own["message"]["id"]) == ("r", 0, "m")
     assert [peer["id"] for peer in own["users"]] == ["ada"]
-    assert list(deltas["ada"]["include"]) == ["user"] and deltas["ada"]["include"]["user"]["id"] == "bob"
+    told = deltas["ada"]["include"]
+    assert set(told) == {"user", "joined"} and told["user"]["id"] == "bob"
+    # How far who comes back had read, and nothing that is their own.
+    assert told["joined"]["read"] == 0 and "notifications" not in told["joined"]
 
 
 def test_who_has_left_since_gets_nothing_of_the_room() -> None:
     known = Known(roster=["ada"], entities=entities(user("bob"), room(), member("bob", "left")))
     deltas = heard(MemberJoined(user="bob", role="member"), known, "r")
-    assert "include" not in deltas["bob"]
+    assert "include" not in deltas["bob"] and set(deltas["ada"]["include"]) == {"user"}
+
+
+def test_who_joined_a_room_that_was_deleted_since_gets_no_message() -> None:
+    found = entities(user("bob"), room(last="m", state="deleted"), member("bob"), message())
+    own = heard(MemberJoined(user="bob", role="member"), Known(roster=["ada"], entities=found), "r")["bob"]["include"]
+    assert own["room"]["state"] == "deleted" and own["message"] is None
+
+
+def test_how_far_somebody_has_read_is_told_to_all_up_to_a_size() -> None:
+    read = MemberRead(user="u0", seq=1)
+    users = [f"u{n}" for n in range(READING_ROOM + 1)]
+    assert set(heard(read, Known(roster=users[:-1]), "r")) == set(users[:-1])
+    assert set(heard(read, Known(roster=users), "r")) == {"u0"}, "in a large room only to oneself"
+
+
+def test_a_room_that_is_brought_back_comes_with_its_last_message() -> None:
+    one = record(RoomRestored(), "r")
+    row = AUDIENCES["room.restored"]
+    found = entities(room(last="m"), message())
+    assert row.needs(one) == Needs(roster="r", keys=(room_key("r"),))
+    assert list(row.follow(one, Known(entities=found), ())) == [message_key("m")]
+    assert list(row.follow(one, Known(entities=entities(room())), ())) == []
+    told = heard(one.data, Known(roster=["ada", "bob"], entities=found), "r")
+    assert told["bob"]["include"]["message"]["content"] == {"text": "hi"}
+    for gone in (entities(room()), entities(room(last="m", state="deleted"), message())):
+        # Deleted again since, or nothing was ever said.
+        assert "include" not in heard(one.data, Known(roster=["bob"], entities=gone), "r")["bob"]
+
+
+def test_of_a_deleted_message_nothing_comes_along() -> None:
+    found = entities(room(last="m"), message("a secret", deleted=TIME), member("bob"), user("bob"))
+    events = {"room.restored": RoomRestored(), "member.joined": MemberJoined(user="bob", role="member")}
+    for event in events.values():
+        told = heard(event, Known(roster=["ada"], entities=found), "r")
+        assert "a secret" not in str(told) and '"a"' not in str(told)
 
 
 def test_a_join_of_a_member_is_told_once() -> None:

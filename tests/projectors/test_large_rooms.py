@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.feed import room_mark
+from events.feed import NAMED_ROOM, room_mark
 from infra.settings import Settings
 from projectors import crowds
 from projectors.crowds import Crowd
@@ -18,7 +18,7 @@ PEOPLE = ["ada", "bob", "cyd"]
 
 
 def test_a_large_roster_is_its_room_in_each_partition_with_a_member() -> None:
-    users = [f"u{n}" for n in range(crowds.NAMED_ROOM + 1)]
+    users = [f"u{n}" for n in range(NAMED_ROOM + 1)]
     large, small = Crowd(users, 4, "r"), Crowd(users[1:], 4, "r")
     assert large.encoded(0) == [b'["room:r"]']
     assert b"u1" in small.encoded(0)[0] + small.encoded(1)[0] + small.encoded(2)[0] + small.encoded(3)[0]

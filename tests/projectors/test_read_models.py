@@ -16,7 +16,7 @@ from infra import postgres, rows
 from infra.progress import positions_channel, revoked_channel
 from infra.settings import Settings
 from projectors import metrics, read_models
-from projectors.locks import Locks, lock_key
+from projectors.locks import Locks
 from projectors.read_models import ReadModels
 from projectors.source import LogMismatch
 from tests.given import Fact, given
@@ -132,7 +132,10 @@ async def test_a_killed_connection_is_survived(settings: Settings) -> None:
         killed = await writer.connection.fetchval(
             "select count(pg_terminate_backend(pid)) from (select distinct pid from pg_locks"
             " where locktype = 'advisory' and (classid::bigint << 32 | objid::bigint) = any($1)) holder",
-            [lock_key(f"{settings.schema}/read_models/{shard}") for shard in read_models.event_shards(settings)],
+            [
+                postgres.lock_key(f"{settings.schema}/read_models/{shard}")
+                for shard in read_models.event_shards(settings)
+            ],
         )
         assert killed == 1
         await writer.events(posted("r", "ada", 1))
@@ -193,3 +196,15 @@ async def test_lag_is_told_while_working(settings: Settings) -> None:
             await writer.level()
             await until(level, "no lag is told")
         assert told() == []
+
+
+async def test_rows_that_are_too_far_behind_are_not_ready(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    projector, most = ReadModels(settings), settings.shard_lag
+    lag = {Shard("rooms", 0): most, Shard("users", 1): 1}
+    monkeypatch.setattr(projector, "lag", lambda: lag)
+    projector.working()
+    assert projector.health()["healthy"] and projector.health()["state"] == "running"
+    lag[Shard("rooms", 0)] = most + 1
+    health = projector.health()
+    assert (health["healthy"], health["state"]) == (False, "behind")
+    assert health["error"] == f"expected at most {most} events to go, got rooms/0 by {most + 1}"

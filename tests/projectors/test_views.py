@@ -8,31 +8,33 @@ from typing import Any
 import pytest
 
 from events.members import Member
-from events.messages import Message
+from events.messages import Message, Revision
 from events.records import Entity
 from events.relationships import Relationship
 from events.rooms import Room
+from events.sessions import Session
 from events.users import User
 from events.visuals import Visual
 from projectors import views
-from tests.projectors.test_audience import SECRET, TIME, member, room, user
+from tests.projectors.test_audience import SECRET, TIME, member, message, room, user
 
-MESSAGE = Message(
-    id="m", room="r", seq=1, author="ada", token="t", type="text", content={"text": "hi"}, data={}, created=TIME,
-    updated=TIME, version=1,
-)  # fmt: skip
+REVISION = Revision(message="m", number=0, content={"text": "hi"}, data={}, created=TIME, version=1)
+SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, version=1)
 VISUAL = Visual(id="v", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1)
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
 
 #: View, an entity, the fields that it hides.
 CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
-    (views.user_view, user("ada"), {"state", "credential", "updated"}),
-    (views.self_view, user("ada"), {"state", "credential"}),
+    (views.user_view, user("ada"), {"state", "credential", "email", "email_settled", "seen", "updated"}),
+    (views.self_view, user("ada"), {"state", "credential", "email_settled"}),
+    (views.session_view, SESSION, {"user", "closed"}),
     (views.room_view, room(), set()),
     # since is an offset of the log; state: only present members are shown.
-    (views.member_view, member("ada"), {"state", "since", "read"}),
+    (views.member_view, member("ada"), {"state", "since", "notifications"}),
     (views.own_member_view, member("ada"), {"state", "since"}),
-    (views.message_view, MESSAGE, set()),
+    (views.message_view, message(), set()),
+    # version: a revision never changes; message: it is asked for by its message.
+    (views.revision_view, REVISION, {"message", "version"}),
     (views.relationship_view, RELATIONSHIP, set()),
     (views.visual_view, VISUAL, set()),
 ]
@@ -52,9 +54,16 @@ def test_the_last_login_is_the_users_own() -> None:
     assert views.self_view(user("ada"))["data"]["last_login"] == TIME
 
 
+def test_of_a_deleted_message_only_its_place_and_author_are_left() -> None:
+    shown = views.message_view(message("a secret", deleted=TIME))
+    assert (shown["content"], shown["data"]) == ({}, {}) and "a secret" not in str(shown)
+    assert (shown["seq"], shown["author"], shown["deleted"]) == (1, "ada", TIME)
+
+
 def test_a_block_looks_like_nothing_from_the_other_side() -> None:
     assert views.incoming_relationship_view(RELATIONSHIP) is None
 
 
 def test_the_cases_cover_every_kind_that_is_shown() -> None:
-    assert {type(entity) for _, entity, _ in CASES} == {User, Room, Member, Message, Relationship, Visual}
+    kinds = {User, Session, Room, Member, Message, Revision, Relationship, Visual}
+    assert {type(entity) for _, entity, _ in CASES} == kinds

@@ -1,4 +1,4 @@
-"""People who do things at random, of all that S0 allows; fewer deeds of a seed are a prefix of more of them."""
+"""People who do things at random, of all that S0 and S2 allow; fewer deeds of a seed are a prefix of more of them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from tests.client import Person, Refusal, World
 
 PASSWORD = "correct horse"
 #: What a random deed may be refused with: it was not allowed, or not there any more. Anything else is a fault.
-EXPECTED = {"forbidden", "not_found", "invalid", "no_successor", "taken"}
+EXPECTED = {"forbidden", "not_found", "invalid", "no_successor", "taken", "archived"}
 
 #: Kinds of deeds, those more often that make more of a difference.
 KINDS = (
     "say", "say", "say", "say", "say", "say", "direct", "group", "join", "join", "join", "leave", "leave", "add",
     "add", "put_out", "rename", "rename", "room_data", "read", "read", "profile", "visual", "change_visual",
-    "no_visual", "emotion", "emotion", "log_in", "log_out", "friend", "friend", "neither", "block",
+    "no_visual", "emotion", "emotion", "log_in", "log_out", "renew", "email", "friend", "friend", "neither", "block",
+    "edit", "edit", "edit", "erase", "erase", "role", "role", "transfer", "notify", "notify", "settings", "describe",
+    "archive", "unarchive", "unarchive", "delete_room", "restore", "restore",
 )  # fmt: skip
 
 
@@ -53,19 +55,20 @@ class Hasty(World):
 
 
 class Cast:
-    """Some people, a service account, and what they have made."""
+    """Some people, a service account, an operator's token, and what they have made."""
 
-    def __init__(self, people: list[Person], service: Person) -> None:
+    def __init__(self, people: list[Person], service: Person, operator: str) -> None:
         self.people = people
         self.service = service
+        self._operator = operator
         #: Pairs of whom one has blocked the other at some time.
         self.quarrels: set[frozenset[str]] = set()
         self.done: list[str] = []
         self._rooms: list[str] = []
-        self._makers: dict[str, Person] = {}
-        self._messages: list[tuple[str, str]] = []
+        self._messages: list[tuple[Person, str, str]] = []
         self._visuals: list[tuple[Person, str]] = []
         self._sessions: list[str] = []
+        self._address = f"{secrets.token_hex(5)}-{{}}@example.org"
 
     async def act(self, deeds: list[Deed], at_once: int = 4) -> None:
         """Does them, some at the same time."""
@@ -84,9 +87,15 @@ class Cast:
     def _room(self, deed: Deed) -> str:
         return self._rooms[deed.which % len(self._rooms)]
 
-    def _owner(self, deed: Deed, who: Person) -> Person:
-        """Mostly who made the room, and so may change it; now and then somebody who may not."""
-        return who if deed.number % 5 == 0 else self._makers.get(self._room(deed), who)
+    async def _owner(self, deed: Deed, who: Person) -> Person:
+        """Mostly who owns the room, and so may change it; now and then somebody who may not."""
+        for person in self.people if deed.number % 5 else []:
+            try:
+                room = (await person.do("rooms.get", room=self._room(deed)))["room"]
+            except Refusal:
+                continue
+            return next((one for one in self.people if one.id == room["owner"]), who)
+        return who
 
     @staticmethod
     def _patch(deed: Deed) -> dict[str, Any]:
@@ -94,7 +103,60 @@ class Cast:
 
     async def _say(self, deed: Deed, who: Person, other: Person) -> None:
         message = await who.say(self._room(deed), f"text {deed.number}")
-        self._messages.append((message["room"], message["id"]))
+        self._messages.append((who, message["room"], message["id"]))
+
+    def _message(self, deed: Deed) -> tuple[Person, str, str]:
+        """Author, room and id of one of the last messages."""
+        return self._messages[-5:][deed.which % min(5, len(self._messages))]
+
+    async def _edit(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._messages:
+            author, room, message = self._message(deed)
+            data: dict[str, Any] = {} if deed.number % 2 else {"data": self._patch(deed)}
+            content = {"text": f"edited {deed.number % 7}"}
+            # Now and then by somebody who may not.
+            by = who if deed.other % 6 == 0 else author
+            await by.do("messages.edit", room=room, message=message, content=content, **data)
+
+    async def _erase(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._messages:
+            author, room, message = self._message(deed)
+            await (author if deed.other % 2 else who).do("messages.delete", room=room, message=message)
+
+    async def _role(self, deed: Deed, who: Person, other: Person) -> None:
+        fields = {"room": self._room(deed), "user": other.id, "role": ["admin", "member"][deed.number % 2]}
+        await (await self._owner(deed, who)).do("members.set_role", **fields)
+
+    async def _transfer(self, deed: Deed, who: Person, other: Person) -> None:
+        fields = {"room": self._room(deed), "user": other.id, "role": "owner"}
+        await (await self._owner(deed, who)).do("members.set_role", **fields)
+
+    async def _notify(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("members.set_notifications", room=self._room(deed), notifications=deed.number % 2 == 0)
+
+    async def _settings(self, deed: Deed, who: Person, other: Person) -> None:
+        # Mostly so that everybody may do something.
+        whose = "admins" if deed.number % 5 == 1 else "members"
+        settings = [{"announcements": deed.number % 3 > 0}, {"posting": whose}, {"inviting": whose}][deed.other % 3]
+        await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), settings=settings)
+
+    async def _describe(self, deed: Deed, who: Person, other: Person) -> None:
+        description = None if deed.number % 3 == 0 else f"About {deed.number}"
+        await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), description=description)
+
+    async def _archive(self, deed: Deed, who: Person, other: Person) -> None:
+        await (await self._owner(deed, who)).do("rooms.archive", room=self._room(deed))
+
+    async def _unarchive(self, deed: Deed, who: Person, other: Person) -> None:
+        await (await self._owner(deed, who)).do("rooms.unarchive", room=self._room(deed))
+
+    async def _delete_room(self, deed: Deed, who: Person, other: Person) -> None:
+        await (await self._owner(deed, who)).do("rooms.delete", room=self._room(deed))
+
+    async def _restore(self, deed: Deed, who: Person, other: Person) -> None:
+        """All rooms, so that most of what is done meets rooms in use."""
+        for room in list(self._rooms):
+            await who.world.call("rooms.restore", {"room": room}, token=self._operator)
 
     async def _direct(self, deed: Deed, who: Person, other: Person) -> None:
         room = await who.direct(other)
@@ -103,30 +165,31 @@ class Cast:
 
     async def _group(self, deed: Deed, who: Person, other: Person) -> None:
         if len(self._rooms) < ROOMS:
-            await self.group(who, other, visibility=["public", "private"][deed.number % 2])
+            await self.group(who, other, type=["public", "private"][deed.number % 2])
 
-    async def group(self, who: Person, *others: Person, visibility: str = "public") -> None:
-        room = await who.group(*others, name="Group", visibility=visibility)
-        self._makers[room] = who
+    async def group(self, who: Person, *others: Person, type: str = "public") -> None:
+        room = await who.group(*others, name="Group", type=type)
         self._rooms.append(room)
 
     async def _join(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("members.add", room=self._room(deed), user="me")
 
     async def _leave(self, deed: Deed, who: Person, other: Person) -> None:
-        await (self._owner(deed, who) if deed.other % 2 else who).do("members.remove", room=self._room(deed), user="me")
+        await (await self._owner(deed, who) if deed.other % 2 else who).do(
+            "members.remove", room=self._room(deed), user="me"
+        )
 
     async def _add(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("members.add", room=self._room(deed), user=other.id)
 
     async def _put_out(self, deed: Deed, who: Person, other: Person) -> None:
-        await self._owner(deed, who).do("members.remove", room=self._room(deed), user=other.id)
+        await (await self._owner(deed, who)).do("members.remove", room=self._room(deed), user=other.id)
 
     async def _rename(self, deed: Deed, who: Person, other: Person) -> None:
-        await self._owner(deed, who).do("rooms.change", room=self._room(deed), name=f"Room {deed.number}")
+        await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), name=f"Room {deed.number}")
 
     async def _room_data(self, deed: Deed, who: Person, other: Person) -> None:
-        await self._owner(deed, who).do("rooms.change", room=self._room(deed), data=self._patch(deed))
+        await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), data=self._patch(deed))
 
     async def _read(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("members.read", room=self._room(deed), seq=deed.number % 6)
@@ -148,7 +211,7 @@ class Cast:
 
     async def _emotion(self, deed: Deed, who: Person, other: Person) -> None:
         if self._messages:
-            room, message = self._messages[-5:][deed.which % min(5, len(self._messages))]
+            _, room, message = self._message(deed)
             emotion = ["joy", "joy", "anger"][deed.number % 3]
             await self.service.do("messages.set_emotion", room=room, message=message, emotion=emotion)
 
@@ -158,7 +221,15 @@ class Cast:
 
     async def _log_out(self, deed: Deed, who: Person, other: Person) -> None:
         if self._sessions:
-            await who.world.call("sessions.close", {}, token=self._sessions.pop())
+            await who.world.call("sessions.close", {"session": "current"}, token=self._sessions.pop())
+
+    async def _renew(self, deed: Deed, who: Person, other: Person) -> None:
+        await who.do("sessions.renew")
+
+    async def _email(self, deed: Deed, who: Person, other: Person) -> None:
+        # Few addresses, so that people want the same.
+        email = [None, self._address.format(0), self._address.format(1)][deed.number % 3]
+        await who.do("users.change", email=email, password=PASSWORD)
 
     async def _friend(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("relationships.set", user=other.id, type="friend")
@@ -176,6 +247,6 @@ async def cast(world: World, operator: str, people: int = 5) -> Cast:
     found = list(await asyncio.gather(*(world.person(f"p{n}", password=PASSWORD) for n in range(people))))
     fields = {"username": f"service-{secrets.token_hex(5)}"}
     service = Person(world, await world.call("services.register", fields, token=operator), "http")
-    actors = Cast(found, service)
+    actors = Cast(found, service, operator)
     await actors.group(*found[:3])
     return actors

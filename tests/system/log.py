@@ -9,7 +9,7 @@ from typing import Any
 from api.rooms import entry
 from events import REGISTRY
 from events.log import TermFilter
-from events.members import Member, MemberJoined, MemberLeft, MemberRead
+from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet
 from events.messages import Message, message_key
 from events.records import Entity, Key, Record
 from events.relationships import Relationship
@@ -113,7 +113,7 @@ def _people(entities: Entities, user: str, mine: list[Member]) -> set[str]:
 def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
     """User -> shard -> ids of the rooms' events that the user is to hear: while a member, and the own coming and going.
 
-    How far somebody has read only they hear.
+    Whether somebody wants to be notified only they hear; how far they have read all do, these rooms being small.
     """
     rosters: dict[str, set[str]] = defaultdict(set)
     heard: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -121,7 +121,7 @@ def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
         if record.topic != "rooms" or record.type == "log.opened":
             continue
         roster, event = rosters[record.stream], record.data
-        hears = {event.user} if isinstance(event, MemberRead) else set(roster)
+        hears = {event.user} if isinstance(event, MemberNotificationsSet) else set(roster)
         if isinstance(event, MemberJoined):
             hears.add(event.user)
             roster.add(event.user)

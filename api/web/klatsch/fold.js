@@ -70,13 +70,22 @@ export const FOLD = {
     if (data.data !== null && data.data !== undefined) changes.data = data.data;
     change(profile(state, stream), offset, changes);
   },
+  "user.email_changed": (state, { offset, time, data }) => {
+    change(state.me, offset, { email: data.email, updated: time });
+  },
+  "user.email_abandoned": (state, { offset }) => change(state.me, offset, {}),
+  "user.seen": (state, { offset, data }) => {
+    change(state.me, offset, { seen: later(state.me?.seen, data.seen) });
+  },
   "user.visual_chosen": (state, { stream, offset, data }) => {
     change(profile(state, stream), offset, { visual: data.visual });
   },
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
-    change(user, offset, { data: { ...user?.data, last_login: time }, updated: time });
+    const data = { ...user?.data, last_login: time };
+    change(user, offset, { data, seen: later(user?.seen, time), updated: time });
   },
+  "session.renewed": () => {},
   "session.closed": () => {},
   "visual.created": (state, { stream, offset, time, data }) => {
     const { visual: id, model_data, emotion_data } = data;
@@ -101,21 +110,39 @@ export const FOLD = {
     if (mine && type === "block") delete state.friendOf[other];
   },
   "room.created": () => {},
-  "room.renamed": (state, { stream, offset, time, data }) => {
-    change(state.rooms[stream]?.room, offset, { name: data.name, updated: time });
+  "room.renamed": roomChanged,
+  "room.described": roomChanged,
+  "room.settings_changed": roomChanged,
+  "room.data_changed": roomChanged,
+  "room.archived": roomIs("archived"),
+  "room.unarchived": roomIs("active"),
+  "room.deleted": (state, delta) => {
+    roomIs("deleted")(state, delta);
+    // What a deleted room holds is shown to nobody; it can be asked for again when the room is brought back.
+    if (state.rooms[delta.stream]?.room.state === "deleted") delete state.messages[delta.stream];
   },
-  "room.data_changed": (state, { stream, offset, time, data }) => {
-    change(state.rooms[stream]?.room, offset, { data: data.data, updated: time });
-  },
-  "member.joined": (state, { stream, offset, time, data }) => {
+  "room.restored": roomIs("active"),
+  "member.joined": (state, delta) => {
+    const { stream, offset, time, data } = delta;
     const room = state.rooms[stream]?.room;
     const owner = data.role === "owner" ? data.user : room?.owner;
-    change(room, offset, { members: (room?.members ?? 0) + 1, owner });
-    const member = { room: stream, user: data.user, role: data.role, joined: time, version: offset };
+    const more = said(state, delta, "join", { user: data.user });
+    change(room, offset, { members: (room?.members ?? 0) + 1, owner, ...more });
+    const read = data.seq ?? room?.seq ?? 0;
+    const member = {
+      room: stream,
+      user: data.user,
+      role: data.role,
+      joined: time,
+      read,
+      read_at: time,
+      version: offset,
+    };
     if (state.members[stream]) keep(state.members[stream], data.user, member);
     if (room?.type === "direct" && data.user !== state.me?.id) state.rooms[stream].peer = data.user;
   },
-  "member.left": (state, { stream, offset, data }) => {
+  "member.left": (state, delta) => {
+    const { stream, offset, data } = delta;
     if (data.user === state.me?.id) {
       // Not when the view says that I have come back since.
       if (state.rooms[stream]?.member.version < offset) forget(state, stream);
@@ -123,38 +150,44 @@ export const FOLD = {
     }
     const room = state.rooms[stream]?.room;
     const owner = room?.owner === data.user ? null : room?.owner;
-    change(room, offset, { members: (room?.members ?? 1) - 1, owner });
+    const more = said(state, delta, "leave", { user: data.user });
+    change(room, offset, { members: (room?.members ?? 1) - 1, owner, ...more });
     const member = state.members[stream]?.[data.user];
     if (member && member.version < offset) delete state.members[stream][data.user];
   },
-  "member.role_changed": (state, { stream, offset, data }) => {
-    if (data.role === "owner") change(state.rooms[stream]?.room, offset, { owner: data.user });
+  "member.role_changed": (state, delta) => {
+    const { stream, offset, data } = delta;
+    const room = state.rooms[stream]?.room;
+    const mine = data.user === state.me?.id ? state.rooms[stream]?.member : undefined;
+    if (mine && mine.version < offset) mine.role = data.role;
+    const owner = data.role === "owner" ? data.user : room?.owner === data.user ? null : room?.owner;
+    const more = said(state, delta, "system", { event: "role_changed", user: data.user, role: data.role });
+    change(room, offset, { owner, ...more });
+    change(mine, offset, {});
     change(state.members[stream]?.[data.user], offset, { role: data.role });
-    if (data.user === state.me?.id) change(state.rooms[stream]?.member, offset, { role: data.role });
   },
-  "member.read": (state, { stream, offset, data }) => {
-    change(state.rooms[stream]?.member, offset, { read: data.seq });
+  "member.read": (state, { stream, offset, time, data }) => {
+    const changes = { read: data.seq, read_at: time };
+    if (data.user === state.me?.id) change(state.rooms[stream]?.member, offset, changes);
+    change(state.members[stream]?.[data.user], offset, changes);
   },
-  "message.posted": (state, { stream, offset, time, actor, data }) => {
-    const entry = state.rooms[stream];
-    if (!entry) return;
-    const { message: id, seq, token, type, content } = data;
-    keepMessage(state, {
-      id,
-      room: stream,
-      seq,
-      author: actor,
-      token,
-      type,
-      content,
-      data: data.data,
-      created: time,
-      updated: time,
-      version: offset,
-    });
-    change(entry.room, offset, { seq, last: id, updated: time });
-    // Who says something has read what was said before.
-    if (actor === state.me?.id) change(entry.member, offset, { read: seq });
+  "member.notifications_set": (state, { stream, offset, data }) => {
+    change(state.rooms[stream]?.member, offset, { notifications: data.notifications });
+  },
+  "message.posted": (state, delta) => {
+    const { stream, offset, data } = delta;
+    const { type, content, token } = data;
+    change(state.rooms[stream]?.room, offset, said(state, delta, type, content, token, data.data));
+  },
+  "message.edited": (state, { stream, offset, time, data }) => {
+    const message = state.messages[stream]?.[data.message];
+    const { content, data: more } = data;
+    const revision = (message?.revision ?? 0) + 1;
+    change(message, offset, { content, data: more, edited: time, updated: time, revision });
+  },
+  "message.deleted": (state, { stream, offset, time, data }) => {
+    const changes = { content: {}, data: {}, deleted: time, updated: time };
+    change(state.messages[stream]?.[data.message], offset, changes);
   },
   "message.emotion_detected": (state, { stream, offset, time, data }) => {
     const message = state.messages[stream]?.[data.message];
@@ -164,12 +197,37 @@ export const FOLD = {
   },
 };
 
+function roomChanged(state, { stream, offset, time, data }) {
+  change(state.rooms[stream]?.room, offset, { ...data, updated: time });
+}
+
+function roomIs(to) {
+  return (state, { stream, offset, time }) => {
+    change(state.rooms[stream]?.room, offset, { state: to, updated: time });
+  };
+}
+
+/** The message that an event makes, if it makes one; returns what else of the room changes by it. */
+function said(state, { stream, offset, time, actor, data }, type, content, token = "", more = {}) {
+  const entry = state.rooms[stream];
+  if (!entry || !data.message) return {};
+  const { message: id, seq } = data;
+  const own = { edited: null, deleted: null, revision: 0, version: offset };
+  const times = { created: time, updated: time };
+  keepMessage(state, { id, room: stream, seq, author: actor, token, type, content, data: more, ...times, ...own });
+  // Who says something, or acts, has read what was said before.
+  if (actor === state.me?.id) change(entry.member, offset, { read: seq, read_at: time });
+  change(state.members[stream]?.[actor], offset, { read: seq, read_at: time });
+  return { seq, last: id, updated: time };
+}
+
 /** Takes over views that came with an event or an answer of the API. */
 export function include(state, views) {
   if (!views) return;
   if (views.room && views.member) keepEntry(state, views);
   else if (views.room) keepRoom(state, views.room);
   else if (views.member) keepMember(state, views.member);
+  if (views.joined && state.members[views.joined.room]) keep(state.members[views.joined.room], views.joined.user, views.joined);
   if (views.user) keepUser(state, views.user);
   for (const user of views.users ?? []) keepUser(state, user);
   if (views.friend_of) keep(state.friendOf, views.friend_of.user, views.friend_of);
@@ -217,10 +275,10 @@ function keepRoom(state, room) {
   if (entry && room.version >= entry.room.version) entry.room = room;
 }
 
-/** My own membership: only that view has `read`. */
+/** My own membership: only that view has `notifications`. */
 function keepMember(state, member) {
   const entry = state.rooms[member.room];
-  if (entry && "read" in member && member.version >= entry.member.version) entry.member = member;
+  if (entry && "notifications" in member && member.version >= entry.member.version) entry.member = member;
 }
 
 function keep(map, key, view) {
@@ -229,6 +287,11 @@ function keep(map, key, view) {
 
 function change(entity, offset, changes) {
   if (entity && entity.version < offset) Object.assign(entity, changes, { version: offset });
+}
+
+/** The later of two times, the first of which may be missing: one fixed width, so text order is time order. */
+function later(one, other) {
+  return one && one > other ? one : other;
 }
 
 function profile(state, user) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.generate.files import Files
-from infra.generate.reference import commands, events, system, topics
+from infra.generate.reference import commands, events, permissions, system, topics
 
 
 def pages() -> Files:
@@ -12,6 +12,7 @@ def pages() -> Files:
         "docs/reference/events.md": events.page_text(),
         "docs/reference/commands.md": commands.page_text(),
         "docs/reference/topics.md": topics.page_text(),
+        "docs/reference/permissions.md": permissions.page_text(),
         "docs/reference/problems.md": commands.problems_text(),
         "docs/reference/settings.md": system.settings_text(),
         "docs/reference/metrics.md": system.metrics_text(),

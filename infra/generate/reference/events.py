@@ -23,7 +23,9 @@ _SPECIAL = {
     "relationship.set": "the user; the other too, of friendship only: a block looks like nothing",
     "member.joined": "the room's members, the new one with the room itself",
     "member.left": "the room's members, the one who left included",
-    "member.read": "the member",
+    "member.read": "the room's members; in a room of more than 50 the reader only",
+    "member.notifications_set": "the member",
+    "room.restored": "the room's members, with the last message",
     "message.emotion_detected": "the room's members, without the emotion where it is not shown",
 }
 

@@ -23,6 +23,8 @@ def words(schema: Schema) -> str:
     if kind == "object":
         values = schema.get("additionalProperties")
         return f"map of {words(values)}{bounds}" if isinstance(values, dict) else f"object{bounds}"
+    if "prefixItems" in schema:
+        return f"[{', '.join(words(item) for item in schema['prefixItems'])}]"
     if kind == "array":
         return f"list of {words(schema['items'])}{bounds}" if "items" in schema else f"list{bounds}"
     if schema.get("format") == "date-time":

@@ -1,0 +1,57 @@
+"""What is said in a room, by whichever event: the message, and what it makes of the room."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
+
+from events.clock import Time
+from events.records import Entity, Key, Record
+from events.rooms import Room
+
+
+class Message(Entity, frozen=True, kw_only=True):
+    """A message (S0 Message, S2 Message). ``seq`` counts the room's messages 1, 2, 3 ... without gaps."""
+
+    kind: ClassVar = "message"
+    key_fields: ClassVar = ("id",)
+
+    id: str
+    room: str
+    seq: int
+    #: The user id; ``system`` where no person acted.
+    author: str
+    #: Made by the client; unique for its author for ever. Empty in messages that events of members made.
+    token: str
+    #: ``text``, ``action``, ``image``, ``file`` or ``custom``: says what ``content`` holds. ``join``, ``leave`` and
+    #: ``system`` are made by events of members, about the user named in ``content``.
+    type: str
+    content: dict[str, Any]
+    #: Additional information (S2 metadata); ``emotion`` is what the author's visual shows with it.
+    data: dict[str, Any]
+    created: Time
+    updated: Time
+    #: When the content last changed; what it was before, its revisions say.
+    edited: Time | None
+    #: When it was deleted: from then on nobody is shown what it held.
+    deleted: Time | None
+    #: How often it was edited.
+    revision: int
+    version: int
+
+
+def message_key(message: str) -> Key:
+    return Key(("message", message))
+
+
+def said(
+    record: Record, room: Room, *, id: str, seq: int, type: str, content: dict[str, Any], token: str = "",
+    data: dict[str, Any] | None = None,
+) -> tuple[Message, Room]:  # fmt: skip
+    """The message that a record makes, and the room after it."""
+    message = Message(
+        id=id, room=room.id, seq=seq, author=record.actor, token=token, type=type, content=content, data=data or {},
+        created=record.time, updated=record.time, edited=None, deleted=None, revision=0, version=record.offset,
+    )  # fmt: skip
+    return message, replace(room, seq=seq, last=id, updated=record.time, version=record.offset)

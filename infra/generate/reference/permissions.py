@@ -1,0 +1,53 @@
+"""``docs/reference/permissions.md``: who may do what in a room, as the decisions have it."""
+
+from __future__ import annotations
+
+from api.operations import all_operations
+from infra.generate import outcomes
+from infra.generate.reference.events import anchor
+from infra.generate.reference.markdown import code, page, table
+from producers.roles import PERMISSIONS, Row, Rule
+
+_INTRO = """\
+A member of a room is its owner, an admin or a member; the two of a direct room are alike. At every position of the log
+a room has at most one owner. This table is what the decisions use (`producers/roles.py`), and it is tested cell by
+cell. Whoever is not in a room is answered `not_found`, as if it did not exist; whose role does not allow something,
+`forbidden`.
+An operator can bring a deleted or archived room back ([`rooms.restore`](commands.md#roomsrestore)).
+"""
+
+
+def page_text() -> str:
+    """The page."""
+    listing = table(
+        ("command", "operations", "owner", "admin", "member", "in a direct room", "not in the room", "room archived"),
+        (_cells(name, row) for name, row in PERMISSIONS.items()),
+    )
+    return page("Permissions in a room", _INTRO, listing, "## Operations", _OPERATIONS, _levels())
+
+
+def _cells(name: str, row: Row) -> tuple[str, ...]:
+    rules = (row.owner, row.admin, row.member, row.direct, row.outsider)
+    return (code(name), _operations(name), *map(_words, rules), "yes" if row.archived else "no")
+
+
+def _words(rule: Rule) -> str:
+    return rule.value if rule is not Rule.NO else "-"
+
+
+def _operations(command: str) -> str:
+    names = [one.name for one in all_operations() if command in outcomes.of(one).commands]
+    return ", ".join(f"[{code(name)}](commands.md#{anchor(name)})" for name in names)
+
+
+_OPERATIONS = """\
+Before a room's table comes the permission of the operation: `anyone` needs no token, `user` a person's or a service
+account's, `service` a service account's, `operator` the operator's.
+"""
+
+
+def _levels() -> str:
+    return table(
+        ("operation", "permission"),
+        ((f"[{code(one.name)}](commands.md#{anchor(one.name)})", one.permission) for one in all_operations()),
+    )

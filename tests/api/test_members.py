@@ -1,0 +1,264 @@
+"""Members: joining, leaving, roles, ownership, notices, how far everyone has read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.api.deltas import delta, types
+from tests.client import Person
+
+
+async def members(person: Person, room: str) -> dict[str, str]:
+    """Roles of the members, page by page."""
+    answer = await person.do("members.list", room=room, limit=2)
+    found = list(answer["members"])
+    while answer["next"] is not None:
+        answer = await person.do("members.list", room=room, limit=2, cursor=answer["next"])
+        found += answer["members"]
+    assert all(one["user"]["id"] == one["member"]["user"] for one in found)
+    roles = {one["member"]["user"]: one["member"]["role"] for one in found}
+    assert len(roles) == len(found)
+    return roles
+
+
+async def notices(person: Person, room: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """All messages of the room: number, type, content."""
+    found = (await person.do("messages.read", room=room, limit=200))["messages"]
+    assert [one["seq"] for one in found] == list(range(1, len(found) + 1))
+    return [(one["seq"], one["type"], one["content"]) for one in found]
+
+
+async def test_join_and_exit_a_public_group(ada: Person, bob: Person) -> None:
+    room = await ada.group()
+    joined = await bob.do("members.add", room=room, user="me")
+    assert joined["member"]["role"] == "member" and joined["room"]["members"] == 2
+    again = await bob.do("members.add", room=room, user="me")
+    assert again["member"] == joined["member"], "no event"
+    await bob.do("members.remove", room=room, user=bob.id)
+    await bob.do("members.remove", room=room, user="me")
+    assert await members(ada, room) == {ada.id: "owner"} and (await bob.do("rooms.find"))["rooms"] == []
+    assert (await ada.do("rooms.get", room=room))["room"]["members"] == 1
+
+
+async def test_members_add_others_and_do_not_put_them_out(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(type="private")
+    assert await bob.refused("members.add", room=room, user="me") == "not_found"
+    assert await bob.refused("members.add", room=room, user=eve.id) == "not_found"
+    await ada.do("members.add", room=room, user=bob.id)
+    await bob.do("members.add", room=room, user=eve.id)
+    assert await members(eve, room) == {ada.id: "owner", bob.id: "member", eve.id: "member"}
+    assert await bob.refused("members.remove", room=room, user=eve.id) == "forbidden"
+    await ada.do("members.remove", room=room, user=eve.id)
+    assert await members(ada, room) == {ada.id: "owner", bob.id: "member"}
+    assert await eve.refused("messages.read", room=room) == "not_found"
+    assert await ada.refused("members.add", room=room, user="nobody") == "not_found"
+
+
+async def test_strangers_do_not_add_others_to_a_public_group(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group()
+    assert await bob.refused("members.add", room=room, user=eve.id) == "not_found"
+    assert await members(ada, room) == {ada.id: "owner"}
+
+
+async def test_nobody_adds_whom_a_block_stands_between(ada: Person, bob: Person) -> None:
+    room = await ada.group()
+    await bob.do("relationships.set", user=ada.id, type="block")
+    assert await ada.refused("members.add", room=room, user=bob.id) == "forbidden"
+    assert await members(ada, room) == {ada.id: "owner"}
+
+
+async def test_a_private_chat_is_for_its_two_people(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.direct(bob)
+    assert await ada.refused("members.add", room=room, user=eve.id) == "forbidden"
+    assert await ada.refused("members.remove", room=room, user=bob.id) == "forbidden"
+    assert await members(ada, room) == {ada.id: "member", bob.id: "member"}
+
+
+async def test_ownership_passes_on_to_the_oldest_until_nobody_is_left(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group()
+    await bob.do("members.add", room=room, user="me")
+    await eve.do("members.add", room=room, user="me")
+    await ada.do("members.remove", room=room, user="me")
+    assert await members(bob, room) == {bob.id: "owner", eve.id: "member"}
+    assert (await eve.do("rooms.get", room=room))["room"]["owner"] == bob.id
+    await bob.do("members.remove", room=room, user="me")
+    await eve.do("members.remove", room=room, user="me")
+    # Who comes back first owns it.
+    assert (await bob.do("members.add", room=room, user="me"))["member"]["role"] == "owner"
+    assert (await ada.do("members.add", room=room, user="me"))["member"]["role"] == "member"
+    assert await members(ada, room) == {bob.id: "owner", ada.id: "member"}
+
+
+async def test_members_leaving_at_once_leave_one_owner(ada: Person) -> None:
+    people = await asyncio.gather(*(ada.world.person("crowd", via=ada.via) for _ in range(6)))
+    room = await ada.group(*people)
+    await asyncio.gather(*(one.do("members.remove", room=room, user="me") for one in (ada, *people[:4])))
+    left = await members(people[5], room)
+    assert sorted(left) == sorted(one.id for one in people[4:]) and sorted(left.values()) == ["member", "owner"]
+
+
+async def test_the_oldest_admin_comes_before_older_members(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(bob, eve)
+    await ada.do("members.set_role", room=room, user=eve.id, role="admin")
+    await ada.do("members.remove", room=room, user="me")
+    assert await members(bob, room) == {bob.id: "member", eve.id: "owner"}
+
+
+async def test_only_admins_let_others_in_where_that_is_set(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(bob, type="private", settings={"inviting": "admins"})
+    assert await bob.refused("members.add", room=room, user=eve.id) == "forbidden"
+    await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    await bob.do("members.add", room=room, user=eve.id)
+    assert await members(ada, room) == {ada.id: "owner", bob.id: "admin", eve.id: "member"}
+
+
+async def test_promotion_removal_and_who_may(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(bob, eve)
+    assert await bob.refused("members.set_role", room=room, user=bob.id, role="admin") == "forbidden"
+    answer = await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    assert (answer["member"]["user"], answer["member"]["role"]) == (bob.id, "admin")
+    again = await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    assert again == answer, "no event"
+    assert await bob.refused("members.remove", room=room, user=ada.id) == "forbidden"
+    assert await bob.refused("members.set_role", room=room, user=eve.id, role="admin") == "forbidden"
+    assert await bob.refused("members.set_role", room=room, user=bob.id, role="owner") == "forbidden"
+    assert await eve.refused("members.remove", room=room, user=bob.id) == "forbidden"
+    await bob.do("members.remove", room=room, user=eve.id)
+    await ada.do("members.remove", room=room, user=bob.id)
+    assert await members(ada, room) == {ada.id: "owner"}
+    assert await ada.refused("members.set_role", room=room, user=bob.id, role="admin") == "not_found"
+    assert await ada.refused("members.set_role", room=room, user="me", role="member") == "invalid"
+    for role in ("guest", "", None):
+        assert await ada.refused("members.set_role", room=room, user="me", role=role) == "invalid"
+
+
+async def test_a_room_is_passed_on(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(bob, eve)
+    socket = await eve.world.socket(eve.token)
+    given = await ada.do("members.set_role", room=room, user=bob.id, role="owner")
+    assert given["member"]["role"] == "owner"
+    assert await members(eve, room) == {ada.id: "admin", bob.id: "owner", eve.id: "member"}
+    assert (await eve.do("rooms.get", room=room))["room"]["owner"] == bob.id
+    assert await ada.refused("members.set_role", room=room, user=eve.id, role="owner") == "forbidden"
+    # Everybody hears both halves, in the order in which nobody is the second owner.
+    await delta(socket, "member.role_changed", user=bob.id)
+    roles = [(d["data"]["user"], d["data"]["role"]) for d in socket.pushed if d["type"] == "member.role_changed"]
+    assert roles == [(ada.id, "admin"), (bob.id, "owner")]
+    assert await notices(eve, room) == [(1, "system", {"event": "role_changed", "user": bob.id, "role": "owner"})]
+
+
+async def test_transfers_at_once_leave_one_owner(ada: Person) -> None:
+    people = await asyncio.gather(*(ada.world.person("heir", via=ada.via) for _ in range(5)))
+    room = await ada.group(*people)
+
+    async def pass_on(to: Person) -> str:
+        try:
+            return str((await ada.do("members.set_role", room=room, user=to.id, role="owner"))["member"]["user"])
+        except Exception as refusal:
+            return str(getattr(refusal, "code", refusal))
+
+    made = await asyncio.gather(*(pass_on(one) for one in people))
+    (owner,) = [one for one in made if one != "forbidden"]
+    roles = await members(people[0], room)
+    assert sorted(roles.values()) == ["admin", "member", "member", "member", "member", "owner"]
+    assert roles[owner] == "owner" and roles[ada.id] == "admin"
+
+
+async def test_comings_goings_and_roles_are_messages(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group()
+    await ada.say(room, "hello")
+    await bob.do("members.add", room=room, user="me")
+    await ada.do("members.add", room=room, user=eve.id)
+    await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    await bob.do("members.remove", room=room, user=eve.id)
+    await bob.say(room, "bye")
+    await bob.do("members.remove", room=room, user="me")
+    assert await notices(ada, room) == [
+        (1, "text", {"text": "hello"}), (2, "join", {"user": bob.id}), (3, "join", {"user": eve.id}),
+        (4, "system", {"event": "role_changed", "user": bob.id, "role": "admin"}), (5, "leave", {"user": eve.id}),
+        (6, "text", {"text": "bye"}), (7, "leave", {"user": bob.id}),
+    ]  # fmt: skip
+    found = (await ada.do("messages.read", room=room))["messages"]
+    assert [one["author"] for one in found] == [ada.id, bob.id, ada.id, ada.id, bob.id, bob.id, bob.id]
+    assert (await ada.do("messages.get", room=room, message=found[1]["id"]))["message"] == found[1]
+    entry = await ada.do("rooms.get", room=room)
+    assert entry["message"] == found[6] and entry["room"]["seq"] == 7 and entry["unread"] == 3
+    assert await ada.refused("messages.edit", room=room, message=found[1]["id"], content={"text": "x"}) == "forbidden"
+    own = found[3]["id"]
+    assert await ada.refused("messages.edit", room=room, message=own, content={"text": "x"}) == "invalid"
+
+
+async def test_nothing_is_announced_where_that_is_set(ada: Person, bob: Person) -> None:
+    room = await ada.group(settings={"announcements": False})
+    await bob.do("members.add", room=room, user="me")
+    await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    await bob.do("members.remove", room=room, user="me")
+    assert await notices(ada, room) == []
+    await ada.do("rooms.change", room=room, settings={"announcements": True})
+    await bob.do("members.add", room=room, user="me")
+    assert await notices(ada, room) == [(1, "join", {"user": bob.id})]
+
+
+async def test_how_far_each_has_read_is_seen_by_the_others(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(bob, eve)
+    for _ in range(3):
+        await ada.say(room)
+    listening, own = await eve.world.socket(eve.token), await bob.world.socket(bob.token)
+    mine = (await bob.do("members.read", room=room, seq=2))["member"]
+    assert mine["read"] == 2
+    for socket in (listening, own):
+        heard = await delta(socket, "member.read", user=bob.id)
+        assert (heard["data"], heard["actor"]) == ({"user": bob.id, "seq": 2}, bob.id)
+    listed = {one["member"]["user"]: one["member"] for one in (await eve.do("members.list", room=room))["members"]}
+    assert {user: one["read"] for user, one in listed.items()} == {ada.id: 3, bob.id: 2, eve.id: 0}
+    assert listed[bob.id]["read_at"] == mine["read_at"] and "notifications" not in listed[bob.id]
+    # Marked as unread again: also the others see it.
+    await bob.do("members.read", room=room, seq=0)
+    await delta(listening, "member.read", user=bob.id, seq=0)
+    assert (await bob.do("rooms.get", room=room))["unread"] == 3
+
+
+async def test_in_a_direct_room_the_other_sees_what_was_read(ada: Person, bob: Person) -> None:
+    room = await ada.direct(bob)
+    await ada.say(room)
+    socket = await ada.world.socket(ada.token)
+    await bob.do("members.read", room=room, seq=1)
+    await delta(socket, "member.read", user=bob.id, seq=1)
+
+
+async def test_notifications_are_a_members_own(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob)
+    socket, others = await bob.world.socket(bob.token), await ada.world.socket(ada.token)
+    assert (await bob.do("rooms.get", room=room))["member"]["notifications"] is True
+    off = await bob.do("members.set_notifications", room=room, notifications=False)
+    assert off["member"]["notifications"] is False
+    await delta(socket, "member.notifications_set", user=bob.id, notifications=False)
+    assert (await bob.do("rooms.get", room=room))["member"]["notifications"] is False
+    assert (await ada.do("rooms.get", room=room))["member"]["notifications"] is True
+    assert "member.notifications_set" not in await types(others, room, bob)
+    history = [one["type"] for one in (await ada.do("rooms.history", room=room))["changes"]]
+    assert "member.notifications_set" not in history
+    for wrong in ("yes", 1, None):
+        assert await bob.refused("members.set_notifications", room=room, notifications=wrong) == "invalid"
+
+
+async def test_who_comes_back_has_their_choice_and_place(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob, settings={"announcements": False})
+    await ada.say(room)
+    await bob.do("members.read", room=room, seq=1)
+    await bob.do("members.set_notifications", room=room, notifications=False)
+    await bob.do("members.remove", room=room, user="me")
+    await ada.say(room)
+    back = (await bob.do("members.add", room=room, user="me"))["member"]
+    assert (back["read"], back["notifications"], back["role"]) == (1, False, "member")
+    assert (await bob.do("rooms.get", room=room))["unread"] == 1
+
+
+@pytest.mark.parametrize("notifications", [True, False])
+async def test_a_room_says_whether_who_joins_is_notified(ada: Person, bob: Person, notifications: bool) -> None:
+    room = await ada.group(settings={"notifications": notifications})
+    joined = (await bob.do("members.add", room=room, user="me"))["member"]
+    assert joined["notifications"] is notifications
