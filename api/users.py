@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import msgspec
 
-from api import pages
+from api import claims, pages
 from api.calls import Call
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Nothing, Operation, Request
 from api.tokens import Role, mint
-from events.clock import after, now, to_datetime
-from events.handles import username_handle
+from events.clock import after, now
+from events.handles import email_handle, username_handle
 from events.sessions import SessionOpened
 from events.users import User, UserRegistered, user_key
 from infra.postgres import queries
 from infra.rows import from_row
-from producers.commands import Outcome, Refused, Unavailable
-from producers.handles import ClaimHandle, ConfirmHandle
+from infra.settings import Settings
+from producers.commands import Outcome, Refused
+from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username
-from producers.users import AbandonRegistration, ChangeProfile, RegisterUser
+from producers.users import ChangeProfile, EmailChange, RegisterUser
 from projectors.views import self_view, user_view
-
-log = logging.getLogger(__name__)
 
 #: Long passwords cost the same to hash; the bound is for the request. RFC 9106 sets none; NIST asks for at least 64.
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=512)]
+#: A password that is compared, whatever was once allowed.
+GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 #: Lifetime of a service account's token, in seconds: ten years, revocable at once.
-_SERVICE_SECONDS = 10 * 365 * 86400.0
+SERVICE_SECONDS = 10 * 365 * 86400.0
+#: Changes of one user's e-mail address that may overtake this one before it is put off.
+_ATTEMPTS = 3
 
 
 class Register(Request, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ class Register(Request, frozen=True, kw_only=True):
     password: Password | None = None
     name: ShownName | None = None
     data: Data = {}
+    #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
+    email: Email | None = None
 
 
 class RegisterService(Request, frozen=True, kw_only=True):
@@ -63,22 +67,27 @@ class GetUser(Request, frozen=True, kw_only=True):
 class ChangeMe(Request, frozen=True, kw_only=True):
     name: ShownName | None = None
     data: DataPatch | None = None
+    #: Another e-mail address; null: none any more.
+    email: Email | msgspec.UnsetType | None = msgspec.UNSET
+    #: Your current password, where you have one: needed to change the e-mail address, which one logs in by.
+    password: GivenPassword | None = None
 
 
 async def register(call: Call, request: Register) -> dict[str, Any]:
+    email = None if request.email is None else kept(request.email)
     credential = None
     if request.password is not None:
         credential = await call.services.vault.put(await call.services.passwords.hash(request.password))
     expires = after(now(), call.settings.session_seconds)
     outcome, user = await _register(call, request.username, request.password, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="person",
-        credential=credential, data=request.data, expires=expires,
+        credential=credential, data=request.data, email=email, expires=expires,
     ))  # fmt: skip
     return _welcome(call, outcome, user, "person")
 
 
 async def register_service(call: Call, request: RegisterService) -> dict[str, Any]:
-    expires = after(now(), _SERVICE_SECONDS)
+    expires = after(now(), SERVICE_SECONDS)
     outcome, user = await _register(call, request.username, None, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="service", expires=expires,
     ))  # fmt: skip
@@ -86,53 +95,38 @@ async def register_service(call: Call, request: RegisterService) -> dict[str, An
 
 
 async def _register(call: Call, username: str, secret: str | None, command: RegisterUser) -> tuple[Outcome, str]:
-    """Claim the name, make the user, confirm the claim: each step can be repeated, whatever came between."""
-    user = _user_id(call, username, secret)
-    handle = username_handle(username)
-    await _claim(call, handle, user)
+    """Claim the names, make the user, confirm the claims: each step can be repeated, whatever came between."""
+    user = _user_id(call.settings, call.key, username, secret, command.email)
+    handles = [username_handle(username)]
+    version = await claims.claim(call, handles[0], user, key=f"{user}:claim")
+    if command.email is not None:
+        handles.append(email_handle(command.email))
+        try:
+            await claims.claim(call, handles[1], user, key=f"{user}:claim")
+        except Refused:
+            # The username is free again at once: its owner-to-be is about to try another address.
+            await claims.give_up_registration(call, handles[0], user, version)
+            raise
     try:
         outcome = await call.submit(msgspec.structs.replace(command, user=user), actor=user, key=call.key or user)
     except Refused as refusal:
         # Somebody took the claim over meanwhile and made sure that this registration never happens.
         raise Refused("taken", f"expected a free username, {username} is taken") from refusal
-    try:
-        await call.submit(ConfirmHandle(handle=handle, user=user), actor=user, key=f"{user}:confirm")
-    except (Refused, Unavailable) as error:
-        # The next who wants the name confirms it: the user is registered, and that decides.
-        log.info("%s is not confirmed yet: %s", handle, error)
+    for handle in handles:
+        await claims.confirm(call, handle, user, key=f"{user}:confirm")
     return outcome, user
 
 
-def _user_id(call: Call, username: str, secret: str | None) -> str:
+def _user_id(settings: Settings, key: str | None, username: str, secret: str | None, email: str | None) -> str:
     """A UUIDv4. With an idempotency key always the same one, so that a repeated registration finds its own claim.
 
-    It depends on the password too: who knows the key alone does not get the first one's token.
+    It depends on the password and the address too: who knows the key alone does not get the first one's token.
     """
-    if call.key is None:
+    if key is None:
         return str(uuid4())
-    text = "\x00".join((call.key, username.lower(), secret or ""))
-    digest = hmac.new(bytes.fromhex(call.settings.secret), text.encode(), hashlib.sha256).digest()
+    text = "\x00".join((key, username.lower(), secret or "", *([] if email is None else [email])))
+    digest = hmac.new(bytes.fromhex(settings.secret), text.encode(), hashlib.sha256).digest()
     return str(UUID(bytes=digest[:16], version=4))
-
-
-async def _claim(call: Call, handle: str, user: str) -> None:
-    try:
-        await call.submit(ClaimHandle(handle=handle, user=user), actor=user, key=f"{user}:claim")
-        return
-    except Refused as refusal:
-        if refusal.code != "taken" or refusal.more["state"] == "confirmed":
-            raise
-        taken, holder, claimed = refusal, refusal.more["holder"], refusal.more["claimed"]
-    if to_datetime(now()).timestamp() - to_datetime(claimed).timestamp() < call.settings.claim_seconds:
-        raise taken
-    # The claimant's own stream decides: registered, or never to be.
-    try:
-        await call.submit(AbandonRegistration(user=holder), actor="system", key=f"{user}:abandon")
-    except Refused:
-        await call.submit(ConfirmHandle(handle=handle, user=holder), actor="system", key=f"{holder}:confirm")
-        raise taken from None
-    takeover = ClaimHandle(handle=handle, user=user, instead_of=holder)
-    await call.submit(takeover, actor=user, key=f"{user}:takeover")
 
 
 def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, Any]:
@@ -202,10 +196,64 @@ async def get(call: Call, request: GetUser) -> dict[str, Any]:
 
 
 async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
-    outcome = await call.submit(ChangeProfile(user=call.user, name=request.name, data=request.data))
+    command = ChangeProfile(user=call.user, name=request.name, data=request.data)
+    if request.email is msgspec.UNSET:
+        if request.password is not None:
+            raise Problem("invalid", "password: expected together with email only; nothing else needs it")
+        return {"user": self_view(_user(call, await call.submit(command)))}
+    email = None if request.email is None else kept(request.email)
+    credential = await _proven(call, request.password)
+    for _ in range(_ATTEMPTS):
+        user = await _change_with_email(call, command, email, credential)
+        if user is not None:
+            return {"user": self_view(user)}
+    raise Problem("overloaded", "expected no other change of the e-mail address meanwhile; try again", retry_after=1)
+
+
+async def _change_with_email(
+    call: Call, command: ChangeProfile, email: str | None, credential: str | None
+) -> User | None:
+    """The user afterwards; None when another change of the address came first."""
+    around = await claims.begin_email(call, email)
+    change = EmailChange(address=email, since=around.user.email_settled, credential=credential)
+    try:
+        user = _user(call, await call.submit(msgspec.structs.replace(command, email=change)))
+    except Refused as refusal:
+        await claims.end_email(call, around, changed=False)
+        if refusal.code == "outrun":
+            return None
+        raise
+    # A repeated command gives the first result, and the address may have changed again since.
+    await claims.end_email(call, around, changed=user.email == email)
+    return user
+
+
+def _user(call: Call, outcome: Outcome) -> User:
     user = outcome.state[user_key(call.user)]
     assert isinstance(user, User)
-    return {"user": self_view(user)}
+    return user
+
+
+async def _proven(call: Call, password: str | None) -> str | None:
+    """The credential of the caller, whose password this is; None where the account has none. Raises Problem."""
+    # Whoever registered at this process a moment ago must be found.
+    await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+    row = await call.row(queries("users")["own"], call.user)
+    if row is None:
+        raise Problem("not_found", "expected your own user, found none yet; try again")
+    if row["credential"] is None:
+        if password is not None:
+            raise Problem("invalid", "password: expected none, as the account has none")
+        return None
+    if password is None:
+        raise Problem("invalid", "password: expected the current one to change the e-mail address, got none")
+    handle = username_handle(row["username"])
+    call.services.failures.check(handle)
+    if not await call.services.passwords.verify(row["hash"], password):
+        call.services.failures.add(handle)
+        raise Problem("forbidden", "expected the account's current password, got another")
+    credential: str = row["credential"]
+    return credential
 
 
 async def registered(call: Call, users: list[str]) -> dict[str, bool]:
@@ -237,7 +285,7 @@ OPERATIONS = [
               "Search users by name or username, or get several by id", {"users": "[User]", "next": "cursor"}),
     Operation("users.me", "GET", "/v1/users/me", "user", Nothing, me, "Your own user", {"user": "Self"}),
     Operation("users.change", "PATCH", "/v1/users/me", "user", ChangeMe, change_me,
-              "Change your name or data map", {"user": "Self"}),
+              "Change your name, data map or e-mail address", {"user": "Self"}),
     Operation("users.get", "GET", "/v1/users/{user}", "user", GetUser, get, "A user's profile", {"user": "User"}),
     Operation("services.register", "POST", "/v1/services", "operator", RegisterService, register_service,
               "Make a service account", {"user": "Self", "token": "string", "expires": "time"}, 201),

@@ -1,18 +1,26 @@
-"""Logging in and out: what is told apart, what it costs, and when a token is void."""
+"""Sessions: logging in, what is told apart, what it costs, renewing, listing, and when a token is void."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
+from collections.abc import AsyncIterator
+from http.cookies import SimpleCookie
+from typing import Any
 
+import msgspec
 import pytest
 
-from api import failures, passwords
-from events.clock import to_datetime
+from api import failures, pages, passwords
+from api.tokens import verify
+from events.clock import now, to_datetime
+from infra import postgres
 from infra.settings import Settings
-from tests.client import Person, Refusal, World
-from tests.servers import url
+from tests.client import Person, Refusal, Via, World, visiting
+from tests.parts import Parts
+from tests.running import until
+from tests.servers import installation, serving, url
 
 PASSWORD = "correct horse battery"
 
@@ -21,6 +29,10 @@ async def with_password(world: World) -> str:
     name = f"login-{secrets.token_hex(4)}"
     await world.call("users.register", {"username": name, "password": PASSWORD})
     return name
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    return (to_datetime(later) - to_datetime(earlier)).total_seconds()
 
 
 async def test_log_in_by_password_in_any_case_of_the_name(world: World, ada: Person) -> None:
@@ -84,13 +96,18 @@ async def refused_with(installed: Settings, world: World, token: str) -> str:
     return "" if answer.status == 200 else answer.refusal().code
 
 
+async def void(settings: Settings, world: World, token: str, seconds: float = 20.0) -> None:
+    """Waits until the token is refused."""
+    await until(lambda: refused_with(settings, world, token), "the token is void", seconds)
+
+
 async def test_a_token_is_void_within_a_second_of_logging_out(installed: Settings, world: World, ada: Person) -> None:
     assert url(installed) == world.url
     other = Person(world, await world.call("sessions.open", {
         "username": (name := await with_password(world)), "password": PASSWORD}), "http")  # fmt: skip
     third = Person(world, await world.call("sessions.open", {"username": name, "password": PASSWORD}), "http")
     await Person(world, {"user": {"id": other.id, "username": name}, "token": other.token}, ada.via).do(
-        "sessions.close"
+        "sessions.close", session="current"
     )
     began = time.monotonic()
     while (code := await refused_with(installed, world, other.token)) == "":
@@ -102,6 +119,171 @@ async def test_a_token_is_void_within_a_second_of_logging_out(installed: Setting
 
 
 @pytest.mark.parametrize("fields", [{"username": "abc"}, {"password": "x"}, {"username": "abc", "password": ""},
-                                    {"username": "abc\n", "password": "x" * 8}])  # fmt: skip
+                                    {"username": "abc\n", "password": "x" * 8},
+                                    {"username": "abc", "email": "abc@example.org", "password": "x" * 8},
+                                    {"email": "abc", "password": "x" * 8}, {"email": 1, "password": "x" * 8},
+                                    {"email": None, "password": "x" * 8}])  # fmt: skip
 async def test_incomplete_log_ins(ada: Person, fields: dict[str, str]) -> None:
     assert await ada.refused("sessions.open", **fields) == "invalid"
+
+
+async def opened(world: World, name: str, via: Via = "http") -> Person:
+    """Another log-in of the person."""
+    return Person(world, await world.call("sessions.open", {"username": name, "password": PASSWORD}), via)
+
+
+async def listed(person: Person, **more: Any) -> list[dict[str, Any]]:
+    """All sessions, page by page."""
+    answer = await person.do("sessions.list", **more)
+    found: list[dict[str, Any]] = answer["sessions"]
+    while answer["next"] is not None:
+        answer = await person.do("sessions.list", cursor=answer["next"], **more)
+        found += answer["sessions"]
+    return found
+
+
+async def lists_without(person: Person, session: str) -> bool:
+    return session not in [one["id"] for one in await listed(person)]
+
+
+async def renewal(person: Person) -> dict[str, Any] | None:
+    """A renewal, if its token is another one."""
+    renewed: dict[str, Any] = await person.do("sessions.renew")
+    return renewed if renewed["token"] != person.token else None
+
+
+async def test_a_session_lasts_an_hour(installed: Settings, ada: Person) -> None:
+    assert installed.session_seconds == 3600
+    (session,) = await listed(ada)
+    assert session["current"] and seconds_between(session["opened"], session["expires"]) == pytest.approx(3600, abs=60)
+
+
+async def test_renewing_gives_a_token_of_the_same_session_and_leaves_the_old_one(
+    installed: Settings, world: World, ada: Person
+) -> None:
+    (before,) = await listed(ada)
+    renewed = await until(lambda: renewal(ada), "another token: they differ by whole seconds")
+    assert renewed["expires"] > before["expires"]
+    (after_,) = await listed(ada)
+    assert after_ == {**before, "expires": renewed["expires"], "version": after_["version"]}
+    old, new = verify(installed, ada.token), verify(installed, renewed["token"])
+    assert (new.user, new.session, new.role) == (old.user, old.session, old.role) == (ada.id, before["id"], "person")
+    assert new.expires == pytest.approx(to_datetime(renewed["expires"]).timestamp(), abs=1)
+    assert (
+        await refused_with(installed, world, ada.token) == await refused_with(installed, world, renewed["token"]) == ""
+    )
+
+
+async def test_a_renewal_goes_into_the_streams_cookie_too(world: World) -> None:
+    ada = await world.person("ada")
+    answer = await world.request("POST", "/v1/sessions/current/renewal", token=ada.token, body=b"{}")
+    cookie = SimpleCookie(answer.headers["Set-Cookie"])["klatsch_stream"]
+    assert cookie.value == answer.json()["token"] and cookie["path"] == "/v1/stream" and cookie["httponly"]
+    headers = {"Cookie": f"klatsch_stream={cookie.value}"}
+    async with world.http.get(f"{world.url}/v1/stream", headers=headers) as stream:
+        assert stream.status == 200
+
+
+async def test_closing_a_session_ends_all_of_its_tokens_and_none_is_renewed(
+    installed: Settings, world: World, ada: Person
+) -> None:
+    name = await with_password(world)
+    here, there = await opened(world, name, ada.via), await opened(world, name)
+    newer = (await until(lambda: renewal(there), "another token"))["token"]
+    (far,) = [one["id"] for one in await listed(there) if one["current"]]
+    await here.do("sessions.close", session=far)
+    for token in (there.token, newer):
+        await void(installed, world, token, seconds=1)
+        assert await refused_with(installed, world, token) == "token_revoked"
+    with pytest.raises(Refusal) as refusal:
+        await world.call("sessions.renew", {}, token=newer)
+    assert refusal.value.code == "token_revoked"
+    # The one that was not closed goes on, and closing the other again changes nothing.
+    assert far not in [one["id"] for one in await listed(here)]
+    assert not await here.do("sessions.close", session=far)
+
+
+async def test_the_sessions_that_are_listed(installed: Settings, world: World, ada: Person) -> None:
+    name = await with_password(world)
+    people = [await opened(world, name, ada.via) for _ in range(3)]
+    await people[0].do("sessions.close", session="current")
+    found = await listed(people[1], limit=1)
+    # The latest first; that of the registration is open too.
+    assert [one["current"] for one in found] == [False, True, False]
+    assert [one["opened"] for one in found] == sorted((one["opened"] for one in found), reverse=True)
+    assert all(one.keys() == {"id", "opened", "expires", "current", "version"} for one in found)
+    assert await listed(ada) != found and len(await listed(ada)) == 1
+
+
+@pytest.fixture
+async def brief(parts: Parts) -> AsyncIterator[tuple[Settings, World]]:
+    """An installation whose sessions last two seconds."""
+    async with installation(parts) as made:
+        settings = msgspec.structs.replace(made, session_seconds=2)
+        async with serving(settings) as address, visiting(address) as world:
+            yield settings, world
+
+
+async def test_a_session_that_expired_is_not_listed(brief: tuple[Settings, World]) -> None:
+    settings, world = brief
+    name = await with_password(world)
+    short = await opened(world, name)
+    (current,) = [one for one in await listed(short) if one["current"]]
+    await void(settings, world, short.token)
+    assert await refused_with(settings, world, short.token) == "token_expired"
+    assert await short.refused("sessions.renew") == "token_expired"
+    later = await opened(world, name)
+    # A token ends with the whole second before the session does.
+    await until(lambda: lists_without(later, current["id"]), "the session has expired")
+
+
+async def test_the_sessions_of_others_are_nobodys_business(world: World, ada: Person, bob: Person) -> None:
+    (session,) = await listed(bob)
+    assert await ada.refused("sessions.close", session=session["id"]) == "not_found"
+    assert await ada.refused("sessions.close", session="nothing") == "not_found"
+    for bad in ("", "a b", "x" * 101):
+        with pytest.raises(Refusal):
+            await ada.do("sessions.close", session=bad)
+    assert await listed(bob) == [session]
+
+
+async def test_bad_places_in_the_list(ada: Person) -> None:
+    for fields in ({"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"cursor": "W10"}, {"limit": "many"}, {"user": "x"}):
+        assert await ada.refused("sessions.list", **fields) == "invalid"
+
+
+async def test_a_service_keeps_its_ten_years(installed: Settings, service: Person) -> None:
+    renewed = await service.do("sessions.renew")
+    assert seconds_between(now(), renewed["expires"]) > 9 * 365 * 86400
+    identity = verify(installed, renewed["token"])
+    assert identity.role == "service" and identity.expires > verify(installed, service.token).expires - 1
+
+
+async def test_a_connection_goes_on_with_a_renewed_token(world: World, ada: Person) -> None:
+    socket = await world.socket(ada.token)
+    renewed = (await ada.do("sessions.renew"))["token"]
+    reply = await socket.command("refresh", {"token": renewed})
+    assert reply["refresh"]["expires"] and reply["refresh"]["ttl"] > 0
+    assert (await socket.rpc("users.me", {}))["user"]["id"] == ada.id
+
+
+async def test_the_listing_reads_an_index_however_many_have_ended(installed: Settings, world: World) -> None:
+    ada = await world.person("ada")
+    await listed(ada)
+    connection = await postgres.connect(installed)
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(
+            """insert into sessions select $1, 'old' || n, now() - interval '1 day', now() - interval '1 hour', null, n
+               from generate_series(1, 20000) n""",
+            ada.id,
+        )
+        await connection.execute("analyze sessions")
+        place = pages.decode_latest(None)
+        plan = await connection.fetch(f"explain (analyze) {postgres.queries('sessions')['open']}", ada.id, *place, 51)
+        text = "\n".join(row[0] for row in plan)
+        assert "sessions_open" in text and "Seq Scan" not in text and "Rows Removed" not in text, text
+    finally:
+        await transaction.rollback()
+        await connection.close()

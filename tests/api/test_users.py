@@ -6,8 +6,10 @@ import asyncio
 import secrets
 from typing import Any
 
+import msgspec
 import pytest
 
+from producers.limits import Username
 from tests.client import Person, Refusal, World
 
 
@@ -45,6 +47,19 @@ async def test_the_shown_name_is_the_username_unless_given(ada: Person) -> None:
 )
 async def test_usernames_are_3_to_50_of_letters_digits_underscore_and_dash(ada: Person, username: object) -> None:
     assert await ada.refused("users.register", username=username) == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("username", "fits"),
+    [("ab", False), ("abc", True), ("-_-", True), ("0" * 50, True), ("0" * 51, False), ("abc\u00e9", False),
+     ("\uff41bc", False), ("a\u0301bc", False)],
+)  # fmt: skip
+def test_the_bounds_of_usernames(username: str, fits: bool) -> None:
+    if fits:
+        assert msgspec.convert(username, Username) == username
+        return
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(username, Username)
 
 
 @pytest.mark.parametrize("username", ["{0}ab", "A-{0}_Z", "0" * 42 + "{0}"])
