@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from hashlib import blake2b
 from time import perf_counter
 from typing import Any
 
@@ -85,6 +86,8 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
     await wait_for(call, request.headers.get(POSITION_HEADER))
     answer = await surface.run(operation, call, arguments)
     headers = {"Cache-Control": "no-store"}
+    if operation.conditional:
+        return _conditional(request, msgspec.json.encode(answer))
     if call.position:
         headers[POSITION_HEADER] = encode_vector(call.position)
     if answer is None:
@@ -96,6 +99,16 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
             httponly=True, samesite="strict", secure=request.url.scheme == "https",
         )  # fmt: skip
     return response
+
+
+def _conditional(request: Request, body: bytes) -> Response:
+    """The answer with a strong validator, or 304 to who has it; kept by who asked only, and never used unasked."""
+    tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "ETag": tag}
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
 
 
 async def wait_for(call: Call, position: str | None) -> None:

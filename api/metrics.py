@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Histogram(
     "klatsch_request_seconds",
@@ -10,3 +10,5 @@ REQUESTS = Histogram(
     ["operation", "transport", "outcome"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+PAGES = Counter("klatsch_pages", "Pages of history that were asked for; hit: answered without a query", ["outcome"])
+PAGES_BYTES = Gauge("klatsch_page_cache_bytes", "Bytes of the pages of history that this process keeps")

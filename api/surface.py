@@ -50,6 +50,8 @@ class Operation(NamedTuple):
     status: int = 200
     #: Largest body in bytes, where it is not the installation's.
     body_bytes: int | None = None
+    #: Whether its answer is one that the caller may keep, and ask whether it has changed (RFC 9110 13).
+    conditional: bool = False
 
     @property
     def path_parameters(self) -> list[str]:

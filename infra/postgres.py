@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,16 @@ import msgspec
 
 from infra.settings import Settings
 
+log = logging.getLogger(__name__)
+
 SQL = Path(__file__).resolve().parent.parent / "schemas" / "sql"
 
-#: Version of ``schemas/sql/schema_live.sql`` and ``schema_ops.sql`` that this code runs on.
-SCHEMA_VERSION = 1
+#: Version of ``schemas/sql/schema_live.sql`` and ``schema_ops.sql`` that this code runs on. A new version takes a file
+#: ``NNNN_what.sql`` for what it changes in ``schema_ops.sql``, where it changes something; the rest is folded anew.
+SCHEMA_VERSION = 3
 
 _NAME = re.compile(r"^[a-z_][a-z0-9_]{0,40}$")
+_MIGRATION = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
 _BLOCK = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
@@ -59,7 +65,17 @@ async def prepare(connection: Any) -> None:
 
 def server_settings(settings: Settings, **more: str) -> dict[str, str]:
     """Session settings: where unqualified names are looked up, and UTC."""
-    return {"search_path": f'"{settings.schema}", "{settings.schema}_ops"', "timezone": "UTC", **more}
+    return {
+        "search_path": f'"{settings.schema}", "{settings.schema}_ops"',
+        "timezone": "UTC",
+        "application_name": process_name(settings, settings.address),
+        **more,
+    }
+
+
+def process_name(settings: Settings, address: str) -> str:
+    """What a process calls itself, so that others find its address; Postgres keeps 63 bytes of it."""
+    return f"klatsch {settings.schema} {address}"
 
 
 async def pool(settings: Settings, *, size: int = 10) -> Any:
@@ -90,39 +106,109 @@ async def connect(settings: Settings, **more: str) -> Any:
 
 
 async def install(settings: Settings) -> None:
-    """Creates the schemas where they are missing, and checks their version. Safe to run by several at once.
+    """Creates the schemas where they are missing, and brings older ones up. Safe to run by several at once.
 
-    Raises SchemaMismatch, or ValueError for a schema name that is not a plain lower-case identifier.
+    The live schema of an older version is made anew, empty: the projector folds it from the log's beginning. What is
+    not in the log (``schema_ops.sql``) is kept and changed forward.
+
+    Raises SchemaMismatch for a newer version, or while processes of the older one run; ValueError for a schema name
+    that is not a plain lower-case identifier.
     """
     if not _NAME.match(settings.schema):
         raise ValueError(f"KLATSCH_SCHEMA: expected a name of a-z, 0-9 and _, got {settings.schema!r}")
-    live, ops = await asyncio.to_thread(
-        lambda: tuple((SQL / f"schema_{name}.sql").read_text(encoding="utf-8") for name in ("live", "ops"))
-    )
+    scripts = await asyncio.to_thread(_scripts)
     connection = await asyncpg.connect(settings.postgres)
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"klatsch {settings.schema}")
             if await connection.fetchval("select to_regclass($1)", f"{settings.schema}_ops.installation") is None:
-                await _create(connection, f"{settings.schema}_ops", ops)
-                await _create(connection, settings.schema, live)
+                await _run(connection, settings, "_ops", scripts["ops"])
+                await _run(connection, settings, "", scripts["live"])
                 await connection.execute("insert into installation (version) values ($1)", SCHEMA_VERSION)
-            await connection.execute(f'set local search_path to "{settings.schema}_ops"')
+            await _path(connection, settings, "_ops")
             version = await connection.fetchval("select version from installation")
-            if version != SCHEMA_VERSION:
+            if version > SCHEMA_VERSION:
                 raise SchemaMismatch(
-                    f"schema {settings.schema}: expected version {SCHEMA_VERSION}, found {version};"
+                    f"schema {settings.schema}: expected version {SCHEMA_VERSION} or older, found {version};"
                     " run the Klatsch release that made it, or start on another KLATSCH_SCHEMA"
                 )
+            if version < SCHEMA_VERSION:
+                await _upgrade(connection, settings, version, scripts)
     finally:
         await connection.close()
 
 
-async def _create(connection: Any, schema: str, script: str) -> None:
-    await connection.execute(f'create schema if not exists "{schema}"')
-    path = f'"{schema}", "{schema}_ops"' if not schema.endswith("_ops") else f'"{schema}"'
-    await connection.execute(f"set local search_path to {path}")
+def _scripts() -> dict[str, str]:
+    """``live``, ``ops``, and the changes of the latter by their numbers: ``0002``."""
+    found = {name: (SQL / f"schema_{name}.sql").read_text(encoding="utf-8") for name in ("live", "ops")}
+    for file in sorted(SQL.iterdir()):
+        if match := _MIGRATION.match(file.name):
+            found[match[1]] = file.read_text(encoding="utf-8")
+    return found
+
+
+async def _upgrade(connection: Any, settings: Settings, version: int, scripts: dict[str, str]) -> None:
+    """From an older version, in one transaction."""
+    if not await _nobody_works(connection, settings):
+        raise SchemaMismatch(
+            f"schema {settings.schema}: expected no process of version {version} while it is brought to version"
+            f" {SCHEMA_VERSION}, found some at work; stop them all, then start again"
+        )
+    log.warning("schema %s: from version %d to %d; its read models are folded anew from the log",
+                settings.schema, version, SCHEMA_VERSION)  # fmt: skip
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        if script := scripts.get(f"{number:04}"):
+            await _run(connection, settings, "_ops", script)
+    await connection.execute(f'drop schema if exists "{settings.schema}" cascade')
+    await _run(connection, settings, "", scripts["live"])
+    await _path(connection, settings, "_ops")
+    await connection.execute("update installation set version = $1", SCHEMA_VERSION)
+
+
+def lock_key(name: str) -> int:
+    """A name as Postgres' signed 64-bit lock key."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+
+
+def shared_key(settings: Settings) -> int:
+    """Key of the advisory lock that everybody shares who works on the read models, and an upgrade needs alone."""
+    return lock_key(f"{settings.schema}/at work")
+
+
+async def share(connection: Any, settings: Settings) -> None:
+    """Keeps the schema at this version while the connection stands. Raises SchemaMismatch when it has another."""
+    await connection.execute("select pg_advisory_lock_shared($1)", shared_key(settings))
+    version = await connection.fetchval("select version from installation")
+    if version != SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"schema {settings.schema}: expected version {SCHEMA_VERSION}, found {version}; start anew"
+        )
+
+
+async def _nobody_works(connection: Any, settings: Settings) -> bool:
+    """Whether no process works on the read models, and none does until the end of the transaction."""
+    names: list[str] = []
+    if await connection.fetchval("select to_regclass($1)", f"{settings.schema}.positions") is not None:
+        # Projectors of version 1 hold a lock for each shard, and nothing else.
+        await _path(connection, settings, "")
+        rows = await connection.fetch("select consumer, topic, partition from positions")
+        names += [f"{row['consumer']}/{row['topic']}/{row['partition']}" for row in rows]
+    keys = [shared_key(settings), *(lock_key(f"{settings.schema}/{name}") for name in names)]
+    free = await connection.fetchval(
+        "select bool_and(pg_try_advisory_xact_lock(key)) from unnest($1::bigint[]) k(key)", keys
+    )
+    return bool(free)
+
+
+async def _run(connection: Any, settings: Settings, suffix: str, script: str) -> None:
+    await connection.execute(f'create schema if not exists "{settings.schema}{suffix}"')
+    await _path(connection, settings, suffix)
     await connection.execute(script)
+
+
+async def _path(connection: Any, settings: Settings, suffix: str) -> None:
+    names = [f'"{settings.schema}_ops"'] if suffix else [f'"{settings.schema}"', f'"{settings.schema}_ops"']
+    await connection.execute(f"set local search_path to {', '.join(names)}")
 
 
 async def drop(settings: Settings) -> None:

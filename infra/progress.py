@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from events.positions import Shard, Vector, encode_vector, parse_vector, reached
 from infra import postgres
@@ -42,8 +43,26 @@ def revoked_channel(settings: Settings) -> str:
     return f"{settings.schema}_revoked"
 
 
+def pages_channel(settings: Settings) -> str:
+    """Channel of what pages of history show: ``Touched`` as JSON."""
+    return f"{settings.schema}_pages"
+
+
+class Touched(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What has changed of that which pages of history show."""
+
+    #: Rooms in which something was said: of theirs only pages that reach the end are not as they were.
+    appended: list[str] = []
+    #: Rooms of which any page may have changed, or who may read them.
+    changed: list[str] = []
+    #: Users whose profile has changed.
+    users: list[str] = []
+    #: Anything: nothing that was known before holds.
+    all: bool = False
+
+
 class Progress:
-    """The read models' vector, kept up to date; callbacks on each advance and on each revoked session."""
+    """The read models' vector, kept up to date; callbacks on each advance, each change and each revoked session."""
 
     def __init__(self, settings: Settings) -> None:
         self.vector: Vector = {}
@@ -54,6 +73,7 @@ class Progress:
         self._settings = settings
         self._advanced: list[Callable[[Vector], None]] = []
         self._on_revoked: list[Callable[[str], None]] = []
+        self._on_touched: list[Callable[[Touched], None]] = []
         self._waiters: list[tuple[Vector, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._fresh = asyncio.Event()
@@ -81,6 +101,10 @@ class Progress:
     def on_revoke(self, callback: Callable[[str], None]) -> None:
         """Calls back with the id of each session that is closed."""
         self._on_revoked.append(callback)
+
+    def on_touch(self, callback: Callable[[Touched], None]) -> None:
+        """Calls back with what has changed, before the positions at which it has; with ``all`` when news were lost."""
+        self._on_touched.append(callback)
 
     async def wait(self, vector: Vector, seconds: float) -> bool:
         """Waits until the read models have reached ``vector``; False when they have not within ``seconds``."""
@@ -111,7 +135,13 @@ class Progress:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                TimeoutError,
+                postgres.SchemaMismatch,
+            ) as error:
                 self._fresh.clear()
                 log.warning("progress: Postgres is away (%r); trying again", error)
                 await asyncio.sleep(0.5)
@@ -120,8 +150,10 @@ class Progress:
         connection = await postgres.connect(self._settings)
         lost = asyncio.Event()
         try:
+            await postgres.share(connection, self._settings)
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(parked_channel(self._settings), self._told_parked)
+            await connection.add_listener(pages_channel(self._settings), self._told_touched)
             await connection.add_listener(positions_channel(self._settings), self._told_positions)
             await connection.add_listener(revoked_channel(self._settings), self._told_revoked)
             while not lost.is_set():
@@ -136,6 +168,7 @@ class Progress:
         finally:
             # From here on notifications are lost: who needs to know must ask.
             self._fresh.clear()
+            self._touch(Touched(all=True))
             await connection.close(timeout=2)
 
     async def _read(self, connection: Any) -> None:
@@ -143,7 +176,11 @@ class Progress:
         # Before the positions: who hears of a position has heard of what was parked below it.
         self.parked = {row["stream"] for row in await connection.fetch(sql["parked"], READ_MODELS)}
         rows = await connection.fetch(sql["positions"], READ_MODELS)
-        self._advance({Shard(row["topic"], row["partition"]): row["next_offset"] for row in rows})
+        asked = {Shard(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        if any(offset > self.vector.get(shard, -1) for shard, offset in asked.items()):
+            # Ahead of the notifications, which may be on their way or lost: what they say must not come later.
+            self._touch(Touched(all=True))
+        self._advance(asked)
         before, self._told = self._told, set()
         revoked = {row["id"] for row in await connection.fetch(sql["revoked"])}
         for session in revoked - self.revoked:
@@ -156,6 +193,13 @@ class Progress:
 
     def _told_parked(self, connection: Any, pid: int, channel: str, payload: str) -> None:
         self.parked.add(payload)
+
+    def _told_touched(self, connection: Any, pid: int, channel: str, payload: str) -> None:
+        self._touch(msgspec.json.decode(payload, type=Touched))
+
+    def _touch(self, touched: Touched) -> None:
+        for callback in self._on_touched:
+            callback(touched)
 
     def _told_revoked(self, connection: Any, pid: int, channel: str, payload: str) -> None:
         self._told.add(payload)

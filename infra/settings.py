@@ -40,8 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     advertise: str = ""
     #: Base URL of the API for workers (``http://127.0.0.1:8400``); derived from host and port 8400 when empty.
     api: str = ""
-    #: Lifetime of a session, in seconds.
-    session_seconds: int = 30 * 86400
+    #: Lifetime of a session, in seconds, from its log-in or its latest renewal (S2: an hour).
+    session_seconds: int = 3600
     #: Commands that may wait in one shard before new ones get 503.
     shard_queue: int = 2000
     #: Events by which the read models may lag behind a shard before its commands get 503.
@@ -50,10 +50,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     command_seconds: float = 10.0
     #: Seconds a registration that never finished keeps its name.
     claim_seconds: float = 5.0
+    #: Bytes of pages of history that a process keeps in memory.
+    page_cache_bytes: int = 32 * 1024 * 1024
     #: Deltas that one connection may have waiting before it is closed to resume.
     push_queue: int = 1000
     #: Seconds between pings on a push connection.
     ping_seconds: int = 25
+    #: Seconds of silence after which a push node counts as dead, and who was connected only to it as offline (S2).
+    presence_seconds: float = 30.0
+    #: Seconds without activity after which somebody who is connected is away (S2).
+    away_seconds: float = 300.0
     #: Largest request body and largest WebSocket frame, in bytes.
     body_bytes: int = 128 * 1024
     #: Seconds that connections get to leave when the server drains.

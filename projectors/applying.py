@@ -14,12 +14,12 @@ from events import REGISTRY
 from events.positions import Shard, encode_vector
 from events.records import Changes, Entity, Key, Record
 from events.sessions import SessionClosed
-from infra import rows
 from infra.postgres import queries
-from infra.progress import READ_MODELS, parked_channel, positions_channel, revoked_channel
+from infra.progress import READ_MODELS, pages_channel, parked_channel, positions_channel, revoked_channel
 from infra.settings import Settings
-from projectors import changes, metrics, parking
+from projectors import changes, messages, metrics, parking
 from projectors.source import Entry, Place
+from projectors.touched import Noted, note_spans
 
 #: Bytes of one notification; Postgres takes 7999.
 NOTIFY_BYTES = 7000
@@ -62,8 +62,11 @@ async def move(connection: Any, before: Mapping[Shard, Place], after: Mapping[Sh
         raise Outrun(f"expected positions {expected}; {len(shards) - len(moved)} of these shards stand elsewhere")
 
 
-async def apply(connection: Any, entries: Sequence[Entry], parked: set[str]) -> list[Record]:
-    """Applies the entries in order and returns those applied. The others are parked, their streams join ``parked``."""
+async def apply(connection: Any, entries: Sequence[Entry], parked: set[str], noted: Noted) -> list[Record]:
+    """Applies the entries in order and returns those applied. The others are parked, their streams join ``parked``.
+
+    ``noted`` collects what pages of history show differently from here on.
+    """
     ready: list[tuple[Entry, Record]] = []
     for entry in entries:
         if entry.unknown:
@@ -77,21 +80,22 @@ async def apply(connection: Any, entries: Sequence[Entry], parked: set[str]) -> 
     records = [record for _, record in ready]
     try:
         async with connection.transaction():
-            await store(connection, records)
+            await store(connection, records, noted)
     except DATA_ERRORS as error:
         if len(ready) == 1:
             await parking.park(connection, READ_MODELS, ready[0][0], error, parked)
             return []
         # One of them is bad: by halves, so that a bad event costs a few more attempts, not one for each event.
         middle = len(ready) // 2
-        first = await apply(connection, [entry for entry, _ in ready[:middle]], parked)
-        return first + await apply(connection, [entry for entry, _ in ready[middle:]], parked)
+        first = await apply(connection, [entry for entry, _ in ready[:middle]], parked, noted)
+        return first + await apply(connection, [entry for entry, _ in ready[middle:]], parked, noted)
     return records
 
 
-async def store(connection: Any, records: Sequence[Record]) -> None:
+async def store(connection: Any, records: Sequence[Record], noted: Noted) -> None:
     """Folds the records in order into the rows, and adds their changes. Raises one of DATA_ERRORS."""
-    state, changed = await _loaded(connection, records), Changes()
+    before, changed = await _loaded(connection, records), Changes()
+    state = dict(before)
     for record in records:
         try:
             result = REGISTRY.fold(record, state)
@@ -101,7 +105,9 @@ async def store(connection: Any, records: Sequence[Record]) -> None:
         state.update(result)
         changed.update(result)
     if changed:
-        await rows.store(connection, changed)
+        await messages.store(connection, changed)
+        await note_spans(connection, before, changed)
+        noted.note(before, changed)
     await changes.insert(connection, records)
 
 
@@ -110,18 +116,26 @@ async def _loaded(connection: Any, records: Iterable[Record]) -> dict[Key, Entit
         keys = {key for record in records for key in REGISTRY.names(record)}
     except Exception as error:
         raise FoldError(f"{type(error).__name__}: {error}") from error
-    return await rows.load(connection, keys)
+    return await messages.load(connection, keys)
 
 
 async def announce(
-    connection: Any, settings: Settings, vector: Mapping[Shard, int], records: Iterable[Record], parked: Iterable[str]
+    connection: Any,
+    settings: Settings,
+    vector: Mapping[Shard, int],
+    records: Iterable[Record],
+    parked: Iterable[str],
+    noted: Noted,
 ) -> None:
-    """Tells, once the transaction commits, which streams were parked, how far the rows are, which sessions closed.
+    """Tells, once the transaction commits, which streams were parked, what pages have changed, how far the rows are,
+    which sessions closed.
 
     Notifications arrive in this order: whoever hears of a position has heard of what was parked below it, and does
-    not take the rows of such a stream for the present.
+    not take the rows of such a stream for the present; nor pages of before for the present ones.
     """
     sql = queries("projectors")["notify"]
+    if payloads := noted.payloads(NOTIFY_BYTES):
+        await connection.execute(sql, pages_channel(settings), payloads)
     if streams := [stream for stream in parked if len(stream.encode()) <= NOTIFY_BYTES]:
         await connection.execute(sql, parked_channel(settings), streams)
     parts = encode_vector(vector).split(",")

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from infra.postgres import queries
+from infra.postgres import lock_key, queries
 
 T = TypeVar("T", bound=Hashable)
-
-
-def lock_key(name: str) -> int:
-    """A name as Postgres' signed 64-bit lock key."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
 class Locks(Generic[T]):

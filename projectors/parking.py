@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from events.positions import Shard
 from infra.postgres import queries
 from projectors import metrics
 from projectors.source import Entry
@@ -44,3 +45,9 @@ async def parked_streams(connection: Any, consumer: str) -> set[str]:
     rows = await connection.fetch(queries("projectors")["parked_streams"], consumer)
     metrics.PARKED_STREAMS.labels(consumer).set(len(rows))
     return {row["stream"] for row in rows}
+
+
+async def skipped_events(connection: Any, consumer: str) -> set[tuple[Shard, int]]:
+    """The events that operators have passed over: whoever folds from the log's beginning leaves them out."""
+    rows = await connection.fetch(queries("projectors")["skipped_events"], consumer)
+    return {(Shard(row["topic"], row["partition"]), row["offset"]) for row in rows}

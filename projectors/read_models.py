@@ -12,8 +12,10 @@ from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors import applying, metrics, parking
 from projectors.locks import Locks
+from projectors.messages import Partitions
 from projectors.runner import CLAIM_SECONDS, SESSION, Projector, close
 from projectors.source import Batch, Place, Source
+from projectors.touched import Noted
 
 
 def event_shards(settings: Settings, topics: tuple[str, ...] = kafka.EVENT_TOPICS) -> list[Shard]:
@@ -35,15 +37,28 @@ class ReadModels(Projector):
         self._source: Source | None = None
         self._places: dict[Shard, Place] = {}
         self._parked: set[str] = set()
+        #: What operators have passed over. It was parked before, so nothing here comes to it but a fold from the start.
+        self._skipped: set[tuple[Shard, int]] = set()
 
     def lag(self) -> dict[Shard, int]:
         return {} if self._source is None else self._source.lag()
+
+    def health(self) -> dict[str, Any]:
+        """As of every projector; not healthy while commands are refused because the rows are too far behind."""
+        found, most = super().health(), self.settings.shard_lag
+        behind = [f"{shard} by {lag}" for shard, lag in found["lag"].items() if lag > most]
+        if found["healthy"] and behind:
+            found.update(
+                healthy=False, state="behind", error=f"expected at most {most} events to go, got {', '.join(behind)}"
+            )
+        return found
 
     async def session(self) -> None:
         async with AsyncExitStack() as stack:
             # The locks live and die with this connection.
             connection = await postgres.connect(self.settings, **SESSION)
             stack.push_async_callback(close, connection)
+            await postgres.share(connection, self.settings)
             source = self._source = Source(self.settings, self.name)
             stack.push_async_callback(source.stop)
             shards = event_shards(self.settings)
@@ -51,10 +66,13 @@ class ReadModels(Projector):
                 postgres.queries("projectors")["init_positions"],
                 self.name, [s.topic for s in shards], [s.partition for s in shards],
             )  # fmt: skip
+            # At the start, so that the month's end finds the next one there.
+            partitions = Partitions(connection, self.settings)
+            await partitions.ensure(())
             locks = Locks(connection, f"{self.settings.schema}/{self.name}", shards)
-            await self._work(connection, source, locks)
+            await self._work(connection, source, locks, partitions)
 
-    async def _work(self, connection: Any, source: Source, locks: Locks[Shard]) -> None:
+    async def _work(self, connection: Any, source: Source, locks: Locks[Shard], partitions: Partitions) -> None:
         claim_at = 0.0
         while not self.stopping:
             if not locks.complete and time.monotonic() >= claim_at:
@@ -69,6 +87,7 @@ class ReadModels(Projector):
             batch = await source.take()
             if connection.is_closed():
                 raise ConnectionError("the connection to Postgres is closed, and the locks with it")
+            await partitions.ensure([entry.record for entry in batch.entries if entry.record is not None])
             if batch.places:
                 try:
                     await self._turn(connection, batch)
@@ -81,6 +100,7 @@ class ReadModels(Projector):
         stored = {Shard(row["topic"], row["partition"]): Place(row["next_offset"], row["term"]) for row in rows}
         self._places = {shard: stored[shard] for shard in sorted(locks.held)}
         self._parked = await parking.parked_streams(connection, self.name)
+        self._skipped = await parking.skipped_events(connection, self.name)
         await source.start(self._places)
 
     async def _turn(self, connection: Any, batch: Batch) -> None:
@@ -91,9 +111,11 @@ class ReadModels(Projector):
                 # A redrive may have cleared some; it waits for the positions' locks, as this turn has.
                 self._parked = await parking.parked_streams(connection, self.name)
             before = set(self._parked)
-            applied = await applying.apply(connection, batch.entries, self._parked)
+            noted = Noted()
+            entries = [entry for entry in batch.entries if (entry.shard, entry.offset) not in self._skipped]
+            applied = await applying.apply(connection, entries, self._parked, noted)
             vector = {shard: place.offset for shard, place in batch.places.items()}
-            await applying.announce(connection, self.settings, vector, applied, self._parked - before)
+            await applying.announce(connection, self.settings, vector, applied, self._parked - before, noted)
         self._places.update(batch.places)
         metrics.APPLY.labels(self.name).observe(time.perf_counter() - started)
         metrics.BATCH.labels(self.name).observe(len(batch.entries))

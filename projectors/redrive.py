@@ -1,17 +1,19 @@
-"""Applying a parked stream after a fix: the same fold, the same transaction discipline as a turn."""
+"""Applying a parked stream after a fix, or passing over an event of it: the transaction discipline of a turn."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from events.positions import Shard
+from events.positions import Position, Shard
 from events.records import DecodeError, Record
 from infra.postgres import queries
 from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors import applying
+from projectors.messages import Partitions
 from projectors.parking import park
 from projectors.source import entry_of
+from projectors.touched import Noted
 
 
 async def redrive(connection: Any, settings: Settings, stream: str) -> tuple[int, int]:
@@ -27,18 +29,20 @@ async def redrive(connection: Any, settings: Settings, stream: str) -> tuple[int
         positions = await connection.fetch(sql["lock_positions"], READ_MODELS, topics, partitions)
         waiting = await connection.fetch(sql["parked_events"], READ_MODELS, stream)
         applied: list[Record] = []
+        noted = Noted()
+        months = Partitions(connection, settings)
         for row in waiting:
-            record = await _redrive_one(connection, row)
+            record = await _redrive_one(connection, row, months, noted)
             if record is None:
                 break
             applied.append(record)
         if applied:
             vector = {Shard(row["topic"], row["partition"]): row["next_offset"] for row in positions}
-            await applying.announce(connection, settings, vector, applied, ())
+            await applying.announce(connection, settings, vector, applied, (), noted)
     return len(applied), len(waiting) - len(applied)
 
 
-async def _redrive_one(connection: Any, row: Any) -> Record | None:
+async def _redrive_one(connection: Any, row: Any, months: Partitions, noted: Noted) -> Record | None:
     """Applies one parked event, or notes why it still fails and returns None."""
     sql = queries("projectors")
     shard = Shard(row["topic"], row["partition"])
@@ -46,12 +50,30 @@ async def _redrive_one(connection: Any, row: Any) -> Record | None:
     if entry.record is None:
         failure: Exception = entry.error or DecodeError("unreadable")
     else:
+        await months.ensure([entry.record])
         try:
             async with connection.transaction():
-                await applying.store(connection, [entry.record])
+                await applying.store(connection, [entry.record], noted)
                 await connection.execute(sql["unpark"], READ_MODELS, *shard, row["offset"])
             return entry.record
         except applying.DATA_ERRORS as error:
             failure = error
     await park(connection, READ_MODELS, entry, failure, set())
     return None
+
+
+async def pass_over(connection: Any, position: Position, reason: str, operator: str) -> list[Any]:
+    """Skips a parked event for good: read models that are made anew do so too. Then redrive its stream.
+
+    Returns the rows of ``parked`` that it had, by consumer; none when it is not parked, and nothing has changed.
+    """
+    sql = queries("projectors")
+    async with connection.transaction():
+        await connection.fetch(sql["lock_positions"], READ_MODELS, [position.topic], [position.partition])
+        rows: list[Any] = await connection.fetch(sql["parked_at"], *position)
+        for row in rows:
+            await connection.execute(
+                sql["skip"], row["consumer"], *position, row["stream"], row["type"], row["error"], reason, operator
+            )
+            await connection.execute(sql["unpark"], row["consumer"], *position)
+    return rows

@@ -1,0 +1,249 @@
+"""The messages of a room, page by page in both directions, and search in all of one's rooms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from api import pages
+from api.calls import Call
+from api.metrics import PAGES
+from api.pages import Cursor, Limit
+from api.problems import Problem
+from api.rooms import inside
+from api.spans import Span, Spans, Window
+from api.surface import Operation, Request
+from events.clock import Time, to_datetime
+from events.messages import Message
+from events.users import User, user_key
+from infra import rows
+from infra.postgres import queries
+from producers.limits import Id
+from projectors.views import message_view, user_view
+
+#: Messages that one request looks at, where it asks for some authors', types' or times' only: about 20 ms. The page is
+#: short then, and its cursor goes on. Looked at by steps, each of which is worth an index.
+SCAN, STEP = 20_000, 5_000
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+ShownType = Literal["text", "action", "image", "file", "custom", "system", "join", "leave"]
+
+
+class Read(Request, frozen=True, kw_only=True):
+    room: Id
+    #: Messages below this sequence number, the nearest; without before, after and around: the last ones.
+    before: Seq | None = None
+    #: Messages above this sequence number, the nearest.
+    after: Seq | None = None
+    #: Messages on both sides of this sequence number, and itself.
+    around: Seq | None = None
+    #: Only messages of this user; ``me``: your own.
+    author: Id | None = None
+    #: Only messages of this type.
+    type: ShownType | None = None
+    #: Only messages of this time or later.
+    since: Time | None = None
+    #: Only messages before this time.
+    until: Time | None = None
+    limit: Limit = 50
+    #: `older` or `newer` of a page: goes on from there, with its filters.
+    cursor: Cursor | None = None
+
+
+class Filters(NamedTuple):
+    """What is asked for; None: all."""
+
+    author: Id | None = None
+    type: ShownType | None = None
+    since: Time | None = None
+    until: Time | None = None
+
+    @property
+    def sparse(self) -> bool:
+        """Whether messages between two that are found may be none."""
+        return any(one is not None for one in self)
+
+
+class Place(NamedTuple):
+    """Where a page is."""
+
+    way: Literal["older", "newer", "around"]
+    seq: int
+    filters: Filters
+
+
+class Onward(NamedTuple):
+    """What a cursor holds."""
+
+    way: Literal["older", "newer"]
+    seq: Seq
+    filters: Filters
+
+
+class _Found(NamedTuple):
+    """Part of a page in ascending order; all numbers from ``first`` to ``last`` were looked at."""
+
+    messages: list[Message]
+    first: int
+    last: int
+
+
+#: Above all sequence numbers.
+_TOP = 2**53
+
+
+async def read(call: Call, request: Read) -> dict[str, Any]:
+    place, room = place_of(call, request), request.room
+    with call.services.pages.reading(room) as ticket:
+        if not ticket.get(("inside", call.user)):
+            await inside(call, room)
+            ticket.put(("inside", call.user), True)
+        key = ("page", place, request.limit)
+        page: dict[str, Any] | None = ticket.get(key)
+        PAGES.labels("miss" if page is None else "hit").inc()
+        if page is None:
+            async with call.services.pool.acquire(timeout=5) as connection:
+                spans: list[Span] | None = ticket.get("spans")
+                if spans is None:
+                    spans = await spans_of(connection, room)
+                    ticket.put("spans", spans, 200 * len(spans), end=True)
+                page, users = await page_of(connection, room, spans, place, request.limit)
+            size = sum(len(bytes(value)) for value in page.values() if isinstance(value, msgspec.Raw))
+            ticket.put(key, page, size, end=page["newer"] is None, users=users)
+    return page
+
+
+def place_of(call: Call, request: Read) -> Place:
+    """Where the page is that is asked for. Raises Problem ``invalid``."""
+    places = [request.before, request.after, request.around]
+    author = call.user if request.author == "me" else request.author
+    filters = Filters(author, request.type, request.since, request.until)
+    if request.cursor is not None:
+        if filters.sparse or any(place is not None for place in places):
+            raise Problem("invalid", "cursor: expected it without a place and filters; it has those of its page")
+        found = pages.decode(request.cursor, Onward, Onward("older", _TOP, Filters()))
+        return Place(found.way, found.seq, dated(found.filters))
+    if sum(place is not None for place in places) > 1:
+        raise Problem("invalid", "expected one of before, after and around, got more")
+    if request.after is not None:
+        return Place("newer", request.after, dated(filters))
+    if request.around is not None:
+        return Place("around", request.around, dated(filters))
+    return Place("older", _TOP if request.before is None else request.before, dated(filters))
+
+
+def dated(filters: Filters) -> Filters:
+    """The same, if its times are dates of the calendar. Raises Problem ``invalid``."""
+    for name, moment in (("since", filters.since), ("until", filters.until)):
+        try:
+            if moment is not None:
+                to_datetime(moment)
+        except ValueError as error:
+            raise Problem("invalid", f"{name}: expected a time, got {moment}: {error}") from error
+    return filters
+
+
+async def spans_of(connection: Any, room: str) -> list[Span]:
+    """The months of a room's messages."""
+    return [Span(*row) for row in await connection.fetch(queries("messages")["spans"], room)]
+
+
+async def page_of(
+    connection: Any, room: str, spans: list[Span], place: Place, limit: int
+) -> tuple[dict[str, Any], set[str]]:
+    """The page, and the users whose profiles are in it."""
+    within = Spans(spans, place.filters.since, place.filters.until)
+    # Nobody asks for what is not there yet: a page below a number that is to come is the last one.
+    top = max((span.last for span in spans), default=0) + 1
+    walk = _Walk(connection, room, within, place.filters)
+    match place.way:
+        case "older":
+            found = await walk.below(min(place.seq, top), limit)
+        case "newer":
+            found = await walk.above(place.seq, limit)
+        case "around":
+            # Itself counts among the older ones.
+            below = await walk.below(min(place.seq + 1, top), limit - limit // 2)
+            above = await walk.above(below.last, limit // 2)
+            found = _Found(below.messages + above.messages, below.first, above.last)
+    users = await profiles(connection, found.messages)
+    onward = {
+        "older": pages.encode("older", found.first, place.filters) if within.below(found.first) else None,
+        "newer": pages.encode("newer", found.last, place.filters) if within.above(found.last) else None,
+    }
+    page = {
+        "messages": _raw([message_view(message) for message in found.messages]),
+        "more": any(onward.values()) if place.way == "around" else onward[place.way] is not None,
+        **onward,
+        "archived": within.archived(
+            1 if onward["older"] is None else found.first - 1, _TOP if onward["newer"] is None else found.last + 1
+        ),
+        "users": _raw([user_view(user) for user in users.values() if user is not None]),
+    }
+    return page, set(users)
+
+
+class _Walk:
+    """Reads a room's messages from a place on, window by window, until there are enough."""
+
+    def __init__(self, connection: Any, room: str, spans: Spans, filters: Filters) -> None:
+        self._connection = connection
+        self._room = room
+        self._spans = spans
+        self._filters = filters
+
+    async def below(self, place: int, limit: int) -> _Found:
+        """The nearest messages below a number."""
+        found: list[Message] = []
+        first, left = place, SCAN
+        while len(found) < limit and left > 0:
+            window = self._spans.window_below(first, self._size(left, limit - len(found)))
+            if window is None:
+                break
+            found += await self._rows("below", window, limit - len(found))
+            first = found[-1].seq if len(found) == limit else window.first
+            left -= window.last - window.first + 1
+        return _Found(found[::-1], first, place - 1)
+
+    async def above(self, place: int, limit: int) -> _Found:
+        """The nearest messages above a number."""
+        found: list[Message] = []
+        last, left = place, SCAN
+        while len(found) < limit and left > 0:
+            window = self._spans.window_above(last, self._size(left, limit - len(found)))
+            if window is None:
+                break
+            found += await self._rows("above", window, limit - len(found))
+            last = found[-1].seq if len(found) == limit else window.last
+            left -= window.last - window.first + 1
+        return _Found(found, place + 1, last)
+
+    def _size(self, left: int, wanted: int) -> int:
+        return min(left, STEP) if self._filters.sparse else wanted
+
+    async def _rows(self, query: str, window: Window, limit: int) -> list[Message]:
+        found = await self._connection.fetch(queries("messages")[query], self._room, *window, *self._filters, limit)
+        return [rows.from_row("message", row) for row in found]  # type: ignore[misc]
+
+
+async def profiles(connection: Any, messages: list[Message]) -> dict[str, User | None]:
+    """Who wrote messages, and whom they are about, by id; None for whoever is no registered user."""
+    ids = {message.author for message in messages}
+    ids |= {message.content["user"] for message in messages if message.type in ("join", "leave", "system")}
+    found = await rows.load(connection, [user_key(id) for id in sorted(ids)])
+    users = {key[1]: user for key, user in found.items() if isinstance(user, User) and user.state == "registered"}
+    return {id: users.get(id) for id in ids}
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    """Encoded once, however often the page is sent."""
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+OPERATIONS = [
+    Operation("messages.read", "GET", "/v1/rooms/{room}/messages", "user", Read, read,
+              "Messages of a room you are in, in order, with their authors",
+              {"messages": "[Message]", "more": "boolean", "older": "onward", "newer": "onward",
+               "archived": "archived", "users": "[User]"}, conditional=True),
+]  # fmt: skip

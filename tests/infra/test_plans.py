@@ -1,0 +1,182 @@
+"""How Postgres answers pages and searches: by index, in the months concerned, and alike at both ends of a long room."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.highlights import Wanted
+from api.history import Filters, Place, page_of, spans_of
+from api.search import Months
+from events.messages import message_key
+from infra import months, postgres, rows
+from infra.months import month_of
+from tests.parts import Parts
+from tests.servers import installation
+
+#: A long room, and many short ones, all over these months.
+LONG, SHORT, ROOMS, MONTHS = 200_000, 2_000, 100, 24
+
+#: Messages of one room, evenly over the time; every 20,000th with a word of its own.
+FILL = """
+insert into messages (id, room, seq, author, token, type, content, data, created, updated, revision, version, words)
+select substr(stamp, 1, 8) || '-' || substr(stamp, 9) || '-7' || lpad(to_hex(seq % 4096), 3, '0') || '-8000-'
+           || lpad(to_hex($2 * 1000000::bigint + seq), 12, '0'),
+       $1, seq, 'user-' || seq % 50, 't', 'text', jsonb_build_object('text', said), '{}', at, at, 0, seq,
+       array_to_tsvector(array['#' || $1, 'hello', 'w' || seq % 1000] || (
+           case when seq % 20000 = 7 then array['rare'] else array[]::text[] end))
+from (
+    select seq, to_timestamp(at / 1000.0) as at, lpad(to_hex(at), 12, '0') as stamp,
+           'hello w' || seq % 1000 || case when seq % 20000 = 7 then ' rare' else '' end as said
+    from (select seq, $4::bigint + (seq - 1) * (($5::bigint - $4::bigint) / $3) as at from generate_series(1, $3) seq) s
+) m
+"""
+SPANS = """
+insert into spans (room, month, first, last, since, until)
+select room, $1, min(seq), max(seq), min(created), max(created) from messages where id >= $2 and id < $3 group by room
+"""
+
+
+class Plans:
+    """A connection that explains what it is asked, and keeps the plans."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.plans: list[dict[str, Any]] = []
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
+        text = await self._connection.fetchval(f"explain (analyze, buffers, format json) {sql}", *arguments)
+        self.plans.append(msgspec.json.decode(text)[0]["Plan"])
+        found: list[Any] = await self._connection.fetch(sql, *arguments)
+        return found
+
+    def nodes(self) -> Iterator[dict[str, Any]]:
+        """All that was done, but for what was left out."""
+        waiting = list(self.plans)
+        while waiting:
+            node = waiting.pop()
+            waiting += node.get("Plans", [])
+            if node["Actual Loops"]:
+                yield node
+
+    @property
+    def buffers(self) -> int:
+        """Blocks of 8 KiB that were looked at."""
+        return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in self.plans)
+
+    @property
+    def months(self) -> set[str]:
+        """Partitions of messages that were looked into."""
+        names = (str(node.get("Relation Name", "")) for node in self.nodes())
+        return {name for name in names if name.startswith("messages_")}
+
+    def check(self) -> None:
+        """Every look into months with messages was by an index."""
+        names = (str(node.get("Relation Name", "")) for node in self.nodes())
+        scans = [
+            node["Node Type"] for node, name in zip(self.nodes(), names, strict=True) if name.startswith("messages_202")
+        ]
+        assert scans and set(scans) <= {"Index Scan", "Bitmap Heap Scan", "Index Only Scan"}, scans
+
+
+@pytest.fixture(scope="module")
+async def connection(parts: Parts) -> AsyncIterator[Any]:
+    async with installation(parts) as settings:
+        connection = await postgres.connect(settings, plan_cache_mode="force_custom_plan", jit="off")
+        begin, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2020 + MONTHS // 12, 1, 1, tzinfo=UTC)
+        place = [int(moment.timestamp() * 1000) for moment in (begin, end)]
+        names = {f"{2020 + n // 12}-{n % 12 + 1:02}" for n in range(MONTHS)}
+        await months.ensure(connection, settings.schema, names)
+        await connection.execute(FILL, "long", 0, LONG, *place, timeout=300)
+        for n in range(1, ROOMS + 1):
+            await connection.execute(FILL, f"short-{n}", n, SHORT, *place)
+        for name in sorted(names):
+            await connection.execute(SPANS, name, *months.bounds(name))
+        await connection.execute("vacuum analyze", timeout=300)
+        yield connection
+        await connection.close()
+
+
+async def read(connection: Any, place: Place, limit: int = 50) -> tuple[dict[str, Any], Plans]:
+    plans = Plans(connection)
+    page, _ = await page_of(plans, "long", await spans_of(connection, "long"), place, limit)
+    plans.check()
+    return {name: msgspec.json.decode(v) if isinstance(v, msgspec.Raw) else v for name, v in page.items()}, plans
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("limit", [50, 200])
+async def test_the_first_page_of_a_long_room_costs_what_the_last_does(connection: Any, limit: int, mode: str) -> None:
+    await connection.execute(f"set plan_cache_mode = {mode}")
+    page, last = await read(connection, Place("older", 2**53, Filters()), limit)
+    assert page["messages"][-1]["seq"] == LONG and page["newer"] is None
+    for place in (Place("older", limit + 1, Filters()), Place("newer", 0, Filters())):
+        page, first = await read(connection, place, limit)
+        assert [message["seq"] for message in page["messages"]] == list(range(1, limit + 1)) and page["older"] is None
+        assert len(first.months) == len(last.months) == 1
+        assert first.buffers <= last.buffers * 1.2 + 10
+    for seq in range(1000, LONG, LONG // 7):
+        page, middle = await read(connection, Place("around", seq, Filters()), limit)
+        assert [message["seq"] for message in page["messages"]][limit // 2 - 1] == seq
+        assert len(middle.months) <= 2 and middle.buffers <= 2 * last.buffers + 20
+    await connection.execute("reset plan_cache_mode")
+
+
+@pytest.mark.parametrize(
+    ("filters", "most"),
+    [
+        (Filters(author="user-7"), 3), (Filters(type="text"), 3), (Filters(since="2020-05-02T00:00:00.000Z"), 3),
+        (Filters(since="2020-05-02T00:00:00.000Z", until="2020-05-03T00:00:00.000Z"), 1),
+        (Filters(until="2020-02-01T00:00:00.000Z"), 2), (Filters(author="nobody"), 4),
+    ],
+)  # fmt: skip
+async def test_filters_look_at_the_months_concerned(connection: Any, filters: Filters, most: int) -> None:
+    page, plans = await read(connection, Place("older", 2**53, filters))
+    assert len(plans.months) <= most
+    assert all(filters.author in (None, message["author"]) for message in page["messages"])
+    # A filter that nothing fits ends, and goes on with the cursor.
+    assert bool(page["messages"]) != (filters.author == "nobody") and page["more"]
+
+
+async def found(
+    connection: Any, text: str, room: list[str], limit: int = 50, filters: Filters = Filters(), below: str = "~"
+) -> tuple[list[int], Plans]:
+    plans = Plans(connection)
+    hits, _ = await Months(plans, Wanted(text), filters).through(room, below, limit)
+    return [message.seq for message, _ in hits], plans
+
+
+async def test_rare_words_are_found_by_the_index_of_words(connection: Any) -> None:
+    rare = [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
+    seqs, plans = await found(connection, "rare", ["long"])
+    plans.check()
+    assert seqs == rare and len(plans.months) <= MONTHS and plans.buffers < 50 * MONTHS
+    seqs, plans = await found(
+        connection, '"hello w7 rare"', ["long"], filters=Filters(until="2020-02-01T00:00:00.000Z")
+    )
+    assert seqs == rare[-1:] and plans.months == {"messages_2020_01"}
+
+
+async def test_common_words_end_with_the_first_month(connection: Any) -> None:
+    for rooms in (["long"], [f"short-{n}" for n in range(1, ROOMS + 1)]):
+        seqs, plans = await found(connection, "hello", rooms)
+        assert len(seqs) == 50 and plans.months == {"messages_2021_12"}
+        plans.check()
+    seqs, plans = await found(connection, "w7 hello", ["short-3"])
+    assert seqs == [1007, 7] and plans.buffers < 100 * MONTHS
+
+
+async def test_messages_are_loaded_by_their_ids(connection: Any) -> None:
+    ids = [
+        row["id"] for row in await connection.fetch("select id from messages where room = 'long' and seq % 9000 = 1")
+    ]
+    for some in (ids, ids[:1], [*ids[:3], "nothing", "~"]):
+        plans = Plans(connection)
+        loaded = await rows.load(plans, [message_key(id) for id in some])
+        assert sum(message is not None for message in loaded.values()) == len([id for id in some if id in ids])
+        plans.check()
+        assert plans.months <= {months.table_of(month_of(id)) for id in some}
