@@ -50,7 +50,7 @@ def read(settings: Settings, paths: Sequence[Path], channel: str = "") -> Plan:
     found = [logs.read(path) for path in logs.find(paths)]
     name = channel or logs.channel_of(found)
     if name is None:
-        raise BadLog("expected a line that names the channel (joins and leavings do), found none; name it: --channel")
+        raise BadLog("expected a line that names the channel (joins do, and topics), found none; name it: --channel")
     plan = make(name, found, lambda nick: user_id(settings.secret, nick))
     if not plan.people:
         raise BadLog(f"expected lines of people in {name}, found none in {len(found)} files")
@@ -59,12 +59,10 @@ def read(settings: Settings, paths: Sequence[Path], channel: str = "") -> Plan:
 
 async def _import(settings: Settings, url: str, plan: Plan, console: Console) -> Tally:
     began = time.monotonic()
-    # No nick holds a blank, so no person gets this id.
-    account = user_id(settings.secret, f"channel {plan.channel}")
     ids = {nick: user_id(settings.secret, nick) for nick in plan.people}
-    async with Client(settings, url, account) as client:
+    async with Client(settings, url, plan.account) as client:
         with Bar(console) as bar:
-            importer = Importer(client, plan, account, ids, bar)
+            importer = Importer(client, plan, ids, bar)
             await importer.run()
         room = await client.room(plan.room)
     summary(console, plan, importer.tally, room, time.monotonic() - began)

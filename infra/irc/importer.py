@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from events.handles import username_handle
 from infra.irc.client import Client, ImportFailed, Result
-from infra.irc.people import usernames
+from infra.irc.people import room_name, usernames
 from infra.irc.plan import FilePlan, Order, Plan
 
 #: Orders of one request.
@@ -44,26 +44,26 @@ class Tally:
         #: Refused ones by reason.
         self.refused: Counter[str] = Counter()
         self.registered = 0
-        #: Messages that were not there before.
-        self.messages = 0
+        #: What was not there before, by command.
+        self.new: Counter[str] = Counter()
 
     def add(self, orders: Iterable[Order], results: Iterable[Result]) -> None:
         for order, result in zip(orders, results, strict=True):
             self.results[result.result] += 1
-            self.messages += result.result == "done" and order.command == "PostMessage"
+            self.new[order.command] += result.result == "done"
             if result.result == "refused":
                 self.refused[f"{order.command}: {result.code}"] += 1
 
 
 class Importer:
-    """One run. ``account``: the user id of the room's owner."""
+    """One run."""
 
-    def __init__(self, client: Client, plan: Plan, account: str, user_ids: dict[str, str], meter: Meter) -> None:
+    def __init__(self, client: Client, plan: Plan, user_ids: dict[str, str], meter: Meter) -> None:
         """``user_ids``: nick -> user id, of all people in the plan."""
         self.tally = Tally()
         self._client = client
         self._plan = plan
-        self._account = account
+        self._account = plan.account
         self._ids = user_ids
         self._meter = meter
 
@@ -83,9 +83,11 @@ class Importer:
         """The room, and the account that owns it: nobody of old, who would have to hand it on when leaving."""
         plan = self._plan
         first = min(plan.people.values())
-        await self._register_as(self._account, f"{plan.room}"[:50], f"{plan.channel} (IRC)", first)
+        await self._register_as(self._account, f"{plan.room}"[:50], f"{plan.channel[:90]} (IRC)", first)
         fields = {
-            "room": plan.room, "type": "group", "visibility": "public", "name": plan.channel[:100],
+            "room": plan.room, "type": "public", "name": room_name(plan.channel),
+            # The logs tell of each coming and going; they are events, not messages of the channel.
+            "settings": {"announcements": False},
             "data": {"irc_channel": plan.channel[:1000]}, "members": [self._account],
         }  # fmt: skip
         order = Order(command="CreateRoom", fields=fields, actor=self._account, time=first, key="irc:room")
@@ -110,7 +112,8 @@ class Importer:
     async def _todo(self) -> list[FilePlan]:
         """The files that are not there to the end, without those of their orders that are.
 
-        Orders of the room are appended in order, so what comes before a message that is there has been done too.
+        Orders of the room are appended in order, so what comes before a message that is there has been done too. What
+        comes after the last one is ordered again: each of these orders changed something, so its key tells that.
         """
         self._meter.stage("look", len(self._plan.files), "files")
         todo = []

@@ -40,13 +40,28 @@ class Renamed(NamedTuple):
     to: str
 
 
+class Ops(NamedTuple):
+    """Who became an op of a channel (True) or ceased to be one (False), in order."""
+
+    channel: str
+    changes: tuple[tuple[str, bool], ...]
+
+
+class Topic(NamedTuple):
+    """What a channel's topic is from here on, as it stands in the line; ``nick`` set it, where the line says so."""
+
+    channel: str
+    text: str
+    nick: str | None
+
+
 class Skipped(NamedTuple):
     """A line that becomes nothing, and why."""
 
     reason: str
 
 
-What = Said | Came | Went | Renamed | Skipped
+What = Said | Came | Went | Renamed | Ops | Topic | Skipped
 
 #: Longest shown name that the API takes; real nicks have at most 16 characters.
 NICK = 100
@@ -60,10 +75,16 @@ _MEMBER = re.compile(r"^(\S+?) ?\[\S*\]\s*has (joined|left) (#\S+)(?:\s+\[.*)?\s
 _RENAMED = re.compile(r"^(.+?) is now known as (.+?)\s*$")
 _KICKED = re.compile(r"^(.+?) was kicked (?:off|from|out of) (#\S+)(?: by .*)?$")
 _OLD_ACTION = re.compile(r"^([^\s:]+)\s(.*)$", re.DOTALL)
+#: Without the blanks after brackets, too.
+_MODE = re.compile(r"^mode/(#\S+) \[([+-]\S*)(?: (.*))?\] ?by \S+\s*$", re.DOTALL)
+_SET_TOPIC = re.compile(r"^\.\.\[topic/(#[^\s:]+):(\S+)\]:(.*)$", re.DOTALL)
+_CHANGED_TOPIC = re.compile(r"^(\S+) changed the topic of (#\S+) to:(.*)$", re.DOTALL)
+#: What the server tells the logger when that comes.
+_TOPIC = re.compile(r"^Topic for (#[^\s:]+):(.*)$", re.DOTALL)
 #: What the server or the logger itself says, by the beginning of the line after ``=== ``.
 _SERVER = (
-    (re.compile(r"^mode/#"), "change of mode"),
-    (re.compile(r"^(\.\.\[topic/#|Topic (for |\()|\S+ changed the topic of #)"), "topic"),
+    (re.compile(r"^mode/#"), "change of mode that cannot be read"),
+    (re.compile(r"^Topic \(#"), "who had set the topic"),
     (re.compile(r"^(netjoined|netsplit): "), "split of the network"),
     (re.compile(r"^(Starting|Ending) logfile "), "the logger's own line"),
 )
@@ -71,6 +92,7 @@ _NICK = re.compile(r"^[^\s\x00-\x1f\x7f<>:!@#,*]+$")
 
 BLANK = Skipped("blank line")
 EMPTY = Skipped("message without text")
+MODE = Skipped("change of mode that is not about ops")
 UNKNOWN = Skipped("no known kind of line")
 
 
@@ -105,12 +127,49 @@ def _untimed(rest: str) -> What:
             return Renamed(before, after)
     if (kicked := _KICKED.match(rest)) and (nick := _nick(kicked[1])) is not None:
         return Went(nick, kicked[2], kicked=True)
+    if (found := _mode(rest) or _topic(rest)) is not None:
+        return found
     for pattern, reason in _SERVER:
         if pattern.match(rest):
             return Skipped(reason)
     if action := _OLD_ACTION.match(rest.replace("] ", "]")):
         return _said(action[1], "action", action[2])
     return UNKNOWN
+
+
+#: Modes of a channel that take a parameter, as the networks have them: always, and only when they are set.
+_WITH_PARAMETER, _SET_WITH_PARAMETER = frozenset("ovhaqbeIkd"), frozenset("lfjJL")
+
+
+def _mode(rest: str) -> What | None:
+    """A change of a channel's modes; None when the line is none, or one that cannot be read."""
+    mode = _MODE.match(rest.replace("] ", "]"))
+    if mode is None:
+        return None
+    parameters, changes, sign = (mode[3] or "").split(), [], "+"
+    for letter in mode[2]:
+        if letter in "+-":
+            sign = letter
+        elif letter in _WITH_PARAMETER or (sign == "+" and letter in _SET_WITH_PARAMETER):
+            nick = _nick(parameters[0]) if parameters else None
+            if not parameters or (letter == "o" and nick is None):
+                return None
+            if letter == "o" and nick is not None:
+                changes.append((nick, sign == "+"))
+            parameters.pop(0)
+    if parameters:
+        return None
+    return Ops(mode[1], tuple(changes)) if changes else MODE
+
+
+def _topic(rest: str) -> Topic | None:
+    if (topic := _SET_TOPIC.match(rest.replace("] ", "]"))) and (nick := _nick(topic[2])) is not None:
+        return Topic(topic[1], topic[3], nick)
+    if (topic := _CHANGED_TOPIC.match(rest)) and (nick := _nick(topic[1])) is not None:
+        return Topic(topic[2], topic[3], nick)
+    if topic := _TOPIC.match(rest):
+        return Topic(topic[1], topic[2], None)
+    return None
 
 
 def _said(nick: str, type: Literal["text", "action"], text: str | None) -> What:

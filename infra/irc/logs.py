@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.irc.lines import Came, Skipped, Went, What, parse
+from infra.irc.lines import Came, Ops, Skipped, Topic, Went, What, parse
 
 _DATE = re.compile(r"^(\d{4})-(\d\d)-(\d\d)")
 _HALF_DAY = 12 * 60
@@ -138,7 +138,10 @@ class _Clock:
 def channel_of(logs: Sequence[Log]) -> str | None:
     """The channel that the logs' own lines name most often, in lower case; None when none does."""
     names = Counter(
-        line.what.channel.lower() for log in logs for line in log.lines if isinstance(line.what, Came | Went)
+        line.what.channel.lower()
+        for log in logs
+        for line in log.lines
+        if isinstance(line.what, Came | Went | Ops | Topic)
     )
     return names.most_common(1)[0][0] if names else None
 

@@ -1,16 +1,22 @@
-"""Who the nicks of a channel become: ids that every import derives alike, and usernames. Pure."""
+"""Who the nicks of a channel become, and what itself: ids that every import derives alike, and names. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from events.clock import to_datetime
 
 _USERNAME = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
+#: Signs of a channel's name that a room's may have; plus signs are spelled, as "#c++" and "#c--" are not the same.
+_SIGNS = {**{sign: sign for sign in "#&-_.'"}, "+": "plus"}
 
 
 def user_id(secret: str, nick: str) -> str:
@@ -31,15 +37,26 @@ def usernames(nick: str) -> list[str]:
 
 def room_id(channel: str) -> str:
     """The id of a channel's room: ``#ubuntu`` -> ``irc-ubuntu``. Channel names have no case."""
-    slug = channel.lower().lstrip("#&+!")
-    kept = _FORBIDDEN.sub("-", slug)[:80]
+    slug = channel.lower().removeprefix("#")
+    kept = _NO_SLUG.sub("-", slug).strip("-")[:80].strip("-")
     # Where something had to be replaced, two channels must not become one room.
-    return f"irc-{kept}" if kept == slug else f"irc-{kept}-{hashlib.sha256(slug.encode()).hexdigest()[:8]}"
+    digest = "" if kept == slug else hashlib.sha256(slug.encode()).hexdigest()[:8]
+    return "-".join(part for part in ("irc", kept, digest) if part)
+
+
+def room_name(channel: str) -> str:
+    """The name of a channel's room: the channel's, a dash for each sign that a room's name may not have.
+
+    The room's id for a channel without letters and digits.
+    """
+    kept = (c if unicodedata.category(c)[0] in "LMN" else _SIGNS.get(c, "-") for c in channel)
+    name = "".join(kept)[:100]
+    return name if any(unicodedata.category(c)[0] in "LN" for c in name) else room_id(channel)
 
 
 def message_id(room: str, key: str, time: str) -> str:
     """The id of an imported message: a UUIDv7 of its time, the rest derived from what names its line."""
-    stamp = int(to_datetime(time).timestamp() * 1000)
+    stamp = (to_datetime(time) - _EPOCH) // timedelta(milliseconds=1)
     digest = hashlib.sha256(f"{room} {key}".encode()).digest()
     value = (stamp << 80) | int.from_bytes(digest[:10])
     value = value & ~(0xF << 76) | (7 << 76)

@@ -2,7 +2,11 @@
 
 An order that came to nothing leaves no trace in the log; given again later, it might do something. So a join of
 somebody who is in, and the same new nick twice, become no orders. Whoever says something, leaves or changes their nick
-was in the channel: where the logs do not show them coming, they come just before.
+was in the channel: where the logs do not show them coming, they come just before; so do those who become ops.
+
+In IRC an op is one until they leave: a leaving ends the role here too, a change of nick takes it along, and who joins
+again without having been seen to leave comes as an ordinary member. Only its owner may change roles in a room, so the
+account that owns the room does it; who did it in IRC stands in the line that the order's key names.
 """
 
 from __future__ import annotations
@@ -15,15 +19,21 @@ from typing import Any
 
 import msgspec
 
-from infra.irc.lines import EMPTY, Came, Renamed, Said, Skipped, Went, What, clean
+from infra.irc.lines import EMPTY, Came, Ops, Renamed, Said, Skipped, Topic, Went, What, clean
 from infra.irc.logs import Line, Log
 from infra.irc.people import message_id, room_id
 
 #: Characters of one message that the API takes; a longer line becomes several messages.
 MESSAGE = 2000
+#: Characters of a room's description; of a longer topic the rest is lost.
+TOPIC = 2000
 
 #: What is counted, in the order in which people read it.
-_THINGS = ("messages", "of them actions", "joins", "leavings", "of them put out", "changes of nick")
+_THINGS = (
+    "messages", "of them actions", "joins", "leavings", "of them put out", "changes of nick", "roles given",
+    "roles taken", "topics",
+)  # fmt: skip
+_UNCLEAN = "control characters and colour codes taken out"
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -70,7 +80,11 @@ class Plan:
         #: Lines that were imported, but not as they stand.
         self.changed: Counter[str] = Counter()
         self._user = user
+        #: In the place of a nick, for orders by the room's owner. No nick holds a blank, so no person gets this id.
+        self._owner = f"channel {channel}"
         self._inside: set[str] = set()
+        self._ops: set[str] = set()
+        self._description: str | None = None
         self._known_as: dict[str, str] = {}
 
     def add(self, log: Log) -> None:
@@ -92,16 +106,21 @@ class Plan:
             case Said():
                 self._say(file, line.time, key, what)
             case Came():
-                if not self._come(file, line.time, key, what.nick):
+                came = self._come(file, line.time, key, what.nick)
+                if not self._set_op(file, line.time, key, what.nick, False) and not came:
                     self.skipped["joined, but was in already (the logs show no quits)"] += 1
             case Went():
                 self._go(file, line.time, key, what.nick)
                 self.counts["of them put out"] += what.kicked
             case Renamed():
                 self._rename(file, line.time, key, what)
+            case Ops():
+                self._set_ops(file, line.time, key, what)
+            case Topic():
+                self._describe(file, line.time, key, what)
 
     def _of_this_channel(self, what: What) -> What:
-        if isinstance(what, Came | Went) and what.channel.lower() != self.channel:
+        if isinstance(what, Came | Went | Ops | Topic) and what.channel.lower() != self.channel:
             return Skipped(f"about another channel than {self.channel}")
         return what
 
@@ -111,13 +130,13 @@ class Plan:
             self.skipped[EMPTY.reason] += 1
             return
         if text != said.text:
-            self.changed["control characters and colour codes taken out"] += 1
+            self.changed[_UNCLEAN] += 1
         self._come(file, time, key, said.nick)
         parts = [text[i : i + MESSAGE] for i in range(0, len(text), MESSAGE)]
         if len(parts) > 1:
             self.changed[f"longer than {MESSAGE} characters: became several messages"] += 1
         for n, part in enumerate(parts):
-            token = key if n == 0 else f"{key}.{n}"
+            token = _part(key, n)
             fields = {"room": self.room, "token": token, "type": said.type, "content": {"text": part}}
             file.messages.append(len(file.room))
             id = message_id(self.room, token, time)
@@ -139,6 +158,7 @@ class Plan:
     def _go(self, file: FilePlan, time: str, key: str, nick: str) -> None:
         self._come(file, time, key, nick)
         self._inside.remove(nick)
+        self._ops.discard(nick)
         fields = {"room": self.room, "user": self._user(nick)}
         file.room.append(self._order("RemoveMember", fields, nick, time, key))
         self.counts["leavings"] += 1
@@ -147,19 +167,60 @@ class Plan:
         if renamed.nick == renamed.to:
             self.skipped["took the same nick again"] += 1
             return
+        op = renamed.nick in self._ops
         self._go(file, time, key, renamed.nick)
         if not self._come(file, time, key, renamed.to):
             self.skipped["took a nick that was in already: only the old one leaves"] += 1
+        self._set_op(file, time, key, renamed.to, op)
         self.counts["changes of nick"] += 1
         if self._known_as.get(renamed.nick) != renamed.to:
             self._known_as[renamed.nick] = renamed.to
             fields = {"user": self._user(renamed.nick), "data": {"now_known_as": renamed.to}}
             file.profiles.append(self._order("ChangeProfile", fields, renamed.nick, time, key))
 
+    def _set_ops(self, file: FilePlan, time: str, key: str, ops: Ops) -> None:
+        changed = [self._set_op(file, time, _part(key, n), nick, op) for n, (nick, op) in enumerate(ops.changes)]
+        if not any(changed):
+            self.skipped["change of ops that was so already, as far as the logs show"] += 1
+
+    def _set_op(self, file: FilePlan, time: str, key: str, nick: str, op: bool) -> bool:
+        """Makes somebody an op, or takes that back; False where it is so already."""
+        if op == (nick in self._ops):
+            return False
+        self._come(file, time, key, nick)
+        if op:
+            self._ops.add(nick)
+        else:
+            self._ops.remove(nick)
+        fields = {"room": self.room, "user": self._user(nick), "role": "admin" if op else "member"}
+        file.room.append(self._order("ChangeRole", fields, self._owner, time, key))
+        self.counts["roles given" if op else "roles taken"] += 1
+        return True
+
+    def _describe(self, file: FilePlan, time: str, key: str, topic: Topic) -> None:
+        text = clean(topic.text)
+        description = text.strip()[:TOPIC].rstrip() or None
+        if description == self._description:
+            self.skipped["topic that was set already"] += 1
+            return
+        if text != topic.text:
+            self.changed[_UNCLEAN] += 1
+        if len(text.strip()) > TOPIC:
+            self.changed[f"topic of more than {TOPIC} characters: the rest is lost"] += 1
+        self._description = description
+        by = topic.nick if topic.nick in self._ops else self._owner
+        file.room.append(self._order("ChangeRoom", {"room": self.room, "description": description}, by, time, key))
+        self.counts["topics"] += 1
+
     def _order(
         self, command: str, fields: dict[str, Any], nick: str, time: str, key: str, id: str | None = None
     ) -> Order:
         return Order(command=command, fields=fields, actor=self._user(nick), time=time, key=key, id=id)
+
+    @property
+    def account(self) -> str:
+        """The user id of the room's owner."""
+        return self._user(self._owner)
 
     @property
     def inside(self) -> int:
@@ -173,6 +234,11 @@ def make(channel: str, logs: Iterable[Log], user: Callable[[str], str]) -> Plan:
     for log in logs:
         plan.add(log)
     return plan
+
+
+def _part(key: str, n: int) -> str:
+    """The key of the n-th of the orders of one kind that a line becomes."""
+    return key if n == 0 else f"{key}.{n}"
 
 
 def _label(name: str) -> str:

@@ -84,8 +84,9 @@ def summary(console: Console, plan: Plan, tally: Tally, room: dict[str, Any] | N
     held = ", ".join(f"{count:,} {name}" for name, count in plan.counts.items() if count)
     console.print(f"  the logs hold    {held}", highlight=False)
     console.print(
-        f"  new              {tally.messages:,} messages, {tally.registered:,} people; "
-        f"{plan.counts['messages'] - tally.messages:,} messages were there before",
+        f"  new              {tally.new['PostMessage']:,} messages, {tally.registered:,} people, "
+        f"{tally.new['ChangeRole']:,} changes of role, {tally.new['ChangeRoom']:,} topics; "
+        f"{plan.counts['messages'] - tally.new['PostMessage']:,} messages were there before",
         highlight=False,
     )
     if room is not None:

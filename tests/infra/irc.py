@@ -76,6 +76,9 @@ async def totals(settings: Settings) -> dict[str, int]:
         "members": await count(settings, "select count(*) from members where state = 'joined'"),
         "left": await count(settings, "select count(*) from changes where type = 'member.left'"),
         "joined": await count(settings, "select count(*) from changes where type = 'member.joined'"),
+        "roles": await count(settings, "select count(*) from changes where type = 'member.role_changed'"),
+        "admins": await count(settings, "select count(*) from members where state = 'joined' and role = 'admin'"),
+        "topics": await count(settings, "select count(*) from changes where type = 'room.described'"),
         "parked": await count(settings, "select count(*) from parked"),
     }
 

@@ -57,11 +57,12 @@ async def test_two_files_twice(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "2004-11-16.txt").write_text(SECOND)
     async with serving(settings) as url, visiting(url) as world:
         said = await imported(settings, tmp_path)
-        assert "2 files, 14 lines, 6 people" in said and "change of mode" in said
+        assert "2 files, 14 lines, 6 people" in said and "1 roles given, 1 roles taken" in said
         first, ends = await totals(settings), await heads(settings)
         # trey, |trey|, Bob, bob, Bob[away], café, and the account that owns the room.
         assert first == {
             "users": 7, "handles": 7, "messages": 8, "actions": 2, "joined": 8, "left": 2, "members": 6, "parked": 0,
+            "roles": 2, "admins": 0, "topics": 0,
         }  # fmt: skip
         again = await imported(settings, tmp_path)
         assert "0 messages, 0 people" in again
@@ -132,7 +133,7 @@ async def test_an_interrupted_import_goes_on(settings: Settings, tmp_path: Path,
         assert "messages were there before" in said
         assert await totals(settings) == {
             "users": 51, "handles": 51, "messages": 12_000, "actions": 0, "joined": 51, "left": 0, "members": 51,
-            "parked": 0,
+            "parked": 0, "roles": 0, "admins": 0, "topics": 0,
         }  # fmt: skip
         ends = await heads(settings)
         await imported(settings, tmp_path / "logs")

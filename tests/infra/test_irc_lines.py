@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import RFC_4122, UUID
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from events.clock import from_datetime
 from infra.irc import logs, people
-from infra.irc.lines import BLANK, EMPTY, UNKNOWN, Came, Renamed, Said, Skipped, Went, What, clean, parse
-from infra.irc.plan import MESSAGE, Plan, make
+from infra.irc.lines import (
+    BLANK,
+    EMPTY,
+    MODE,
+    UNKNOWN,
+    Came,
+    Ops,
+    Renamed,
+    Said,
+    Skipped,
+    Topic,
+    Went,
+    What,
+    clean,
+    parse,
+)
+from infra.irc.plan import MESSAGE, TOPIC, Plan, make
+from producers.limits import Slug
+from producers.rooms import check_name
 
 SECRET = "ab" * 32
 
@@ -29,10 +52,28 @@ UNTIMED: list[tuple[str, What]] = [
     ("=== Cre[a] tiveEmb[a]  is now known as CreativeEmbassy", Renamed("Cre[a]tiveEmb[a]", "CreativeEmbassy")),
     ("=== server_ is now known as Bart] ", Renamed("server_", "Bart]")),
     ("=== ubuntu_ was kicked off #ubuntu by Amaranth (Amaranth)", Went("ubuntu_", "#ubuntu", kicked=True)),
-    ("=== mode/#ubuntu [+o Amaranth]  by ChanServ", Skipped("change of mode")),
-    ("=== ..[topic/#ubuntu:Seveas] : Official Ubuntu Help channel", Skipped("topic")),
-    ("=== Topic (#ubuntu): set by Madpilot at Mon Dec  4 07:27:08 2006", Skipped("topic")),
-    ("=== LjL changed the topic of #ubuntu to: Official", Skipped("topic")),
+    ("=== mode/#ubuntu [+o Amaranth]  by ChanServ", Ops("#ubuntu", (("Amaranth", True),))),
+    ("=== mode/#ubuntu [-oo rob mdz]  by ChanServ", Ops("#ubuntu", (("rob", False), ("mdz", False)))),
+    ("=== mode/#ubuntu [+o [cc] smart]  by ChanServ", Ops("#ubuntu", (("[cc]smart", True),))),
+    (
+        "=== mode/#ubuntu [+oo-o a Bart]  a]  by irc.example ",
+        Ops("#ubuntu", (("a", True), ("Bart]", True), ("a", False))),
+    ),
+    # A parameter goes to each mode that takes one.
+    ("=== mode/#c [+lbo-lk 5 *!*@h a key]  by x", Ops("#c", (("a", True),))),
+    ("=== mode/#c [-b+b *!*@a o!*@b]  by x", MODE),
+    ("=== mode/#c [+rR]  by x", MODE),
+    ("=== mode/#c [+v a]  by x", MODE),
+    ("=== mode/#c [+oo a]  by x", Skipped("change of mode that cannot be read")),
+    ("=== mode/#c [+o a b]  by x", Skipped("change of mode that cannot be read")),
+    ("=== mode/#c [+o *!*@h]  by x", Skipped("change of mode that cannot be read")),
+    ("=== mode/#c", Skipped("change of mode that cannot be read")),
+    ("=== ..[topic/#ubuntu:Seveas] : Help [here]  only", Topic("#ubuntu", " Help [here] only", "Seveas")),
+    ("=== ..[topic/#c:[cc] smart] : x: y", Topic("#c", " x: y", "[cc]smart")),
+    ("=== Topic for #ubuntu: Official | FAQ: http://x", Topic("#ubuntu", " Official | FAQ: http://x", None)),
+    ("=== Topic (#ubuntu): set by Madpilot at Mon Dec  4 07:27:08 2006", Skipped("who had set the topic")),
+    ("=== LjL changed the topic of #ubuntu to: Official", Topic("#ubuntu", " Official", "LjL")),
+    ("=== LjL changed the topic of #ubuntu to:", Topic("#ubuntu", "", "LjL")),
     ("=== netjoined: irc.example -> kornbluth.example", Skipped("split of the network")),
     ("=== Starting logfile irclogs/ubuntu.log", Skipped("the logger's own line")),
     ("=== |trey| shuts up", Said("|trey|", "action", "shuts up")),
@@ -163,6 +204,86 @@ def test_what_changes_nothing_becomes_no_order() -> None:
     assert sum(plan.skipped.values()) == 3 and "about another channel than #c" in plan.skipped
 
 
+def _roles(plan: Plan) -> list[tuple[str, str]]:
+    """What is ordered about members, and for whom; whose role it is, not who orders it."""
+    orders = [order for file in plan.files for order in file.room if "user" in order.fields]
+    assert all(order.actor == plan.account for order in orders if order.command == "ChangeRole")
+    return [(order.fields.get("role", order.command), order.fields["user"]) for order in orders]
+
+
+def _mode(modes: str, channel: str = "#c") -> str:
+    return f"=== mode/{channel} [{modes}]  by ChanServ"
+
+
+def test_ops_become_admins_by_order_of_the_owner() -> None:
+    plan = _plan("=== a [h]  has joined #c", _mode("+o a"), _mode("+o a"), _mode("-o a"), _mode("-o a"))
+    assert _roles(plan) == [("AddMember", "id-a"), ("admin", "id-a"), ("member", "id-a")]
+    assert plan.counts["roles given"] == plan.counts["roles taken"] == 1
+    assert plan.skipped == {"change of ops that was so already, as far as the logs show": 2}
+    # Who is not in comes just before; who is no op, and not in, does not come to lose anything.
+    plan = _plan(_mode("+ob-o a *!*@h b"), _mode("+o c", channel="#other"))
+    assert _roles(plan) == [("AddMember", "id-a"), ("admin", "id-a")] and list(plan.people) == ["a"]
+    assert plan.skipped == {"about another channel than #c": 1}
+
+
+def test_ops_of_one_line_have_keys_of_their_own() -> None:
+    (file,) = _plan(_mode("+oo a b"), _mode("-o+o a a")).files
+    keys = [order.key.rpartition(":")[2] for order in file.room if order.command == "ChangeRole"]
+    assert keys == ["1", "1.1", "2", "2.1"] and file.numbers == [1, 1, 1, 1, 2, 2]
+
+
+def test_who_leaves_is_no_op_any_more() -> None:
+    left, back = "=== a [h]  has left #c []", "=== a [h]  has joined #c"
+    assert _roles(_plan(_mode("+o a"), left, back, _mode("-o a"), _mode("+o a"))) == [
+        ("AddMember", "id-a"), ("admin", "id-a"), ("RemoveMember", "id-a"), ("AddMember", "id-a"), ("admin", "id-a"),
+    ]  # fmt: skip
+    # A join tells of a quit that the logs do not show.
+    plan = _plan(_mode("+o a"), back, back)
+    assert _roles(plan) == [("AddMember", "id-a"), ("admin", "id-a"), ("member", "id-a")]
+    assert plan.skipped == {"joined, but was in already (the logs show no quits)": 1}
+
+
+def test_an_op_stays_one_under_another_nick() -> None:
+    plan = _plan(_mode("+o a"), "=== a is now known as b", "=== b is now known as b", "=== a [h]  has joined #c")
+    assert _roles(plan) == [
+        ("AddMember", "id-a"), ("admin", "id-a"), ("RemoveMember", "id-a"), ("AddMember", "id-b"), ("admin", "id-b"),
+        ("AddMember", "id-a"),
+    ]  # fmt: skip
+    # The nick was an op's, who must have gone: its new owner is none.
+    plan = _plan(_mode("+o b"), "=== a [h]  has joined #c", "=== a is now known as b")
+    assert _roles(plan)[-2:] == [("RemoveMember", "id-a"), ("member", "id-b")]
+
+
+def _descriptions(plan: Plan) -> list[tuple[str, str | None]]:
+    orders = [order for file in plan.files for order in file.room if order.command == "ChangeRoom"]
+    return [(order.actor, order.fields["description"]) for order in orders]
+
+
+def test_topics_become_descriptions() -> None:
+    def topic(text: str, nick: str = "a") -> str:
+        return f"=== {nick} changed the topic of #c to: {text}"
+
+    plan = _plan(topic(""), topic("one"), _mode("+o a"), topic("one "), topic("\x02two\x0f\x00"), topic("\x0304"))
+    # By the op who set it, else by the room's owner; an empty one is none, and was so at the beginning.
+    assert _descriptions(plan) == [("id-channel #c", "one"), ("id-a", "two"), ("id-a", None)]
+    assert plan.counts["topics"] == 3 and plan.skipped == {"topic that was set already": 2}
+    assert plan.changed == {"control characters and colour codes taken out": 2}
+    plan = _plan(_mode("+o a"), topic("x", nick="b"), "=== Topic for #c: x", "=== Topic for #c: y",
+                 "=== ..[topic/#c:a] : z", "=== ..[topic/#other:a] : z")  # fmt: skip
+    assert [by for by, _ in _descriptions(plan)] == ["id-channel #c", "id-channel #c", "id-a"]
+    assert sorted(plan.people) == ["a"]
+    plan = _plan(topic(f"{'x' * TOPIC}y"))
+    assert _descriptions(plan) == [("id-channel #c", "x" * TOPIC)] and sum(plan.changed.values()) == 1
+
+
+def test_what_was_so_before_the_file_stands() -> None:
+    """Who is an op, and the topic, go on from file to file."""
+    days = ["2004-11-15.txt", "2004-11-16.txt"]
+    content = f"{_mode('+o a')}\n=== a changed the topic of #c to: x\n".encode()
+    plan = make("#c", [logs.parse_log(day, content) for day in days], lambda nick: f"id-{nick}")
+    assert [len(file.room) for file in plan.files] == [3, 0]
+
+
 def test_long_and_unclean_messages() -> None:
     plan = _plan(f"[12:18] <a> {'x' * (2 * MESSAGE + 1)}", "[12:18] <a> \x02\x0f", "[12:18] <a> b\x00c")
     texts = [order.fields["content"]["text"] for order in plan.files[0].room if order.command == "PostMessage"]
@@ -191,5 +312,21 @@ def test_ids_and_usernames_of_nicks() -> None:
     assert made.startswith("trey-") and made != people.usernames("trey|")[0]
     assert people.usernames("[]")[0].startswith("irc-")
     assert people.room_id("#Ubuntu") == "irc-ubuntu"
-    assert people.room_id("#c++") != people.room_id("#c--")
-    assert people.message_id("r", "k", "2004-11-15T12:18:00.001Z").startswith("01003c2b-04c1-7")
+    channels = ["#c", "##c", "#c++", "#c--", "#c_", "#C_d", "#" + "c" * 200, "#" + "c" * 201]
+    assert len({people.room_id(channel) for channel in channels}) == len(channels)
+    assert people.room_name("#ubuntu+1") == "#ubuntuplus1" and people.room_name("##c++") == "##cplusplus"
+    assert people.room_name("#c|x") == "#c-x" and people.room_name("#日本語") == "#日本語"
+    assert people.room_name("#!?") == people.room_id("#!?")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_channel_becomes_a_room_that_can_be_made(channel: str) -> None:
+    assert msgspec.convert(people.room_id(f"#{channel}"), Slug).startswith("irc-")
+    check_name(people.room_name(f"#{channel}"))
+
+
+@given(st.integers(0, 2**41), st.text(), st.text())
+def test_message_ids_are_uuids_of_their_time(ms: int, room: str, key: str) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    found = UUID(people.message_id(room, key, from_datetime(moment)))
+    assert (found.version, found.variant, found.int >> 80) == (7, RFC_4122, ms)

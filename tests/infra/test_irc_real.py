@@ -30,13 +30,15 @@ pytestmark = pytest.mark.skipif(not LOGS.is_dir(), reason=f"the logs are not the
 
 
 class Counted:
-    """What the logs hold, by the simplest means: regular expressions of this file's own, a set of who is in."""
+    """What the logs hold, by the simplest means: regular expressions of this file's own, sets of who is in, and op."""
 
     def __init__(self) -> None:
         self.messages: Counter[str] = Counter()
         self.nicks: set[str] = set()
         self.inside: set[str] = set()
-        self.joined = self.left = 0
+        self.ops: set[str] = set()
+        self.joined = self.left = self.roles = 0
+        self.topics = [""]
         for path in sorted(LOGS.glob("[0-9]*.txt")):
             for line in path.read_text().split("\n"):
                 self._line(line)
@@ -48,21 +50,42 @@ class Counted:
             self._says((said[1] or said[3] or said[4]).replace("] ", "]"), "action" if said[2] else "text")
 
     def _event(self, line: str) -> None:
-        if re.match(r"mode/|\.\.\[topic|Topic |netjoined: |Starting logfile|\S+ changed the topic", line):
+        # No line of these logs mixes ops with other modes.
+        if mode := re.match(r"mode/#ubuntu \[([+-])o+ (.*)\] ?by", line):
+            for nick in mode[2].split():
+                self._is_op(nick, mode[1] == "+")
+        elif topic := re.match(
+            r"(?:\.\.\[topic.*?\]:|Topic for #ubuntu:|\S+ changed the topic of #ubuntu to:) (.*)", line
+        ):
+            self.topics += [topic[1].strip()] if topic[1].strip() != self.topics[-1] else []
+        elif re.match(r"mode/|Topic |netjoined: |Starting logfile", line):
             return
-        if came := re.match(r"(\S+) \[.*\]\s*has (joined|left) #ubuntu", line, re.IGNORECASE):
+        elif came := re.match(r"(\S+) \[.*\]\s*has (joined|left) #ubuntu", line, re.IGNORECASE):
             self._comes(came[1])
             if came[2] == "left":
                 self._goes(came[1])
+            else:
+                self._is_op(came[1], False)
         elif renamed := re.match(r"(.+?) ?is now known as (\S+)", line):
-            self._comes(renamed[1])
-            self._goes(renamed[1])
-            self._comes(renamed[2])
+            self._renames(renamed[1], renamed[2])
         elif kicked := re.match(r"(\S+) was kicked off", line):
             self._comes(kicked[1])
             self._goes(kicked[1])
         else:
             self._says(line.split()[0], "action")
+
+    def _renames(self, nick: str, to: str) -> None:
+        op = nick in self.ops
+        self._comes(nick)
+        self._goes(nick)
+        self._comes(to)
+        self._is_op(to, op)
+
+    def _is_op(self, nick: str, op: bool) -> None:
+        if op:
+            self._comes(nick)
+        self.roles += op != (nick in self.ops)
+        self.ops = self.ops | {nick} if op else self.ops - {nick}
 
     def _says(self, nick: str, kind: str) -> None:
         self._comes(nick)
@@ -75,6 +98,7 @@ class Counted:
 
     def _goes(self, nick: str) -> None:
         self.inside.remove(nick)
+        self.ops.discard(nick)
         self.left += 1
 
 
@@ -100,13 +124,16 @@ async def test_all_files(parts: Parts, tmp_path: Path) -> None:
             "members": len(expected.inside) + 1,
             "joined": expected.joined + 1,
             "left": expected.left,
+            "roles": expected.roles,
+            "admins": len(expected.ops),
+            "topics": len(expected.topics) - 1,
             "parked": 0,
         }
         again = await imported(settings, LOGS)
         assert "0 messages, 0 people" in again and await totals(settings) == found
         async with visiting(server.url) as world:
             await _check_search(world, settings, expected.nicks)
-            await _check_sync(world, settings)
+            await _check_sync(world, settings, expected.topics[-1])
 
 
 async def _check_search(world: World, settings: Settings, nicks: set[str]) -> None:
@@ -117,8 +144,8 @@ async def _check_search(world: World, settings: Settings, nicks: set[str]) -> No
         assert nick in [user["name"] for user in found["users"]], nick
 
 
-async def _check_sync(world: World, settings: Settings) -> None:
-    """A member's snapshot is the fold of the topics."""
+async def _check_sync(world: World, settings: Settings, topic: str) -> None:
+    """A member's snapshot is the fold of the topics; the room's description is the last topic that was set."""
     user = user_id(settings.secret, "bob2")
     sync = await world.call("sync.get", {}, token=operator_token.token(settings, user=user, role="person"))
     state, vector = await folded(settings)
@@ -128,6 +155,7 @@ async def _check_sync(world: World, settings: Settings) -> None:
     assert isinstance(room, Room) and isinstance(member, Member) and room.last is not None
     last = state[message_key(room.last)]
     assert isinstance(last, Message)
+    assert room.description == topic
     assert entry["room"] == room_view(room) and entry["member"] == own_member_view(member)
     assert entry["message"] == message_view(last) and entry["unread"] == room.seq - member.read
     assert sum(isinstance(entity, Message) for entity in state.values()) == room.seq
