@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from api.failures import Failures
+from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
 from api.tokens import Identity
@@ -50,6 +51,7 @@ class Services:
         self.feed = feed
         self.passwords = Passwords()
         self.failures = Failures()
+        self.pages = PageCache(progress, settings.page_cache_bytes)
         #: What this process has appended: a log-in right after a registration must find it.
         self.seen: Vector = {}
 
@@ -58,12 +60,15 @@ class Call:
     """A request with its context. ``position`` collects where the commands' events stand."""
 
     def __init__(
-        self, services: Services, identity: Identity | None, *, key: str | None = None, traceparent: str | None = None
-    ) -> None:
+        self, services: Services, identity: Identity | None, *, key: str | None = None, traceparent: str | None = None,
+        connection: str | None = None,
+    ) -> None:  # fmt: skip
         self.services = services
         self.identity = identity
         self.key = key
         self.traceparent = traceparent
+        #: Client id of the push connection over which it came; None over HTTP.
+        self.connection = connection
         self.position: Vector = {}
         #: Set by an operation that logs somebody in: the token goes into the stream's cookie too.
         self.stream_token: str | None = None

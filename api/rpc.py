@@ -21,6 +21,7 @@ from api.tokens import Identity, Role
 from events.positions import encode_vector
 from push.backend import BadToken, RpcError
 from push.backend import Identity as PushIdentity
+from push.gathering import Gathering
 
 #: Members of every RPC's data beside the operation's own: what HTTP has in headers.
 KEY_MEMBER = "idempotency_key"
@@ -28,13 +29,17 @@ POSITION_MEMBER = "position"
 
 #: The operation whose answer is a client's snapshot.
 SNAPSHOT = "sync.get"
+#: Beside reads: what apps do by themselves, from which it does not follow that somebody is there; and what says itself
+#: whether somebody is.
+UNATTENDED = frozenset({"members.read", "sessions.renew", "presence.set"})
 
 
 class Rpc:
     """Implements push.backend.Backend."""
 
-    def __init__(self, services: Services, operations: list[Operation]) -> None:
+    def __init__(self, services: Services, operations: list[Operation], gathering: Gathering) -> None:
         self._services = services
+        self._gathering = gathering
         self._operations = {operation.name: operation for operation in operations}
         self._locks: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
@@ -62,7 +67,7 @@ class Rpc:
                 raise Problem("token_revoked", "expected a valid token, got one that was revoked; log in again")
             values = decode_object(data or b"{}")
             async with self._order(connection, method, values):
-                return await self._run(identity, method, values)
+                return await self._run(identity, method, values, connection)
         except Exception as error:
             problem = translate(error)
             outcome = problem.code
@@ -91,7 +96,9 @@ class Rpc:
         """What ``GET /v1/sync`` answers."""
         return await self._run(identity, SNAPSHOT, {})
 
-    async def _run(self, identity: PushIdentity, method: str, values: dict[str, Any]) -> bytes:
+    async def _run(
+        self, identity: PushIdentity, method: str, values: dict[str, Any], connection: str | None = None
+    ) -> bytes:
         operation = self._operations.get(method)
         if operation is None:
             raise Problem("not_found", f"expected the name of an operation, got {method[:80]!r}; see the reference")
@@ -102,8 +109,11 @@ class Rpc:
         if key is not None and (len(key) > 128 or not key.isascii() or not key.isprintable() or " " in key):
             raise Problem("invalid", f"{KEY_MEMBER}: expected 1-128 printable ASCII characters without spaces")
         role: Role = "service" if identity.role == "service" else "person"
-        call = Call(self._services, Identity(identity.user, identity.session, role, identity.expires), key=key)
+        holder = Identity(identity.user, identity.session, role, identity.expires)
+        call = Call(self._services, holder, key=key, connection=connection)
         surface.permit(operation, call)
+        if connection is not None and operation.method != "GET" and method not in UNATTENDED:
+            self._gathering.acted(connection)
         request = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
         await wait_for(call, position)
         answer = await surface.run(operation, call, request) or {}

@@ -6,16 +6,21 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
 import uvicorn
+from starlette.routing import BaseRoute
 
-from api.app import Check, build
+from api import connections, presence
+from api.app import build
 from api.calls import Services
+from api.console.own import Own
+from api.console.whole import Console
 from api.feed import FeedEnds
+from api.health import Check
 from api.memberships import Memberships
 from api.operations import all_operations
 from api.rpc import Rpc
@@ -29,7 +34,9 @@ from projectors.feed import FeedProjector
 from projectors.read_models import ReadModels
 from projectors.vault import VaultCopy
 from push import routes as push_routes
+from push.gathering import Gathering
 from push.hub import Hub
+from push.signals import Signals
 from push.ws import uvicorn_options
 
 log = logging.getLogger(__name__)
@@ -68,7 +75,7 @@ async def serve(settings: Settings, roles: frozenset[str]) -> None:
         loop.add_signal_handler(number, stopping.set)
     await installation.prepare(settings)
     async with AsyncExitStack() as stack:
-        app, hub = await _parts(settings, roles, stack)
+        app, drains = await _parts(settings, roles, stack)
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="off",
             server_header=False, **uvicorn_options(settings),
@@ -78,8 +85,8 @@ async def serve(settings: Settings, roles: frozenset[str]) -> None:
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if hub is not None:
-            await hub.drain()
+        for drain in drains:
+            await drain()
         server.should_exit = True
         await serving
     log.info("stopped")
@@ -93,25 +100,44 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStack) -> tuple[Any, Hub | None]:
+#: Sends clients away before the server stops.
+Drain = Callable[[], Awaitable[None]]
+
+
+async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStack) -> tuple[Any, list[Drain]]:
     checks: dict[str, Check] = {}
     hub = None
+    drains: list[Drain] = []
+    own = Own(settings, roles, checks)
+    more: list[BaseRoute] = [own.route()]
     if "project" in roles:
         await _projectors(settings, stack, checks)
-    services, operations, more = None, None, None
+    services, operations = None, None
     if roles & {"api", "push"}:
         services = await _services(settings, stack, checks)
         if "push" in roles:
             hub = await _started(stack, Hub(settings, Memberships(services)))
             services.progress.on_revoke(hub.revoked)
             checks["push"] = _push_check(hub)
-        operations = all_operations(hub)
+        # Without the role push a process has no connections of its own, but hears of those of others.
+        gathering = hub.gathering if hub is not None else Gathering(part=False, ttl=settings.presence_seconds)
+        note_seen = partial(presence.note_seen, services) if hub is not None else None
+        signals = await _started(stack, Signals(settings, gathering, note_seen))
+        checks["signals"] = _push_check(signals)
+        console = await _started(stack, Console(services, own))
+        more.append(console.tail.route())
+        drains.append(console.tail.drain)
+        operations = all_operations(hub, gathering, console)
         if hub is not None:
-            more = push_routes(hub, Rpc(services, operations), settings)
+            drains.append(hub.drain)
+            more += [
+                *push_routes(hub, Rpc(services, operations, gathering), settings),
+                connections.route(hub, settings),
+            ]
     if "api" not in roles:
         # Without the role api the operations are reached over RPC only.
         operations = []
-    return build(settings, checks=checks, services=services, operations=operations, more=more), hub
+    return build(settings, checks=checks, services=services, operations=operations, more=more), drains
 
 
 async def _services(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) -> Services:
@@ -173,9 +199,9 @@ def _projector_check(projector: Any) -> Check:
     return check
 
 
-def _push_check(hub: Hub) -> Check:
+def _push_check(reader: Hub | Signals) -> Check:
     async def check() -> dict[str, Any]:
-        return {"ok": hub.ready}
+        return {"ok": reader.ready}
 
     return check
 

@@ -51,6 +51,7 @@ NO_PONG = Disconnect(3012, "no pong")
 FLOOD = Disconnect(3013, "too many requests")
 INVALID_TOKEN = Disconnect(3500, "invalid token")
 REVOKED = Disconnect(3500, "token revoked")
+TOO_MANY = Disconnect(3504, "too many connections of this user")
 STALE = Disconnect(3502, "stale: no connect command in time")
 
 

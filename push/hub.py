@@ -20,7 +20,8 @@ from push.actions import Place
 from push.bounds import Bounds, Unavailable
 from push.catchup import CatchUps
 from push.frames import Since
-from push.items import Change, FeedReader, first_needed
+from push.gathering import Gathering, Surroundings
+from push.items import Change, FeedReader, News, Posted, Related, Shut, first_needed
 from push.peers import Peers
 from push.ring import Ring
 from push.subscriptions import Mailbox, Sink, Subscription
@@ -33,10 +34,11 @@ _TURN = 2000
 
 
 class Memberships(Protocol):
-    """Who was in which room when, from the read models."""
+    """Who was in which room when, and with whom, from the read models."""
 
-    async def __call__(self, user: str, vector: Vector) -> dict[str, list[Stay]]:
-        """A user's stays by room, complete for all events below ``vector`` and all that were fed before this node.
+    async def __call__(self, user: str, vector: Vector) -> tuple[dict[str, list[Stay]], Surroundings]:
+        """A user's stays by room, complete for all events below ``vector`` and all that were fed before this node;
+        and what it takes to know what signals they may hear.
 
         Raises when the read models do not get that far in time.
         """
@@ -85,6 +87,8 @@ class Hub:
         self._memberships = memberships
         self._learning: set[asyncio.Task[None]] = set()
         self.peers = Peers()
+        #: Who is there, and what is told of it; it is fed from here, and read and told by ``signals.Signals``.
+        self.gathering = Gathering(ttl=settings.presence_seconds, away=settings.away_seconds)
         self._ring_records = ring_records
         self._ring_bytes = ring_bytes
         self._partitions: list[_Partition] = []
@@ -126,6 +130,7 @@ class Hub:
 
     async def drain(self) -> None:
         """Send all clients to other nodes, spread over ``settings.drain_seconds``; new ones are sent away at once."""
+        self.gathering.close()
         await self.peers.drain(self.settings.drain_seconds)
 
     @property
@@ -210,6 +215,7 @@ class Hub:
         """Ask for a user's stays, which the first subscription needs; until then nothing is delivered to it."""
         if self._memberships is None:
             partition.ring.learned(box, {})
+            self.gathering.learned(box.user, Surroundings({}, (), ()))
             return
         missed: list[tuple[Change, int]] = []
         box.missed = missed
@@ -221,7 +227,7 @@ class Hub:
         self, memberships: Memberships, partition: _Partition, box: Mailbox, missed: list[tuple[Change, int]]
     ) -> None:
         try:
-            stays = await memberships(box.user, partition.reader.vector)
+            stays, surroundings = await memberships(box.user, partition.reader.vector)
         except Exception as error:
             _log.warning("the rooms of user %s cannot be told: %r", box.user, error)
             for subscription in list(box.subscriptions):
@@ -230,6 +236,8 @@ class Hub:
         # All may have gone and others come since, who ask again; or the feed is another one by now.
         if box.missed is missed and partition.ring.boxes.get(box.user) is box:
             partition.ring.learned(box, stays)
+            sizes = {room: surroundings.sizes.get(room) for room in box.stays or () if box.is_in(room)}
+            self.gathering.learned(box.user, surroundings._replace(sizes=sizes))
             for subscription in list(box.subscriptions):
                 self.advance(subscription)
 
@@ -239,6 +247,13 @@ class Hub:
         subscription.live = False
         if subscription.partition < len(self._partitions):
             self._partitions[subscription.partition].ring.forget(subscription)
+            if not subscription.box.subscriptions:
+                self.gathering.forgot(subscription.box.user)
+
+    def subscriptions(self, user: str) -> Sequence[Subscription]:
+        """The user's subscriptions on this node. Raises Unavailable before ``start``."""
+        box = self._partition(user).ring.boxes.get(user)
+        return () if box is None else tuple(box.subscriptions)
 
     def advance(self, subscription: Subscription) -> None:
         """Deliver older items as far as the sink takes them; once there are none left, it is live."""
@@ -297,7 +312,11 @@ class Hub:
             partition = self._partitions[number]
             unreadable = partition.reader.unreadable
             for record in records:
-                deliveries += partition.ring.add(record.offset, partition.reader.read(record), self._touched)
+                found = partition.reader.read(record)
+                deliveries += partition.ring.add(record.offset, found, self._touched)
+                for _, item in found:
+                    if item.news is not None:
+                        self._note(partition.ring, item.news, item.at)
                 newest = record.timestamp
                 if deliveries >= _TURN:
                     self._flush(deliveries, newest)
@@ -305,6 +324,21 @@ class Hub:
                     await asyncio.sleep(0)
             metrics.UNREADABLE.inc(partition.reader.unreadable - unreadable)
         self._flush(deliveries, newest)
+
+    def _note(self, ring: Ring, news: News, at: int) -> None:
+        """What the log says of who may hear which signals."""
+        match news:
+            case Posted(user, room):
+                self.gathering.posted(user, room)
+            case Change(user, room, joined, members):
+                self.gathering.counted(room, joined, at)
+                box = ring.boxes.get(user)
+                if box is not None and box.stays is not None:
+                    self.gathering.moved(user, room, box.is_in(room), members)
+            case Related(user, other, blocked):
+                self.gathering.related(user, other, blocked)
+            case Shut(room, shut):
+                self.gathering.shut(room, shut)
 
     def _flush(self, deliveries: int, newest: int) -> None:
         """Send what this turn brought: one frame for each connection, however many deltas."""

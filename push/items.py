@@ -28,20 +28,48 @@ class Change(NamedTuple):
     user: str
     room: str
     joined: bool
+    #: How many are in the room, where the delta has it: in the one for who joins.
+    members: int | None = None
+
+
+class Posted(NamedTuple):
+    """Somebody posted a message."""
+
+    user: str
+    room: str
+
+
+class Related(NamedTuple):
+    """Somebody blocks somebody else, or does not."""
+
+    user: str
+    other: str
+    blocked: bool
+
+
+class Shut(NamedTuple):
+    """A room was deleted, or brought back."""
+
+    room: str
+    shut: bool
+
+
+#: What a delta means to the node itself.
+News = Change | Posted | Related | Shut
 
 
 class Item:
     """One delta, encoded once for all its recipients."""
 
-    __slots__ = ("at", "body", "boxes", "change", "cursor", "rooms", "size")
+    __slots__ = ("at", "body", "boxes", "cursor", "news", "rooms", "size")
 
-    def __init__(self, cursor: int, delta: bytes, at: int = -1, change: Change | None = None) -> None:
+    def __init__(self, cursor: int, delta: bytes, at: int = -1, news: News | None = None) -> None:
         #: The wire offset.
         self.cursor = cursor
         #: The event's offset in its shard.
         self.at = at
-        #: Who joined or left a room by it.
-        self.change = change
+        #: What this node itself must know of it.
+        self.news = news
         #: Large rooms that it is for.
         self.rooms: list[str] = []
         delta = one_line(delta)
@@ -69,21 +97,49 @@ class _Head(msgspec.Struct):
     position: str
     type: str = ""
     stream: str = ""
+    actor: str = ""
     data: msgspec.Raw = msgspec.Raw(b"{}")
+    include: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Room(msgspec.Struct):
+    members: int
+
+
+class _Include(msgspec.Struct):
+    room: _Room | None = None
 
 
 class _Member(msgspec.Struct):
     user: str
 
 
+class _Relationship(msgspec.Struct):
+    other: str
+    type: str | None = None
+
+
 _head = msgspec.json.Decoder(_Head)
 _member = msgspec.json.Decoder(_Member)
+_include = msgspec.json.Decoder(_Include | None)
+_relationship = msgspec.json.Decoder(_Relationship)
 
 
-def _change(head: _Head) -> Change | None:
-    if head.type not in ("member.joined", "member.left"):
-        return None
-    return Change(_member.decode(head.data).user, head.stream, head.type == "member.joined")
+def _news(head: _Head, recipients: Sequence[str]) -> News | None:
+    match head.type:
+        case "message.posted":
+            return Posted(head.actor, head.stream)
+        case "member.joined" | "member.left":
+            include = _include.decode(head.include)
+            members = include.room.members if include is not None and include.room is not None else None
+            return Change(_member.decode(head.data).user, head.stream, head.type == "member.joined", members)
+        case "relationship.set" if head.stream in recipients:
+            # Only who sets it is shown a block.
+            found = _relationship.decode(head.data)
+            return Related(head.stream, found.other, found.type == "block")
+        case "room.deleted" | "room.restored":
+            return Shut(head.stream, head.type == "room.deleted")
+    return None
 
 
 class FeedRow(Protocol):
@@ -142,13 +198,13 @@ class FeedReader:
         for index, item in enumerate(items):
             try:
                 head = _head.decode(item.delta)
-                place, change = parse_position(head.position), _change(head)
+                place, news = parse_position(head.position), _news(head, item.recipients)
             except (msgspec.DecodeError, BadPosition, RecursionError):
                 self.unreadable += 1
                 continue
             recipients = self._fresh(item, place, row.offset)
             if recipients:
-                new = Item(cursor(row.offset, index), bytes(item.delta), place.offset, change)
+                new = Item(cursor(row.offset, index), bytes(item.delta), place.offset, news)
                 found.append((recipients, new))
         return found
 

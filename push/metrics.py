@@ -22,3 +22,14 @@ SEND = Histogram(
     "How long a connection's socket took nothing more, each time it was full.",
     buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10),
 )
+SIGNALS = Counter(
+    "klatsch_push_signals", "Signals by what became of them: sent, or dropped for want of room.", ["outcome"]
+)
+NOTES = Counter("klatsch_push_notes", "Records of presence and typing that this process wrote, read or lost.", ["what"])
+PRESENT = Gauge("klatsch_push_present", "Users who are present on any node, as this one knows.")
+TURN = Histogram(
+    "klatsch_push_turn_seconds",
+    "Time of one turn of presence and typing, the writes to sockets included.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+)
+SEEN = Counter("klatsch_push_seen", "Departures by what became of noting when the user was last seen.", ["outcome"])

@@ -17,6 +17,10 @@ from push.codes import Disconnect
 _REMEMBER = 60.0
 
 
+#: Connections that one user may have to a node: more than devices and tabs, fewer than a client run wild makes.
+CONNECTIONS = 100
+
+
 class Peer(Protocol):
     """A connection of an identity."""
 
@@ -43,7 +47,8 @@ class Peers:
     def join(self, peer: Peer, identity: Identity, asked: float) -> Disconnect | None:
         """Register a connection whose token check began at ``asked`` (``time.monotonic``).
 
-        Returns why it must be closed instead: the token was revoked while it was checked, or the node is draining.
+        Returns why it must be closed instead: the token was revoked while it was checked, the node is draining,
+        or the user has too many connections.
         """
         if self.draining:
             return codes.SHUTDOWN
@@ -51,6 +56,8 @@ class Peers:
             if moment >= asked and (session == identity.session or user == identity.user):
                 return codes.REVOKED
         self.leave(peer)
+        if len(self._by_user.get(identity.user, ())) >= CONNECTIONS:
+            return codes.TOO_MANY
         self._identities[peer] = identity
         self._by_user.setdefault(identity.user, []).append(peer)
         self._by_session.setdefault(identity.session, []).append(peer)

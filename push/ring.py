@@ -92,8 +92,8 @@ class Ring:
                             touched.append(subscription)
                         subscription.pending.append(item)
                         deliveries += 1
-            if item.change is not None:
-                self._take(item.change, item.at)
+            if isinstance(item.news, Change):
+                self._take(item.news, item.at)
             items.append(item)
             # A recipient costs a reference in the item and one in the mailbox.
             size += len(item.body) + 200 + 16 * len(boxes)

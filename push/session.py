@@ -171,6 +171,12 @@ class Session:
                 bodies.append(item.body)
         return frames.publications(self._prefix, bodies)
 
+    def signal(self, signals: Sequence[bytes]) -> list[bytes]:
+        """The frames that carry these signals: publications without an offset, which move no position."""
+        if self.state is not State.OPEN or self.channel is not Channel.ON:
+            return []
+        return frames.publications(self._prefix, [b"%s}}}" % signal for signal in signals])
+
     def close(self, disconnect: Disconnect) -> list[Action]:
         """The connection ends, for a reason on this side."""
         if self.state is State.CLOSED:

@@ -81,6 +81,7 @@ class _Events:
         self._abort = abort
         self._epoch = hub.epoch
         self._items: list[Item] = []
+        self._signals: list[bytes] = []
         self._wake = asyncio.Event()
         self._subscription: Subscription | None = None
         self._reason: Disconnect | None = None
@@ -95,6 +96,14 @@ class _Events:
         self._wake.set()
         # What comes in one turn goes out in the next; only behind a write that takes long does it wait.
         return len(self._items) if self._sending else 0
+
+    def signal(self, signals: Sequence[bytes]) -> bool:
+        """See devices.Hearer. A signal waits for the next turn, but behind no write that takes long."""
+        if self._sending or self._signals:
+            return False
+        self._signals.extend(signals)
+        self._wake.set()
+        return True
 
     def room(self) -> int:
         """See items.Sink."""
@@ -159,20 +168,23 @@ class _Events:
                 await self._write(b"event: snapshot\n%sdata: %s\n\n" % (_id(self._epoch, cursor), data))
         if self._reason is None:
             self._subscription = self._hub.subscribe(self._identity.user, cursor, self)
+            self._hub.gathering.join(self._identity.user, self)
 
     async def _go_on(self) -> None:
         while not self._gone:
             if self._subscription is not None:
                 self._hub.advance(self._subscription)
-            if not self._items and self._reason is None:
+            if not (self._items or self._signals) and self._reason is None:
                 try:
                     await asyncio.wait_for(self._wake.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     await self._write(b":\n\n")
                 self._wake.clear()
             items, self._items = self._items, []
-            if items:
-                await self._write(b"".join(self._event(item) for item in items))
+            signals, self._signals = self._signals, []
+            if items or (signals and self._reason is None):
+                events = [self._event(item) for item in items]
+                await self._write(b"".join([*events, *(b"event: signal\ndata: %s\n\n" % one for one in signals)]))
             elif self._reason is not None:
                 await self._finish(self._reason)
                 return
@@ -201,6 +213,7 @@ class _Events:
     def _detach(self) -> None:
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
+            self._hub.gathering.leave(self.client)
             self._hub.unsubscribe(subscription)
 
 

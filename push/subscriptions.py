@@ -98,6 +98,11 @@ class Mailbox:
         """Whether the user was in the room just before an offset."""
         return self.stays is not None and covers(self.stays.get(room, ()), at)
 
+    def is_in(self, room: str) -> bool:
+        """Whether the user is in the room as far as the feed has been read."""
+        stays = self.stays.get(room, ()) if self.stays is not None else ()
+        return len(stays) > 0 and stays[-1][1] is None
+
     def take(self, change: Change, at: int) -> None:
         """Keeps the stays up to date. A change that they have already changes nothing."""
         if self.stays is None:

@@ -1,4 +1,7 @@
-"""Reads the end of every feed partition, for all connections of a process. Older records are read by catchup.py."""
+"""Reads the end of every partition of the feed, or of the signals, for all connections of a process.
+
+Older records of the feed are read by catchup.py.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +48,10 @@ class _Restart(Exception):
 class Tail:
     """One consumer that is made again whenever it is stuck or its topic has changed."""
 
-    def __init__(self, settings: Settings, listener: Listener, backlog: int) -> None:
+    def __init__(self, settings: Settings, listener: Listener, backlog: int, topic: str = "feed") -> None:
         """``backlog``: records before the end at which a new reading starts, in each partition."""
         self._settings = settings
-        self._topic = settings.topic("feed")
+        self._topic = settings.topic(topic)
         self._listener = listener
         self._backlog = backlog
         self._incarnation: Incarnation | None = None
@@ -124,7 +127,8 @@ class Tail:
 
         Kafka consumers have been seen to stand still without an error after a broker's restart.
         """
-        before: dict[int, int] = {}
+        #: Partitions that had more at the last look, by where they stood.
+        behind: dict[int, int] = {}
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             topic = await incarnation(consumer._client, self._topic)
@@ -133,6 +137,6 @@ class Tail:
             have = self._listener.next_offsets()
             ends = await consumer.end_offsets([TopicPartition(self._topic, number) for number in have])
             for tp, end in ends.items():
-                if end > have[tp.partition] == before.get(tp.partition):
+                if have[tp.partition] == behind.get(tp.partition):
                     raise _Restart(f"partition {tp.partition} stands at {have[tp.partition]}, its end is {end}")
-            before = have
+            behind = {tp.partition: have[tp.partition] for tp, end in ends.items() if end > have[tp.partition]}

@@ -106,6 +106,15 @@ class Connection:
             self._wire.write_text(frame)
         return 0
 
+    def signal(self, signals: Sequence[bytes]) -> bool:
+        """See devices.Hearer. A signal never waits: when the client does not keep up, there is none."""
+        if self._wire.paused or self._subscription is None:
+            return False
+        written = self._session.signal(signals)
+        for frame in written:
+            self._wire.write_text(frame)
+        return bool(written)
+
     def room(self) -> int:
         """See items.Sink."""
         return 0 if self._wire.paused or self._items else _CHUNK
@@ -207,6 +216,7 @@ class Connection:
     # The subscription.
 
     def _start(self, snapshot: bool) -> None:
+        self._hub.gathering.join(self._identity.user, self)
         if snapshot:
             self._spawn(0, self._start_from_snapshot())
             return
@@ -230,6 +240,7 @@ class Connection:
         return []
 
     def _detach(self) -> None:
+        self._hub.gathering.leave(self.client)
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             self._hub.unsubscribe(subscription)

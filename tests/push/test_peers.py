@@ -7,7 +7,7 @@ import time
 from push import codes
 from push.backend import Identity
 from push.codes import Disconnect
-from push.peers import Peers
+from push.peers import CONNECTIONS, Peers
 
 
 class Peer:
@@ -29,6 +29,16 @@ def joined(peers: Peers, user: str, session: str) -> Peer:
     peer = Peer(peers)
     assert peers.join(peer, who(user, session), time.monotonic()) is None
     return peer
+
+
+def test_a_user_has_so_many_connections_and_others_are_not_concerned() -> None:
+    peers = Peers()
+    many = [joined(peers, "ann", "s1") for _ in range(CONNECTIONS)]
+    assert peers.join(Peer(peers), who("ann", "s2"), time.monotonic()) == codes.TOO_MANY
+    assert peers.join(many[0], who("ann", "s1"), time.monotonic()) is None, "a token that is renewed takes no place"
+    joined(peers, "bob", "s3")
+    peers.leave(many[0])
+    joined(peers, "ann", "s2")
 
 
 def test_a_revocation_cuts_the_connections_it_names_and_no_others() -> None:

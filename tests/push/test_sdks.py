@@ -86,6 +86,25 @@ async def test_a_closed_connection_recovers_every_missed_delta_in_order(
         assert all(event["recovered"] for event in of(sdk, "subscribed")[1:])
 
 
+async def test_a_signal_reaches_the_app_and_moves_no_place(settings: Settings, feed: Feed, start: Start) -> None:
+    async with serving(settings) as server:
+        sdk = await start(server.url, "ann")
+        await until(lambda: of(sdk, "subscribed"))
+        await feed.send("ann", "1")
+        await until(lambda: of(sdk, "pub"))
+        signal = {"signal": "typing", "room": "den", "users": ["bob"]}
+        for peer in server.hub.peers.of_user("ann"):
+            assert isinstance(peer, Connection) and peer.signal([msgspec.json.encode(signal)])
+        await until(lambda: len(of(sdk, "pub")) == 2)
+        assert of(sdk, "pub")[1]["data"] == signal and not of(sdk, "pub")[1].get("offset")
+        close_all(server, "ann", 3001, "test")
+        await feed.send("ann", "2")
+        await until(lambda: len(of(sdk, "pub")) == 3)
+        assert [event["data"]["data"]["text"] for event in (of(sdk, "pub")[0], of(sdk, "pub")[2])] == ["1", "2"]
+        await until(lambda: len(of(sdk, "subscribed")) == 2)
+        assert of(sdk, "subscribed")[1]["recovered"]
+
+
 async def test_a_killed_server_that_comes_back_loses_nothing(settings: Settings, feed: Feed, start: Start) -> None:
     async with killable(settings) as server:
         sdk = await start(server.url, "ann")

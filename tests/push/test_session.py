@@ -420,3 +420,15 @@ def test_which_disconnects_are_final() -> None:
     again = {codes.SHUTDOWN, codes.SERVER_ERROR, codes.EXPIRED, codes.SLOW, codes.INSUFFICIENT_STATE, codes.NO_PONG}
     assert all(found.final for found in final)
     assert not any(found.final for found in again)
+
+
+def test_a_signal_is_a_publication_without_an_offset_and_moves_no_position() -> None:
+    session = opened()
+    [frame] = session.signal([b'{"signal":"typing"}', b'{"signal":"presence"}'])
+    assert [json.loads(line) for line in frame.split(b"\n")] == [
+        {"push": {"channel": "user:ann", "pub": {"data": {"signal": kind}}}} for kind in ("typing", "presence")
+    ]
+    assert session.position == PLACE.offset
+    assert not opened(place=None).signal([b"{}"]), "nobody has subscribed"
+    session.close(codes.SHUTDOWN)
+    assert not session.signal([b"{}"])

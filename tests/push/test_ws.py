@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from events.feed import cursor
 from infra.settings import Settings
+from push.ws import Connection
 from tests.push.conftest import until
 from tests.push.feeding import Feed, delete_before
 from tests.push.server import Running, serving, token
@@ -320,3 +321,30 @@ async def test_a_server_that_stops_tells_clients_to_come_back(settings: Settings
         await client.connect("ann")
         server.server.should_exit = True
         assert await client.closed() == (3001, "shutdown")
+
+
+async def test_a_signal_to_a_client_that_does_not_read_is_dropped_and_deltas_are_not(
+    settings: Settings, feed: Feed
+) -> None:
+    texts = [str(n) for n in range(100)]
+    async with (
+        serving(settings) as server,
+        connect(server.url, compression=None, max_size=1 << 24, max_queue=1) as socket,
+    ):
+        client = Raw(socket)
+        await client.connect("ann")
+        [peer] = server.hub.peers.of_user("ann")
+        assert isinstance(peer, Connection)
+        assert peer.signal([b'{"signal":"typing"}'])
+        await feed.send("ann", *texts, size=200_000)
+        await until(lambda: not peer.signal([b'{"signal":"dropped"}']))
+        got: list[str] = []
+        while len(got) < len(texts):
+            data = (await client.next())["push"]["pub"]["data"]
+            if "signal" not in data:
+                got.append(data["data"]["text"].strip())
+        assert got == texts
+        await until(lambda: peer.signal([b'{"signal":"taken"}']))
+        while (found := await client.next())["push"]["pub"]["data"].get("signal") != "taken":
+            assert found["push"]["pub"]["data"]["signal"] in ("typing", "dropped")
+        assert "offset" not in found["push"]["pub"]

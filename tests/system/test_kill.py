@@ -138,6 +138,8 @@ def heard(sdk: Sdk) -> dict[str, list[tuple[int, str]]]:
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for event in of(sdk, "pub"):
         delta = event["data"]
+        if "signal" in delta:
+            continue
         assert delta["type"] != "snapshot", "the place in the feed was lost"
         if delta["type"] == "message.posted":
             found[delta["stream"]].append((delta["data"]["seq"], delta["data"]["message"]))
