@@ -16,7 +16,7 @@ from infra.postgres import queries
 from producers.limits import Id
 from producers.users import NoteSeen
 from push.gathering import RATE, Gathering
-from push.presence import OFFLINE
+from push.presence import OFFLINE, State
 from push.telling import WATCHERS, entry
 
 #: Users whose presence one call may ask for.
@@ -52,6 +52,12 @@ async def note_seen(services: Services, user: str, moment: int) -> None:
     await Call(services, None).submit(NoteSeen(user=user, seen=seen), actor="system", key=seen)
 
 
+def _shown(row: Any, state: State) -> dict[str, Any]:
+    """Somebody's presence as the caller may see it: the room only to those who are in it too."""
+    shown = entry(row["user"], state if row["inside"] else state._replace(room=None))
+    return {**shown, "active": row["seen"]} if state.status == "offline" else shown
+
+
 def operations(gathering: Gathering | None) -> list[Operation]:
     """The rows, answered from what this process hears of all push nodes."""
 
@@ -61,21 +67,18 @@ def operations(gathering: Gathering | None) -> list[Operation]:
         return gathering
 
     async def get(call: Call, request: Get) -> dict[str, Any]:
-        """Of people with whom the caller neither shares a room nor is a friend, or with a block between, it is told
-        what is told of those who are offline: nobody learns from it that there is something to hide."""
+        """``active`` of somebody offline is when they were last seen, as it was noted.
+
+        Of people with whom the caller neither shares a room nor is a friend, or with a block between, it is told what
+        is told of those who were never here: nobody learns from it that there is something to hide.
+        """
         ids = list(dict.fromkeys(part for part in request.users.split(",") if part))
         if len(ids) > USERS:
             raise Problem("invalid", f"users: expected at most {USERS}, got {len(ids)}")
         found = {user: here().state(user) for user in ids}
-        present = [user for user, state in found.items() if state is not OFFLINE]
-        rows = await call.rows(
-            queries("presence")["visible"], present, [found[user].room for user in present], call.user
-        )
-        visible = {row["user"]: found[row["user"]] for row in rows}
-        for row in rows:
-            if not row["inside"]:
-                visible[row["user"]] = visible[row["user"]]._replace(room=None)
-        return {"presence": [entry(user, visible.get(user, OFFLINE)) for user in ids]}
+        rows = await call.rows(queries("presence")["visible"], ids, [state.room for state in found.values()], call.user)
+        visible = {row["user"]: _shown(row, found[row["user"]]) for row in rows}
+        return {"presence": [visible.get(user) or entry(user, OFFLINE) for user in ids]}
 
     async def of_room(call: Call, request: OfRoom) -> dict[str, Any]:
         """Without people with a block between them and the caller, in the counts too."""

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Bring in conversations from elsewhere.")
 app.add_typer(imports, name="import")
+months = typer.Typer(help="Months of messages: list them, put old ones aside, take them back.")
+app.add_typer(months, name="months")
 
 Data = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
@@ -199,6 +202,58 @@ def import_irc(
         raise typer.Exit(irc.run(settings_of(data) or load(), paths, url=url, channel=channel))
     except (*EXPECTED, irc.BadLog, irc.ImportFailed) as error:
         _fail(error)
+
+
+@months.callback(invoke_without_command=True)
+def months_list(context: typer.Context, data: Data = DEFAULT_DATA) -> None:
+    """List the months of messages with their rows, size and state; see also 'months detach' and 'months attach'."""
+    if context.invoked_subcommand is not None:
+        return
+    from infra import months as parts
+
+    for month in _with_months(data, lambda connection, settings: parts.listing(connection)):
+        typer.echo(f"{month.name}  {month.rows:>12,} messages  {month.bytes / 2**20:>10,.1f} MiB  {month.state}")
+
+
+@months.command("detach", epilog="Example: **./klatsch months detach 2025-01**")
+def months_detach(month: Annotated[str, typer.Argument(help="Such as 2025-01.")], data: Data = DEFAULT_DATA) -> None:
+    """Put a month aside: its messages are no longer read or found, and its table may be copied elsewhere."""
+    from infra import months as parts
+
+    _with_months(data, lambda connection, settings: parts.detach(connection, settings, month))
+    typer.echo(f"{month} is archived. Its table is {parts.table_of(month)}; 'months attach {month}' takes it back.")
+
+
+@months.command("attach", epilog="Example: **./klatsch months attach 2025-01**")
+def months_attach(month: Annotated[str, typer.Argument(help="Such as 2025-01.")], data: Data = DEFAULT_DATA) -> None:
+    """Take an archived month back: its messages are read and found again."""
+    from infra import months as parts
+
+    _with_months(data, lambda connection, settings: parts.attach(connection, settings, month))
+    typer.echo(f"{month} is attached.")
+
+
+def _with_months(data: Path, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
+    """What ``work`` gives, on the installation of the data folder, else on that of the KLATSCH_* variables."""
+    from infra import months as parts
+    from infra.errors import EXPECTED
+    from infra.settings import load
+    from infra.supervisor.up import settings_of
+
+    async def run() -> Any:
+        settings = settings_of(data) or load()
+        connection = await parts.connected(settings)
+        try:
+            return await work(connection, settings)
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(run())
+    except (*EXPECTED, parts.MonthError, OSError) as error:
+        _fail(error)
+
+
 
 
 def _fail(error: Exception | str) -> NoReturn:

@@ -4,7 +4,10 @@ import { Api } from "./klatsch/api.js";
 import { Connection } from "./klatsch/connection.js";
 import { Lookups } from "./klatsch/lookups.js";
 import { Outbox } from "./klatsch/outbox.js";
+import { Pages } from "./klatsch/pages.js";
+import { Rooms } from "./klatsch/rooms.js";
 import * as session from "./klatsch/session.js";
+import { Signals } from "./klatsch/signals.js";
 import { Store } from "./klatsch/store.js";
 import { fill, h } from "./view/dom.js";
 import { shell } from "./view/shell.js";
@@ -13,6 +16,7 @@ import { welcome } from "./view/welcome.js";
 
 /** How long after a change the state is saved for a reload, in ms. */
 const SAVE_AFTER = 500;
+const ENDED = "Your session has ended. Please log in again.";
 /** Pause before the first snapshot is asked for again, in ms. */
 const AGAIN = 2000;
 
@@ -27,21 +31,26 @@ function start(notice = "") {
 
 async function enter(opened) {
   let left = false;
-  const leave = (notice) => {
+  /** `expired`: the session ran out, so that its user comes back: what was not sent yet is kept. */
+  const leave = (notice, expired = false) => {
     if (left) return;
     left = true;
+    renewal.stop();
     app.stop();
-    session.clearSession();
+    if (expired) session.endSession();
+    else session.clearSession();
     location.hash = "";
     for (const open of document.querySelectorAll("dialog")) open.close();
     start(notice);
   };
   const app = { user: opened.user, stop: () => {}, leave };
-  app.api = new Api({ token: opened.token, onRefused: () => leave("Your session has ended. Please log in again.") });
+  app.api = new Api({ token: opened.token, onRefused: ({ code }) => leave(ENDED, code === "token_expired") });
+  const renewal = new session.Renewal(app.api, opened);
+  renewal.start();
   fill(root, h("p", { class: "loading", role: "status" }, "Fetching your conversations…"));
   app.store = await firstStore(app);
   if (left) return;
-  connect(app, opened.token);
+  connect(app, app.api.token, renewal);
   const view = shell(app);
   app.stop = stopper(app, view);
   fill(root, view.element);
@@ -72,23 +81,31 @@ async function snapshot(app, store) {
   }
 }
 
-function connect(app, token) {
+function connect(app, token, renewal) {
   const { api, store } = app;
   app.lookups = new Lookups(api, store, toast);
-  app.outbox = new Outbox(session.loadOutbox(), (entries) => {
-    session.saveOutbox(entries);
+  app.pages = new Pages(store, (path, query) => app.lookups.read(path, query));
+  app.rooms = new Rooms(store);
+  app.signals = new Signals(api, store);
+  app.outbox = new Outbox(session.loadOutbox(app.user), (entries) => {
+    session.saveOutbox(app.user, entries);
     store.changed();
   });
   app.connection = new Connection({
     token,
+    after: (used) => renewal.after(used),
     store,
     position: api.position,
     on: {
       state: (name) => {
-        if (name === "online") app.outbox.flush();
+        if (name === "online") {
+          app.outbox.flush();
+          app.signals.connected();
+        } else app.signals.lost();
         store.changed();
       },
-      refused: () => app.leave("Your session has ended. Please log in again."),
+      signal: (data) => app.signals.take(data),
+      refused: () => app.leave(ENDED),
       broken: (error) => {
         console.error(error);
         snapshot(app, store);
@@ -96,15 +113,19 @@ function connect(app, token) {
     },
   });
   app.outbox.attach(app.connection, store);
+  app.signals.attach(app.connection);
   app.connection.start();
 }
 
 /** Saves the state while the page is used, and undoes everything at its end. */
 function stopper(app, view) {
   let timer = null;
+  let saved = -1;
   const save = () => {
     clearTimeout(timer);
     timer = null;
+    if (saved === app.store.revision) return;
+    saved = app.store.revision;
     session.saveState(app.store.save());
   };
   const unwatch = app.store.watch(() => {
@@ -117,6 +138,7 @@ function stopper(app, view) {
     clearTimeout(timer);
     removeEventListener("pagehide", save);
     view.stop();
+    app.signals.lost();
     app.connection.stop();
   };
 }

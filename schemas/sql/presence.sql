@@ -1,12 +1,13 @@
 -- name: visible
 -- Those of some users ($1) whose presence the caller ($3) may know: the caller; and those who share a room with them,
 -- or hold them for a friend, unless one of the two blocks the other. Each has a room that they show ($2, or null), of
--- which is told whether the caller is in it too.
-select shown."user",
+-- which is told whether the caller is in it too, and when they were last seen.
+select shown."user", u.seen,
        exists (
            select from members m join rooms r on r.id = m.room and r.state <> 'deleted'
            where m.room = shown.room and m."user" = $3 and m.state = 'joined') as inside
 from unnest($1::text[], $2::text[]) as shown ("user", room)
+join users u on u.id = shown."user"
 where shown."user" = $3 or (
     not exists (
         select from relationships b

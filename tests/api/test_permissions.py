@@ -42,7 +42,9 @@ TABLE: dict[str, Row] = {
     "users.get": Row({"user": "OWNER"},                             401, 200, 404, 200, 200, 200, 403),
     "services.register": Row({"username": "NEW"},                   401, 403, 403, 403, 403, 403, 201),
     "sessions.open": Row({"username": "nobody-at-all", "password": "x" * 8}, 401, 401, 401, 401, 401, 401, 401),
-    "sessions.close": Row({},                                       401, 204, 204, 204, 204, 204, 403),
+    "sessions.list": Row({},                                        401, 200, 200, 200, 200, 200, 403),
+    "sessions.renew": Row({},                                       401, 200, 200, 200, 200, 200, 403),
+    "sessions.close": Row({"session": "current"},                   401, 204, 204, 204, 204, 204, 403),
     "relationships.list": Row({},                                   401, 200, 200, 200, 200, 200, 403),
     "relationships.set": Row({"user": "OWNER", "type": "friend"},   401, 200, 200, 200, 200, 200, 403),
     "relationships.remove": Row({"user": "OWNER"},                  401, 200, 200, 200, 200, 200, 403),
@@ -55,17 +57,31 @@ TABLE: dict[str, Row] = {
     "rooms.find": Row({},                                           401, 200, 200, 200, 200, 200, 403),
     "rooms.get": Row(ROOM,                                          401, 404, 404, 404, 200, 404, 403),
     "rooms.change": Row({**ROOM, "name": "taken over"},             401, 404, 404, 404, 403, 404, 403),
+    "rooms.archive": Row(ROOM,                                      401, 404, 404, 404, 403, 404, 403),
+    "rooms.unarchive": Row(ROOM,                                    401, 404, 404, 404, 403, 404, 403),
+    "rooms.delete": Row(ROOM,                                       401, 404, 404, 404, 403, 404, 403),
+    "rooms.restore": Row(ROOM,                                      401, 403, 403, 403, 403, 403, 200),
     "rooms.history": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
     "members.list": Row(ROOM,                                       401, 404, 404, 404, 200, 404, 403),
     "members.add": Row({**ROOM, "user": "me"},                      401, 404, 404, 404, 200, 404, 403),
     "members.remove": Row({**ROOM, "user": "OWNER"},                401, 404, 404, 404, 403, 404, 403),
+    "members.set_role": Row({**ROOM, "user": "OWNER", "role": "admin"}, 401, 404, 404, 404, 403, 404, 403),
+    "members.set_notifications": Row({**ROOM, "notifications": True}, 401, 404, 404, 404, 200, 404, 403),
     "members.read": Row({**ROOM, "seq": 1},                         401, 404, 404, 404, 200, 404, 403),
     "messages.send": Row({**ROOM, "token": "NEW", "content": {"text": "x"}}, 401, 404, 404, 404, 201, 404, 403),
     "messages.read": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
+    "messages.search": Row({"text": "hello"},                       401, 200, 200, 200, 200, 200, 403),
     "messages.get": Row({**ROOM, "message": "MESSAGE"},             401, 404, 404, 404, 200, 404, 403),
+    "messages.edit": Row({**ROOM, "message": "MESSAGE", "content": {"text": "x"}}, 401, 404, 404, 404, 403, 404, 403),
+    "messages.delete": Row({**ROOM, "message": "MESSAGE"},          401, 404, 404, 404, 403, 404, 403),
+    "messages.edits": Row({**ROOM, "message": "MESSAGE"},           401, 404, 404, 404, 200, 404, 403),
     "messages.set_emotion": Row({**ROOM, "message": "MESSAGE", "emotion": "joy"}, 401, 403, 403, 403, 403, 200, 403),
     "sync.get": Row({},                                             401, 200, 200, 200, 200, 200, 403),
     "changes.pull": Row({},                                         401, 200, 200, 200, 200, 200, 403),
+    "presence.get": Row({"users": "OWNER"},                         401, 200, 200, 200, 200, 200, 403),
+    "presence.room": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
+    "presence.set": Row({"room": None},                             401, 422, 422, 422, 422, 422, 403),
+    "signals.type": Row({**ROOM, "typing": False},                  401, 404, 404, 404, 204, 404, 403),
     "import.orders": Row({"orders": []},                            401, 403, 403, 403, 403, 403, 200),
 }  # fmt: skip
 
@@ -81,7 +97,7 @@ class Scene(NamedTuple):
 @pytest.fixture(scope="module")
 async def scene(world: World) -> Scene:
     owner, member = await world.person("owner"), await world.person("member")
-    room = await owner.group(member, visibility="private")
+    room = await owner.group(member, type="private")
     visual = (await owner.do("visuals.create", model_data={}))["visual"]["id"]
     words = {"GROUP": room, "OWNER": owner.id, "VISUAL": visual, "MESSAGE": (await owner.say(room))["id"]}
     return Scene(owner, member, words)
@@ -134,7 +150,7 @@ async def test_with_a_token_that_is_no_good(world: World, installed: Settings, s
 async def test_with_a_revoked_token(world: World, installed: Settings, scene: Scene, name: str) -> None:
     assert url(installed) == world.url
     person = await world.person("gone")
-    await person.do("sessions.close")
+    await person.do("sessions.close", session="current")
     # The world's reads wait for its writes, so that the session is known to be closed.
     await scene.member.do("users.me")
     assert await status(world, name, TABLE[name], scene, person.token) == 401

@@ -68,7 +68,7 @@ async def asked(person: Person, *others: Person) -> list[tuple[str, str | None]]
     """What ``presence.get`` says of some people."""
     answer = await person.do("presence.get", users=",".join(other.id for other in others))
     assert [one["user"] for one in answer["presence"]] == [other.id for other in others]
-    assert all((one["active"] is None) == (one["status"] == "offline") for one in answer["presence"])
+    assert all(one["active"] for one in answer["presence"] if one["status"] != "offline")
     return [(one["status"], one["room"]) for one in answer["presence"]]
 
 
@@ -119,6 +119,17 @@ async def test_when_somebody_was_seen_last_is_noted_once_they_have_gone(
         return bool((await person.do("users.me"))["user"]["seen"] > before)
 
     await until(noted, "it is noted", 15)
+
+
+async def test_of_somebody_offline_friends_are_told_when_they_were_last_seen(
+    world: World, ada: Person, bob: Person
+) -> None:
+    seen = (await bob.do("users.me"))["user"]["seen"]
+    (stranger,) = (await ada.do("presence.get", users=bob.id))["presence"]
+    assert stranger == {"user": bob.id, "status": "offline", "active": None, "room": None}
+    await ada.group(bob)
+    (known,) = (await ada.do("presence.get", users=bob.id))["presence"]
+    assert seen and known == {"user": bob.id, "status": "offline", "active": seen, "room": None}
 
 
 async def test_who_may_ask_for_somebody_s_presence(world: World, ada: Person, bob: Person) -> None:

@@ -83,19 +83,23 @@ async def call(installed: Settings) -> AsyncIterator[Caller]:
 async def test_every_operation_answers_as_documented(call: Caller, installed: Settings) -> None:
     expires = after(now(), 600)
     operator = mint(installed, user="operator", session="s", role="operator", issued=now(), expires=expires)
-    ann = await call("users.register", "", {"username": "doc-ann", "password": "annotation", "data": {"a": "b"}})
+    ann = await call("users.register", "", {"username": "doc-ann", "password": "annotation", "data": {"a": "b"},
+                                              "email": "ann@example.org"})  # fmt: skip
     bob = await call("users.register", "", {"username": "doc-bob", "name": "Bob"})
     bot = await call("services.register", operator, {"username": "doc-bot"})
     token, other = ann["token"], bob["user"]["id"]
     await _people(call, token, other)
-    await _conversation(call, token, bob["token"], bot["token"], other)
+    room = await _conversation(call, token, bob["token"], bot["token"], other)
+    await _states(call, token, operator, room)
     item = {
         "command": "PostMessage", "actor": other, "time": now(), "key": "line-1",
         "fields": {"room": "none", "token": "line-1", "content": {"text": "old"}},
     }  # fmt: skip
     await call("import.orders", operator, {"orders": [item]})
     await call("sessions.open", "", {"username": "doc-ann", "password": "annotation"})
-    await call("sessions.close", token)
+    await call("sessions.list", token)
+    await call("sessions.renew", token)
+    await call("sessions.close", token, {"session": "current"})
     assert call.called == set(OPERATIONS)
 
 
@@ -115,8 +119,9 @@ async def _people(call: Caller, token: str, other: str) -> None:
     await call("visuals.choose", token, {"visual_id": visual})
 
 
-async def _conversation(call: Caller, token: str, others_token: str, bot: str, other: str) -> None:
-    room = (await call("rooms.create", token, {"type": "group", "name": "Doc room"}))["room"]["id"]
+async def _conversation(call: Caller, token: str, others_token: str, bot: str, other: str) -> str:
+    """The room in which it happened."""
+    room = (await call("rooms.create", token, {"type": "public", "name": "Doc room"}))["room"]["id"]
     await call("rooms.get", token, {"room": room})
     await call("rooms.change", token, {"room": room, "name": "Doc group", "data": {"icon": "x"}})
     await call("rooms.find", others_token, {"name": "doc gr"})
@@ -124,8 +129,14 @@ async def _conversation(call: Caller, token: str, others_token: str, bot: str, o
     sent = {"room": room, "token": "doc-1", "content": {"text": "What joy"}}
     message = (await call("messages.send", token, sent))["message"]["id"]
     await call("messages.read", token, {"room": room})
+    await call("messages.search", token, {"text": "joy"})
     await call("messages.get", token, {"room": room, "message": message})
     await call("messages.set_emotion", bot, {"room": room, "message": message, "emotion": "joy"})
+    await _changed_messages(call, token, room, message)
+    await call("presence.get", token, {"users": other})
+    await call("presence.room", token, {"room": room})
+    await call("presence.set", token, {"room": room}, status=422)
+    await call("signals.type", token, {"room": room, "typing": True})
     await call("members.list", token, {"room": room})
     await call("members.read", others_token, {"room": room, "seq": 1})
     await call("rooms.find", token)
@@ -134,7 +145,26 @@ async def _conversation(call: Caller, token: str, others_token: str, bot: str, o
     await call("changes.pull", others_token, {"since": cursor})
     await call("changes.pull", others_token, {"since": "gone:4095"})
     await call("sync.get", token)
+    await call("members.set_notifications", others_token, {"room": room, "notifications": False})
+    await call("members.set_role", token, {"room": room, "user": other, "role": "admin"})
     await call("members.remove", others_token, {"room": room, "user": "me"})
+    return str(room)
+
+
+async def _changed_messages(call: Caller, token: str, room: str, message: str) -> None:
+    place = {"room": room, "message": message}
+    await call("messages.edit", token, {**place, "content": {"text": "What a joy"}, "data": {"tone": 1}})
+    await call("messages.edits", token, place)
+    await call("messages.delete", token, place)
+    await call("messages.edits", token, place)
+
+
+async def _states(call: Caller, token: str, operator: str, room: str) -> None:
+    await call("rooms.archive", token, {"room": room})
+    await call("rooms.unarchive", token, {"room": room})
+    await call("rooms.delete", token, {"room": room})
+    await call("rooms.restore", operator, {"room": room})
+    await call("rooms.find", token, {"scope": "public"})
 
 
 async def test_refusals_are_documented(call: Caller) -> None:

@@ -21,7 +21,7 @@ async def test_postgres_is_made_again_from_kafka(parts: Parts, tmp_path: Path) -
             await server.ready()
             async with aiohttp.ClientSession(server.url) as http:
                 token = (await _post(http, "/v1/users", None, ADA))["token"]
-                room = (await _post(http, "/v1/rooms", token, {"type": "group", "name": "Tea"}))["room"]["id"]
+                room = (await _post(http, "/v1/rooms", token, {"type": "public", "name": "Tea"}))["room"]["id"]
                 first = await _say(http, token, room, "m1")
             await server.end(signal.SIGTERM)
         await postgres.drop(settings)

@@ -74,10 +74,15 @@ async def windows(chromium: Browser) -> AsyncIterator[Open]:
     assert [window.foreign() for window in opened] == [[] for _ in opened]
 
 
-async def service(settings: Settings, world: World) -> str:
-    """The token of a new service account."""
-    operator = tokens.mint(
+def operator(settings: Settings) -> str:
+    """An operator's token."""
+    return tokens.mint(
         settings, user="operator", session=uuid7(), role="operator", issued=now(), expires=after(now(), 600)
     )
-    made = await world.call("services.register", {"username": f"emotions-{uuid7()[-12:]}"}, token=operator)
+
+
+async def service(settings: Settings, world: World) -> str:
+    """The token of a new service account."""
+    username = f"emotions-{uuid7()[-12:]}"
+    made = await world.call("services.register", {"username": username}, token=operator(settings))
     return str(made["token"])

@@ -46,45 +46,51 @@ async def test_two_people_meet_and_talk_in_private(windows: Open, world: World) 
     await _same_as_snapshot(bo, world)
 
 
-async def test_a_group_from_making_to_leaving(windows: Open, world: World) -> None:
+async def test_a_room_from_making_to_leaving(windows: Open, world: World) -> None:
     ada, bo = await two(windows, world)
     cy = await windows(world.url)
     await cy.register("Cy")
-    await ada.press("New group")
+    await ada.press("New room")
     await ada.page.get_by_label("Name", exact=True).fill(f"Tea of {ada.name}")
     await ada.page.get_by_label("Find people by name").fill(bo.name)
     await ada.page.get_by_label(bo.name).check()
-    await ada.press("Make the group")
+    await ada.press("Make the room")
     await ada.say("Tea at four?")
-    await until(lambda: _is(bo.badge(f"Tea of {ada.name}"), "1"), "an unread message in the group")
-    # A stranger finds the group and joins.
+    await until(lambda: _is(bo.badge(f"Tea of {ada.name}"), "1"), "an unread message in the room")
+    # A stranger finds the room and joins.
     await cy.find(f"tea of {ada.name}")
-    await cy.page.get_by_label("Groups found").get_by_role("button").click()
+    await cy.page.get_by_label("Rooms found").get_by_role("button").click()
     await cy.sees("Tea at four?")
+    await expect(cy.page.locator(".notice p")).to_contain_text("You joined")
     await cy.say("I come too")
     await ada.sees("Tea at four?", "I come too")
     # The owner renames it; the others see it without doing anything.
     await ada.page.locator(".chat-who").click()
-    await expect(ada.page.locator("dialog h3")).to_have_text("3 members")
+    await expect(ada.page.locator("dialog h3")).to_have_text("3 members, 3 online")
+    await ada.press("Change")
     await ada.page.get_by_label("Name", exact=True).fill(f"Coffee of {ada.name}")
-    await ada.press("Rename")
+    await ada.press("Save")
     await expect(cy.page.locator(".chat-head h1")).to_have_text(f"Coffee of {ada.name}")
     # A member lets another in.
     dee = await world.person("dee", name=f"Dee {ada.name}")
     await cy.page.locator(".chat-who").click()
     await cy.page.get_by_label("Find people by name").fill(f"dee {ada.name}")
     await cy.page.get_by_label(f"Dee {ada.name}").check()
-    await cy.press("Add to the group")
+    await cy.press("Add to the room")
     await expect(cy.page.get_by_label("Members").get_by_role("listitem")).to_have_count(4)
     await cy.press("Close")
     assert [entry["unread"] for entry in (await dee.do("rooms.find"))["rooms"]] == [0]
+    await expect(ada.page.locator(".notice p").last).to_contain_text(f"{cy.name} let Dee {ada.name} in")
     # The owner goes: the one who came next owns it.
-    await ada.press("Leave the group")
-    await expect(ada.page.locator(".row")).to_have_count(0)
-    await expect(cy.page.locator(".chat-head small")).to_have_text("3 members · public group")
+    await ada.press("Leave the room")
+    await ada.press("Leave")
+    await expect(ada.page.locator(".side .row")).to_have_count(0)
+    await expect(cy.page.locator(".chat-head small")).to_contain_text("3 members")
     await bo.enter(f"Coffee of {ada.name}")
     await bo.page.locator(".chat-who").click()
-    await expect(bo.page.get_by_label("Members").get_by_text("owner")).to_contain_text(bo.username)
+    await expect(bo.page.get_by_label("Members").get_by_role("listitem").filter(has_text="owner")).to_contain_text(
+        bo.username
+    )
     for window in (ada, bo, cy):
         await _same_as_snapshot(window, world)
 
@@ -119,7 +125,7 @@ async def test_the_face_shows_an_emotion_only_if_the_visual_supports_it(
         await window.press("Everything")
         await expect(window.page.locator(".event-actor").filter(has_text="not shown")).to_have_count(2)
         for seq in (2, 3):
-            face = window.page.locator(f".message[data-seq='{seq}'] .face")
+            face = window.page.locator(f".message[data-seq='{seq}'] .portrait .face")
             await expect(face).to_be_visible()
             assert await face.get_attribute("data-emotion") is None
     await _same_as_snapshot(bo, world)
@@ -140,8 +146,8 @@ async def test_the_history_shows_the_events_as_they_happen(windows: Open, world:
     seen = bo.page.locator(".event-type")
     await expect(seen).to_have_text(["member.read", "message.posted", *_MADE])
     await bo.say("Second")
-    # Ada has it in sight, so that she has read it.
-    await expect(types).to_have_text(["member.read", "message.posted", "message.posted", *_MADE])
+    # Ada has it in sight, so that she has read it; and she has heard that Bo read hers.
+    await expect(types).to_have_text(["member.read", "message.posted", "member.read", "message.posted", *_MADE])
     event = ada.page.locator(".event").nth(1)
     await expect(event.locator(".event-actor")).to_have_text(f"{bo.name} · #2 Second")
     await event.locator("summary").click()
@@ -193,7 +199,7 @@ async def test_older_messages_come_in_above_what_is_in_sight(windows: Open, worl
     for number in range(1, 121):
         await author.say(group, f"old {number}")
     await window.find(f"Old {window.name}")
-    await window.page.get_by_label("Groups found").get_by_role("button").click()
+    await window.page.get_by_label("Rooms found").get_by_role("button").click()
     await window.sees("old 119", "old 120")
     scroller = window.page.locator(".scroller")
     before = await window.texts()

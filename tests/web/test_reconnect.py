@@ -38,7 +38,7 @@ async def _restart(server: Process) -> None:
 
 async def _join(window: Window, group: str) -> None:
     await window.find(group)
-    await window.page.get_by_label("Groups found").get_by_role("button").click()
+    await window.page.get_by_label("Rooms found").get_by_role("button").click()
     await expect(window.page.locator(".chat-head h1")).to_have_text(group)
 
 
@@ -88,6 +88,26 @@ async def test_a_killed_server_comes_back_and_nothing_is_missing(windows: Open, 
         await until(lambda: _read_models_have(author, room, texts), "the read models hold the same")
 
 
+async def test_without_a_connection_nobody_knows_who_is_there(windows: Open, server: Process) -> None:
+    ada, bo = await windows(server.url), await windows(server.url)
+    for window, name in ((ada, "Ada"), (bo, "Bo")):
+        window.expected += _AWAY
+        await window.register(name)
+    await ada.talk_with(bo.name)
+    dot = ada.chat(bo.name).locator(".dot")
+    await expect(dot).to_have_attribute("data-status", "online")
+    await bo.page.get_by_label("Chats", exact=True).get_by_role("link").click()
+    await bo.box.press_sequentially("Hel")
+    await expect(ada.page.locator(".typing")).to_have_text(f"{bo.name} is typing…")
+    await server.end()
+    await expect(dot).to_be_hidden()
+    await expect(ada.page.locator(".typing")).to_have_text("")
+    await server.start()
+    await server.ready()
+    await expect(dot).to_have_attribute("data-status", "online")
+    await expect(ada.page.locator(".chat-head small")).to_contain_text("online")
+
+
 async def test_a_reload_goes_on_from_the_saved_place(windows: Open, server: Process) -> None:
     ada = await windows(server.url)
     await ada.register("Ada")
@@ -125,7 +145,8 @@ async def test_a_reload_goes_on_from_the_saved_place(windows: Open, server: Proc
 async def _read_models_have(author: Person, room: str, texts: list[str]) -> bool:
     found = (await author.do("messages.read", room=room, limit=200))["messages"]
     assert [message["seq"] for message in found] == list(range(1, len(found) + 1))
-    return [message["content"]["text"] for message in found] == texts
+    # Beside them the room says who has joined.
+    return [message["content"]["text"] for message in found if message["type"] == "text"] == texts
 
 
 async def _read(window: Window, room: str, seq: int) -> bool:

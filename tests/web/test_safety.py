@@ -59,6 +59,22 @@ async def test_what_others_write_stays_text(windows: Open, world: World, install
     await expect(window.page.locator(".message[data-seq='1'] .face")).to_have_attribute("data-emotion", "constructor")
     await expect(window.page.locator(".chat-head h1")).to_have_text(_EVIL[:100])
     await window.page.locator(".event summary").first.click()
+    # Also where it is found, where it was changed, and what a room is for.
+    await evil.do("messages.edit", room=room, message=said["id"], content={"text": f"{_EVIL} owned again"})
+    await window.page.get_by_role("button", name="was edited").click()
+    await expect(window.page.locator(".edits p").first).to_have_text(_EVIL)
+    await window.press("Search the messages")
+    await window.page.keyboard.type("owned")
+    await expect(window.page.locator(".result mark").first).to_have_text("owned")
+    await window.press("Close")
+    group = await evil.group(name="Harmless", description=_EVIL)
+    await evil.do("members.add", room=group, user=me)
+    await window.enter("Harmless")
+    await expect(window.page.locator(".chat-head small")).to_contain_text(_EVIL)
+    await window.details()
+    await expect(window.page.locator(".room-about")).to_have_text(_EVIL)
+    await window.press("Close")
+    await window.enter(_EVIL[:100])
     assert await window.page.title() == "Klatsch"
     assert await window.page.locator("#app img, #app script, #app b").count() == 0
     link = window.page.locator(".bubble.file a")

@@ -70,7 +70,7 @@ class Window:
         await expect(self.page.locator(".state")).to_have_text("Online", timeout=30_000)
 
     async def find(self, text: str) -> None:
-        await self.page.get_by_label("Find people and groups").fill(text)
+        await self.page.get_by_label("Find people and rooms").fill(text)
 
     async def person(self, name: str) -> None:
         """Finds somebody and opens their card."""
@@ -96,6 +96,39 @@ class Window:
             .get_by_role("link")
             .filter(has=self.page.locator(".row-title", has_text=name))
         )
+
+    async def make_room(self, name: str, *others: str, **fields: str) -> None:
+        """Makes a room in the dialog; ``fields`` by label."""
+        await self.press("New room")
+        await self.page.get_by_label("Name", exact=True).fill(name)
+        for label, value in fields.items():
+            await self.page.get_by_label(label, exact=True).fill(value)
+        for other in others:
+            await self.page.get_by_label("Find people by name").fill(other)
+            await self.page.get_by_label(other).check()
+        await self.press("Make the room")
+        await expect(self.page.locator(".chat-head h1")).to_have_text(name)
+
+    async def details(self) -> None:
+        """Opens what there is to know of the conversation."""
+        await self.page.locator(".chat-who").click()
+        await expect(self.page.get_by_role("dialog")).to_be_visible()
+
+    def message(self, text: str) -> Locator:
+        """The row of a message that says this."""
+        return self.page.locator(".message").filter(has=self.page.locator(".bubble").get_by_text(text, exact=True))
+
+    async def act(self, text: str, deed: str) -> None:
+        """Chooses from the menu of a message."""
+        row = self.message(text)
+        await row.hover()
+        await row.get_by_label("Actions for message").click()
+        await self.page.get_by_role("menuitem", name=deed, exact=True).click()
+
+    @property
+    def notices(self) -> Locator:
+        """What the room itself says, without the times."""
+        return self.page.locator(".notice p span")
 
     @property
     def box(self) -> Locator:

@@ -14,9 +14,11 @@ export class Connection {
   /**
    * `on.state(name)`: "connecting" the first time, "online", "lost" (connecting again), "behind" (the place was lost, a
    * snapshot is on its way) or "ended".
-   * `on.refused()`: the token is void. `on.broken(error)`: a publication could not be folded.
+   * `on.signal(data)`: a publication without a place. `on.refused()`: the token is void. `on.broken(error)`: a
+   * publication could not be folded.
+   * `token` is for the first connect; `after(token)` gives another once it has ended, or throws a Problem.
    */
-  constructor({ token, store, position, on }) {
+  constructor({ token, after, store, position, on }) {
     this.#store = store;
     this.#on = on;
     this.position = position;
@@ -26,6 +28,16 @@ export class Connection {
     const { cursor, epoch } = store.state;
     this.#client = new globalThis.Centrifuge(url.href, {
       token,
+      getToken: async () => {
+        try {
+          token = await after(token);
+        } catch (problem) {
+          // None is to be had: the SDK ends the connection. Without an answer it tries again.
+          if (problem.status !== 401) throw problem;
+          token = "";
+        }
+        return token;
+      },
       name: "demo",
       // After a page reload the SDK knows nothing: the place of the saved state, or of the snapshot just fetched.
       data: { since: { offset: cursor, epoch } },
@@ -69,7 +81,9 @@ export class Connection {
   #publication({ data, offset }) {
     // An exception in a handler would end the SDK's connection for good.
     try {
-      if (data.type === "snapshot") {
+      if (data.signal) {
+        this.#on.signal(data);
+      } else if (data.type === "snapshot") {
         this.#store.replace(data.data);
         this.#set("online");
       } else {

@@ -227,7 +227,8 @@ export function include(state, views) {
   if (views.room && views.member) keepEntry(state, views);
   else if (views.room) keepRoom(state, views.room);
   else if (views.member) keepMember(state, views.member);
-  if (views.joined && state.members[views.joined.room]) keep(state.members[views.joined.room], views.joined.user, views.joined);
+  if (views.joined && state.members[views.joined.room])
+    keep(state.members[views.joined.room], views.joined.user, views.joined);
   if (views.user) keepUser(state, views.user);
   for (const user of views.users ?? []) keepUser(state, user);
   if (views.friend_of) keep(state.friendOf, views.friend_of.user, views.friend_of);

@@ -2,15 +2,12 @@
 
 /** Ids that `GET /v1/users?ids=` takes at most. */
 const IDS = 100;
-/** Messages of one page. */
-const PAGE = 50;
 /** Members of one page. */
 const MEMBERS = 100;
 
 export class Lookups {
   #asked = new Set();
   #users = new Set();
-  #pages = new Map();
   /** Room -> where its list of members goes on. */
   #cursors = new Map();
   #generation = 0;
@@ -22,7 +19,7 @@ export class Lookups {
     // A room that the snapshot left out (it holds the latest 1000) comes back when something happens in it.
     store.listen(({ type, stream }) => {
       if (type !== "message.posted" || store.state.rooms[stream]) return;
-      this.#once(`room ${stream}`, () => this.#read(`/v1/rooms/${stream}`));
+      this.#once(`room ${stream}`, () => this.#views(`/v1/rooms/${stream}`));
     });
   }
 
@@ -42,7 +39,7 @@ export class Lookups {
     const id = user?.visual;
     if (!id) return null;
     const found = this.store.state.visuals[id];
-    if (!found) this.#once(`visual ${id}`, () => this.#read(`/v1/visuals/${id}`));
+    if (!found) this.#once(`visual ${id}`, () => this.#views(`/v1/visuals/${id}`));
     return found ?? null;
   }
 
@@ -62,7 +59,7 @@ export class Lookups {
   moreMembers(room) {
     const fetch = async () => {
       const cursor = this.store.state.members[room] ? this.#cursors.get(room) : null;
-      const page = await this.#read(`/v1/rooms/${room}/members`, { cursor, limit: MEMBERS });
+      const page = await this.#views(`/v1/rooms/${room}/members`, { cursor, limit: MEMBERS });
       this.#cursors.set(room, page.next);
       this.store.changed();
     };
@@ -78,30 +75,15 @@ export class Lookups {
     return other ? this.user(other) : null;
   }
 
-  /** The messages of a room in order, from the latest back to the first hole, and whether there are older ones. */
-  messages(room) {
-    const known = Object.values(this.store.state.messages[room] ?? {}).sort((a, b) => b.seq - a.seq);
-    const hole = known.findIndex((message, index) => index && message.seq !== known[index - 1].seq - 1);
-    const run = (hole < 0 ? known : known.slice(0, hole)).reverse();
-    const oldest = run[0]?.seq ?? (this.store.state.rooms[room]?.room.seq ?? 0) + 1;
-    return { run, older: oldest > 1 };
-  }
-
-  /** Fetches the page before the oldest message of `messages`; the same promise while one is under way. */
-  older(room) {
-    if (this.#pages.has(room)) return this.#pages.get(room);
-    const { run, older } = this.messages(room);
-    if (!older) return Promise.resolve();
-    const path = `/v1/rooms/${room}/messages`;
-    const page = this.#quietly(() => this.#read(path, { before: run[0]?.seq, limit: PAGE })).finally(() =>
-      this.#pages.delete(room),
-    );
-    this.#pages.set(room, page);
-    return page;
+  /** Reads views into the store; null when that failed, which is then told. */
+  async read(path, query) {
+    let answer = null;
+    await this.#quietly(async () => (answer = await this.#views(path, query)));
+    return answer;
   }
 
   /** A read that includes at least what the deltas have brought to this state. */
-  #read(path, query = {}) {
+  #views(path, query = {}) {
     return this.store.read(this.api.get(path, query, this.store.state.vector));
   }
 
@@ -139,7 +121,7 @@ export class Lookups {
     this.#users.clear();
     for (let start = 0; start < ids.length; start += IDS) {
       const part = ids.slice(start, start + IDS);
-      this.#quietly(() => this.#read("/v1/users", { ids: part.join(",") })).then((done) => {
+      this.#quietly(() => this.#views("/v1/users", { ids: part.join(",") })).then((done) => {
         if (!done) for (const id of part) this.#asked.delete(`user ${id}`);
       });
     }

@@ -14,6 +14,8 @@ export class Store {
     this.state = state;
     /** How often the state was replaced by a snapshot: what was read before may have holes. */
     this.generation = 0;
+    /** How often anything in the state changed: whether there is something to save. */
+    this.revision = 0;
   }
 
   /** `watcher()` is called after changes, once for many that come together. Returns how to stop. */
@@ -32,7 +34,7 @@ export class Store {
   replace(snapshot) {
     this.state = fromSnapshot(snapshot);
     this.generation += 1;
-    this.changed();
+    this.#renewed();
   }
 
   /** One delta of the feed. `cursor` is its publication's offset: also a delta that is old news moves the place. */
@@ -41,13 +43,13 @@ export class Store {
     this.state.cursor = cursor;
     if (!news) return;
     for (const listener of this.#listeners) listener(delta);
-    this.changed();
+    this.#renewed();
   }
 
   /** Views from the answer to a command: as new as can be. */
   learn(views) {
     include(this.state, views);
-    this.changed();
+    this.#renewed();
   }
 
   /**
@@ -64,13 +66,14 @@ export class Store {
       if (state !== this.state) return found;
       include(state, found);
       for (const delta of meanwhile) refold(state, delta);
-      this.changed();
+      this.#renewed();
       return found;
     } finally {
       stop();
     }
   }
 
+  /** Something is to be drawn anew: the state, or what is shown beside it. */
   changed() {
     if (this.#due) return;
     this.#due = true;
@@ -79,6 +82,11 @@ export class Store {
       this.#due = false;
       for (const watcher of this.#watchers) watcher();
     });
+  }
+
+  #renewed() {
+    this.revision += 1;
+    this.changed();
   }
 
   /** The state as text, for `restore`. */

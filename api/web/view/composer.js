@@ -3,21 +3,21 @@
 import { h, icon, set } from "./dom.js";
 import { roomName } from "./names.js";
 
-/** Longest text of one message, in characters; the server's own limit. */
+/** Longest text of one message, in characters (code points); the server's own limit. */
 const LENGTH = 2000;
 /** Characters before the limit from which on the rest is shown. */
 const WARN = 200;
 
-export function composer(app, sent) {
+/** `sent()` is called after a message; `up()` when somebody goes up from an empty box: whether that led anywhere. */
+export function composer(app, { sent, up }) {
   const drafts = new Map();
   let room = null;
   const left = h("span", { class: "left", role: "status" });
   const input = h("textarea", {
     rows: 1,
-    maxlength: LENGTH,
     enterkeyhint: "send",
     "aria-label": "Message",
-    oninput: grow,
+    oninput: typed,
     onkeydown: key,
   });
   const send = h(
@@ -28,7 +28,9 @@ export function composer(app, sent) {
   const element = h("form", { class: "composer", onsubmit: submit }, input, left, send);
 
   function key(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.isComposing) return;
+    if (event.key === "ArrowUp" && !input.value && up()) event.preventDefault();
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     element.requestSubmit();
   }
@@ -36,21 +38,32 @@ export function composer(app, sent) {
   function submit(event) {
     event.preventDefault();
     const said = input.value.trim();
-    if (!said || !room) return;
+    if (!said || !room || input.disabled || rest() < 0) return;
     const action = /^\/me\s+([\s\S]+)$/.exec(said);
     app.outbox.send(room, action ? "action" : "text", { text: action ? action[1] : said });
     input.value = "";
     drafts.delete(room);
     grow();
+    app.signals.posted(room);
     sent();
+  }
+
+  const rest = () => LENGTH - [...input.value.trim()].length;
+
+  function typed() {
+    grow();
+    app.signals.type(room, input.value.trim() !== "");
   }
 
   function grow() {
     input.style.height = "auto";
     input.style.height = `${Math.min(input.scrollHeight, 180)}px`;
-    const rest = LENGTH - input.value.length;
-    left.textContent = rest <= WARN ? String(rest) : "";
-    if (room && input.value) drafts.set(room, input.value);
+    const characters = rest();
+    left.textContent = characters <= WARN ? String(characters) : "";
+    left.classList.toggle("over", characters < 0);
+    if (!room) return;
+    if (input.value) drafts.set(room, input.value);
+    else drafts.delete(room);
   }
 
   function enter(next) {
@@ -59,9 +72,14 @@ export function composer(app, sent) {
     grow();
   }
 
-  function update(entry) {
-    set(input, "placeholder", `Message ${roomName(app, entry.room)}`);
+  function update(entry, allowed) {
+    input.disabled = send.disabled = !allowed;
+    set(input, "placeholder", allowed ? `Message ${roomName(app, entry.room)}` : reason(entry));
   }
 
   return { element, enter, update, focus: () => input.focus({ preventScroll: true }) };
+}
+
+function reason({ room }) {
+  return room.state === "archived" ? "This room is archived: it can be read" : "Only admins write in this room";
 }

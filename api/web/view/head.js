@@ -1,18 +1,20 @@
-// The head of the conversation: whom one talks with, and the ways back and to the history.
+// The head of the conversation: whom one talks with, who is there, and the ways to its details, search and history.
 
-import { fill, h, iconButton, text } from "./dom.js";
+import { h, iconButton, set, text } from "./dom.js";
+import { findMessages } from "./finder.js";
 import { count } from "./format.js";
-import { openGroup } from "./group.js";
-import { pictureKey, roomName, roomPicture } from "./names.js";
+import { drawRoom, roomName, userName } from "./names.js";
 import { openPerson, relation } from "./people.js";
+import { presenceWords } from "./presence.js";
+import { openRoom } from "./room.js";
 
 export function chatHead(app) {
   let shown = null;
   const title = h("h1", {});
   const about = h("small", {});
-  const picture = h("span", {});
+  const picture = h("span", { class: "chat-picture" });
   const details = () => {
-    if (shown.type === "group") return openGroup(app, shown.id);
+    if (shown.type !== "direct") return openRoom(app, shown.id);
     const peer = app.lookups.peer(shown.id);
     if (peer) openPerson(app, peer.id);
   };
@@ -23,23 +25,35 @@ export function chatHead(app) {
     h("span", {}, title, about),
   );
   const back = iconButton("back", "Back to the list", () => (location.hash = "#/"), { class: "icon-button back" });
+  const find = iconButton("search", "Search the messages", () => findMessages(app, { room: shown.id }));
   const history = iconButton("history", "Show or hide the history", app.toggleHistory);
-  const element = h("header", { class: "chat-head" }, back, who, history);
+  const element = h("header", { class: "chat-head" }, back, who, find, history);
 
   function update({ room }) {
     shown = room;
     text(title, roomName(app, room));
-    const peer = room.type === "direct" ? app.lookups.peer(room.id) : null;
-    const group = `${count(room.members, "member")} · ${room.visibility} group`;
-    text(
-      about,
-      room.type === "group"
-        ? group
-        : [peer ? `@${peer.username}` : "", relation(app, peer?.id)].filter(Boolean).join(" · "),
-    );
-    const key = pictureKey(app, room) + room.id;
-    if (picture.dataset.key !== key) fill(picture, roomPicture(app, room));
-    picture.dataset.key = key;
+    drawRoom(app, picture, room);
+    const words = room.type === "direct" ? ofPerson(room) : ofRoom(room);
+    text(about, words.filter(Boolean).join(" · "));
+    const looking = app.signals.watching(room.id)?.users.map((user) => userName(app, user)) ?? [];
+    set(who, "title", looking.length ? `Looking at it: ${looking.join(", ")}` : null);
+  }
+
+  function ofPerson(room) {
+    const peer = app.lookups.peer(room.id);
+    return peer ? [presenceWords(app, peer.id), `@${peer.username}`, relation(app, peer.id)] : [];
+  }
+
+  function ofRoom(room) {
+    const online = app.signals.online(room, app.lookups.members(room.id));
+    const looking = app.signals.watching(room.id);
+    return [
+      room.state === "archived" ? "archived" : "",
+      count(room.members, "member"),
+      online === null ? "" : `${online} online`,
+      looking && looking.count > 1 ? `${looking.count} looking` : "",
+      room.description,
+    ];
   }
 
   return { element, update };

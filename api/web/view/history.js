@@ -19,11 +19,18 @@ const GIST = {
   "relationship.set": ({ data }, name) => `${data.type ?? "neither"}: ${name(data.other)}`,
   "room.created": ({ data }) => data.name || `${data.type} chat`,
   "room.renamed": ({ data }) => data.name,
+  "room.described": ({ data }) => data.description ?? "no description",
+  "room.settings_changed": ({ data }) =>
+    Object.entries(data.settings)
+      .map((pair) => pair.join(": "))
+      .join(", "),
   "member.joined": ({ data }, name) => `${name(data.user)}, ${data.role}`,
   "member.left": ({ data }, name) => name(data.user),
   "member.role_changed": ({ data }, name) => `${name(data.user)}, ${data.role}`,
   "member.read": ({ data }) => `up to #${data.seq}`,
+  "member.notifications_set": ({ data }) => (data.notifications ? "notified" : "not notified"),
   "message.posted": ({ data }) => `#${data.seq} ${summary(data, "")}`,
+  "message.edited": ({ data }) => data.content.text ?? "",
   "message.emotion_detected": ({ data }) => data.emotion ?? "not shown",
 };
 
@@ -56,11 +63,30 @@ export function historyPane(app) {
     recent.unshift(delta);
     recent.length = Math.min(recent.length, KEPT);
     pasts.get(delta.stream)?.events.set(delta.position, delta);
+    if (delta.type === "message.deleted") forget(delta);
+    if (delta.type === "room.deleted") forgetRoom(delta);
   });
   app.showEvent = showEvent;
 
   function button(label, value) {
     return h("button", { type: "button", onclick: () => ((scope = value), update()) }, label);
+  }
+
+  /** What a deleted message held is shown nowhere any more. */
+  function forget({ stream, data }) {
+    for (const event of [...recent, ...(pasts.get(stream)?.events.values() ?? [])]) {
+      if (event.data.message !== data.message || !event.data.content) continue;
+      event.data = { ...event.data, content: {}, data: {} };
+      list.keyed?.get(event.position)?.remove();
+      list.keyed?.delete(event.position);
+    }
+  }
+
+  /** Nor what was said in a deleted room. */
+  function forgetRoom({ stream, position }) {
+    pasts.delete(stream);
+    const left = recent.filter((event) => event.stream !== stream || event.position === position);
+    recent.splice(0, recent.length, ...left);
   }
 
   /** The next page of a room's past. Returns whether there was one. */

@@ -1,64 +1,24 @@
-// Messages as rows: grouped by author and day, with the author's face as the message's emotion makes it.
+// Messages as rows: what was said, by whom, with the author's face as the message's emotion makes it.
 
-import { fill, h, set, text } from "./dom.js";
-import { dayName, sameDay, time, wholeTime } from "./format.js";
+import { messageActions, showEdits } from "./actions.js";
+import { fill, h, icon, set, text } from "./dom.js";
+import { editor } from "./editing.js";
+import { time, wholeTime } from "./format.js";
 import { faceKey, userFace, userName } from "./names.js";
+import { noticeWords } from "./notices.js";
 import { openPerson } from "./people.js";
+import { drawSeen, seenBy } from "./seen.js";
 
-/** Messages of one author that come within this time stand together, in ms. */
-const TOGETHER = 5 * 60_000;
+const LINES = { new: "New", gap: "Messages between these are in the archive" };
 
-/** What the list shows, in order: days, the line before new messages, messages, and those on their way. */
-export function items(app, messages, pending, divider) {
-  const rows = [];
-  let before = null;
-  let marked = divider === null || !messages.length || messages[0].seq > divider + 1;
-  const add = (message, key, extra) => {
-    if (!before || !sameDay(before.created, message.created)) {
-      rows.push({
-        kind: "day",
-        key: `day ${new Date(message.created).toDateString()}`,
-        label: dayName(message.created),
-      });
-      before = null;
-    }
-    if (!marked && message.seq > divider) {
-      marked = true;
-      rows.push({ kind: "new", key: "new" });
-      before = null;
-    }
-    rows.push({ kind: "message", key, message, lead: !continues(before, message), ...extra });
-    before = message;
-  };
-  for (const message of messages) {
-    // The same key before and after it has a number, so that the row stays when a message of mine arrives.
-    add(message, message.author === app.user ? message.token : message.id, { state: "sent" });
-  }
-  for (const entry of pending) {
-    const message = { ...entry, author: app.user, data: {}, seq: null };
-    add(message, entry.token, { state: entry.state, detail: entry.detail });
-  }
-  return rows;
-}
-
-function continues(before, message) {
-  if (!before || before.author !== message.author) return false;
-  if ((before.data.emotion ?? null) !== (message.data.emotion ?? null)) return false;
-  return new Date(message.created) - new Date(before.created) < TOGETHER;
-}
-
-export function makeMessage(app, item) {
+export function makeRow(app, item) {
   if (item.kind === "day") return h("li", { class: "day" }, h("span", {}, item.label));
-  if (item.kind === "new") return h("li", { class: "new-line" }, h("span", {}, "New"));
+  if (item.kind in LINES) return h("li", { class: `${item.kind}-line` }, h("span", {}, LINES[item.kind]));
+  if (item.kind === "notice") return makeNotice(app, item);
   const { message } = item;
   const mine = message.author === app.user;
-  const portrait = h("button", {
-    type: "button",
-    class: "portrait",
-    tabindex: "-1",
-    onclick: () => openPerson(app, message.author),
-  });
-  const body = h("div", { class: `bubble ${message.type}` }, content(app, message));
+  const person = () => openPerson(app, message.author);
+  const portrait = h("button", { type: "button", class: "portrait", tabindex: "-1", onclick: person });
   const row = h(
     "li",
     { class: `message ${mine ? "mine" : "theirs"}` },
@@ -67,25 +27,41 @@ export function makeMessage(app, item) {
       "div",
       { class: "said" },
       h("p", { class: "byline" }, h("strong", {}), h("time", {})),
-      h("div", { class: "line" }, body, h("span", { class: "fate" })),
+      h("div", { class: "line" }, h("div", { class: "bubble" }), h("span", { class: "fate" })),
     ),
+    seenBy(app),
   );
   row.dataset.token = message.token;
   return row;
 }
 
-export function drawMessage(app, row, item) {
+export function drawRow(app, row, item) {
+  if (item.kind === "notice") return drawNotice(app, row, item);
   if (item.kind !== "message") return;
   const { message, lead, state } = item;
-  const [portrait, said] = row.children;
+  const [portrait, said, seen] = row.children;
   const [byline, line] = said.children;
   row.classList.toggle("lead", lead);
   row.dataset.state = state;
   if (message.seq !== null) row.dataset.seq = message.seq;
   portrait.hidden = byline.hidden = !lead;
   if (lead) drawLead(app, portrait, byline, message);
-  if (message.type === "action") text(line.querySelector(".actor"), `${userName(app, message.author)} `);
+  drawBody(app, row, line.firstChild, message);
   drawFate(app, line.lastChild, item);
+  drawSeen(app, seen, item);
+}
+
+function makeNotice(app, { message }) {
+  const words = h("span", {});
+  const when = h("time", { datetime: message.created, title: wholeTime(message.created) }, time(message.created));
+  const row = h("li", { class: "notice" }, h("p", {}, words, " ", when), seenBy(app));
+  row.dataset.seq = message.seq;
+  return row;
+}
+
+function drawNotice(app, row, item) {
+  text(row.firstChild.firstChild, noticeWords(app, item.message));
+  drawSeen(app, row.lastChild, item);
 }
 
 function drawLead(app, portrait, byline, message) {
@@ -108,35 +84,58 @@ function drawLead(app, portrait, byline, message) {
   set(when, "title", wholeTime(message.created));
 }
 
+/** The bubble: what was said, or that it is gone, or the box in which its author changes it. */
+function drawBody(app, row, bubble, message) {
+  const editing = Boolean(message.id) && app.editing === message.id;
+  const key = editing ? "editing" : message.deleted ? "gone" : `${message.revision ?? 0}`;
+  if (bubble.dataset.key !== key) {
+    bubble.dataset.key = key;
+    row.classList.toggle("editing", editing);
+    bubble.className = `bubble ${message.deleted ? "gone" : message.type}`;
+    fill(bubble, editing ? editor(app, message) : content(app, message));
+    if (editing) bubble.querySelector("textarea").focus();
+  }
+  if (message.type === "action" && !editing && !message.deleted) {
+    text(bubble.querySelector(".actor"), `${userName(app, message.author)} `);
+  }
+}
+
 function drawFate(app, fate, { message, state, detail }) {
-  const key = `${state} ${detail ?? ""} ${message.seq ?? ""}`;
+  const key = `${state} ${detail ?? ""} ${message.seq ?? ""} ${message.edited ?? ""} ${message.deleted ?? ""}`;
   if (fate.dataset.key === key) return;
   fate.dataset.key = key;
   fate.className = `fate ${state}`;
   if (state === "sending") fill(fate, "Sending…");
-  else if (state === "failed") {
-    const { token } = message;
-    fill(
-      fate,
-      h("span", {}, `Not sent: ${detail}`),
-      h("button", { type: "button", class: "link", onclick: () => app.outbox.retry(token) }, "Retry"),
-      h("button", { type: "button", class: "link", onclick: () => app.outbox.discard(token) }, "Discard"),
-    );
-  } else {
-    const show = () => app.showEvent(message);
-    const label = `Show the event of message ${message.seq}`;
-    fill(
-      fate,
-      h(
-        "button",
-        { type: "button", class: "seq", tabindex: "-1", "aria-label": label, title: label, onclick: show },
-        `#${message.seq}`,
-      ),
-    );
-  }
+  else if (state === "failed") fill(fate, failed(app, message.token, detail));
+  else fill(fate, message.edited && !message.deleted ? edited(app, message) : null, tools(app, message));
 }
 
-function content(app, { type, content: said, author }) {
+function failed(app, token, detail) {
+  return [
+    h("span", {}, `Not sent: ${detail}`),
+    h("button", { type: "button", class: "link", onclick: () => app.outbox.retry(token) }, "Retry"),
+    h("button", { type: "button", class: "link", onclick: () => app.outbox.discard(token) }, "Discard"),
+  ];
+}
+
+function edited(app, { room, id, seq, edited: when }) {
+  const show = ({ currentTarget }) => showEdits(app, currentTarget, room, id);
+  const props = { type: "button", class: "edited", tabindex: "-1", onclick: show, title: `Edited ${wholeTime(when)}` };
+  return h("button", { ...props, "aria-label": `Message ${seq} was edited: show how` }, "edited");
+}
+
+function tools(app, { room, id, seq }) {
+  const message = () => app.store.state.messages[room]?.[id];
+  const label = `Show the event of message ${seq}`;
+  const show = () => app.showEvent(message());
+  const number = { type: "button", class: "seq", tabindex: "-1", "aria-label": label, title: label, onclick: show };
+  const act = ({ currentTarget }) => messageActions(app, currentTarget, message());
+  const more = { type: "button", class: "act", "aria-label": `Actions for message ${seq}`, "aria-haspopup": "menu" };
+  return [h("button", number, `#${seq}`), h("button", { ...more, tabindex: "-1", onclick: act }, icon("dots"))];
+}
+
+function content(app, { type, content: said, author, deleted }) {
+  if (deleted) return "Message deleted";
   if (type === "text") return linked(said.text);
   if (type === "action") return [h("em", { class: "actor" }, `${userName(app, author)} `), ...linked(said.text)];
   // Pictures and files of other hosts are never fetched by themselves: a link lets the reader decide.

@@ -1,7 +1,8 @@
 // What rooms and people are called and look like on screen.
 
-import { h } from "./dom.js";
+import { h, icon, set } from "./dom.js";
 import { face, modelOf } from "./face.js";
+import { dot, drawDot } from "./presence.js";
 
 export const SOMEBODY = "Somebody";
 
@@ -23,26 +24,42 @@ export function faceKey(app, id, emotion = null) {
 }
 
 export function roomName(app, room) {
-  if (room.type === "group") return room.name;
+  if (room.type !== "direct") return room.name;
   return app.lookups.peer(room.id)?.name ?? "Private chat";
 }
 
-/** A room's picture: the other's face, or for a group its initial on a tile of its own colour. */
-export function roomPicture(app, room) {
-  if (room.type === "direct") {
-    const peer = app.lookups.peer(room.id);
-    return h("span", { class: "picture" }, face(modelOf(peer, app.lookups.visual(peer))));
-  }
+/** A person's face with the dot of their presence, in a holder; drawn anew only when it looks different. */
+export function drawPortrait(app, holder, id) {
+  const key = faceKey(app, id);
+  if (holder.dataset.key !== key) holder.replaceChildren(h("span", { class: "picture" }, userFace(app, id)), dot());
+  holder.dataset.key = key;
+  drawDot(app, holder.lastChild, id);
+}
+
+/** A room's picture: the other's face, or the room's initial on a tile of its own colour with what kind of room it is. */
+export function drawRoom(app, holder, room) {
+  const peer = room.type === "direct" ? app.lookups.peer(room.id) : null;
+  if (peer) return drawPortrait(app, holder, peer.id);
+  const key = `tile ${room.id} ${room.type} ${[...room.name][0] ?? ""}`;
+  if (holder.dataset.key !== key) holder.replaceChildren(tile(room), room.type === "direct" ? "" : kind(room));
+  holder.dataset.key = key;
+}
+
+function tile(room) {
   const hue = [...room.id].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 360, 7);
-  const tile = h("span", { class: "picture tile", "aria-hidden": "true" }, [...room.name][0]?.toUpperCase() ?? "#");
+  const tile = h("span", { class: "picture tile", "aria-hidden": "true" }, [...room.name][0]?.toUpperCase() ?? "?");
   tile.style.setProperty("--hue", hue);
   return tile;
 }
 
-export function pictureKey(app, room) {
-  if (room.type === "group") return `tile ${[...room.name][0]}`;
-  const peer = app.lookups.peer(room.id);
-  return JSON.stringify(modelOf(peer, app.lookups.visual(peer)));
+function kind({ type }) {
+  const label = `${type} room`;
+  const mark = h("span", { class: "kind", role: "img", "aria-label": label, title: label }, icon(ROOM_ICONS[type]));
+  set(mark, "data-type", type);
+  return mark;
 }
+
+/** The signs of public and private rooms. */
+export const ROOM_ICONS = { public: "hash", private: "lock" };
 
 export const unreadTitle = (count) => (count ? `(${count}) Klatsch` : "Klatsch");

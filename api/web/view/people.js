@@ -3,6 +3,8 @@
 import { dialog } from "./dialog.js";
 import { fill, h, icon, keyed, text } from "./dom.js";
 import { face, modelOf } from "./face.js";
+import { drawPortrait } from "./names.js";
+import { presenceWords, statusOf } from "./presence.js";
 import { arrows } from "./side.js";
 import { tried } from "./toasts.js";
 
@@ -18,6 +20,7 @@ export function peopleList(app) {
     const element = h("section", {}, h("h3", {}, title), list, none);
     const update = (ids) => {
       element.hidden = !ids.length && !nobody;
+      ids = onlineFirst(app, ids);
       if (none) none.hidden = ids.length > 0;
       keyed(
         list,
@@ -64,11 +67,15 @@ export function drawPerson(app, item, user, id = user?.id) {
   const row = item.firstChild;
   const [picture, title, last] = row.children;
   row.dataset.user = id;
-  const model = modelOf(user, app.lookups.visual(user));
-  if (row.dataset.key !== JSON.stringify(model)) picture.replaceChildren(h("span", { class: "picture" }, face(model)));
-  row.dataset.key = JSON.stringify(model);
+  drawPortrait(app, picture, id);
   text(title, user?.name ?? "Somebody you cannot see");
   text(last, [user ? `@${user.username}` : "", relation(app, id)].filter(Boolean).join(" · "));
+}
+
+/** Ids, those who are online first, then those who are away; otherwise in their order. */
+export function onlineFirst(app, ids) {
+  const rank = { online: 0, away: 1, offline: 2 };
+  return [...ids].sort((a, b) => rank[statusOf(app, a)] - rank[statusOf(app, b)]);
 }
 
 /** What a person is to me, in words. */
@@ -121,7 +128,8 @@ export function openPerson(app, id) {
     const mine = app.store.state.relationships[id]?.type;
     text(box.querySelector("h2"), user?.name ?? "Somebody you cannot see");
     fill(portrait, face(modelOf(user, app.lookups.visual(user))));
-    text(facts, [user ? `@${user.username}` : "", relation(app, id)].filter(Boolean).join(" · "));
+    const present = id === app.user ? "" : presenceWords(app, id);
+    text(facts, [user ? `@${user.username}` : "", present, relation(app, id)].filter(Boolean).join(" · "));
     const [message, befriend, block] = actions.children;
     actions.hidden = id === app.user;
     message.hidden = mine === "block";
@@ -137,7 +145,7 @@ export function openPerson(app, id) {
 
 /** Shows a room that a command has just made or joined: its delta may still be on its way. */
 export async function enterRoom(app, room) {
-  if (!app.store.state.rooms[room]) await app.store.read(app.api.get(`/v1/rooms/${room}`));
+  if (!app.rooms.mine(room)) await app.store.read(app.api.get(`/v1/rooms/${room}`));
   app.clearSearch();
   app.open(room);
 }

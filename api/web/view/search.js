@@ -1,9 +1,9 @@
-// What a search finds: people and groups, as one types.
+// What a search finds: people and rooms, as one types; messages have a search of their own.
 
-import { h, keyed, text } from "./dom.js";
-import { count } from "./format.js";
-import { roomPicture } from "./names.js";
-import { drawPerson, enterRoom, personRow } from "./people.js";
+import { drawRoomRow, roomRow } from "./discover.js";
+import { h, icon, keyed, text } from "./dom.js";
+import { findMessages } from "./finder.js";
+import { drawPerson, personRow } from "./people.js";
 import { arrows } from "./side.js";
 import { tried } from "./toasts.js";
 
@@ -17,16 +17,24 @@ export function searchResults(app, input) {
   let timer = null;
   let found = { users: [], rooms: [] };
   const people = arrows(h("ul", { class: "rows", "aria-label": "People found" }));
-  const groups = arrows(h("ul", { class: "rows", "aria-label": "Groups found" }));
+  const rooms = arrows(h("ul", { class: "rows", "aria-label": "Rooms found" }));
+  const words = h("span", {});
+  const messages = h(
+    "button",
+    { type: "button", class: "quiet find-messages", onclick: () => findMessages(app, { words: input.value.trim() }) },
+    icon("chat"),
+    words,
+  );
   const none = h("p", { class: "hint", role: "status" });
   const element = h(
     "div",
     { class: "list results", hidden: true },
     h("h3", {}, "People"),
     people,
-    h("h3", {}, "Groups"),
-    groups,
+    h("h3", {}, "Rooms"),
+    rooms,
     none,
+    messages,
   );
   input.addEventListener("input", () => {
     clearTimeout(timer);
@@ -50,12 +58,12 @@ export function searchResults(app, input) {
     asked = name;
     if (!name || !input.isConnected) return;
     await tried(async () => {
-      const [{ users }, { rooms }] = await Promise.all([
+      const [{ users }, { rooms: named }] = await Promise.all([
         app.api.get("/v1/users", { name, limit: 20 }),
         app.api.get("/v1/rooms", { name, limit: 20 }),
       ]);
       if (asked !== name) return;
-      found = { users: users.filter((user) => user.id !== app.user), rooms, name };
+      found = { users: users.filter((user) => user.id !== app.user), rooms: named, name };
       app.store.learn({ users: found.users });
       if (!found.users.length && !rooms.length) timer = setTimeout(ask, AGAIN);
     });
@@ -71,24 +79,6 @@ export function searchResults(app, input) {
 
   app.clearSearch = clear;
 
-  function groupRow({ room }) {
-    const join = async () => {
-      await tried(async () => {
-        if (!app.store.state.rooms[room.id])
-          app.store.learn(await app.api.do("PUT", `/v1/rooms/${room.id}/members/me`));
-        await enterRoom(app, room.id);
-      });
-    };
-    const row = h(
-      "button",
-      { type: "button", class: "row", onclick: join },
-      h("span", { class: "row-picture" }, roomPicture(app, room)),
-      h("span", { class: "row-title" }, room.name),
-      h("span", { class: "row-last" }),
-    );
-    return h("li", {}, row);
-  }
-
   function update() {
     const active = input.value.trim() !== "";
     element.hidden = !active;
@@ -100,19 +90,17 @@ export function searchResults(app, input) {
       (item, user) => drawPerson(app, item, user),
     );
     keyed(
-      groups,
+      rooms,
       found.rooms,
       ({ room }) => room.id,
-      groupRow,
-      (item, { room }) => {
-        const inside = Boolean(app.store.state.rooms[room.id]);
-        text(item.querySelector(".row-last"), `${count(room.members, "member")} · ${inside ? "open" : "join"}`);
-      },
+      ({ room }) => roomRow(app, room),
+      (item, { room }) => drawRoomRow(app, item, app.store.state.rooms[room.id]?.room ?? room),
     );
     people.previousSibling.hidden = !found.users.length;
-    groups.previousSibling.hidden = !found.rooms.length;
+    rooms.previousSibling.hidden = !found.rooms.length;
     const nothing = found.name === input.value.trim() && !found.users.length && !found.rooms.length;
     text(none, nothing ? `Nobody and nothing is called “${found.name}”.` : "");
+    text(words, `Messages with “${input.value.trim()}”`);
   }
 
   return { element, update, active: () => input.value.trim() !== "" };

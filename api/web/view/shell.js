@@ -2,14 +2,16 @@
 
 import { chatPane } from "./chat.js";
 import { h } from "./dom.js";
+import { findMessages } from "./finder.js";
 import { historyPane } from "./history.js";
 import { sidePane } from "./side.js";
-import { unread } from "../klatsch/fold.js";
 import { unreadTitle } from "./names.js";
 
 /** Below this width the panes are pages. The same number stands in css/base.css. */
 const NARROW = matchMedia("(max-width: 760px)");
 const HISTORY = "klatsch.history";
+/** What shows that somebody sits in front of the page. */
+const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "focus"];
 
 export function shell(app) {
   app.route = read();
@@ -57,7 +59,7 @@ export function shell(app) {
 
   function update() {
     const { room } = app.route;
-    const known = Boolean(app.store.state.rooms[room]);
+    const known = Boolean(app.rooms.mine(room));
     if (room && !known && shown === room) return go("#/");
     shown = known ? room : null;
     // An address of a conversation that is not, or no longer, mine.
@@ -65,8 +67,7 @@ export function shell(app) {
     side.update();
     chat.update();
     history.update();
-    const waiting = Object.values(app.store.state.rooms).reduce((sum, entry) => sum + unread(entry), 0);
-    document.title = unreadTitle(waiting);
+    document.title = unreadTitle(app.rooms.unread());
   }
 
   function keys(event) {
@@ -75,11 +76,15 @@ export function shell(app) {
       if (NARROW.matches) go("#/");
       side.search();
     }
+    if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "f") {
+      event.preventDefault();
+      if (!document.querySelector("dialog[open]")) findMessages(app, { room: app.rooms.mine(app.route.room)?.room.id });
+    }
     if (
       event.key === "Escape" &&
       !event.defaultPrevented &&
       NARROW.matches &&
-      !document.querySelector("dialog[open]")
+      !document.querySelector("dialog[open], .popover")
     ) {
       if (app.route.page !== "list")
         go(app.route.page === "history" && app.route.room ? `#/rooms/${app.route.room}` : "#/");
@@ -87,14 +92,17 @@ export function shell(app) {
   }
 
   const unwatch = app.store.watch(update);
+  const used = () => app.signals.used();
   addEventListener("hashchange", navigated);
   addEventListener("keydown", keys);
+  for (const sign of SIGNS_OF_LIFE) addEventListener(sign, used, { passive: true, capture: true });
   const stop = () => {
     unwatch();
     history.stop();
     chat.stop();
     removeEventListener("hashchange", navigated);
     removeEventListener("keydown", keys);
+    for (const sign of SIGNS_OF_LIFE) removeEventListener(sign, used, { capture: true });
   };
   return { element, start: navigated, stop };
 }

@@ -1,9 +1,11 @@
 // The left pane: connection, search, the lists of chats and people, and oneself.
 
+import { editAccount } from "./account.js";
+import { discoverList } from "./discover.js";
 import { h, icon, iconButton, set, text } from "./dom.js";
 import { editCharacter } from "./editor.js";
-import { newGroup } from "./group.js";
 import { faceKey, userFace } from "./names.js";
+import { newRoom } from "./newroom.js";
 import { peopleList } from "./people.js";
 import { roomList } from "./rooms.js";
 import { searchResults } from "./search.js";
@@ -23,24 +25,24 @@ export function sidePane(app) {
   const state = h("span", { class: "state", role: "status" });
   const input = h("input", {
     type: "search",
-    placeholder: "Find people and groups",
-    "aria-label": "Find people and groups",
+    placeholder: "Find people and rooms",
+    "aria-label": "Find people and rooms",
     autocomplete: "off",
     spellcheck: "false",
     maxlength: 100,
   });
   const wipe = iconButton("close", "Clear the search", () => (app.clearSearch(), input.focus()));
-  const rooms = roomList(app, () => input.focus());
+  const rooms = roomList(app, { find: () => input.focus(), discover: () => choose("discover") });
+  const discover = discoverList(app);
   const people = peopleList(app);
   const results = searchResults(app, input);
-  const tabs = { chats: tabButton("Chats", "chats"), people: tabButton("People", "people") };
-  const bar = h("div", { class: "segments", role: "group", "aria-label": "What to list" }, tabs.chats, tabs.people);
-  const group = h(
-    "button",
-    { type: "button", class: "quiet new-group", onclick: () => newGroup(app) },
-    icon("plus"),
-    h("span", {}, "New group"),
-  );
+  const tabs = {
+    chats: tabButton("Chats", "chats"),
+    people: tabButton("People", "people"),
+    discover: tabButton("Discover", "discover"),
+  };
+  const bar = h("div", { class: "segments", role: "group", "aria-label": "What to list" }, Object.values(tabs));
+  const room = iconButton("plus", "New room", () => newRoom(app), { class: "icon-button new-room" });
   const portrait = h("button", {
     type: "button",
     class: "portrait",
@@ -56,20 +58,33 @@ export function sidePane(app) {
     h("header", { class: "side-head" }, h("span", { class: "wordmark" }, mark(), "Klatsch"), state),
     h("div", { class: "search", role: "search" }, icon("search"), input, wipe),
     results.element,
-    h("div", { class: "side-lists" }, h("div", { class: "side-bar" }, bar, group), rooms.element, people.element),
+    h(
+      "div",
+      { class: "side-lists" },
+      h("div", { class: "side-bar" }, bar, room),
+      rooms.element,
+      people.element,
+      discover.element,
+    ),
     h(
       "footer",
       { class: "side-foot" },
       portrait,
       h("span", { class: "who" }, name, handle),
-      iconButton("edit", "Edit your character", () => editCharacter(app)),
+      iconButton("gear", "Your account", () => editAccount(app)),
       iconButton("leave", "Log out", logOut),
     ),
   );
   const lists = element.querySelector(".side-lists");
 
   function tabButton(label, value) {
-    return h("button", { type: "button", onclick: () => ((tab = value), update()) }, label);
+    return h("button", { type: "button", onclick: () => choose(value) }, label);
+  }
+
+  function choose(value) {
+    tab = value;
+    if (value === "discover") discover.open();
+    update();
   }
 
   async function logOut() {
@@ -84,11 +99,13 @@ export function sidePane(app) {
     for (const [value, button] of Object.entries(tabs)) set(button, "aria-pressed", String(tab === value));
     rooms.element.hidden = tab !== "chats";
     people.element.hidden = tab !== "people";
+    discover.element.hidden = tab !== "discover";
     results.update();
     lists.hidden = results.active();
     wipe.hidden = !results.active();
     rooms.update();
     people.update();
+    if (tab === "discover") discover.update();
     text(name, me.name);
     text(handle, `@${me.username}`);
     const key = faceKey(app, me.id);

@@ -1,7 +1,7 @@
 // The page before a session: log in, or make an account.
 
 import { Api } from "../klatsch/api.js";
-import { fill, h, svg } from "./dom.js";
+import { fill, h, set, svg } from "./dom.js";
 import { defaultModel, face } from "./face.js";
 
 const CROWD = [
@@ -12,6 +12,9 @@ const CROWD = [
   ["bean", "sky", "sadness", "none"],
   ["cloud", "rose", null, "bow"],
 ];
+
+/** What a username is; an address, with which one may log in, is something else. */
+const USERNAME = { pattern: "[A-Za-z0-9_\\-]{3,50}", minlength: 3, maxlength: 50 };
 
 /** `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in. */
 export function welcome({ notice, onSession }) {
@@ -55,9 +58,6 @@ function form(notice, onSession) {
     {
       name: "username",
       autocomplete: "username",
-      pattern: "[A-Za-z0-9_\\-]{3,50}",
-      minlength: 3,
-      maxlength: 50,
       spellcheck: "false",
       autocapitalize: "none",
     },
@@ -67,6 +67,12 @@ function form(notice, onSession) {
     "Shown name",
     { name: "name", autocomplete: "name", maxlength: 100 },
     "What others read. Your username, if you leave it out.",
+    false,
+  );
+  const email = field(
+    "E-mail",
+    { name: "email", type: "email", autocomplete: "email", maxlength: 254 },
+    "To log in with, if you like. Nobody else sees it.",
     false,
   );
   const password = field("Password", { name: "password", type: "password", maxlength: 512 }, "At least 8 characters");
@@ -84,6 +90,7 @@ function form(notice, onSession) {
     h("div", { class: "card-head" }, preview, heading),
     username.element,
     name.element,
+    email.element,
     password.element,
     error,
     submit,
@@ -97,7 +104,9 @@ function form(notice, onSession) {
   function choose(value) {
     joining = value;
     tabs.forEach((tab, index) => tab.setAttribute("aria-pressed", String(joining === (index === 0))));
-    name.element.hidden = !joining;
+    name.element.hidden = email.element.hidden = !joining;
+    username.label.textContent = joining ? "Username" : "Username or e-mail";
+    for (const [attribute, value] of Object.entries(USERNAME)) set(username.input, attribute, joining ? value : null);
     heading.textContent = joining ? "Who are you?" : "Welcome back";
     submit.textContent = joining ? "Create account" : "Log in";
     password.input.autocomplete = joining ? "new-password" : "current-password";
@@ -110,15 +119,18 @@ function form(notice, onSession) {
     event.preventDefault();
     submit.disabled = true;
     error.textContent = "";
-    const body = { username: username.input.value, password: password.input.value };
+    const body = { password: password.input.value };
+    const who = username.input.value.trim();
+    body[!joining && who.includes("@") ? "email" : "username"] = who;
     if (joining && name.input.value.trim()) body.name = name.input.value.trim();
+    if (joining && email.input.value.trim()) body.email = email.input.value.trim();
     try {
       const { token, user, expires } = await new Api().do("POST", joining ? "/v1/users" : "/v1/sessions", body);
       onSession({ token, user: user.id, expires });
     } catch (problem) {
       error.textContent = problem.detail ?? String(problem);
       submit.disabled = false;
-      username.input.focus();
+      (problem.detail?.includes("address") ? email : username).input.focus();
     }
   }
 
@@ -130,5 +142,6 @@ function field(label, props, hint, required = true) {
   const id = `field-${props.name}`;
   const input = h("input", { id, type: "text", required, "aria-describedby": `${id}-hint`, ...props });
   const note = h("small", { id: `${id}-hint` }, hint);
-  return { element: h("div", { class: "field" }, h("label", { for: id }, label), input, note), input, hint: note };
+  const title = h("label", { for: id }, label);
+  return { element: h("div", { class: "field" }, title, input, note), input, hint: note, label: title };
 }

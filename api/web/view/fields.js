@@ -1,0 +1,65 @@
+// Fields of a room's forms: name, description and settings, the same where a room is made and where it is changed.
+
+import { h } from "./dom.js";
+
+/** A labelled field. `hint`: a line below it. */
+export function field(label, input, hint = null) {
+  const note = hint ? h("small", { id: `${input.id}-hint` }, hint) : null;
+  if (note) input.setAttribute("aria-describedby", note.id);
+  return h("div", { class: "field" }, h("label", { for: input.id }, label), input, note);
+}
+
+export function nameInput(id, value = "") {
+  const input = h("input", { id, type: "text", required: true, maxlength: 100, autocomplete: "off" });
+  input.value = value;
+  return input;
+}
+
+export function descriptionInput(id, value = "") {
+  const input = h("textarea", { id, rows: 2, maxlength: 2000 });
+  input.value = value ?? "";
+  return input;
+}
+
+/** A switch: `element` to show, `input` to read. */
+export function toggle(id, label, checked, onchange = () => {}) {
+  const input = h("input", { id, type: "checkbox", role: "switch", class: "switch", checked, onchange });
+  return { element: h("label", { class: "check", for: id }, h("span", {}, label), input), input };
+}
+
+/** The settings of a room: `element` to show, `values()` to send. */
+export function settingsFields(id, settings, onchange = () => {}) {
+  const notifications = toggle(`${id}-notify`, "Notify those who join", settings.notifications, onchange);
+  const announcements = toggle(`${id}-announce`, "Say who comes and goes", settings.announcements, onchange);
+  const posting = toggle(`${id}-posting`, "Only admins write", settings.posting === "admins", onchange);
+  const inviting = toggle(`${id}-inviting`, "Only admins let others in", settings.inviting === "admins", onchange);
+  const all = { notifications, announcements, posting, inviting };
+  const element = h(
+    "fieldset",
+    { class: "field settings" },
+    h("legend", {}, "Settings"),
+    Object.values(all).map((one) => one.element),
+  );
+  const values = () => ({
+    notifications: notifications.input.checked,
+    announcements: announcements.input.checked,
+    posting: posting.input.checked ? "admins" : "members",
+    inviting: inviting.input.checked ? "admins" : "members",
+  });
+  const show = (now) => {
+    notifications.input.checked = now.notifications;
+    announcements.input.checked = now.announcements;
+    posting.input.checked = now.posting === "admins";
+    inviting.input.checked = now.inviting === "admins";
+  };
+  return { element, values, show };
+}
+
+/** Settings in words, for those who cannot change them. */
+export function settingsWords({ posting, inviting, announcements }) {
+  return [
+    posting === "admins" ? "Only admins write" : "All members write",
+    inviting === "admins" ? "only admins let others in" : "all members let others in",
+    announcements ? "who comes and goes is said" : "who comes and goes is not said",
+  ].join(", ");
+}

@@ -1,0 +1,54 @@
+// Choosing people: checkboxes of those one knows, and a search for the others.
+
+import { h, keyed } from "./dom.js";
+import { tried } from "./toasts.js";
+
+/** Checkboxes of people, who can be searched for; `without(user)`: who is not offered. */
+export function peoplePicker(app, legend, without = () => false) {
+  const picked = new Set();
+  const list = h("div", { class: "picks" });
+  const search = h("input", {
+    type: "text",
+    placeholder: "Find by name",
+    "aria-label": "Find people by name",
+    autocomplete: "off",
+    maxlength: 100,
+    oninput: find,
+  });
+  const element = h("fieldset", { class: "field" }, h("legend", {}, legend), search, list);
+
+  async function find() {
+    const name = search.value.trim();
+    update();
+    if (name) await tried(async () => app.store.learn(await app.api.get("/v1/users", { name, limit: 20 })));
+  }
+
+  function update() {
+    const { users, relationships } = app.store.state;
+    const words = search.value.trim().toLowerCase();
+    const known = Object.values(users)
+      .filter((user) => user.role === "person" && relationships[user.id]?.type !== "block" && !without(user.id))
+      .filter((user) => picked.has(user.id) || `${user.name} ${user.username}`.toLowerCase().includes(words))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    keyed(
+      list,
+      known,
+      (user) => user.id,
+      (user) => {
+        const toggle = () => {
+          if (box.checked) picked.add(user.id);
+          else picked.delete(user.id);
+          app.store.changed();
+        };
+        const box = h("input", { type: "checkbox", onchange: toggle });
+        return h("label", { class: "check" }, box, h("span", {}, user.name, " ", h("small", {}, `@${user.username}`)));
+      },
+    );
+  }
+
+  const chosen = () => [...picked].filter((user) => !without(user));
+  const clear = () => (picked.clear(), app.store.changed());
+  const stop = app.store.watch(update);
+  update();
+  return { element, update, chosen, clear, stop };
+}
