@@ -254,8 +254,6 @@ def _with_months(data: Path, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         _fail(error)
 
 
-
-
 def _fail(error: Exception | str) -> NoReturn:
     typer.secho(f"error: {error}", fg="red", err=True)
     raise typer.Exit(1)

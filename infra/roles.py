@@ -15,12 +15,9 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from api import connections, presence
-from api.app import build
+from api.app import Check, build
 from api.calls import Services
-from api.console.own import Own
-from api.console.whole import Console
 from api.feed import FeedEnds
-from api.health import Check
 from api.memberships import Memberships
 from api.operations import all_operations
 from api.rpc import Rpc
@@ -108,8 +105,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
     checks: dict[str, Check] = {}
     hub = None
     drains: list[Drain] = []
-    own = Own(settings, roles, checks)
-    more: list[BaseRoute] = [own.route()]
+    more: list[BaseRoute] = []
     if "project" in roles:
         await _projectors(settings, stack, checks)
     services, operations = None, None
@@ -124,10 +120,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         note_seen = partial(presence.note_seen, services) if hub is not None else None
         signals = await _started(stack, Signals(settings, gathering, note_seen))
         checks["signals"] = _push_check(signals)
-        console = await _started(stack, Console(services, own))
-        more.append(console.tail.route())
-        drains.append(console.tail.drain)
-        operations = all_operations(hub, gathering, console)
+        operations = all_operations(hub, gathering)
         if hub is not None:
             drains.append(hub.drain)
             more += [

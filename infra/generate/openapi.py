@@ -27,7 +27,6 @@ TAGS = {
     "signals": "What is told as it happens, and never stored.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
-    "console": "What operators look at.",
 }
 
 #: Operations whose body has keys, so that the header means nothing.
