@@ -13,6 +13,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from infra.operate import cli_console, cli_events, cli_parked, cli_past, cli_rebuild, cli_trace
+
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ("api", "push", "project", "analytics")
 
@@ -32,6 +34,15 @@ imports = typer.Typer(no_args_is_help=True, help="Bring in conversations from el
 app.add_typer(imports, name="import")
 months = typer.Typer(help="Months of messages: list them, put old ones aside, take them back.")
 app.add_typer(months, name="months")
+app.command("console")(cli_console.console)
+app.add_typer(cli_events.app, name="events")
+app.add_typer(cli_parked.app, name="parked")
+app.command("rebuild", epilog=cli_rebuild.REBUILD_EXAMPLES)(cli_rebuild.rebuild)
+app.command("as-of", epilog=cli_past.AS_OF_EXAMPLES)(cli_past.as_of)
+app.command("diff", epilog=cli_past.DIFF_EXAMPLES)(cli_past.diff)
+app.command("undo", epilog=cli_past.UNDO_EXAMPLES)(cli_past.undo)
+app.command("restore", epilog=cli_past.RESTORE_EXAMPLES)(cli_past.restore)
+app.command("verify", epilog=cli_rebuild.VERIFY_EXAMPLES)(cli_rebuild.verify)
 
 Data = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
@@ -252,6 +263,9 @@ def _with_months(data: Path, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         return asyncio.run(run())
     except (*EXPECTED, parts.MonthError, OSError) as error:
         _fail(error)
+
+
+app.command("trace", epilog=cli_trace.EXAMPLE)(cli_trace.trace)
 
 
 def _fail(error: Exception | str) -> NoReturn:

@@ -108,8 +108,8 @@ async def connect(settings: Settings, **more: str) -> Any:
 async def install(settings: Settings) -> None:
     """Creates the schemas where they are missing, and brings older ones up. Safe to run by several at once.
 
-    The live schema of an older version is made anew, empty: the projector folds it from the log's beginning. What is
-    not in the log (``schema_ops.sql``) is kept and changed forward.
+    A live schema that is lost, or of an older version, is made anew, empty: the projector folds it from the log's
+    beginning. What is not in the log (``schema_ops.sql``) is kept and changed forward.
 
     Raises SchemaMismatch for a newer version, or while processes of the older one run; ValueError for a schema name
     that is not a plain lower-case identifier.
@@ -134,6 +134,9 @@ async def install(settings: Settings) -> None:
                 )
             if version < SCHEMA_VERSION:
                 await _upgrade(connection, settings, version, scripts)
+            elif await connection.fetchval("select to_regclass($1)", f"{settings.schema}.positions") is None:
+                log.warning("schema %s: its read models are lost, and folded anew from the log", settings.schema)
+                await _run(connection, settings, "", scripts["live"])
     finally:
         await connection.close()
 

@@ -36,6 +36,8 @@ class Cache:
 
     def __init__(self, clean: int = CLEAN) -> None:
         self._limit = clean
+        #: How often what was loaded was forgotten: what is loaded meanwhile may be of before.
+        self.forgotten = 0
         self.clear()
 
     def clear(self) -> None:
@@ -46,6 +48,13 @@ class Cache:
         self._order: deque[tuple[int, Key]] = deque()
         self._receipts: dict[ReceiptKey, list[Record]] = {}
         self._receipt_order: deque[tuple[int, ReceiptKey]] = deque()
+
+    def forget(self) -> None:
+        """Forgets what Postgres has: its rows were mended, or others took their place."""
+        self.forgotten += 1
+        for key in self._clean:
+            del self._entities[key]
+        self._clean.clear()
 
     def __len__(self) -> int:
         return len(self._entities)

@@ -17,7 +17,7 @@ from aiokafka.partitioner import murmur2
 from events import REGISTRY
 from events.positions import Shard
 from events.records import Entity, Key, Record
-from infra.progress import Progress
+from infra.progress import Progress, Touched
 from infra.settings import Settings
 from producers import metrics, registry
 from producers.commands import Command, Order, Outcome, Refused, Unavailable
@@ -63,6 +63,7 @@ class Producers:
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
         progress.on_advance(self._advanced)
+        progress.on_touch(self._touched)
 
     async def start(self) -> None:
         self._http = aiohttp.ClientSession(
@@ -149,6 +150,11 @@ class Producers:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable("unknown", f"the owner at {address} did not answer ({error!r})") from error
         return _outcome(response.status, body, shard, address)
+
+    def _touched(self, touched: Touched) -> None:
+        if touched.all:
+            for owner in self._shards.values():
+                owner.forget()
 
     def _advanced(self, vector: Mapping[Shard, int]) -> None:
         for shard, owner in self._shards.items():

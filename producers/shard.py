@@ -118,6 +118,10 @@ class ShardOwner:
         if self.open:
             self._cache.projected(next_offset)
 
+    def forget(self) -> None:
+        """The rows were mended or replaced: what was loaded of them may be wrong."""
+        self._cache.forget()
+
     @property
     def lag(self) -> int:
         """Events that the read models do not have yet."""
@@ -287,9 +291,7 @@ class ShardOwner:
             return state, receipts
         async with self._pool.acquire() as connection:
             if missing:
-                loaded = await rows.load(connection, missing)
-                self._cache.add(loaded)
-                state.update(loaded)
+                state.update(await self._loaded(connection, missing))
             if asked:
                 columns = [list(column) for column in zip(*asked, strict=True)]
                 for row in await connection.fetch(postgres.queries("shard")["receipts"], *columns):
@@ -300,6 +302,15 @@ class ShardOwner:
                         there = receipts.setdefault(key, [])
                         there += [record for record in rest if not there or record.offset > there[-1].offset]
         return state, receipts
+
+    async def _loaded(self, connection: Any, keys: Sequence[Key]) -> dict[Key, Entity | None]:
+        """Entities of the read models, kept from here on; as they are now, also where they are mended meanwhile."""
+        while True:
+            forgotten = self._cache.forgotten
+            loaded = await rows.load(connection, keys)
+            if forgotten == self._cache.forgotten:
+                self._cache.add(loaded)
+                return loaded
 
 
 def _record(row: Any) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from events.positions import Position, Shard
@@ -12,7 +13,7 @@ from infra.settings import Settings
 from projectors import applying
 from projectors.messages import Partitions
 from projectors.parking import park
-from projectors.source import entry_of
+from projectors.source import BATCH, entry_of
 from projectors.touched import Noted
 
 
@@ -31,15 +32,50 @@ async def redrive(connection: Any, settings: Settings, stream: str) -> tuple[int
         applied: list[Record] = []
         noted = Noted()
         months = Partitions(connection, settings)
-        for row in waiting:
-            record = await _redrive_one(connection, row, months, noted)
-            if record is None:
+        for start in range(0, len(waiting), BATCH):
+            batch = waiting[start : start + BATCH]
+            # After a fix all of them apply, most likely, and a fold of many costs little more than one of one.
+            records = await _redrive_all(connection, batch, months, noted)
+            if records is None:
+                records = [one async for one in _redrive_each(connection, batch, months, noted)]
+            applied += records
+            if len(records) < len(batch):
                 break
-            applied.append(record)
         if applied:
             vector = {Shard(row["topic"], row["partition"]): row["next_offset"] for row in positions}
             await applying.announce(connection, settings, vector, applied, (), noted)
     return len(applied), len(waiting) - len(applied)
+
+
+async def _redrive_all(connection: Any, rows: Sequence[Any], months: Partitions, noted: Noted) -> list[Record] | None:
+    """Applies parked events together; None, and nothing has changed, where one of them cannot be."""
+    entries = [
+        entry_of(Shard(row["topic"], row["partition"]), row["offset"], row["stream"].encode(), row["value"])
+        for row in rows
+    ]
+    records = [entry.record for entry in entries if entry.record is not None]
+    if len(records) < len(entries):
+        return None
+    await months.ensure(records)
+    try:
+        async with connection.transaction():
+            await applying.store(connection, records, noted)
+            unparked = [(READ_MODELS, *entry.shard, entry.offset) for entry in entries]
+            await connection.executemany(queries("projectors")["unpark"], unparked)
+    except applying.DATA_ERRORS:
+        return None
+    return records
+
+
+async def _redrive_each(
+    connection: Any, rows: Sequence[Any], months: Partitions, noted: Noted
+) -> AsyncIterator[Record]:
+    """Applies parked events one by one, up to the first that still fails."""
+    for row in rows:
+        record = await _redrive_one(connection, row, months, noted)
+        if record is None:
+            return
+        yield record
 
 
 async def _redrive_one(connection: Any, row: Any, months: Partitions, noted: Noted) -> Record | None:

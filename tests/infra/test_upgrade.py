@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -69,6 +70,23 @@ async def test_read_models_are_folded_anew_and_the_rest_is_kept(settings: Settin
         # Nothing is made anew when there is nothing to do.
         await prepare(settings)
         assert await writer.connection.fetchval("select count(*) from messages") == 7
+
+
+async def test_lost_read_models_are_made_anew(settings: Settings) -> None:
+    connection = await asyncpg.connect(settings.postgres)
+    try:
+        before = await tables(connection, settings)
+        await connection.execute(f'drop schema "{settings.schema}" cascade')
+        await postgres.install(settings)
+        assert before and await tables(connection, settings) == before
+    finally:
+        await connection.close()
+
+
+async def tables(connection: Any, settings: Settings) -> list[str]:
+    """The names of the live schema's tables."""
+    sql = "select tablename from pg_tables where schemaname = $1 order by 1"
+    return [row["tablename"] for row in await connection.fetch(sql, settings.schema)]
 
 
 async def test_a_server_starts_on_it(settings: Settings) -> None:

@@ -10,13 +10,15 @@ import pytest
 
 from events.members import member_key
 from events.records import Record
-from events.rooms import Room, room_key
+from events.rooms import Room, RoomArchived, room_key
+from infra import postgres
 from infra.settings import Settings
 from producers import shard
 from producers.cache import Cache
 from producers.members import AddMember
 from producers.rooms import ChangeRoom
 from projectors.read_models import ReadModels
+from tests.events.given import TIME
 from tests.producers.shards import ROOM, owning, posted
 from tests.running import running
 
@@ -75,3 +77,40 @@ async def test_what_was_folded_at_opening_stays_until_it_is_open(
         room = outcome.state[room_key(ROOM)]
         assert parts > 40 and isinstance(room, Room) and room.members == 3
         assert outcome.state[member_key(ROOM, "ada")] is not None
+
+
+async def test_a_mended_row_is_what_is_decided_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are changed outside of a turn are told of, and what was loaded of them is loaded anew."""
+    monkeypatch.setattr(shard, "Cache", Cache)
+    async with running(ReadModels(settings)), owning(settings) as one:
+        await one.room(ROOM)
+        await one.projected()
+        connection = await postgres.connect(settings)
+        try:
+            await connection.execute("update rooms set name = 'Mended' where id = $1", ROOM)
+        finally:
+            await connection.close()
+        outcome = await one.do(ChangeRoom(room=ROOM, name="Room"), actor="ada")
+        assert not outcome.records, "what was loaded before is still there"
+        one.owner.forget()
+        outcome = await one.do(ChangeRoom(room=ROOM, name="Room"), actor="ada")
+        assert [record.type for record in outcome.records] == ["room.renamed"]
+
+
+def recorded() -> Record:
+    return Record(
+        topic="rooms", partition=0, offset=7, id="i.0", type="room.archived", stream="ours", time=TIME.format(0),
+        actor="ada", command="c", app="default", data=RoomArchived(),
+    )  # fmt: skip
+
+
+def test_what_is_forgotten_is_what_the_read_models_have() -> None:
+    cache = Cache()
+    ours, theirs, record = room_key("ours"), room_key("theirs"), recorded()
+    cache.add({ours: None, theirs: None})
+    cache.commit({ours: None}, [record])
+    cache.forget()
+    assert (cache.missing([ours, theirs]), cache.forgotten) == ([theirs], 1)
+    cache.projected(record.offset + 1)
+    cache.forget()
+    assert cache.missing([ours, theirs]) == [ours, theirs]

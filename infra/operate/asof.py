@@ -1,0 +1,120 @@
+"""``klatsch as-of``: a room, a user or a message as it was. Operators see everything, also what was deleted since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from events.members import Member
+from events.messages import Message, message_key
+from events.records import Entity
+from events.rooms import Room, room_key
+from events.users import User, user_key
+from infra import rows
+from infra.operate import moments
+from infra.operate.errors import CannotDo
+from infra.operate.lines import clean, short
+from infra.operate.names import Names
+from infra.operate.parked import connected
+from infra.postgres import queries
+from infra.settings import Settings
+from projectors import asof
+from projectors.asof import Past
+from projectors.past.moments import Moment
+
+Say = Callable[[str], None]
+
+#: Messages of a room that are shown, the latest.
+MESSAGES = 20
+
+
+async def run(settings: Settings, text: str, kind: str, id: str, *, json: bool, say: Say) -> None:
+    """Says what it was. Raises CannotDo."""
+    ends = await moments.level(settings)
+    moment = moments.parse(text, "MOMENT", ends)
+    async with connected(settings) as connection, Names(settings) as names:
+        stream, wanted = await _wanted(connection, kind, id)
+        shard = await moments.place(connection, stream, kind)
+        cut = await moment.cut(connection, stream)
+        state = await asof.state_as_of(connection, shard, stream, cut - 1)
+        found = await _chosen(connection, state, kind, wanted, stream, moment)
+        if json:
+            say(msgspec.json.encode({name: [_plain(one) for one in group] for name, group in found.items()}).decode())
+            return
+        await names.learn(_people(state))
+        for line in _lines(found, names):
+            say(clean(line))
+
+
+async def _wanted(connection: Any, kind: str, id: str) -> tuple[str, str]:
+    """The stream, and the id of what is asked for."""
+    if kind == "user":
+        row = await connection.fetchrow(queries("past")["person"], id)
+        return (id, id) if row is None else (row["id"], row["id"])
+    if kind == "message":
+        message = (await rows.load(connection, [message_key(id)]))[message_key(id)]
+        if not isinstance(message, Message):
+            raise CannotDo(f"expected the id of a message, got {id!r}, which there is not, or whose month is archived")
+        return message.room, id
+    return id, id
+
+
+async def _chosen(
+    connection: Any, state: Past, kind: str, id: str, stream: str, moment: Moment
+) -> dict[str, list[Entity]]:
+    keys = {"room": room_key, "user": user_key, "message": message_key}
+    entity = state.get(keys[kind](id))
+    if entity is None:
+        if kind == "message" and state:
+            raise CannotDo(f"expected a message that there was as of {moment}, got {id!r}, which came later")
+        raise await moments.began(connection, stream, moment)
+    found: dict[str, list[Entity]] = {kind: [entity]}
+    if kind == "room":
+        members = [one for one in state.values() if isinstance(one, Member) and one.state == "joined"]
+        messages = sorted((one for one in state.values() if isinstance(one, Message)), key=lambda one: one.seq)
+        found["members"] = [*sorted(members, key=lambda one: one.since)]
+        found["messages"] = [*messages[-MESSAGES:]]
+    if kind == "user":
+        found["relationships"] = [one for key, one in state.items() if key[0] == "relationship"]
+        found["visuals"] = [one for key, one in state.items() if key[0] == "visual"]
+    return found
+
+
+def _plain(entity: Entity) -> dict[str, Any]:
+    """Without what names a password's hash."""
+    fields: dict[str, Any] = msgspec.to_builtins(entity)
+    fields.pop("credential", None)
+    return fields
+
+
+def _people(state: Past) -> set[str]:
+    found = {one.user for one in state.values() if isinstance(one, Member)}
+    return found | {one.author for one in state.values() if isinstance(one, Message)}
+
+
+def _lines(found: dict[str, list[Entity]], names: Names) -> list[str]:
+    lines: list[str] = []
+    for title, group in found.items():
+        if title in ("room", "user", "message"):
+            lines += [f"{name}: {_text(value)}" for name, value in _plain(group[0]).items()]
+            continue
+        lines.append(f"{title}: {len(group)}" + (" (the latest)" if len(group) == MESSAGES else ""))
+        lines += [f"  {_line(one, names)}" for one in group]
+    return lines
+
+
+def _line(entity: Entity, names: Names) -> str:
+    match entity:
+        case Member():
+            return f"{names.of(entity.user)}: {entity.role} since {entity.joined}, has read up to {entity.read}"
+        case Message():
+            said = "(deleted) " if entity.deleted else ""
+            return f"{entity.seq} {entity.created} {names.of(entity.author)}: {said}{short(_text(entity.content))}"
+        case Room() | User() | _:
+            return _text(_plain(entity))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,29 @@
+"""The options of ``klatsch console``."""
+
+from __future__ import annotations
+
+import typer
+
+from infra.operate.command import DEFAULT_DATA, Data, run
+from infra.operate.errors import CannotDo
+from infra.settings import Settings
+
+
+def console(data: Data = DEFAULT_DATA) -> None:
+    """Print a link that opens the operators' console in a browser.
+
+    The link is good for five minutes and gives all that an operator may do: hand it to nobody. The page that it opens
+    stays open for a day.
+    """
+    run(data, _print)
+
+
+async def _print(settings: Settings) -> None:
+    from infra import operator_token
+
+    if not settings.secret:
+        raise CannotDo(
+            "expected an installation that runs on the data folder, or its secret in KLATSCH_SECRET; found neither: "
+            "start it with './klatsch up', or name it with --data"
+        )
+    typer.echo(operator_token.console_link(settings))

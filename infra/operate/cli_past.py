@@ -1,0 +1,137 @@
+"""The options of ``klatsch as-of``, ``diff``, ``undo`` and ``restore``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from infra.operate.command import DEFAULT_DATA, Data, fail, run
+
+AS_OF_EXAMPLES = (
+    "Examples: **./klatsch as-of 2026-11-21T08:15:30Z room lobby**, **./klatsch as-of 2h user ada**, "
+    "**./klatsch as-of rooms/3/1235 message 0199c2a4-…**"
+)
+DIFF_EXAMPLES = (
+    "Examples: **./klatsch diff 2026-11-21T08:00Z 2026-11-21T09:00Z --room lobby**, **./klatsch diff rooms/3/100 "
+    "rooms/3/200**"
+)
+UNDO_EXAMPLES = (
+    "Examples: **./klatsch undo --by eve --from 2026-11-21T14:00Z --to 2026-11-21T14:20Z**, **./klatsch undo --by eve "
+    "--by mallory --from 15m --room lobby --yes**"
+)
+RESTORE_EXAMPLES = "Examples: **./klatsch restore lobby --to 2026-11-21T14:00Z**, **... --to rooms/3/1234 --yes**"
+
+
+class Kind(StrEnum):
+    """What can be looked at."""
+
+    room = "room"
+    user = "user"
+    message = "message"
+
+
+Moment = typer.Argument(
+    help="A time (2026-11-21T08:15:30Z, 2026-11-21, 15m: that long ago), or next offsets: rooms/3/1235 is before the "
+    "event at that position."
+)
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Every = Annotated[bool, typer.Option("--all", help="Show every event, not only the first ones.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs: an object a line.")]
+Url = Annotated[str, typer.Option(help="Base URL of the API, where it is not the one of the installation.")]
+
+
+def as_of(
+    moment: Annotated[str, Moment],
+    kind: Kind,
+    id: Annotated[str, typer.Argument(metavar="ID", help="Of a room, a user (or username) or a message.")],
+    as_json: Json = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Show a room with its members and last messages, a user or a message as it was.
+
+    Shows everything, also what was deleted since. Clients ask with the parameter as_of, and see what they may.
+    """
+    from infra.operate import asof
+
+    run(data, lambda settings: asof.run(settings, moment, kind.value, id, json=as_json, say=typer.echo))
+
+
+def diff(
+    a: Annotated[str, Moment],
+    b: Annotated[str, Moment],
+    room: Annotated[str, typer.Option(metavar="ROOM", help="Only in this room.")] = "",
+    user: Annotated[str, typer.Option(metavar="USER", help="Only of this user's stream, by id.")] = "",
+    as_json: Json = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Show which entities differ between two moments: table, key, column, before and after, and the events between.
+
+    Exit code 0 whether or not something differs.
+    """
+    from infra.operate import diff as comparing
+
+    if room and user:
+        fail("expected one of --room and --user, got both")
+    stream = room or user or None
+    if run(data, lambda s: comparing.run(s, a, b, stream, json=as_json, say=typer.echo)) == 0 and not as_json:
+        typer.echo("Nothing differs.", err=True)
+
+
+def undo(
+    by: Annotated[list[str], typer.Option(metavar="USER", help="Whose doing: id or username; repeatable.")],
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="The first moment that counts.")],
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="The first that does not; now.")] = "0s",
+    room: Annotated[str, typer.Option(metavar="ROOM", help="Only in this room.")] = "",
+    yes: Yes = False,
+    every: Every = False,
+    as_json: Json = False,
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Take back what somebody did: shows what it would append, asks, and appends it. Never edits the log.
+
+    Messages are deleted, edits and deletions taken back, who joined leaves, roles, names and settings are set back;
+    what somebody else has changed since stays, and is named. Giving it again is harmless. Exit code 1: something was
+    not taken back that could be.
+    """
+    from infra.operate import undoes
+
+    work = run(
+        data,
+        lambda settings: undoes.of_people(
+            settings, by, since, until, room or None, ask=_ask(yes), all=every, json=as_json, url=url
+        ),
+    )
+    raise typer.Exit(0 if work else 1)
+
+
+def restore(
+    room: Annotated[str, typer.Argument(metavar="ROOM")],
+    to: Annotated[str, typer.Option("--to", metavar="MOMENT", help="A time, or a position: before that event.")],
+    yes: Yes = False,
+    every: Every = False,
+    as_json: Json = False,
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Take back all that happened in a room since a moment, whoever did it; as 'undo' does, and with its rules."""
+    from infra.operate import undoes
+
+    work = run(
+        data,
+        lambda settings: undoes.of_room(settings, room, to, ask=_ask(yes), all=every, json=as_json, url=url),
+    )
+    raise typer.Exit(0 if work else 1)
+
+
+def _ask(yes: bool) -> Callable[[str], bool]:
+    def ask(question: str) -> bool:
+        if yes or not sys.stdin.isatty():
+            return yes
+        return typer.confirm(question)
+
+    return ask

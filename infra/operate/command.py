@@ -1,0 +1,88 @@
+"""How an operator's command runs: on which installation, and with which errors as one line instead of a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+#: Of an operator's command on an installation that runs on a folder, else on that of the KLATSCH_* variables.
+Data = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
+]
+DEFAULT_DATA = Path(__file__).resolve().parent.parent.parent / ".klatsch"
+#: Exit code of a command that the user has interrupted.
+INTERRUPTED = 130
+
+
+def run(
+    data: Path,
+    work: Callable[[Any], Awaitable[T]],
+    around: Callable[[Path], AbstractAsyncContextManager[Any]] | None = None,
+) -> T:
+    """What ``work`` gives for the settings of the installation. Errors that a user can mend end the program.
+
+    ``around`` provides the installation, where it need not run already.
+    """
+    import asyncpg
+    from aiokafka.errors import KafkaError
+
+    from events.positions import BadPosition
+    from infra.errors import EXPECTED
+    from infra.operate.errors import CannotDo
+
+    # What the client would say of a broker that is away, the error below says once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        return asyncio.run(_on(data, work, around))
+    except (*EXPECTED, CannotDo, BadPosition) as error:
+        fail(error)
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it, as 'head' does.
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+    except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        fail(
+            f"expected Kafka and Postgres of the installation to answer, got {type(error).__name__}: {error}; see "
+            "'klatsch status', or name the installation with --data or KLATSCH_KAFKA and KLATSCH_POSTGRES"
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+async def _on(
+    data: Path,
+    work: Callable[[Any], Awaitable[T]],
+    around: Callable[[Path], AbstractAsyncContextManager[Any]] | None,
+) -> T:
+    from infra.settings import load
+    from infra.supervisor.up import settings_of
+
+    if around is None:
+        return await work(settings_of(data) or load())
+    async with around(data) as settings:
+        return await work(settings)
+
+
+def goes_on(context: typer.Context) -> bool:
+    """Whether a command of the group follows. Ends the program where options stand before it: they would be lost."""
+    if context.invoked_subcommand is None:
+        return False
+    sources = (context.get_parameter_source(name) for name in context.params)
+    if any(source is not None and source.name == "COMMANDLINE" for source in sources):
+        fail(f"expected options after the command: {context.command_path} {context.invoked_subcommand} ... OPTIONS")
+    return True
+
+
+def fail(error: Exception | str) -> NoReturn:
+    """Says it, and ends with exit code 1."""
+    typer.secho(f"error: {error}", fg="red", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,141 @@
+"""``klatsch undo`` and ``klatsch restore``: what would take some events back, and the orders that do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import msgspec
+
+from events.clock import now, uuid7
+from events.positions import Shard
+from events.records import Entity, Event, Key, Record
+from events.rooms import RoomCreated
+from infra.irc.plan import Order as Item
+from infra.operate import undoing
+from infra.operate.errors import CannotDo
+from infra.postgres import queries
+from producers import registry
+from producers.commands import Order
+from producers.restore import SetBack, key_of
+from producers.turn import Turn
+from projectors import asof, messages
+from projectors.asof import Past
+
+#: Who takes back, in the log.
+OPERATOR = "operator"
+#: Events that one call takes back.
+MOST = 200_000
+
+
+class Step(NamedTuple):
+    """One event that is taken back, or not."""
+
+    record: Record
+    #: The order that takes it back; None: nothing does, or nothing need.
+    order: Order | None
+    #: What it would append now.
+    events: Sequence[Event]
+    #: Why it is not taken back.
+    reason: str
+
+    @property
+    def item(self) -> Item:
+        """As ``POST /v1/import`` takes it."""
+        assert self.order is not None
+        command = self.order.command
+        return Item(
+            command=type(command).__name__, fields=msgspec.to_builtins(command), actor=OPERATOR,
+            time=self.order.time, key=self.order.key or "",
+        )  # fmt: skip
+
+
+async def done_by(connection: Any, people: list[str], since: str, until: str, room: str | None) -> list[Record]:
+    """What people caused in a time, in all rooms or one. Raises CannotDo for too much."""
+    return _bounded(await connection.fetch(queries("past")["done_by"], people, since, until, room))
+
+
+async def done_since(connection: Any, room: str, cut: int) -> list[Record]:
+    """What happened in a room from a cut on. Raises CannotDo for too much."""
+    return _bounded(await connection.fetch(queries("past")["done_since"], room, cut))
+
+
+def _bounded(rows: list[Any]) -> list[Record]:
+    if len(rows) > MOST:
+        raise CannotDo(f"expected at most {MOST:,} events at a time, got {len(rows):,}; take a shorter time")
+    return [asof.record(row) for row in rows]
+
+
+async def plan(connection: Any, chosen: Sequence[Record]) -> list[Step]:
+    """How each of the events is taken back, the last one of a stream first. ``chosen`` is sorted by stream."""
+    steps: list[Step] = []
+    for stream, group in groupby(chosen, key=lambda record: record.stream):
+        steps += await _of_stream(connection, stream, list(group))
+    return steps
+
+
+async def _of_stream(connection: Any, stream: str, chosen: list[Record]) -> list[Step]:
+    commands = await _commands(connection, stream, chosen)
+    wanted = [one for _, one in commands if not isinstance(one, str)]
+    named = {key for one in wanted for key in registry.of(one).names(_order(one, chosen[0], None))}
+    state = await messages.load(connection, named)
+    preview = _Preview(Shard(chosen[0].topic, chosen[0].partition), state)
+    return [
+        Step(record, None, (), one)
+        if isinstance(one, str)
+        else preview.step(record, _order(one, record, state[key_of(one)]))
+        for record, one in reversed(commands)
+    ]
+
+
+async def _commands(connection: Any, stream: str, chosen: list[Record]) -> list[tuple[Record, SetBack | str]]:
+    """What takes each event back, or why nothing does, from the fold of the stream around it."""
+    offsets = {record.offset for record in chosen}
+    made = {record.command for record in chosen if isinstance(record.data, RoomCreated)}
+    found: list[tuple[Record, SetBack | str]] = []
+    state: Past = {}
+    shard, last = Shard(chosen[0].topic, chosen[0].partition), chosen[-1].offset
+    async for records in asof.events(connection, shard, stream, upto=last):
+        for record in records:
+            changes = asof.changes(record, state)
+            if record.offset in offsets:
+                key = undoing.entity_of(record)
+                before = None if key is None else state.get(key)
+                after = before if key is None or key not in changes else changes[key]
+                back = undoing.set_back(record, before, after)
+                first = record.type == "member.joined" and record.command in made
+                found.append((record, "it goes with the room, which is deleted" if first else back))
+            for key, entity in changes.items():
+                asof.put(state, key, entity)
+    return found
+
+
+def _order(command: SetBack, record: Record, present: Entity | None) -> Order:
+    """The key holds until the entity changes: repeating is harmless, and what was taken back twice can be again."""
+    version = -1 if present is None else present.version  # type: ignore[attr-defined]
+    return Order(command=command, id=uuid7(), actor=OPERATOR, key=f"undo:{record.id}:{version}", time=now())
+
+
+class _Preview:
+    """Decides as the shard's owner will, one order on what the one before left."""
+
+    def __init__(self, shard: Shard, state: dict[Key, Entity | None]) -> None:
+        self._shard = shard
+        self._state = state
+        self._turn = self._new()
+
+    def _new(self) -> Turn:
+        # Offsets of what is to come, above all that there are.
+        return Turn(self._shard.topic, self._shard.partition, asof.END, "preview", self._state, {})
+
+    def step(self, record: Record, order: Order) -> Step:
+        if not self._turn.decide(order):
+            self._state.update(self._turn.changes)
+            self._turn = self._new()
+            self._turn.decide(order)
+        answer = self._turn.answers[-1]
+        if answer.outcome is None:
+            return Step(record, None, (), str(answer.error))
+        events = [one.data for one in answer.outcome.records]
+        return Step(record, order, events, "") if events else Step(record, None, (), "it is as it was already")

@@ -1,0 +1,37 @@
+"""What can be made anew by itself: groups of tables that no event outside their topics changes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from infra import kafka
+from infra.rows import TABLES
+from projectors.rebuild.fresh import RebuildError
+
+
+class Model(NamedTuple):
+    """Tables, and the topics whose events they are folded from."""
+
+    name: str
+    topics: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+#: A single table of a group cannot be made anew: the fold of one event changes several, which would not fit together.
+MODELS = {
+    model.name: model
+    for model in (
+        Model("all", kafka.EVENT_TOPICS, (*TABLES.values(), "spans", "changes")),
+        Model("users", ("users",), ("users", "sessions", "relationships", "visuals")),
+        Model("handles", ("handles",), ("handles",)),
+        Model("rooms", ("rooms",), ("rooms", "members", "stays", "messages", "spans", "revisions")),
+        Model("changes", kafka.EVENT_TOPICS, ("changes",)),
+    )
+}
+
+
+def model(name: str) -> Model:
+    """The model of that name. Raises RebuildError."""
+    if name not in MODELS:
+        raise RebuildError(f"expected a model of {', '.join(MODELS)}, got {name!r}")
+    return MODELS[name]

@@ -1,0 +1,143 @@
+"""Comparing the tables of two schemas in SQL, within one snapshot: digests first, then row by row where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+from events import REGISTRY
+from infra import months
+from infra.postgres import queries
+from infra.rows import TABLES
+from projectors.rebuild.fresh import LONG
+from projectors.rebuild.lines import CHANGES, lines
+from projectors.verify.findings import Compared
+
+#: Rows that a cursor brings at once.
+_FETCH = 200
+
+
+class Spec(NamedTuple):
+    """A table as it is compared."""
+
+    name: str
+    keys: tuple[str, ...]
+    columns: tuple[str, ...]
+    #: The column that names the stream; that of a revision is its message's.
+    stream: str
+    topic: str
+
+
+#: Column of the stream, and topic, of the entities' tables.
+_STREAMS = {
+    "users": ("id", "users"), "sessions": ("user", "users"), "relationships": ("user", "users"),
+    "visuals": ("owner", "users"), "handles": ("id", "handles"), "rooms": ("id", "rooms"), "members": ("room", "rooms"),
+    "stays": ("room", "rooms"), "messages": ("room", "rooms"), "revisions": ("message", "rooms"),
+}  # fmt: skip
+
+
+@cache
+def spec(table: str) -> Spec:
+    """How a table is compared. Raises KeyError for one that is not."""
+    if table == "spans":
+        columns = ("room", "month", "first", "last", "since", "until")
+        return Spec(table, columns[:2], columns, "room", "rooms")
+    if table == "changes":
+        return Spec(table, ("topic", "partition", "offset"), CHANGES, "stream", "")
+    kind = next(kind for kind, name in TABLES.items() if name == table)
+    return Spec(table, REGISTRY.entities[kind].key_fields, lines(kind).columns, *_STREAMS[table])
+
+
+class Sides(NamedTuple):
+    """What is compared: the schema of the log's fold, and that of the rows."""
+
+    expected: str
+    actual: str
+    #: Months whose tables were put aside and taken away: their messages are expected nowhere.
+    gone: tuple[str, ...] = ()
+
+
+async def sides(connection: Any, expected: str, actual: str) -> Sides:
+    """The two schemas, and which months are gone from the rows."""
+    rows = await connection.fetch(queries("months")["states"])
+    return Sides(expected, actual, tuple(row["month"] for row in rows if row["state"] == "gone"))
+
+
+async def source(connection: Any, schema: str, table: str, gone: Iterable[str] = ()) -> str:
+    """What to select from: of messages, months that were put aside are theirs too, but not those that are ``gone``."""
+    parts = [f'"{schema}"."{table}"']
+    if table == "messages":
+        states = await connection.fetch(queries("rebuild")["month_states"], f'"{schema}"')
+        parts += [f'"{schema}"."{months.table_of(row["month"])}"' for row in states if not row["attached"]]
+        # A month's bounds are hexadecimal digits.
+        left_out = [f"not (id >= '{first}' and id < '{end}')" for first, end in map(months.bounds, gone)]
+        columns, where = _list(spec(table).columns), f" where {' and '.join(left_out)}" if left_out else ""
+        # S608 here and below: names of ours; every value is a parameter.
+        return "(" + " union all ".join(f"select {columns} from {part}{where}" for part in parts) + ")"  # noqa: S608
+    return parts[0]
+
+
+def _list(columns: Iterable[str]) -> str:
+    """Columns by name."""
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _values(columns: Iterable[str], side: str) -> str:
+    """Columns as values; those of a type that has no hash as text."""
+    return ", ".join(f'{side}."{column}"::text' if column == "words" else f'{side}."{column}"' for column in columns)
+
+
+async def compare(connection: Any, both: Sides, table: str) -> list[Compared]:
+    """The digests of a table in both schemas; of ``changes`` by shard."""
+    expected = await _digests(connection, both.expected, table, both.gone)
+    actual = await _digests(connection, both.actual, table, both.gone)
+    names = sorted(expected.keys() | actual.keys()) or [table]
+    nothing = (0, "0")
+    return [
+        Compared(
+            table=name,
+            expected=expected.get(name, nothing)[0], expected_digest=expected.get(name, nothing)[1],
+            actual=actual.get(name, nothing)[0], actual_digest=actual.get(name, nothing)[1],
+        )
+        for name in names
+    ]  # fmt: skip
+
+
+async def _digests(connection: Any, schema: str, table: str, gone: Iterable[str]) -> dict[str, tuple[int, str]]:
+    found = spec(table)
+    name = "'changes of ' || t.topic || '/' || t.partition" if table == "changes" else f"'{table}'"
+    rows = await connection.fetch(
+        f"select {name} as name, count(*) as rows,"  # noqa: S608
+        f" coalesce(sum(hash_record_extended(row({_values(found.columns, 't')}), 0)), 0)::text as digest"
+        f" from {await source(connection, schema, table, gone)} t group by 1",
+        timeout=LONG,
+    )
+    return {row["name"]: (row["rows"], row["digest"]) for row in rows}
+
+
+Kind = Literal["missing", "too many", "differs"]
+
+
+async def differing(connection: Any, both: Sides, table: str) -> AsyncIterator[tuple[Any, ...]]:
+    """The keys of rows that differ. In a transaction."""
+    found = spec(table)
+    keys = ", ".join(f'coalesce(e."{key}", a."{key}")' for key in found.keys)
+    query = (
+        f"select {keys} from {await source(connection, both.expected, table, both.gone)} e"  # noqa: S608
+        f" full join {await source(connection, both.actual, table, both.gone)} a using ({_list(found.keys)})"
+        f" where ({_values(found.columns, 'e')}) is distinct from ({_values(found.columns, 'a')}) order by {keys}"
+    )
+    async for row in connection.cursor(query, prefetch=_FETCH, timeout=LONG):
+        yield tuple(row)
+
+
+async def row_of(connection: Any, schema: str, table: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
+    """One row, as plain values; None when there is none."""
+    found = spec(table)
+    where = " and ".join(f't."{name}" = ${i}' for i, name in enumerate(found.keys, 1))
+    row = await connection.fetchrow(
+        f"select {_values(found.columns, 't')} from {await source(connection, schema, table)} t where {where}",  # noqa: S608
+        *key,
+    )
+    return None if row is None else dict(zip(found.columns, row, strict=True))
