@@ -17,8 +17,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from api import docs, http, problems
+from api import docs, health, http, problems
 from api.calls import Services
+from api.health import Check
 from api.problems import Problem
 from api.surface import Operation
 from infra.settings import Settings
@@ -37,9 +38,6 @@ _WEB_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-#: Health of a part: ``{"ok": bool, ...}``.
-Check = Callable[[], Awaitable[dict[str, Any]]]
-
 
 def build(
     settings: Settings,
@@ -49,7 +47,7 @@ def build(
     operations: list[Operation] | None = None,
     more: list[BaseRoute] | None = None,
 ) -> Starlette:
-    """The application. ``services`` and ``operations`` make it answer clients; ``more`` are push's routes."""
+    """The application. ``services`` and ``operations`` make it answer clients; ``more`` are further routes."""
     routes: list[BaseRoute] = [
         Route("/healthz", _alive, name="health"),
         Route("/readyz", _ready(checks), name="ready"),
@@ -80,12 +78,7 @@ async def _alive(request: Request) -> Response:
 
 def _ready(checks: dict[str, Check]) -> Callable[[Request], Awaitable[Response]]:
     async def ready(request: Request) -> Response:
-        parts: dict[str, Any] = {}
-        for name, check in checks.items():
-            try:
-                parts[name] = await check()
-            except Exception as error:
-                parts[name] = {"ok": False, "error": f"{type(error).__name__}: {error}"[:200]}
+        parts = await health.ask(checks)
         ok = all(part["ok"] for part in parts.values())
         body = msgspec.json.encode({"ok": ok, "parts": parts})
         return Response(body, 200 if ok else 503, {"Cache-Control": "no-store"}, media_type="application/json")

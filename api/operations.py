@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api import (
     changes,
+    console,
     history,
     imports,
     members,
@@ -17,12 +18,15 @@ from api import (
     users,
     visuals,
 )
+from api.console.whole import Console
 from api.surface import Operation
 from push.gathering import Gathering
 from push.hub import Hub
 
 
-def all_operations(hub: Hub | None = None, gathering: Gathering | None = None) -> list[Operation]:
+def all_operations(
+    hub: Hub | None = None, gathering: Gathering | None = None, looking: Console | None = None
+) -> list[Operation]:
     """The whole surface. Adding a domain is adding its ``OPERATIONS`` here. Raises ValueError for a repeated name."""
     rows = [
         *users.OPERATIONS,
@@ -38,6 +42,7 @@ def all_operations(hub: Hub | None = None, gathering: Gathering | None = None) -
         *changes.operations(hub),
         *presence.operations(gathering),
         *imports.OPERATIONS,
+        *console.operations(looking),
     ]
     if len({row.name for row in rows}) < len(rows) or len({(row.method, row.path) for row in rows}) < len(rows):
         raise ValueError("an operation stands twice on the surface")

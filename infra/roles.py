@@ -15,9 +15,12 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from api import connections, presence
-from api.app import Check, build
+from api.app import build
 from api.calls import Services
+from api.console.own import Own
+from api.console.whole import Console
 from api.feed import FeedEnds
+from api.health import Check
 from api.memberships import Memberships
 from api.operations import all_operations
 from api.rpc import Rpc
@@ -105,7 +108,8 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
     checks: dict[str, Check] = {}
     hub = None
     drains: list[Drain] = []
-    more: list[BaseRoute] = []
+    own = Own(settings, roles, checks)
+    more: list[BaseRoute] = [own.route()]
     if "project" in roles:
         await _projectors(settings, stack, checks)
     services, operations = None, None
@@ -120,7 +124,10 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         note_seen = partial(presence.note_seen, services) if hub is not None else None
         signals = await _started(stack, Signals(settings, gathering, note_seen))
         checks["signals"] = _push_check(signals)
-        operations = all_operations(hub, gathering)
+        console = await _started(stack, Console(services, own))
+        more.append(console.tail.route())
+        drains.append(console.tail.drain)
+        operations = all_operations(hub, gathering, console)
         if hub is not None:
             drains.append(hub.drain)
             more += [

@@ -165,6 +165,7 @@ def announce(report: Report, settings: Settings, seconds: float) -> None:
     for path, about in (
         ("/", "web demo"),
         ("/docs", "API reference"),
+        ("/console/", "for operators; './klatsch console' prints a link to get in"),
         ("/metrics", f"metrics of API and push; those of the projectors: {projectors}"),
     ):
         report.text(f"  {base + path:<32} {about}")

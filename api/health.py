@@ -1,0 +1,24 @@
+"""Health of the parts that a process needs, asked for by ``/readyz`` and by the console."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+#: Health of a part: ``{"ok": bool, ...}``.
+Check = Callable[[], Awaitable[dict[str, Any]]]
+
+
+async def ask(checks: Mapping[str, Check], seconds: float | None = None) -> dict[str, dict[str, Any]]:
+    """What each part says, by name; one that cannot be asked, or not within so many seconds, is not well."""
+    answers = await asyncio.gather(*(_one(check, seconds) for check in checks.values()))
+    return dict(zip(checks, answers, strict=True))
+
+
+async def _one(check: Check, seconds: float | None) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(seconds):
+            return await check()
+    except Exception as error:
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"[:200]}
