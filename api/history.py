@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -149,8 +150,16 @@ async def spans_of(connection: Any, room: str) -> list[Span]:
     return [Span(*row) for row in await connection.fetch(queries("messages")["spans"], room)]
 
 
+class Shown(Protocol):
+    """How messages and profiles are shown, where not as they are now."""
+
+    async def messages(self, now: list[Message]) -> list[Message]: ...
+
+    async def users(self, ids: Collection[str]) -> dict[str, User | None]: ...
+
+
 async def page_of(
-    connection: Any, room: str, spans: list[Span], place: Place, limit: int
+    connection: Any, room: str, spans: list[Span], place: Place, limit: int, shown: Shown | None = None
 ) -> tuple[dict[str, Any], set[str]]:
     """The page, and the users whose profiles are in it."""
     within = Spans(spans, place.filters.since, place.filters.until)
@@ -167,19 +176,24 @@ async def page_of(
             below = await walk.below(min(place.seq + 1, top), limit - limit // 2)
             above = await walk.above(below.last, limit // 2)
             found = _Found(below.messages + above.messages, below.first, above.last)
-    users = await profiles(connection, found.messages)
+    order: Literal["deterministic"] | None = None
+    if shown is None:
+        messages, users = found.messages, await profiles(connection, found.messages)
+    else:
+        messages, order = await shown.messages(found.messages), "deterministic"
+        users = await shown.users(sorted(people(messages)))
     onward = {
         "older": pages.encode("older", found.first, place.filters) if within.below(found.first) else None,
         "newer": pages.encode("newer", found.last, place.filters) if within.above(found.last) else None,
     }
     page = {
-        "messages": _raw([message_view(message) for message in found.messages]),
+        "messages": _raw([message_view(message) for message in messages], order),
         "more": any(onward.values()) if place.way == "around" else onward[place.way] is not None,
         **onward,
         "archived": within.archived(
             1 if onward["older"] is None else found.first - 1, _TOP if onward["newer"] is None else found.last + 1
         ),
-        "users": _raw([user_view(user) for user in users.values() if user is not None]),
+        "users": _raw([user_view(user) for user in users.values() if user is not None], order),
     }
     return page, set(users)
 
@@ -227,18 +241,23 @@ class _Walk:
         return [rows.from_row("message", row) for row in found]  # type: ignore[misc]
 
 
+def people(messages: list[Message]) -> set[str]:
+    """Who wrote messages, and whom they are about."""
+    ids = {message.author for message in messages}
+    return ids | {message.content["user"] for message in messages if message.type in ("join", "leave", "system")}
+
+
 async def profiles(connection: Any, messages: list[Message]) -> dict[str, User | None]:
     """Who wrote messages, and whom they are about, by id; None for whoever is no registered user."""
-    ids = {message.author for message in messages}
-    ids |= {message.content["user"] for message in messages if message.type in ("join", "leave", "system")}
+    ids = people(messages)
     found = await rows.load(connection, [user_key(id) for id in sorted(ids)])
     users = {key[1]: user for key, user in found.items() if isinstance(user, User) and user.state == "registered"}
     return {id: users.get(id) for id in ids}
 
 
-def _raw(value: Any) -> msgspec.Raw:
+def _raw(value: Any, order: Literal["deterministic"] | None) -> msgspec.Raw:
     """Encoded once, however often the page is sent."""
-    return msgspec.Raw(msgspec.json.encode(value))
+    return msgspec.Raw(msgspec.json.encode(value, order=order))
 
 
 OPERATIONS = [

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import problems, surface
+from api import past, problems, surface
 from api.auth import identify
 from api.calls import Call, Services
 from api.metrics import REQUESTS
@@ -82,10 +82,14 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
     # Before the body is read: nobody learns what is expected of others.
     surface.permit(operation, call)
     values = await _values(services, operation, request)
+    moment = values.pop(past.AS_OF, None) if operation.method == "GET" else None
     arguments = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
     await wait_for(call, request.headers.get(POSITION_HEADER))
-    answer = await surface.run(operation, call, arguments)
+    answer = await _run(operation, call, arguments, moment)
     headers = {"Cache-Control": "no-store"}
+    if moment is not None:
+        # What was folded and what was stored have their members in different orders.
+        return _conditional(request, msgspec.json.encode(answer, order="deterministic"))
     if operation.conditional:
         return _conditional(request, msgspec.json.encode(answer))
     if call.position:
@@ -99,6 +103,12 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
             httponly=True, samesite="strict", secure=request.url.scheme == "https",
         )  # fmt: skip
     return response
+
+
+async def _run(operation: Operation, call: Call, request: Any, moment: str | None) -> dict[str, Any] | None:
+    if moment is None:
+        return await surface.run(operation, call, request)
+    return await past.answer(operation, call, request, moment)
 
 
 def _conditional(request: Request, body: bytes) -> Response:

@@ -26,12 +26,13 @@ BODY_BYTES = 4 << 20
 _MESSAGES = frozenset({"AddMember", "RemoveMember", "ChangeRole", "TransferOwnership", "PostMessage"})
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
-#: Commands that may be imported: those that make history, not those that prove who somebody is.
+#: Commands that may be imported: those that make history, not those that prove who somebody is; and those that take
+#: back what was made, for ``klatsch undo``.
 COMMANDS = frozenset(
     {
         "RegisterUser", "ChangeProfile", "ClaimHandle", "ConfirmHandle", "CreateRoom", "ChangeRoom", "ArchiveRoom",
         "AddMember", "RemoveMember", "ChangeRole", "TransferOwnership", "PostMessage", "EditMessage", "DeleteMessage",
-        "MarkRead",
+        "MarkRead", "SetBackInRoom", "SetBackOfUser",
     }
 )  # fmt: skip
 

@@ -251,6 +251,11 @@ def _shown(row: Any) -> dict[str, Any]:
 async def history(call: Call, request: History) -> dict[str, Any]:
     await inside(call, request.room)
     rows = await call.rows(queries("rooms")["changes"], request.room, request.before, request.limit)
+    return shown_changes(call, rows, request.limit)
+
+
+def shown_changes(call: Call, rows: list[Any], limit: int) -> dict[str, Any]:
+    """A page of a room's history as the caller may see it."""
     changes = [
         {
             "id": row["id"], "type": row["type"], "stream": row["stream"], "time": row["time"],
@@ -260,7 +265,7 @@ async def history(call: Call, request: History) -> dict[str, Any]:
         for row in rows
         if row["type"] not in _OWN_EVENTS or row["actor"] == call.user
     ]  # fmt: skip
-    more = rows[-1]["offset"] if len(rows) == request.limit else None
+    more = rows[-1]["offset"] if len(rows) == limit else None
     return {"changes": changes, "before": more}
 
 

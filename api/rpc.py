@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from api import problems, surface
+from api import past, problems, surface
 from api.auth import authenticate
 from api.calls import Call, Services
 from api.http import decode_object, translate, wait_for
@@ -102,6 +102,9 @@ class Rpc:
         operation = self._operations.get(method)
         if operation is None:
             raise Problem("not_found", f"expected the name of an operation, got {method[:80]!r}; see the reference")
+        moment = values.pop(past.AS_OF, None) if operation.method == "GET" else None
+        if not isinstance(moment, str | None):
+            raise Problem("invalid", f"{past.AS_OF}: expected text")
         key = values.pop(KEY_MEMBER, None)
         position = values.pop(POSITION_MEMBER, None)
         if not isinstance(key, str | None) or not isinstance(position, str | None) or (key is not None and not key):
@@ -116,7 +119,10 @@ class Rpc:
             self._gathering.acted(connection)
         request = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
         await wait_for(call, position)
-        answer = await surface.run(operation, call, request) or {}
+        if moment is None:
+            answer = await surface.run(operation, call, request) or {}
+        else:
+            answer = await past.answer(operation, call, request, moment)
         if call.position:
             answer = {**answer, POSITION_MEMBER: encode_vector(call.position)}
         return msgspec.json.encode(answer)

@@ -144,13 +144,8 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
 
 
 async def find(call: Call, request: FindUsers) -> dict[str, Any]:
-    if (request.name is None) == (request.ids is None):
-        raise Problem("invalid", "expected either name or ids")
-    if request.ids is not None:
-        ids = [part for part in request.ids.split(",") if part]
-        if len(ids) > 100:
-            raise Problem("invalid", f"ids: expected at most 100, got {len(ids)}")
-        rows = await call.rows(queries("users")["by_id"], ids, call.user)
+    if request.name is None or request.ids is not None:
+        rows = await call.rows(queries("users")["by_id"], ids_of(request), call.user)
         return {"users": [_view(row) for row in rows], "next": None}
     search = Search(request.name or "")
     rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-1, "", ""))
@@ -165,6 +160,16 @@ async def find(call: Call, request: FindUsers) -> dict[str, Any]:
         "users": [_view(row) for row in page],
         "next": pages.encode(last["rank"], last["folded"], last["id"]) if more and last is not None else None,
     }
+
+
+def ids_of(request: FindUsers) -> list[str]:
+    """The ids that are asked for. Raises Problem ``invalid`` for neither or both of name and ids, or too many."""
+    if (request.name is None) == (request.ids is None):
+        raise Problem("invalid", "expected either name or ids")
+    ids = [part for part in (request.ids or "").split(",") if part]
+    if len(ids) > 100:
+        raise Problem("invalid", f"ids: expected at most 100, got {len(ids)}")
+    return ids
 
 
 def _view(row: Any) -> dict[str, Any]:

@@ -53,6 +53,12 @@ class MessageDeleted(Event, frozen=True, kw_only=True):
     message: str
 
 
+class MessageRestored(Event, frozen=True, kw_only=True):
+    """An operator took a deletion back."""
+
+    message: str
+
+
 class MessageEmotionDetected(Event, frozen=True, kw_only=True):
     message: str
     emotion: str
@@ -89,7 +95,7 @@ def posted(record: Record, state: State) -> Changes:
 
 def message_names(record: Record) -> tuple[Key, ...]:
     event = record.data
-    assert isinstance(event, MessageEdited | MessageDeleted | MessageEmotionDetected)
+    assert isinstance(event, MessageEdited | MessageDeleted | MessageRestored | MessageEmotionDetected)
     return (message_key(event.message),)
 
 
@@ -127,6 +133,15 @@ def deleted(record: Record, state: State) -> Changes:
     return {message.key: replace(message, deleted=record.time, updated=record.time, version=record.offset)}
 
 
+def restored(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, MessageRestored)
+    message = loaded_message(state, event.message)
+    if message is None:
+        return {}
+    return {message.key: replace(message, deleted=None, updated=record.time, version=record.offset)}
+
+
 def emotion_detected(record: Record, state: State) -> Changes:
     event = record.data
     assert isinstance(event, MessageEmotionDetected)
@@ -158,6 +173,10 @@ ROWS = (
     EventType(
         name="message.deleted", struct=MessageDeleted, topics=("rooms",), names=message_names, fold=deleted,
         about="A message is no longer shown; its place and number stay.", sample=MessageDeleted(message=_SAMPLE),
+    ),
+    EventType(
+        name="message.restored", struct=MessageRestored, topics=("rooms",), names=message_names, fold=restored,
+        about="An operator brought a deleted message back.", sample=MessageRestored(message=_SAMPLE),
     ),
     EventType(
         name="message.emotion_detected", struct=MessageEmotionDetected, topics=("rooms",), names=message_names,

@@ -82,7 +82,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     app: str
     data: Event
-    #: ``data`` as it stands in the log, for those who hand it on.
+    #: ``data`` as it stands in the log, of an old version upcast, for those who hand it on.
     raw: bytes = b"{}"
 
     @property
@@ -170,9 +170,9 @@ class Registry:
         row = self.events.get(envelope.type)
         if row is None:
             raise UnknownType(f"{topic}/{partition}/{offset}: unknown event type {envelope.type!r}")
-        raw = bytes(envelope.data)
         try:
-            data = self._decoders[row.name].decode(self._upcast(row, envelope.dataschema, raw))
+            raw = self._upcast(row, envelope.dataschema, bytes(envelope.data))
+            data = self._decoders[row.name].decode(raw)
         # An upcaster meets data of long ago: whatever it raises, the record is what cannot be read.
         except (msgspec.DecodeError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise DecodeError(f"{topic}/{partition}/{offset}: {envelope.type}: {error!r}") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from producers import handles, members, messages, relationships, rooms, sessions, users, visuals
+from producers import handles, members, messages, relationships, restore, rooms, sessions, users, visuals
 from producers.commands import CommandType, Order
 
 ROWS: tuple[CommandType, ...] = (
@@ -18,6 +18,7 @@ ROWS: tuple[CommandType, ...] = (
     *rooms.COMMANDS,
     *members.COMMANDS,
     *messages.COMMANDS,
+    *restore.COMMANDS,
 )
 
 COMMANDS: dict[str, CommandType] = {row.name: row for row in ROWS}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRead, member_key
-from events.messages import Message, MessageEmotionDetected, message_key
+from events.messages import Message, MessageEmotionDetected, MessageRestored, message_key
 from events.records import Entity, Key, Record
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
@@ -188,6 +188,22 @@ def _restored(record: Record, known: Known) -> list[Telling]:
     return [Telling(known.roster, record.data, {"message": message_view(last)})]
 
 
+def _message_restore_needs(record: Record) -> Needs:
+    event = record.data
+    assert isinstance(event, MessageRestored)
+    return Needs(roster=record.stream, keys=(room_key(record.stream), message_key(event.message)))
+
+
+def _message_restored(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MessageRestored)
+    room, message = known.entities.get(room_key(record.stream)), known.entities.get(message_key(event.message))
+    # Who heard of the deletion has nothing left of what the message held.
+    if not isinstance(room, Room) or room.state == "deleted" or not isinstance(message, Message):
+        return [Telling(known.roster, event)]
+    return [Telling(known.roster, event, {"restored": message_view(message)})]
+
+
 def _to_self(record: Record, known: Known) -> list[Telling]:
     return [Telling((record.stream,), record.data)]
 
@@ -291,5 +307,6 @@ AUDIENCES: dict[str, Audience] = {
     "message.posted": MEMBERS,
     "message.edited": MEMBERS,
     "message.deleted": MEMBERS,
+    "message.restored": Audience(_message_restored, _message_restore_needs),
     "message.emotion_detected": Audience(_emotion_to_members, _roster_needed),
 }

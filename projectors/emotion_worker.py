@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import aiohttp
@@ -46,6 +46,9 @@ class GivenUp(RuntimeError):
 
 class Worker:
     """Sets emotions as a service account, which it makes when it is first needed."""
+
+    #: As of a Projector.
+    effects: ClassVar[str] = "gives commands over the API"
 
     def __init__(self, api: str, operator_token: Callable[[], str]) -> None:
         """``api``: base URL. ``operator_token`` makes a fresh token with which the account is registered."""

@@ -66,6 +66,7 @@ class FeedProjector(Projector):
     """
 
     name: ClassVar[str] = FEED
+    effects: ClassVar[str] = "tells people, by the feed"
 
     def __init__(self, settings: Settings, writer: Callable[[int], FeedWriter]) -> None:
         """``writer`` makes the writer of a feed partition, not open; a new one for each time it is taken over."""

@@ -31,6 +31,7 @@ class ReadModels(Projector):
     """
 
     name: ClassVar[str] = READ_MODELS
+    effects: ClassVar[str] = ""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

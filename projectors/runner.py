@@ -42,6 +42,9 @@ class Projector(ABC):
     """
 
     name: ClassVar[str]
+    #: What it does outside of the read models, and would do again for every event that is replayed; empty: nothing.
+    #: What replays the log imports none of those that do something (docs/decisions/0019).
+    effects: ClassVar[str]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -26,6 +26,7 @@ class VaultCopy(Projector):
     """Copies credentials; a null value (tombstone) removes one. Starts from the topic's beginning: it is compacted."""
 
     name: ClassVar[str] = "vault"
+    effects: ClassVar[str] = ""
 
     def lag(self) -> dict[Any, int]:
         return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from push import metrics
 from push.presence import Departure
@@ -24,6 +25,9 @@ _RETRY_SECONDS = 1.0
 
 class Seen:
     """A queue and its workers."""
+
+    #: As of a projectors.runner.Projector.
+    effects: ClassVar[str] = "gives a command for each departure"
 
     def __init__(self, note: NoteSeen) -> None:
         self._note = note

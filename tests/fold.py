@@ -270,6 +270,14 @@ def _deleted(state: State, event: Json) -> None:
     _last_message(state, event, content={}, data={}, deleted=event["time"])
 
 
+def _restored(state: State, event: Json) -> None:
+    entry, message = state.rooms.get(event["stream"]), event["include"].get("restored")
+    if entry is None or entry["message"] is None or message is None or entry["message"]["id"] != message["id"]:
+        return
+    if entry["message"]["version"] <= message["version"]:
+        entry["message"] = message
+
+
 def _emotion_detected(state: State, event: Json) -> None:
     entry = state.rooms.get(event["stream"])
     if entry is None or entry["message"] is None:
@@ -311,5 +319,6 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "message.posted": _posted,
     "message.edited": _edited,
     "message.deleted": _deleted,
+    "message.restored": _restored,
     "message.emotion_detected": _emotion_detected,
 }

@@ -67,6 +67,9 @@ _NULL = {
     ("relationships.set", "relationship"),
     ("relationships.remove", "relationship"),
     ("rooms.history", "before"),
+    ("console.figures", "parked"),
+    ("console.figures", "stores"),
+    ("console.figures", "rebuild"),
 }
 _OPTIONAL = {("changes.pull", "snapshot")}
 

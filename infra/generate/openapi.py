@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.operations import all_operations
+from api.past import PAST, No
 from api.problems import PROBLEMS
 from api.surface import Operation
 from infra.generate import answers, outcomes
@@ -27,6 +28,7 @@ TAGS = {
     "signals": "What is told as it happens, and never stored.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
+    "console": "What operators look at.",
 }
 
 #: Operations whose body has keys, so that the header means nothing.
@@ -40,6 +42,9 @@ sends it back waits until it includes the change.
 
 **Safe repetition.** An operation that changes something takes an `Idempotency-Key`: the same caller and key give the
 first result again. `messages.send` has its `token` for that.
+
+**The past.** A read with `as_of` answers of a past moment: a time (RFC 3339), or the next offsets of shards, as
+`Klatsch-Position` names them; shards that are not named stand where they are now.
 
 **Errors** are problem documents (RFC 9457). A request body is JSON, whatever its content type says.
 """
@@ -99,6 +104,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         if name in inside or in_query:
             parameters.append(_parameter(name, schema, "path" if name in inside else "query", name in required))
     parameters.append({"$ref": "#/components/parameters/Position"})
+    if has_past(operation):
+        parameters.append({"$ref": "#/components/parameters/AsOf"})
     if changes and operation.name not in _OWN_KEYS:
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
     found: dict[str, Any] = {
@@ -118,6 +125,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
         found["parameters"].append({"$ref": "#/components/parameters/IfNoneMatch"})
         found["responses"]["304"] = {"description": "Nothing has changed since the answer with that `ETag`."}
     return found
+
+
+def has_past(operation: Operation) -> bool:
+    """Whether the operation answers of a past moment too."""
+    return operation.method == "GET" and not isinstance(PAST.get(operation.name, No("")), No)
 
 
 def permission_text(operation: Operation) -> str:
@@ -193,6 +205,12 @@ def _parameters() -> dict[str, Any]:
         "Position": {
             "name": "Klatsch-Position", "in": "header", "required": False, "schema": {"type": "string"},
             "description": "From an earlier answer: this one waits until it includes that change (5 s at most).",
+        },
+        "AsOf": {
+            "name": "as_of", "in": "query", "required": False,
+            "schema": {"type": "string", "examples": ["2026-11-21T08:15:30Z", "rooms/3/1235,users/1/88"]},
+            "description": "Answer of this past moment: a time, or next offsets of shards as in `Klatsch-Position`. "
+            "You are shown what you might see then and may see now. The answer has an `ETag`.",
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"},

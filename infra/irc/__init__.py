@@ -18,7 +18,7 @@ from infra.irc.plan import Plan, make
 from infra.irc.report import Bar, summary
 from infra.settings import Settings
 
-__all__ = ["BadLog", "ImportFailed", "run"]
+__all__ = ["BadLog", "ImportFailed", "run", "url_of"]
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
         )
     plan = read(settings, paths, channel)
     try:
-        tally = asyncio.run(_import(settings, url or _url(settings), plan, console))
+        tally = asyncio.run(_import(settings, url or url_of(settings), plan, console))
     except KeyboardInterrupt:
         console.print("Interrupted. Give the same command again: it goes on where it was.", highlight=False)
         return 130
@@ -69,6 +69,7 @@ async def _import(settings: Settings, url: str, plan: Plan, console: Console) ->
     return importer.tally
 
 
-def _url(settings: Settings) -> str:
+def url_of(settings: Settings) -> str:
+    """Where the API of an installation is, from this machine."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
     return f"http://{host}:{settings.port}"

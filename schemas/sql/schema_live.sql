@@ -180,7 +180,18 @@ create table changes (
     primary key (topic, partition, "offset")
 );
 create index changes_command on changes (stream, actor, command);
-create index changes_stream on changes (stream, "offset");
+-- With the time: where a stream stood at a moment is found in the index alone.
+create index changes_stream on changes (stream, "offset") include (time);
+-- What one person did in a stream, for answers as of a past moment: up to where they had read then.
+create index changes_actor on changes (stream, actor, "offset");
+-- What made a room and its membership what they are: few beside what is said there (past.sql names the same types).
+create index changes_structure on changes (stream, "offset") where type in (
+    'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
+    'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
+    'member.notifications_set');
+-- What became of a message after it was said.
+create index changes_message on changes ((data->>'message'), "offset") where type in (
+    'message.edited', 'message.deleted', 'message.restored', 'message.emotion_detected');
 
 -- Which offset of each shard comes next, and the term that holds there.
 create table positions (

@@ -83,6 +83,13 @@ TABLE: dict[str, Row] = {
     "presence.set": Row({"room": None},                             401, 422, 422, 422, 422, 422, 403),
     "signals.type": Row({**ROOM, "typing": False},                  401, 404, 404, 404, 204, 404, 403),
     "import.orders": Row({"orders": []},                            401, 403, 403, 403, 403, 403, 200),
+    "console.figures": Row({},                                      401, 403, 403, 403, 403, 403, 200),
+    "console.parked": Row({},                                       401, 403, 403, 403, 403, 403, 200),
+    "console.parked_stream": Row({"stream": "GROUP"},               401, 403, 403, 403, 403, 403, 404),
+    "console.retry": Row({"stream": "GROUP"},                       401, 403, 403, 403, 403, 403, 404),
+    "console.rooms": Row({},                                        401, 403, 403, 403, 403, 403, 200),
+    "console.room": Row(ROOM,                                       401, 403, 403, 403, 403, 403, 200),
+    "console.renew": Row({},                                        401, 403, 403, 403, 403, 403, 200),
 }  # fmt: skip
 
 

@@ -91,6 +91,7 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     await _people(call, token, other)
     room = await _conversation(call, token, bob["token"], bot["token"], other)
     await _states(call, token, operator, room)
+    await _console(call, operator, room)
     item = {
         "command": "PostMessage", "actor": other, "time": now(), "key": "line-1",
         "fields": {"room": "none", "token": "line-1", "content": {"text": "old"}},
@@ -165,6 +166,16 @@ async def _states(call: Caller, token: str, operator: str, room: str) -> None:
     await call("rooms.delete", token, {"room": room})
     await call("rooms.restore", operator, {"room": room})
     await call("rooms.find", token, {"scope": "public"})
+
+
+async def _console(call: Caller, operator: str, room: str) -> None:
+    await call("console.figures", operator)
+    await call("console.rooms", operator)
+    await call("console.room", operator, {"room": room})
+    await call("console.parked", operator)
+    await call("console.parked_stream", operator, {"stream": room}, status=404)
+    await call("console.retry", operator, {"stream": room}, status=404)
+    await call("console.renew", operator)
 
 
 async def test_refusals_are_documented(call: Caller) -> None:

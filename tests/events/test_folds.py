@@ -15,7 +15,14 @@ from events.members import (
     MemberRoleChanged,
     member_key,
 )
-from events.messages import MessageDeleted, MessageEdited, MessageEmotionDetected, MessagePosted, message_key
+from events.messages import (
+    MessageDeleted,
+    MessageEdited,
+    MessageEmotionDetected,
+    MessagePosted,
+    MessageRestored,
+    message_key,
+)
 from events.records import Event, Key
 from events.relationships import RelationshipSet, relationship_key
 from events.rooms import (
@@ -335,6 +342,8 @@ def test_a_deleted_message_keeps_its_place() -> None:
     given = Given(CREATED, joined("ada"), posted(1)).when(MessageDeleted(message="m1"))
     given.then({key: {"deleted": TIME.format(3), "updated": TIME.format(3), "seq": 1, "revision": 0, "edited": None}})
     given.when(MessageDeleted(message="m2")).then({})
+    given.when(MessageRestored(message="m1")).then({key: {"deleted": None, "seq": 1, "revision": 0}})
+    given.when(MessageRestored(message="m2")).then({})
 
 
 def test_a_message_is_the_rooms_last_and_read_by_its_author() -> None:

@@ -43,7 +43,7 @@ COPY = {
 }  # fmt: skip
 
 #: Commands of rooms that no role is asked for: who makes a room has none yet, operators and services have none at all.
-WITHOUT_ROLE = {"CreateRoom", "RestoreRoom", "SetEmotion"}
+WITHOUT_ROLE = {"CreateRoom", "RestoreRoom", "SetBackInRoom", "SetEmotion"}
 
 
 def test_the_table_is_as_it_was_decided() -> None:

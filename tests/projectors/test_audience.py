@@ -120,6 +120,7 @@ HEARERS: dict[str, set[str]] = {
     "message.posted": ROOM,
     "message.edited": ROOM,
     "message.deleted": ROOM,
+    "message.restored": ROOM,
     "message.emotion_detected": ROOM,
 }
 

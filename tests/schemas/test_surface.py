@@ -81,8 +81,8 @@ def test_every_operation_stands_in_the_reference(name: str) -> None:
     assert f"| [`{name}`]" in text
 
 
-#: Commands that the system gives by itself, and no client.
-OURS = {"NoteSeen"}
+#: Commands that the system gives by itself, or an operator's command line by an import, and no client.
+OURS = {"NoteSeen", "SetBackInRoom", "SetBackOfUser"}
 
 
 def test_every_command_is_given_by_an_operation() -> None:

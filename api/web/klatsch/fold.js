@@ -189,6 +189,8 @@ export const FOLD = {
     const changes = { content: {}, data: {}, deleted: time, updated: time };
     change(state.messages[stream]?.[data.message], offset, changes);
   },
+  // What it holds comes along: nothing of it was left.
+  "message.restored": () => {},
   "message.emotion_detected": (state, { stream, offset, time, data }) => {
     const message = state.messages[stream]?.[data.message];
     if (!message) return;
@@ -229,6 +231,7 @@ export function include(state, views) {
   else if (views.member) keepMember(state, views.member);
   if (views.joined && state.members[views.joined.room])
     keep(state.members[views.joined.room], views.joined.user, views.joined);
+  if (views.restored && state.messages[views.restored.room]?.[views.restored.id]) keepMessage(state, views.restored);
   if (views.user) keepUser(state, views.user);
   for (const user of views.users ?? []) keepUser(state, user);
   if (views.friend_of) keep(state.friendOf, views.friend_of.user, views.friend_of);

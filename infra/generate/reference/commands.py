@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.operations import all_operations
+from api.past import PAST, No
 from api.problems import PROBLEMS, TYPE_PREFIX
 from api.surface import Operation
 from infra.generate import answers, openapi, outcomes
@@ -20,6 +21,11 @@ An operation can be asked for in two ways, with the same rules and the same erro
 An operation that changes something answers with `Klatsch-Position` (RPC: `position`). A read that sends it back waits
 until it includes the change. The same caller and `Idempotency-Key` give the first result again, for ever;
 `messages.send` has its `token` for that.
+
+A read with `as_of` (HTTP: in the query; RPC: among the members) answers of a past moment: a time
+(`2026-11-21T08:15:30Z`), or the next offsets of shards (`rooms/3/1235,users/1/88`), as `Klatsch-Position` names them;
+shards that are not named stand where they are now. The caller is shown what they might see then and may see now. See
+[how to travel in time](../howto/travel-in-time.md). Reads that have no past say why below.
 """
 
 
@@ -83,9 +89,17 @@ def _operation(row: Operation) -> str:
         f"Decided by {codes(found.commands)}." if found.commands else "",
         f"Takes:\n\n{takes}" if takes else "",
         f"Answers {row.status} with:\n\n{answer}" if answer else f"Answers {row.status}, without a body.",
+        _past(row),
         f"Problems of its own: {codes(found.own)}." if found.own else "",
     ]
     return "\n\n".join(line for line in lines if line)
+
+
+def _past(row: Operation) -> str:
+    if row.method != "GET":
+        return ""
+    past = PAST[row.name]
+    return f"No `as_of`: {past.because}." if isinstance(past, No) else "Takes `as_of`."
 
 
 def _place(row: Operation, name: str) -> str:

@@ -26,6 +26,7 @@ _SPECIAL = {
     "member.read": "the room's members; in a room of more than 50 the reader only",
     "member.notifications_set": "the member",
     "room.restored": "the room's members, with the last message",
+    "message.restored": "the room's members; what the message holds comes along as `restored`",
     "message.emotion_detected": "the room's members, without the emotion where it is not shown",
 }
 

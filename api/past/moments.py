@@ -1,0 +1,73 @@
+"""The moment that a caller asks for: read, checked against the log's end, and waited for."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from api.calls import Call
+from api.problems import Problem
+from events.clock import after, now
+from events.positions import encode_vector
+from infra import kafka
+from infra.postgres import queries
+from projectors.past.moments import BadMoment, Moment, parse_moment
+
+#: Characters of a moment: a vector of all shards fits in.
+MAX_CHARS = 10_000
+#: Seconds within which an event may still be on its way to the read models, or bear a time of another clock.
+_FRESH = 10.0
+
+
+class Then(NamedTuple):
+    """What a read as of a moment works with: one state of the read models, and the moment."""
+
+    connection: Any
+    moment: Moment
+
+    async def cut(self, stream: str) -> int:
+        """How much of a stream counts."""
+        return await self.moment.cut(self.connection, stream)
+
+    async def row(self, file: str, name: str, *arguments: Any) -> Any:
+        """The first row of a query, or None."""
+        return await self.connection.fetchrow(queries(file)[name], *arguments)
+
+    async def rows(self, file: str, name: str, *arguments: Any) -> list[Any]:
+        """All rows of a query."""
+        found: list[Any] = await self.connection.fetch(queries(file)[name], *arguments)
+        return found
+
+
+async def reached(call: Call, text: str) -> Moment:
+    """The moment, once the read models have all of it. Raises Problem ``invalid``, ``lagging``."""
+    if len(text) > MAX_CHARS:
+        raise Problem("invalid", f"as_of: expected at most {MAX_CHARS} characters, got {len(text)}")
+    try:
+        moment = parse_moment(text)
+    except BadMoment as error:
+        raise Problem("invalid", f"as_of: {error}") from error
+    if moment.time is not None:
+        await _past(call, moment.time)
+    else:
+        await _within(call, moment)
+    return moment
+
+
+async def _past(call: Call, time: str) -> None:
+    present = now()
+    if time > present:
+        raise Problem("invalid", f"as_of: expected a time that has come, at most {present}; got {time}")
+    if time > after(present, -_FRESH):
+        await call.catch_up(await call.services.feed.heads())
+
+
+async def _within(call: Call, moment: Moment) -> None:
+    if any(s.topic not in kafka.EVENT_TOPICS or s.partition >= call.settings.partitions for s in moment.vector):
+        raise Problem("invalid", "as_of: expected positions of this installation's shards")
+    if await call.services.progress.wait(moment.vector, 0):
+        return
+    heads = await call.services.feed.heads()
+    if any(offset > heads.get(shard, 0) for shard, offset in moment.vector.items()):
+        ends = {shard: heads.get(shard, 0) for shard in moment.vector}
+        raise Problem("invalid", f"as_of: expected positions up to the log's end, {encode_vector(ends)}; got {moment}")
+    await call.catch_up(moment.vector)

@@ -1,0 +1,59 @@
+"""Users, relationships and visuals as of a moment. Each is folded from the events that name it: there are few."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from events import REGISTRY
+from events.records import Key
+from events.relationships import Relationship, relationship_key
+from events.users import User, user_key
+from events.visuals import Visual, visual_key
+from infra import rows
+from infra.postgres import queries
+from projectors import asof
+from projectors.asof import Past
+from projectors.past.moments import Moment
+
+#: Types of events that name a user, and those that name what is the user's.
+USER = tuple(name for name in REGISTRY.events if name.startswith("user.") or name == "session.opened")
+RELATIONSHIP = ("relationship.set",)
+VISUAL = tuple(name for name in REGISTRY.events if name.startswith("visual."))
+
+
+async def users(connection: Any, moment: Moment, ids: Iterable[str]) -> dict[str, User]:
+    """Those of the ids that were registered users."""
+    wanted = list(dict.fromkeys(ids))
+    found = await _entities(connection, moment, {user_key(id): id for id in wanted}, USER)
+    return {user.id: user for user in found.values() if isinstance(user, User) and user.state == "registered"}
+
+
+async def relationships(connection: Any, moment: Moment, pairs: Iterable[tuple[str, str]]) -> list[Relationship]:
+    """What the first of each pair was to the second, where there was something."""
+    found = await _entities(connection, moment, {relationship_key(*pair): pair[0] for pair in pairs}, RELATIONSHIP)
+    return [one for one in found.values() if isinstance(one, Relationship) and one.type is not None]
+
+
+async def visuals(connection: Any, moment: Moment, ids: Collection[str]) -> list[Visual]:
+    """Those of the visuals that there were."""
+    now = await rows.load(connection, [visual_key(id) for id in ids])
+    owners = {key: one.owner for key, one in now.items() if isinstance(one, Visual)}
+    found = await _entities(connection, moment, owners, VISUAL)
+    return [one for one in found.values() if isinstance(one, Visual)]
+
+
+async def _entities(connection: Any, moment: Moment, streams: dict[Key, str], types: Collection[str]) -> Past:
+    """The entities of the keys, each of a stream, made by events of these types only."""
+    cuts = await moment.cuts(connection, streams.values())
+    now = await rows.load(connection, list(streams))
+    # What has not changed since is as it was: its version is the offset of its latest event.
+    found: Past = {key: one for key, one in now.items() if one is not None and asof.unchanged(one, cuts[streams[key]])}
+    changed = {key: streams[key] for key in streams if now[key] is not None and key not in found}
+    if changed:
+        wanted = {stream: cuts[stream] for stream in changed.values()}
+        state: Past = {}
+        events = await connection.fetch(queries("past")["named"], list(wanted), list(wanted.values()), list(types))
+        asof.fold(state, map(asof.record, events))
+        found.update({key: state[key] for key in changed if key in state})
+    return found

@@ -1,0 +1,162 @@
+-- Queries of answers as of a past moment. A cut is the next offset of a stream: all of its events below it count.
+
+-- name: places
+-- The shards of streams.
+select k.stream, f.topic, f.partition
+from unnest($1::text[]) as k(stream)
+cross join lateral (select topic, partition from changes where stream = k.stream order by "offset" limit 1) f
+
+-- name: cuts
+-- Up to where streams stood at a moment: below their first event that happened after it; null: all of it counts.
+select k.stream, (
+    select "offset" from changes c where c.stream = k.stream and c.time > $2::timestamptz order by "offset" limit 1
+) as cut
+from unnest($1::text[]) as k(stream)
+
+-- name: began
+-- When the first event of a stream happened.
+select time from changes where stream = $1 order by "offset" limit 1
+
+-- name: named
+-- Events of some types of streams below their cuts.
+select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.actor, c.command, c.app, c.time, c.data::text as data
+from unnest($1::text[], $2::bigint[]) as k(stream, cut)
+join changes c on c.stream = k.stream and c."offset" < k.cut and c.type = any($3::text[])
+order by c.stream, c."offset"
+
+-- name: structure
+-- What made a room and its membership what they are below a cut: all of it, or what concerns some users.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where stream = $1 and "offset" < $2 and type in (
+    'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
+    'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
+    'member.notifications_set')
+  and ($3::text[] is null or type like 'room.%' or actor = any($3) or data->>'user' = any($3))
+order by "offset"
+
+-- name: membership
+-- When some users came to a room and left it below a cut.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where stream = $1 and "offset" < $2 and type in ('member.joined', 'member.left') and data->>'user' = any($3::text[])
+
+-- name: said_before
+-- The last events that made a message of a room below some offsets.
+select distinct on (p."offset") p.*
+from unnest($2::bigint[]) as k(cut)
+cross join lateral (
+    select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+    from changes
+    where stream = $1 and "offset" < k.cut and (
+        type = 'message.posted'
+        or (type in ('member.joined', 'member.left', 'member.role_changed') and data->>'message' is not null))
+    order by "offset" desc limit 1
+) p
+
+-- name: read_before
+-- The last event by which each user had read a room up to somewhere, below a cut.
+select p.*
+from unnest($3::text[]) as k("user")
+cross join lateral (
+    select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+    from changes
+    where stream = $1 and actor = k."user" and "offset" < $2 and type in ('message.posted', 'member.read')
+    order by "offset" desc limit 1
+) p
+
+-- name: posted
+-- The events that made messages, by author and token: a client's token is the key of its command.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from unnest($2::text[], $3::text[]) as k(author, token)
+join changes c on c.stream = $1 and c.actor = k.author and c.command = 'PostMessage:' || k.token
+    and c.type = 'message.posted'
+
+-- name: posted_otherwise
+-- The same by the messages' ids, for messages whose command had another key.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where stream = $1 and actor = any($2::text[]) and type = 'message.posted' and data->>'message' = any($3::text[])
+
+-- name: became
+-- What became of messages after they were said, below a cut.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where data->>'message' = any($3::text[]) and stream = $1 and "offset" < $2
+  and type in ('message.edited', 'message.deleted', 'message.restored', 'message.emotion_detected')
+
+-- name: was_member
+-- Whether a user was in a room at a cut.
+select exists (select from members where room = $1 and "user" = $2 and state = 'joined' and since < $3)
+    or exists (select from stays where room = $1 and "user" = $2 and since < $3 and until >= $3)
+
+-- name: members
+-- Who was in a room at a cut, in the order they came; of a user who came back the stay that held then.
+select "user", since from members where room = $1 and state = 'joined' and since < $2 and (since, "user") > ($3, $4)
+union all
+select "user", since from stays
+where room = $1 and since < $2 and until >= $2 and (since, "user") > ($3, $4)
+order by since, "user"
+limit $5
+
+-- name: rooms_of
+-- The rooms that a user is in now and that were not deleted since, with the other of each direct one.
+select r.id, case when r.type = 'direct' then (
+    select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
+from members m
+join rooms r on r.id = m.room
+where m."user" = $1 and m.state = 'joined' and r.state <> 'deleted' and ($2::text is null or r.id = $2)
+
+-- name: outgoing
+-- Whom a user has ever befriended or blocked.
+select "user", other from relationships where "user" = $1
+
+-- name: incoming
+-- Who has ever befriended or blocked a user, without those whom the user blocks now.
+select r."user", r.other from relationships r
+where r.other = $1 and not exists (
+    select from relationships b where b."user" = $1 and b.other = r."user" and b.type = 'block')
+
+-- name: visuals_of
+-- A user's visuals, also later ones.
+select id from visuals where owner = $1
+
+-- name: revisions
+-- What a message had held before it was edited, as of a cut, the oldest first; of many the latest.
+select * from (
+    select * from revisions where message = $1 and version < $2 order by number desc limit $3
+) latest
+order by number
+
+-- name: touched_by_time
+-- Streams with events after one time, up to another.
+select distinct stream from changes where time > $1::timestamptz and time <= $2::timestamptz and topic <> 'handles'
+    and type <> 'log.opened'
+order by stream limit $3
+
+-- name: touched_by_position
+-- Streams with events in ranges of offsets.
+select distinct c.stream
+from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) as s(topic, partition, low, high)
+join changes c on c.topic = s.topic and c.partition = s.partition and c."offset" >= s.low and c."offset" < s.high
+where c.topic <> 'handles' and c.type <> 'log.opened'
+order by c.stream limit $5
+
+-- name: done_by
+-- Events that some people caused within a time, in all streams or in one.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where actor = any($1::text[]) and time >= $2::timestamptz and time < $3::timestamptz
+  and topic in ('rooms', 'users') and ($4::text is null or stream = $4)
+order by stream, "offset"
+
+-- name: done_since
+-- Events of a stream from a cut on.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where stream = $1 and "offset" >= $2
+order by "offset"
+
+-- name: person
+-- A user by id or username.
+select id from users where id = $1 or lower(username) = lower($1) order by id <> $1 limit 1

@@ -1,0 +1,81 @@
+"""The lists of event types by which the past is read are those of the registry, and moments are read as written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from events import REGISTRY
+from events.positions import Shard
+from events.records import EventType, Key, Record
+from infra.postgres import SQL, queries
+from projectors.past import people
+from projectors.past.moments import BadMoment, Moment, parse_moment
+
+
+def named(row: EventType) -> set[str]:
+    """The kinds of entities that an event of the type names."""
+    record = Record(
+        topic=row.topics[0], partition=0, offset=0, id="x.0", type=row.name, stream="s", actor="a", command="c",
+        app="default", time="2026-11-21T08:00:00.000Z", data=row.sample,
+    )  # fmt: skip
+    return {key[0] for key in map(Key, row.names(record))}
+
+
+def types(text: str) -> set[str]:
+    return set(re.findall(r"'([a-z]+\.[a-z_]+)'", text))
+
+
+def test_what_made_a_room_is_all_that_names_it_but_what_is_said_and_read() -> None:
+    rooms = {row.name for row in REGISTRY.events.values() if named(row) & {"room", "member"}}
+    listed = types(queries("past")["structure"])
+    assert listed == rooms - {"message.posted", "member.read"}
+    assert {"message.posted", "member.read"} == types(queries("past")["read_before"])
+
+
+def test_what_became_of_a_message_is_all_that_names_it_but_what_made_it() -> None:
+    messages = {row.name for row in REGISTRY.events.values() if "message" in named(row)}
+    made = types(queries("past")["said_before"])
+    assert made < messages and types(queries("past")["became"]) == messages - made
+
+
+def test_indexes_serve_the_same_types() -> None:
+    schema = (SQL / "schema_live.sql").read_text(encoding="utf-8")
+    for index, query in (("changes_structure", "structure"), ("changes_message", "became")):
+        (statement,) = re.findall(rf"create index {index} [^;]+;", schema)
+        assert types(statement) == types(queries("past")[query])
+
+
+def test_people_are_folded_from_all_that_names_them() -> None:
+    for kind, listed in (("user", people.USER), ("relationship", people.RELATIONSHIP), ("visual", people.VISUAL)):
+        assert set(listed) == {row.name for row in REGISTRY.events.values() if kind in named(row)}
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-21T08:15:30Z", "2026-11-21T08:15:30.000Z"),
+        ("2026-11-21T08:15:30.1239Z", "2026-11-21T08:15:30.123Z"),
+        ("2026-11-21T10:15:30+02:00", "2026-11-21T08:15:30.000Z"),
+        # A plus sign that was not escaped.
+        ("2026-11-21T10:15:30 02:00", "2026-11-21T08:15:30.000Z"),
+        ("2026-11-21 08:15:30Z", "2026-11-21T08:15:30.000Z"),
+    ],
+)
+def test_times(text: str, time: str) -> None:
+    assert parse_moment(text) == Moment(time=time) and str(parse_moment(text)) == time
+
+
+def test_positions() -> None:
+    moment = parse_moment("rooms/3/1235,users/1/88")
+    assert moment == Moment(vector={Shard("rooms", 3): 1235, Shard("users", 1): 88})
+    assert str(moment) == "rooms/3/1235,users/1/88"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-11-21T08:15:30", "0001-01-01T00:00:00+23:00", "rooms/x/1", "rooms/1", "now"]
+)
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(BadMoment, match="expected"):
+        parse_moment(text)
