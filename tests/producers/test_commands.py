@@ -18,6 +18,7 @@ from producers import registry
 from producers.commands import Command, Order, Outcome
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
+from producers.restore import SetBackInRoom, SetBackOfUser
 from producers.rooms import ArchiveRoom, ChangeRoom, CreateRoom, DeleteRoom, RestoreRoom, UnarchiveRoom
 from producers.router import decode_outcome, encode_outcome
 from producers.sessions import RenewSession
@@ -38,12 +39,14 @@ FIELDS: dict[str, Any] = {
     "name": "N", "session": "x", "credential": "c", "token": "t", "seq": 0, "expires": LATER, "content": {"text": "x"},
     "model_data": {}, "data": {}, "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
     "instead_of": "o", "choose": True, "emotion_data": {}, "description": "D", "settings": {"inviting": "admins"},
+    "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person"}, "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
-    "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"},
+    "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "SetBackInRoom": {"kind": "message"},
+    "SetBackOfUser": {"kind": "relationship"},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
 }  # fmt: skip
 
@@ -192,6 +195,13 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "EditMessage": (SAID, EditMessage(room="r", message="m", content={"text": "y"})),
     "DeleteMessage": (SAID, None),
     "SetEmotion": (SAID, None),
+    "SetBackInRoom": (
+        SAID, SetBackInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
+    ),
+    "SetBackOfUser": (
+        (*MADE, ("u", "f", EXAMPLES["SetRelationship"])),
+        SetBackOfUser(user="u", kind="relationship", id="o", was={"type": None}, became={"type": "friend"}),
+    ),
 }  # fmt: skip
 
 
