@@ -7,13 +7,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from infra.operate import cli_console, cli_events, cli_parked, cli_past, cli_rebuild, cli_trace
+from infra.operate import cli_console, cli_events, cli_months, cli_parked, cli_past, cli_rebuild, cli_trace
 
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ("api", "push", "project", "analytics")
@@ -32,17 +31,6 @@ app = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Bring in conversations from elsewhere.")
 app.add_typer(imports, name="import")
-months = typer.Typer(help="Months of messages: list them, put old ones aside, take them back.")
-app.add_typer(months, name="months")
-app.command("console")(cli_console.console)
-app.add_typer(cli_events.app, name="events")
-app.add_typer(cli_parked.app, name="parked")
-app.command("rebuild", epilog=cli_rebuild.REBUILD_EXAMPLES)(cli_rebuild.rebuild)
-app.command("as-of", epilog=cli_past.AS_OF_EXAMPLES)(cli_past.as_of)
-app.command("diff", epilog=cli_past.DIFF_EXAMPLES)(cli_past.diff)
-app.command("undo", epilog=cli_past.UNDO_EXAMPLES)(cli_past.undo)
-app.command("restore", epilog=cli_past.RESTORE_EXAMPLES)(cli_past.restore)
-app.command("verify", epilog=cli_rebuild.VERIFY_EXAMPLES)(cli_rebuild.verify)
 
 Data = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
@@ -215,57 +203,20 @@ def import_irc(
         _fail(error)
 
 
-@months.callback(invoke_without_command=True)
-def months_list(context: typer.Context, data: Data = DEFAULT_DATA) -> None:
-    """List the months of messages with their rows, size and state; see also 'months detach' and 'months attach'."""
-    if context.invoked_subcommand is not None:
-        return
-    from infra import months as parts
+#: Of the help: what works on an installation that is there.
+_OPERATORS = "What operators look at, prove and mend"
 
-    for month in _with_months(data, lambda connection, settings: parts.listing(connection)):
-        typer.echo(f"{month.name}  {month.rows:>12,} messages  {month.bytes / 2**20:>10,.1f} MiB  {month.state}")
-
-
-@months.command("detach", epilog="Example: **./klatsch months detach 2025-01**")
-def months_detach(month: Annotated[str, typer.Argument(help="Such as 2025-01.")], data: Data = DEFAULT_DATA) -> None:
-    """Put a month aside: its messages are no longer read or found, and its table may be copied elsewhere."""
-    from infra import months as parts
-
-    _with_months(data, lambda connection, settings: parts.detach(connection, settings, month))
-    typer.echo(f"{month} is archived. Its table is {parts.table_of(month)}; 'months attach {month}' takes it back.")
-
-
-@months.command("attach", epilog="Example: **./klatsch months attach 2025-01**")
-def months_attach(month: Annotated[str, typer.Argument(help="Such as 2025-01.")], data: Data = DEFAULT_DATA) -> None:
-    """Take an archived month back: its messages are read and found again."""
-    from infra import months as parts
-
-    _with_months(data, lambda connection, settings: parts.attach(connection, settings, month))
-    typer.echo(f"{month} is attached.")
-
-
-def _with_months(data: Path, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
-    """What ``work`` gives, on the installation of the data folder, else on that of the KLATSCH_* variables."""
-    from infra import months as parts
-    from infra.errors import EXPECTED
-    from infra.settings import load
-    from infra.supervisor.up import settings_of
-
-    async def run() -> Any:
-        settings = settings_of(data) or load()
-        connection = await parts.connected(settings)
-        try:
-            return await work(connection, settings)
-        finally:
-            await connection.close()
-
-    try:
-        return asyncio.run(run())
-    except (*EXPECTED, parts.MonthError, OSError) as error:
-        _fail(error)
-
-
-app.command("trace", epilog=cli_trace.EXAMPLE)(cli_trace.trace)
+app.command("console", rich_help_panel=_OPERATORS)(cli_console.console)
+app.add_typer(cli_events.app, name="events", rich_help_panel=_OPERATORS)
+app.command("trace", epilog=cli_trace.EXAMPLE, rich_help_panel=_OPERATORS)(cli_trace.trace)
+app.add_typer(cli_parked.app, name="parked", rich_help_panel=_OPERATORS)
+app.command("verify", epilog=cli_rebuild.VERIFY_EXAMPLES, rich_help_panel=_OPERATORS)(cli_rebuild.verify)
+app.command("rebuild", epilog=cli_rebuild.REBUILD_EXAMPLES, rich_help_panel=_OPERATORS)(cli_rebuild.rebuild)
+app.command("as-of", epilog=cli_past.AS_OF_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.as_of)
+app.command("diff", epilog=cli_past.DIFF_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.diff)
+app.command("undo", epilog=cli_past.UNDO_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.undo)
+app.command("restore", epilog=cli_past.RESTORE_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.restore)
+app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
 
 
 def _fail(error: Exception | str) -> NoReturn:

@@ -9,6 +9,7 @@ from infra.embedded.ports import PortInUse
 from infra.embedded.process import ProcessError
 from infra.installation import LogReplaced
 from infra.kafka import TopicCreationFailed, TopicMismatch
+from infra.months import MonthError
 from infra.postgres import SchemaMismatch
 from infra.settings import SettingsError
 from infra.supervisor.folder import FolderError
@@ -18,6 +19,7 @@ EXPECTED = (
     DownloadError,
     FolderError,
     LogReplaced,
+    MonthError,
     NoAccount,
     NoJava,
     NotReachable,

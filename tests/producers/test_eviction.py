@@ -12,14 +12,16 @@ from events.members import member_key
 from events.records import Record
 from events.rooms import Room, RoomArchived, room_key
 from infra import postgres
+from infra.progress import Progress, Touched
 from infra.settings import Settings
 from producers import shard
 from producers.cache import Cache
 from producers.members import AddMember
 from producers.rooms import ChangeRoom
+from producers.router import Producers
 from projectors.read_models import ReadModels
 from tests.events.given import TIME
-from tests.producers.shards import ROOM, owning, posted
+from tests.producers.shards import ROOM, SHARD, owning, posted
 from tests.running import running
 
 
@@ -95,6 +97,19 @@ async def test_a_mended_row_is_what_is_decided_on(settings: Settings, monkeypatc
         one.owner.forget()
         outcome = await one.do(ChangeRoom(room=ROOM, name="Room"), actor="ada")
         assert [record.type for record in outcome.records] == ["room.renamed"]
+
+
+async def test_every_shard_of_a_process_forgets_when_rows_are_mended(settings: Settings) -> None:
+    progress = Progress(settings)
+    producers = Producers(settings, None, progress)
+    async with owning(settings) as one:
+        producers._shards[SHARD] = one.owner
+        await one.room(ROOM)
+        before = one.owner._cache.forgotten
+        progress._touch(Touched(changed=[ROOM]))
+        assert one.owner._cache.forgotten == before, "a turn of the projector mends nothing"
+        progress._touch(Touched(all=True))
+        assert one.owner._cache.forgotten == before + 1
 
 
 def recorded() -> Record:
