@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import secrets
 import sys
@@ -41,8 +40,6 @@ FOLDED = (
     "users", "sessions", "relationships", "visuals", "handles", "rooms", "members", "stays", "messages", "spans",
     "revisions", "changes", "positions",
 )  # fmt: skip
-
-needs_arrow = pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
 
 
 @asynccontextmanager
@@ -94,7 +91,7 @@ async def _log(settings: Settings) -> dict[Shard, list[Raw]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["log.jsonl", pytest.param("log.parquet", marks=needs_arrow)])
+@pytest.mark.parametrize("name", ["log.jsonl", "log.parquet"])
 async def test_a_log_that_is_moved_folds_to_equal_rows(settings: Settings, tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     async with history(settings, *SCENE) as writer:
@@ -211,9 +208,16 @@ def test_a_row_keeps_every_byte(value: bytes | None) -> None:
     assert formats.raw_of(msgspec.json.decode(line, type=formats.Row), "here") == raw
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
-async def test_without_pyarrow_it_says_how_to_get_it(settings: Settings, tmp_path: Path) -> None:
+async def test_without_pyarrow_it_says_how_to_get_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Found before the installed one.
+    hiding, target = tmp_path / "hiding", tmp_path / "target"
+    hiding.mkdir()
+    target.mkdir()
+    (hiding / "pyarrow.py").write_text("raise ImportError('not here')")
+    monkeypatch.setenv("PYTHONPATH", str(hiding))
     async with history(settings, *SCENE):
-        said = await klatsch(settings, "events", "export", tmp_path / "log.parquet", expected=1)
+        said = await klatsch(settings, "events", "export", target / "log.parquet", expected=1)
         assert "pip install 'pyarrow" in said
-        assert os.listdir(tmp_path) == []
+        assert os.listdir(target) == []
