@@ -121,7 +121,7 @@ async def create(call: Call, request: Create) -> dict[str, Any]:
         room=room, type=request.type, name=request.name or "", description=request.description,
         settings=request.settings, data=request.data, members=[call.user, *others],
     )  # fmt: skip
-    return {"room": own_entry(await call.submit(command), command.room, call.user)["room"]}
+    return changed(await call.submit(command), room)
 
 
 def _direct(call: Call, request: Create, others: list[str]) -> str:
@@ -148,6 +148,13 @@ def _id(call: Call, request: Create) -> str:
 def keyed_id(call: Call, kind: str) -> str:
     """An id that is the same whenever the caller repeats a command with its key."""
     return str(uuid5(_KEYED, f"{kind}/{call.user}/{call.key}"))
+
+
+def changed(outcome: Outcome, room: str) -> dict[str, Any]:
+    """The room as a command left it."""
+    found = outcome.state[room_key(room)]
+    assert isinstance(found, Room)
+    return {"room": room_view(found)}
 
 
 def own_entry(outcome: Outcome, room: str, user: str) -> dict[str, Any]:
@@ -206,15 +213,15 @@ async def change(call: Call, request: Change) -> dict[str, Any]:
         room=request.room, name=request.name, description=request.description, settings=request.settings,
         data=request.data,
     )  # fmt: skip
-    return {"room": own_entry(await call.submit(command), request.room, call.user)["room"]}
+    return changed(await call.submit(command), request.room)
 
 
 async def archive(call: Call, request: Get) -> dict[str, Any]:
-    return {"room": own_entry(await call.submit(ArchiveRoom(room=request.room)), request.room, call.user)["room"]}
+    return changed(await call.submit(ArchiveRoom(room=request.room)), request.room)
 
 
 async def unarchive(call: Call, request: Get) -> dict[str, Any]:
-    return {"room": own_entry(await call.submit(UnarchiveRoom(room=request.room)), request.room, call.user)["room"]}
+    return changed(await call.submit(UnarchiveRoom(room=request.room)), request.room)
 
 
 async def delete(call: Call, request: Get) -> None:
@@ -222,10 +229,7 @@ async def delete(call: Call, request: Get) -> None:
 
 
 async def restore(call: Call, request: Get) -> dict[str, Any]:
-    outcome = await call.submit(RestoreRoom(room=request.room))
-    room = outcome.state[room_key(request.room)]
-    assert isinstance(room, Room)
-    return {"room": room_view(room)}
+    return changed(await call.submit(RestoreRoom(room=request.room)), request.room)
 
 
 async def inside(call: Call, room: str) -> None:

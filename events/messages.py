@@ -106,6 +106,14 @@ def loaded_message(state: State, message: str) -> Message | None:
     return entity
 
 
+def changed(record: Record, state: State, message: str, **changes: Any) -> Changes:
+    """The message with ``changes``, stamped with the record."""
+    found = loaded_message(state, message)
+    if found is None:
+        return {}
+    return {found.key: replace(found, updated=record.time, version=record.offset, **changes)}
+
+
 def edited(record: Record, state: State) -> Changes:
     """Changes the message, and keeps what it held as a revision."""
     event = record.data
@@ -117,29 +125,21 @@ def edited(record: Record, state: State) -> Changes:
         message=message.id, number=message.revision, content=message.content, data=message.data,
         created=message.edited or message.created, version=record.offset,
     )  # fmt: skip
-    changed = replace(
-        message, content=event.content, data=event.data, edited=record.time, updated=record.time,
-        revision=message.revision + 1, version=record.offset,
+    changes = changed(
+        record, state, message.id, content=event.content, data=event.data, edited=record.time,
+        revision=message.revision + 1,
     )  # fmt: skip
-    return {revision.key: revision, changed.key: changed}
+    return {revision.key: revision, **changes}
 
 
 def deleted(record: Record, state: State) -> Changes:
-    event = record.data
-    assert isinstance(event, MessageDeleted)
-    message = loaded_message(state, event.message)
-    if message is None:
-        return {}
-    return {message.key: replace(message, deleted=record.time, updated=record.time, version=record.offset)}
+    assert isinstance(record.data, MessageDeleted)
+    return changed(record, state, record.data.message, deleted=record.time)
 
 
 def restored(record: Record, state: State) -> Changes:
-    event = record.data
-    assert isinstance(event, MessageRestored)
-    message = loaded_message(state, event.message)
-    if message is None:
-        return {}
-    return {message.key: replace(message, deleted=None, updated=record.time, version=record.offset)}
+    assert isinstance(record.data, MessageRestored)
+    return changed(record, state, record.data.message, deleted=None)
 
 
 def emotion_detected(record: Record, state: State) -> Changes:
@@ -151,7 +151,7 @@ def emotion_detected(record: Record, state: State) -> Changes:
     data = {name: value for name, value in message.data.items() if name != "emotion"}
     if event.shown:
         data["emotion"] = event.emotion
-    return {message.key: replace(message, data=data, updated=record.time, version=record.offset)}
+    return changed(record, state, message.id, data=data)
 
 
 _SAMPLE = "019aa000-0000-7000-8000-000000000004"

@@ -67,30 +67,31 @@ def opened(record: Record, state: State) -> Changes:
     return changes
 
 
-def renewed_names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, SessionRenewed)
+def names(record: Record) -> tuple[Key, ...]:
+    assert isinstance(record.data, SessionRenewed | SessionClosed)
     return (session_key(record.stream, record.data.session),)
+
+
+def loaded_open(state: State, user: str, session: str) -> Session | None:
+    """The session in ``state``; None when there is none, or it was closed. KeyError when it was not loaded."""
+    entity = state[session_key(user, session)]
+    return entity if isinstance(entity, Session) and entity.closed is None else None
 
 
 def renewed(record: Record, state: State) -> Changes:
     event = record.data
     assert isinstance(event, SessionRenewed)
-    session = state[session_key(record.stream, event.session)]
-    if not isinstance(session, Session) or session.closed is not None:
+    session = loaded_open(state, record.stream, event.session)
+    if session is None:
         return {}
     return {session.key: replace(session, expires=max(session.expires, event.expires), version=record.offset)}
-
-
-def closed_names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, SessionClosed)
-    return (session_key(record.stream, record.data.session),)
 
 
 def closed(record: Record, state: State) -> Changes:
     event = record.data
     assert isinstance(event, SessionClosed)
-    session = state[session_key(record.stream, event.session)]
-    if not isinstance(session, Session) or session.closed is not None:
+    session = loaded_open(state, record.stream, event.session)
+    if session is None:
         return {}
     return {session.key: replace(session, closed=record.time, version=record.offset)}
 
@@ -104,14 +105,14 @@ ROWS = (
         ),
     ),
     EventType(
-        name="session.renewed", struct=SessionRenewed, topics=("users",), names=renewed_names, fold=renewed,
+        name="session.renewed", struct=SessionRenewed, topics=("users",), names=names, fold=renewed,
         about="A session goes on: it has a new token, which ends later.",
         sample=SessionRenewed(
             session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T09:00:00.000Z"
         ),
     ),
     EventType(
-        name="session.closed", struct=SessionClosed, topics=("users",), names=closed_names, fold=closed,
+        name="session.closed", struct=SessionClosed, topics=("users",), names=names, fold=closed,
         about="A user logged out, or the session was revoked: its token is void.",
         sample=SessionClosed(session="019aa000-0000-7000-8000-000000000003"),
     ),

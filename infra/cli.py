@@ -8,11 +8,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from infra.operate import cli_console, cli_events, cli_months, cli_parked, cli_past, cli_rebuild, cli_trace
+from infra.operate.command import DEFAULT_DATA, Data, fail
 
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ("api", "push", "project", "analytics")
@@ -32,9 +33,6 @@ app = typer.Typer(
 imports = typer.Typer(no_args_is_help=True, help="Bring in conversations from elsewhere.")
 app.add_typer(imports, name="import")
 
-Data = Annotated[
-    Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
-]
 Port = Annotated[
     int,
     typer.Option(
@@ -45,7 +43,6 @@ Port = Annotated[
         envvar="KLATSCH_PORT",
     ),
 ]
-DEFAULT_DATA = ROOT / ".klatsch"
 
 
 @app.command(epilog="Examples: **./klatsch up**, **./klatsch up --port 9400 --data /srv/klatsch**")
@@ -61,7 +58,7 @@ def up(port: Port = 8400, data: Data = DEFAULT_DATA) -> None:
     try:
         asyncio.run(run(data, port, Report()))
     except EXPECTED as error:
-        _fail(error)
+        fail(error)
 
 
 @app.command()
@@ -76,11 +73,11 @@ def down(data: Data = DEFAULT_DATA) -> None:
     try:
         os.kill(owner, signal.SIGTERM)
     except PermissionError:
-        _fail(f"process {owner} belongs to another user; run this as that user")
+        fail(f"process {owner} belongs to another user; run this as that user")
     deadline = time.monotonic() + 60
     while DataFolder(data).owner() == owner:
         if time.monotonic() > deadline:
-            _fail(f"process {owner} has not ended within 60 s; see {data.absolute() / 'logs'}")
+            fail(f"process {owner} has not ended within 60 s; see {data.absolute() / 'logs'}")
         time.sleep(0.1)
     typer.echo("Stopped.")
 
@@ -104,7 +101,7 @@ def status(
     try:
         found = ask(data)
     except FolderError as error:
-        _fail(error)
+        fail(error)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
@@ -128,13 +125,13 @@ def serve(
     wanted = frozenset(part.strip() for part in roles.split(",") if part.strip())
     unknown = sorted(wanted - set(ROLES))
     if unknown or not wanted:
-        _fail(f"--roles: expected some of {', '.join(ROLES)}, got {', '.join(unknown) or 'nothing'}")
+        fail(f"--roles: expected some of {', '.join(ROLES)}, got {', '.join(unknown) or 'nothing'}")
     if "analytics" in wanted and len(wanted) > 1:
-        _fail("--roles: analytics (Faust) needs a process of its own: run it separately")
+        fail("--roles: analytics (Faust) needs a process of its own: run it separately")
     try:
         running.run(load(port=port), wanted)
     except EXPECTED as error:
-        _fail(error)
+        fail(error)
 
 
 @app.command()
@@ -150,7 +147,7 @@ def install() -> None:
     try:
         asyncio.run(installation.prepare(load()))
     except EXPECTED as error:
-        _fail(error)
+        fail(error)
     typer.echo("Topics and schema are there.")
 
 
@@ -200,7 +197,7 @@ def import_irc(
     try:
         raise typer.Exit(irc.run(settings_of(data) or load(), paths, url=url, channel=channel))
     except (*EXPECTED, irc.BadLog, irc.ImportFailed) as error:
-        _fail(error)
+        fail(error)
 
 
 #: Of the help: what works on an installation that is there.
@@ -217,11 +214,6 @@ app.command("diff", epilog=cli_past.DIFF_EXAMPLES, rich_help_panel=_OPERATORS)(c
 app.command("undo", epilog=cli_past.UNDO_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.undo)
 app.command("restore", epilog=cli_past.RESTORE_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.restore)
 app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
-
-
-def _fail(error: Exception | str) -> NoReturn:
-    typer.secho(f"error: {error}", fg="red", err=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -184,10 +185,10 @@ async def _switch(connection: Any, settings: Settings, note: str, month: str, st
                 raise MonthError(f"{month}: messages are being read all the time; try again later") from error
 
 
-async def connected(settings: Settings) -> Any:
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Any]:
     """A connection for the commands above, to an installation that exists. Raises MonthError."""
-    connection = await postgres.connect(settings)
-    if not await connection.fetchval(queries("months")["installed"]):
-        await connection.close()
-        raise MonthError(f"expected an installation in schema {settings.schema}, found none; see 'install'")
-    return connection
+    async with postgres.connected(settings) as connection:
+        if not await connection.fetchval(queries("months")["installed"]):
+            raise MonthError(f"expected an installation in schema {settings.schema}, found none; see 'install'")
+        yield connection

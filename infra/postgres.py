@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -103,6 +105,16 @@ async def connect(settings: Settings, **more: str) -> Any:
     )
     await prepare(connection)
     return connection
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Any]:
+    """The same for the length of the block."""
+    connection = await connect(settings)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def install(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,21 @@ async def until(true: Callable[[], Awaitable[Any]], what: str, seconds: float = 
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
         await asyncio.sleep(0.01)
     return answer
+
+
+@asynccontextmanager
+async def working(stop: Callable[[], None], seconds: float, *work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """The work goes on within the block; after it, ``stop`` says that it is enough, and ``seconds`` are left to end."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+        stop()
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

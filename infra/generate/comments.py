@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from functools import cache
-from types import ModuleType
 
 _COMMENT = re.compile(r"^\s*#:\s?(.*)$")
 _NAME = re.compile(r"^\s*(\w+)\s*(?::|=)")
@@ -33,12 +32,6 @@ def fields(struct: type) -> dict[str, str]:
         if base.__module__.split(".")[0] in ("events", "producers", "api", "infra", "projectors", "push"):
             found.update(_read(inspect.getsource(base)))
     return found
-
-
-@cache
-def constants(module: ModuleType) -> dict[str, str]:
-    """What the comments say of a module's names."""
-    return _read(inspect.getsource(module))
 
 
 def docstring(thing: type) -> str:

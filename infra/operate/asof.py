@@ -17,8 +17,7 @@ from infra.operate import moments
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
 from infra.operate.names import Names
-from infra.operate.parked import connected
-from infra.postgres import queries
+from infra.postgres import connected, queries
 from infra.settings import Settings
 from projectors import asof
 from projectors.asof import Past

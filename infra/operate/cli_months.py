@@ -49,10 +49,7 @@ def _on(data: Path, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
     from infra import months as parts
 
     async def connected(settings: Any) -> Any:
-        connection = await parts.connected(settings)
-        try:
+        async with parts.connected(settings) as connection:
             return await work(connection, settings)
-        finally:
-            await connection.close()
 
     return run(data, connected)

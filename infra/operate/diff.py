@@ -13,8 +13,7 @@ from events.records import Entity, Key, Record
 from infra.operate import moments
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
-from infra.operate.parked import connected
-from infra.postgres import queries
+from infra.postgres import connected, queries
 from infra.rows import TABLES
 from infra.settings import Settings
 from projectors import asof

@@ -21,8 +21,7 @@ from infra.operate import formats
 from infra.operate.bars import Bar
 from infra.operate.errors import CannotDo
 from infra.operate.log import Raw, check_shard
-from infra.operate.parked import connected
-from infra.postgres import queries
+from infra.postgres import connected, queries
 from infra.settings import Settings
 from producers.router import partition_of
 

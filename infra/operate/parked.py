@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,10 +11,9 @@ import msgspec
 from events import REGISTRY
 from events.positions import Position, Shard, parse_position
 from events.records import Entity, Key
-from infra import postgres
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
-from infra.postgres import queries
+from infra.postgres import connected, queries
 from infra.settings import Settings
 from projectors import messages
 from projectors.source import entry_of
@@ -26,16 +24,6 @@ Say = Callable[[str], None]
 BEHIND = 20
 #: Characters of an error in a list.
 _ERROR_CHARS = 160
-
-
-@asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Any]:
-    """A connection to the read models, closed after the block."""
-    connection = await postgres.connect(settings)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 def position_of(row: Any) -> Position:

@@ -12,8 +12,7 @@ from infra import postgres
 from infra.operate.bars import Bar
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
-from infra.operate.parked import connected
-from infra.postgres import queries
+from infra.postgres import connected, queries
 from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors.redrive import redrive

@@ -11,8 +11,8 @@ from events.positions import Position
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean
 from infra.operate.log import check_shard
-from infra.operate.parked import connected, position_of
-from infra.postgres import queries
+from infra.operate.parked import position_of
+from infra.postgres import connected, queries
 from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors.redrive import pass_over, redrive

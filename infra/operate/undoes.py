@@ -18,9 +18,8 @@ from infra.operate.errors import CannotDo
 from infra.operate.filters import parse_time
 from infra.operate.lines import clean, short
 from infra.operate.names import Names
-from infra.operate.parked import connected
 from infra.operate.undo import OPERATOR, Step
-from infra.postgres import queries
+from infra.postgres import connected, queries
 from infra.settings import Settings
 
 #: Rows of the table that are shown without ``--all``.

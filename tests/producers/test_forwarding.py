@@ -25,7 +25,7 @@ from producers.registry import encode_order
 from producers.router import ORDERS_PATH, PROOF_HEADER, partition_of, proof
 from tests.client import Person, Refusal, World, visiting
 from tests.parts import Parts
-from tests.running import until
+from tests.running import until, working
 from tests.servers import Process, installation, process
 
 #: Seconds in which the shards of a killed process must have moved: its session of 6 s, and the rebalance.
@@ -187,16 +187,11 @@ class Sending:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(self._send(sender)) for sender in range(8)]
-        try:
+        async with working(self._enough, MOVE_SECONDS, *map(self._send, range(8))):
             yield
-            self._going = False
-            async with asyncio.timeout(MOVE_SECONDS):
-                await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _enough(self) -> None:
+        self._going = False
 
 
 async def sending(pair: Pair) -> Sending:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
+import pytest
+
+from events import REGISTRY
 from events.members import MemberJoined, MemberLeft
 from events.messages import MessagePosted
+from events.records import Changes, Record, State
 from events.rooms import RoomCreated
 from events.users import UserRegistered
 from tests.given import Fact
+
+
+def not_understood(patch: pytest.MonkeyPatch, type: str) -> None:
+    """From here on the fold fails for every event of the type, as that of a release with a fault does."""
+
+    def broken(record: Record, state: State) -> Changes:
+        raise RuntimeError("no longer understood")
+
+    patch.setitem(REGISTRY.events, type, REGISTRY.events[type]._replace(fold=broken))
 
 
 def registered(user: str) -> Fact:

@@ -12,7 +12,7 @@ from events import REGISTRY
 from events.members import MemberRead, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessagePosted
 from events.positions import Shard
-from events.records import Changes, Key, Record, State
+from events.records import Key, Record
 from events.sessions import SessionClosed, SessionOpened
 from infra import months, postgres
 from infra.settings import Settings
@@ -25,7 +25,7 @@ from projectors.rebuild.fresh import RebuildError, beside, code
 from projectors.rebuild.models import MODELS, model
 from projectors.rebuild.run import drop_old, rebuild, switch_back
 from tests.given import Fact, Given, given
-from tests.projectors.scenes import created, joined, left, posted, registered
+from tests.projectors.scenes import created, joined, left, not_understood, posted, registered
 from tests.running import running, until
 
 TABLES = model("all").tables
@@ -363,15 +363,10 @@ async def test_a_month_put_aside_meanwhile(settings: Settings) -> None:
 
 
 async def test_rows_that_are_worse_do_not_serve(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = REGISTRY.events["message.edited"]
-
-    def broken(record: Record, state: State) -> Changes:
-        raise RuntimeError("no longer understood")
-
     async with given(settings, *scene()) as writer:
         await writer.then({})
         before = await tables(writer.connection, settings.schema)
-        monkeypatch.setitem(REGISTRY.events, "message.edited", row._replace(fold=broken))
+        not_understood(monkeypatch, "message.edited")
         with pytest.raises(RebuildError, match=r"found 1 streams; the first is r at rooms/.*no longer understood"):
             await rebuild(settings, model("all"), jobs=1)
         assert await tables(writer.connection, settings.schema) == before

@@ -22,7 +22,7 @@ from projectors.redrive import pass_over
 from projectors.verify.findings import Difference, Findings
 from projectors.verify.run import verify
 from tests.given import Fact, Given, given
-from tests.projectors.scenes import created, joined, left, posted, registered
+from tests.projectors.scenes import created, joined, left, not_understood, posted, registered
 from tests.projectors.test_rebuild import scene, tables
 from tests.running import running
 
@@ -153,14 +153,9 @@ async def test_healing_goes_by_what_has_happened_since(settings: Settings, monke
 
 
 async def test_parked_streams_are_left_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = REGISTRY.events["message.edited"]
-
-    def broken(record: Record, state: State) -> Changes:
-        raise RuntimeError("no longer understood")
-
     async with given(settings, *scene(), created("s", "ada"), joined("s", "ada")) as writer:
         with monkeypatch.context() as patch:
-            patch.setitem(REGISTRY.events, "message.edited", row._replace(fold=broken))
+            not_understood(patch, "message.edited")
             await writer.then({})
         await writer.connection.execute("update rooms set name = 'Mallory'")
         found = await _verified(settings)
@@ -191,15 +186,10 @@ async def test_skipped_events_are_left_out(settings: Settings, monkeypatch: pyte
 
 
 async def test_an_event_that_is_refused_now(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = REGISTRY.events["message.edited"]
-
-    def broken(record: Record, state: State) -> Changes:
-        raise RuntimeError("no longer understood")
-
     async with given(settings, *scene()) as writer:
         await writer.then({})
         before = await tables(writer.connection, settings.schema)
-        monkeypatch.setitem(REGISTRY.events, "message.edited", row._replace(fold=broken))
+        not_understood(monkeypatch, "message.edited")
         found = await _verified(settings, healing=True)
         (refused,) = found.log.refused
         assert refused.startswith("stream r at rooms/") and "no longer understood" in refused

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.client import Person, Socket, World
-from tests.running import until
+from tests.running import PATIENCE, until, working
 
 #: Seconds between two requests of one person: a load that leaves the machine time for the operator's work.
 PACE = 0.02
@@ -41,16 +41,12 @@ class Steady:
         """Half of the people send, half read; all listen."""
         self.sockets = [await self._world.socket(person.token) for person in self._people]
         half = len(self._people) // 2
-        tasks = [asyncio.create_task(self._send(person)) for person in self._people[:half]]
-        tasks += [asyncio.create_task(self._read(person)) for person in self._people[half:]]
-        try:
+        senders, readers = map(self._send, self._people[:half]), map(self._read, self._people[half:])
+        async with working(self._enough, PATIENCE, *senders, *readers):
             yield
-            self._going = False
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _enough(self) -> None:
+        self._going = False
 
     async def _send(self, person: Person) -> None:
         while self._going:

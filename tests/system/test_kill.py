@@ -19,7 +19,7 @@ from infra.embedded.ports import free_port
 from tests.client import Person, World, visiting
 from tests.parts import Parts
 from tests.push.sdks import JavaScript, Python, Sdk, node_modules, of
-from tests.running import until
+from tests.running import until, working
 from tests.servers import Process, installation, process
 
 ROOMS = 5
@@ -53,16 +53,12 @@ class Load:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as http:
-            tasks = [asyncio.create_task(self._send(http, person, room)) for person, room in self._senders]
-            try:
+            senders = (self._send(http, person, room) for person, room in self._senders)
+            async with working(self._enough, SECONDS, *senders):
                 yield
-                self._going = False
-                async with asyncio.timeout(SECONDS):
-                    await asyncio.gather(*tasks)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _enough(self) -> None:
+        self._going = False
 
     async def _send(self, http: aiohttp.ClientSession, person: Person, room: str) -> None:
         for number in itertools.count():

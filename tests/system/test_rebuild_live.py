@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -20,6 +20,7 @@ from infra import postgres
 from infra.settings import Settings, environment
 from tests.client import Person, World, visiting
 from tests.parts import Parts
+from tests.running import until
 from tests.servers import ALL, Process, installation, process
 from tests.system.steady import Steady
 
@@ -80,10 +81,6 @@ async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
         yield found
 
 
-async def _connection(settings: Settings) -> Any:
-    return await asyncpg.connect(settings.postgres, server_settings=postgres.server_settings(settings))
-
-
 async def _verified(settings: Settings) -> dict[str, Any]:
     """What ``verify`` says; fails when something is wrong."""
     ended = await command(settings, "verify", "--json", "--jobs", "1")
@@ -108,24 +105,25 @@ async def test_rebuilds_in_a_row_under_load(server: Process) -> None:
 
 async def test_a_rebuild_that_is_killed_changes_nothing(server: Process) -> None:
     dice = random.Random(5)
-    async with _people(server, 4) as (world, people, room):
+    async with _people(server, 4) as (world, people, room), postgres.connected(server.settings) as connection:
         load = Steady(world, people, room)
-        connection = await _connection(server.settings)
         async with load.running():
             live = await _served(connection, server.settings)
-            unfinished = 0
-            for _ in range(KILLS):
+            for number in range(KILLS):
                 running = await _start(server.settings, "rebuild", "--jobs", "2")
-                await asyncio.sleep(dice.uniform(0.5, 2.5))
-                unfinished += running.returncode is None
+                if number == 0:
+                    # As soon as it has begun: one at least is killed unfinished, however fast the machine.
+                    await until(partial(_fresh, connection, server.settings), "a fresh schema")
+                else:
+                    await asyncio.sleep(dice.uniform(0.4, 1.6))
                 if running.returncode is None:
                     running.kill()
                 await running.communicate()
                 # Killed after the switch, while it tidies up, it has done all: the fresh schema has the name.
                 before, live = live, await _served(connection, server.settings)
-                next_ = await connection.fetchval("select to_regnamespace($1)::oid", f"{server.settings.schema}_next")
+                next_ = await _fresh(connection, server.settings)
                 assert running.returncode == 0 or live == before or next_ is None
-            assert unfinished > 0, "no rebuild was killed: all had ended before"
+                assert number > 0 or live == before, "the rebuild was not killed: it had ended before"
             ended = await command(server.settings, "rebuild")
             assert ended.code == 0, ended.output
             assert await _served(connection, server.settings) != live
@@ -135,7 +133,6 @@ async def test_a_rebuild_that_is_killed_changes_nothing(server: Process) -> None
             "select nspname from pg_namespace where starts_with(nspname, $1)", server.settings.schema
         )
         assert {row["nspname"] for row in left} == {server.settings.schema, f"{server.settings.schema}_ops"}
-        await connection.close()
 
 
 async def _served(connection: Any, settings: Settings) -> int:
@@ -144,12 +141,17 @@ async def _served(connection: Any, settings: Settings) -> int:
     return found
 
 
+async def _fresh(connection: Any, settings: Settings) -> int | None:
+    """Which schema a rebuild fills."""
+    found: int | None = await connection.fetchval("select to_regnamespace($1)::oid", f"{settings.schema}_next")
+    return found
+
+
 async def test_a_lost_schema_is_made_again_while_the_server_runs(server: Process) -> None:
     async with _people(server, 4) as (_, people, room):
         sent = [await people[0].say(room, f"text {number}") for number in range(5)]
-        connection = await _connection(server.settings)
-        await connection.execute(f'drop schema "{server.settings.schema}" cascade')
-        await connection.close()
+        async with postgres.connected(server.settings) as connection:
+            await connection.execute(f'drop schema "{server.settings.schema}" cascade')
         # Retryable: what it says is that a part is away.
         assert await people[0].refused("messages.read", room=room) == "unavailable"
         ended = await command(server.settings, "rebuild")
@@ -167,8 +169,9 @@ async def test_a_corrupted_row_is_named_and_healed(server: Process) -> None:
         message = await people[0].say(room, "true")
         # A read with the position of the send: the row is there.
         await people[1].do("messages.read", room=room)
-        connection = await _connection(server.settings)
-        await connection.execute('update messages set content = \'{"text": "forged"}\' where id = $1', message["id"])
+        async with postgres.connected(server.settings) as connection:
+            forged = {"text": "forged"}
+            await connection.execute("update messages set content = $2 where id = $1", message["id"], forged)
         ended = await command(server.settings, "verify")
         assert ended.code == 1
         assert f"messages (id {message['id']}): differs; event rooms/" in ended.output, ended.output
@@ -177,7 +180,6 @@ async def test_a_corrupted_row_is_named_and_healed(server: Process) -> None:
         assert ended.code == 0 and "the rows equal the log now: 1 rewritten" in ended.output, ended.output
         page = await people[1].do("messages.read", room=room, limit=1)
         assert page["messages"][0]["content"] == {"text": "true"}
-        await connection.close()
         await _verified(server.settings)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -24,29 +23,13 @@ from producers import restore
 from producers.restore import FIELDS
 from producers.router import partition_of
 from tests.api.conftest import minted
-from tests.client import Person, World, visiting
+from tests.client import Person, World
 from tests.deadline import until
 from tests.infra.operating import klatsch
-from tests.parts import Parts
-from tests.servers import installation, serving
 from tests.system import log
 from tests.system.acting import cast, script
 from tests.system.clients import compared, pushed
 from tests.system.log import Entities
-
-
-@pytest.fixture(scope="module")
-async def installed(parts: Parts) -> AsyncIterator[Settings]:
-    """The installation that the tests of this module share."""
-    async with installation(parts) as settings:
-        yield settings
-
-
-@pytest.fixture(scope="module")
-async def world(installed: Settings) -> AsyncIterator[World]:
-    """A client of it."""
-    async with serving(installed) as url, visiting(url) as world:
-        yield world
 
 
 def test_each_event_is_taken_back_or_says_why_not() -> None:
