@@ -52,6 +52,8 @@ class Services:
         self.passwords = Passwords()
         self.failures = Failures()
         self.pages = PageCache(progress, settings.page_cache_bytes)
+        #: Rooms of which it is known that they are no direct ones, which they stay.
+        self.groups: set[str] = set()
         #: What this process has appended: a log-in right after a registration must find it.
         self.seen: Vector = {}
 

@@ -20,6 +20,8 @@ from projectors.views import message_view, revision_view
 
 #: Earlier versions of a message that are shown at most; the log has them all.
 REVISIONS = 200
+#: Rooms that a process remembers to be no direct ones; beyond it, all are asked for anew.
+GROUPS = 100_000
 
 
 class Send(Request, frozen=True, kw_only=True):
@@ -74,8 +76,17 @@ def posted(record: Record) -> Message:
 
 async def _not_blocked(call: Call, room: str) -> None:
     """In a direct room nobody writes to somebody with a block between them: a check a moment late."""
-    if (await call.row(queries("rooms")["direct_blocked"], room, call.user))[0]:
+    if room in call.services.groups:
+        return
+    row = await call.row(queries("rooms")["direct_blocked"], room, call.user)
+    if row is None:
+        return
+    if row["blocked"]:
         raise Problem("forbidden", "expected people who may talk with each other; a block stands between you")
+    if not row["direct"]:
+        if len(call.services.groups) >= GROUPS:
+            call.services.groups.clear()
+        call.services.groups.add(room)
 
 
 async def get(call: Call, request: Get) -> dict[str, Any]:

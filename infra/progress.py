@@ -59,6 +59,8 @@ class Touched(msgspec.Struct, frozen=True, omit_defaults=True):
     users: list[str] = []
     #: Anything: nothing that was known before holds.
     all: bool = False
+    #: With ``all``: only because positions were read before the news of them came, which are on their way.
+    coming: bool = False
 
 
 class Progress:

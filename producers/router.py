@@ -33,6 +33,8 @@ ORDERS_PATH = "/internal/orders"
 PROOF_HEADER = "Klatsch-Internal"
 #: Seconds between looks at the table of owners while a shard has none.
 _TABLE_SECONDS = 0.05
+#: Shards of a process that learn their old command keys at the same time.
+LEARNING = 2
 
 
 @lru_cache(maxsize=100_000)
@@ -62,6 +64,7 @@ class Producers:
         self._shards: dict[Shard, ShardOwner] = {}
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
+        self._gate = asyncio.Semaphore(LEARNING)
         progress.on_advance(self._advanced)
         progress.on_touch(self._touched)
 
@@ -152,7 +155,7 @@ class Producers:
         return _outcome(response.status, body, shard, address)
 
     def _touched(self, touched: Touched) -> None:
-        if touched.all:
+        if touched.all and not touched.coming:
             for owner in self._shards.values():
                 owner.forget()
 
@@ -168,7 +171,7 @@ class Producers:
                 writer = ShardLog(
                     self._writer, self._settings.topic(shard.topic), shard.partition, self._settings.address
                 )
-                self._shards[shard] = ShardOwner(self._settings, shard, writer, self._pool, self._progress)
+                self._shards[shard] = ShardOwner(self._settings, shard, writer, self._pool, self._progress, self._gate)
                 self._shards[shard].start()
             metrics.SHARDS.set(len(self._shards))
             await asyncio.gather(*(owner.stop() for owner in lost))

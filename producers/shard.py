@@ -23,6 +23,7 @@ from infra.settings import Settings
 from producers import metrics, registry
 from producers.cache import Cache, ReceiptKey, complete, receipt_key
 from producers.commands import Order, Outcome, Unavailable
+from producers.learning import Learner
 from producers.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
 from producers.turn import Turn
 
@@ -70,7 +71,10 @@ class _Pending:
 class ShardOwner:
     """Decides the commands of one shard. ``start()``, then ``submit()``; ``stop()`` refuses what still waits."""
 
-    def __init__(self, settings: Settings, shard: Shard, writer: ShardLog, pool: Any, progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, shard: Shard, writer: ShardLog, pool: Any, progress: Progress, gate: asyncio.Semaphore
+    ) -> None:
+        """``gate``: how many shards of a process learn their keys at the same time."""
         self.shard = shard
         self.open = False
         self._settings = settings
@@ -78,6 +82,7 @@ class ShardOwner:
         self._pool = pool
         self._progress = progress
         self._cache = Cache()
+        self._learner = Learner(shard, pool, gate)
         self._waiting: deque[_Pending] = deque()
         self._work = asyncio.Event()
         self._source = f"klatsch/{settings.prefix}"
@@ -93,6 +98,7 @@ class ShardOwner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._learner.stop()
         self.open = False
         while self._waiting:
             gone = Unavailable("moved", f"shard {self.shard} has another owner now", 0.1)
@@ -121,6 +127,8 @@ class ShardOwner:
     def forget(self) -> None:
         """The rows were mended or replaced: what was loaded of them may be wrong."""
         self._cache.forget()
+        if self.open:
+            self._learner.learn_again()
 
     @property
     def lag(self) -> int:
@@ -151,6 +159,7 @@ class ShardOwner:
     async def _open(self) -> None:
         """Appends ``log.opened``, then folds what the read models do not have yet. Only then may it decide."""
         self._cache.clear()
+        self._learner.begin()
         self._broken.clear()
         term = await self._writer.open()
         sql = postgres.queries("shard")["position"]
@@ -168,6 +177,7 @@ class ShardOwner:
             self._refuse_waiting(term - start)
             await self._progress.wait({self.shard: term - self._settings.shard_lag // 2}, seconds=1.0)
         self._cache.projected(self._progress.vector.get(self.shard, 0))
+        self._learner.learn(start)
         metrics.OPENED.labels(self.shard.topic).inc()
         log.info("shard %s is open: term %d, folded %d records", self.shard, term, max(0, term + 1 - start))
 
@@ -202,6 +212,7 @@ class ShardOwner:
                 continue
             state.update(changes)
             self._cache.commit(changes, [record])
+        self._learner.add(records)
 
     def _refuse_waiting(self, lag: int) -> None:
         text = f"shard {self.shard}: the read models are {lag} events behind, at most {self._settings.shard_lag} may be"
@@ -263,6 +274,7 @@ class ShardOwner:
         except AppendRefused as refusal:
             raise OutcomeUnknown(str(refusal)) from refusal
         self._cache.commit(turn.changes, turn.records)
+        self._learner.add(turn.records)
         metrics.TURN_COMMANDS.labels(self.shard.topic).observe(len(decided))
         for pending, answer in zip(decided, turn.answers, strict=True):
             pending.resolve(answer.outcome, answer.error)
@@ -282,11 +294,15 @@ class ShardOwner:
             known = self._cache.receipt(pending.key)
             if known is not None and complete(known):
                 receipts[pending.key] = known
-            elif pending.order.key is not None or pending.retried:
+            elif (pending.order.key is not None or pending.retried) and self._learner.may_have(pending.key):
                 asked[pending.key] = list(known or ())
         missing = self._cache.missing(keys)
         # Taken now: what the read models have may leave the cache while the rest is loaded.
         state = self._cache.view(keys.difference(missing))
+        # What an order makes under its own id is not there, unless its command happened before: then nothing is made.
+        made = {pending.order.id for pending in taken}
+        state.update((key, None) for key in missing if key[-1] in made)
+        missing = [key for key in missing if key[-1] not in made]
         if not missing and not asked:
             return state, receipts
         async with self._pool.acquire() as connection:

@@ -76,14 +76,14 @@ select "user" from members where room = $1 and "user" <> $2 and state = 'joined'
 order by role <> 'admin', since, "user" limit 1
 
 -- name: direct_blocked
--- Whether a user is one of a direct room's two people, and one of the two blocks the other.
-select exists (
-    select from rooms r
-    join members mine on mine.room = r.id and mine."user" = $2
+-- Whether a room is a direct one; and whether the user is one of its two people, and one of the two blocks the other.
+select r.type = 'direct' as direct, exists (
+    select from members mine
     join members other on other.room = r.id and other."user" <> $2
     join relationships b on b.type = 'block'
       and ((b."user" = other."user" and b.other = $2) or (b."user" = $2 and b.other = other."user"))
-    where r.id = $1 and r.type = 'direct')
+    where mine.room = r.id and mine."user" = $2 and r.type = 'direct') as blocked
+from rooms r where r.id = $1
 
 -- name: changes
 -- A room's history, the latest first; gone: it is about a message that was deleted.

@@ -8,3 +8,13 @@ select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.time, c.actor
 from changes c
 join unnest($1::text[], $2::text[], $3::text[]) as k(stream, actor, command) using (stream, actor, command)
 order by c.topic, c.partition, c."offset"
+
+-- name: keys
+-- Digests of the command keys in a part of a shard, sorted, as one value; see producers.keys.digest.
+select string_agg(k, ''::bytea order by k) from (
+    select distinct substring(sha256(convert_to(stream || E'\n' || actor || E'\n' || command, 'UTF8')) for 4) as k
+    from changes where topic = $1 and partition = $2 and "offset" >= $3 and "offset" < $4) found
+
+-- name: doubtful
+-- Streams of a shard with events that are not among the changes.
+select distinct stream from parked where consumer = $1 and topic = $2 and partition = $3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -90,7 +91,7 @@ async def owning(settings: Settings, address: str = "test:1", *, through: str = 
     progress = Progress(settings)
     pool = await postgres.pool(settings, size=4)
     log = Log(producer, settings.topic(SHARD.topic), SHARD.partition, address, 1.0 if through else ACK_SECONDS)
-    owner = ShardOwner(settings, SHARD, log, pool, progress)
+    owner = ShardOwner(settings, SHARD, log, pool, progress, asyncio.Semaphore())
     progress.on_advance(lambda vector: owner.projected(vector.get(SHARD, 0)))
     await progress.start()
     owner.start()
