@@ -179,9 +179,9 @@ def error_reply(id: int, error: Error, problem: bytes = b"") -> bytes:
 
 def publications(prefix: bytes, bodies: Sequence[bytes]) -> list[bytes]:
     """Text frames with one publication for each body, in order."""
-    if len(bodies) == 1:
-        return [prefix + bodies[0]]
     glue = b"\n" + prefix
+    if bodies and sum(map(len, bodies)) + len(glue) * len(bodies) <= FRAME_BYTES:
+        return [prefix + glue.join(bodies)]
     found: list[bytes] = []
     begin, size = 0, 0
     for index, body in enumerate(bodies):

@@ -26,6 +26,7 @@ from push.peers import Peers
 from push.ring import Ring
 from push.subscriptions import Mailbox, Sink, Subscription
 from push.tail import Tail
+from push.turn import Turn
 
 _log = logging.getLogger("klatsch.push")
 
@@ -93,7 +94,7 @@ class Hub:
         self._ring_bytes = ring_bytes
         self._partitions: list[_Partition] = []
         self._epoch = ""
-        self._touched: list[Subscription] = []
+        self._turn = Turn()
         self._tail = Tail(settings, self, ring_records)
         self._catchups = CatchUps(settings, covered=self.in_ring, resume=self.advance, lost=self._lost, workers=workers)
         self._bounds = Bounds(settings)
@@ -265,7 +266,7 @@ class Hub:
             if not ring.covers(subscription.cursor):
                 self._catchups.add(subscription)
                 return
-            items = subscription.box.after(subscription.cursor, room)
+            items = ring.after(subscription.box, subscription.cursor, room)
             if items:
                 subscription.cursor = items[-1].cursor
                 subscription.give(items)
@@ -299,7 +300,7 @@ class Hub:
     def reset(self, topic: Incarnation, starts: dict[int, int]) -> None:
         """See tail.Listener."""
         self.peers.cut_all(codes.INSUFFICIENT_STATE)
-        self._touched.clear()
+        self._turn = Turn()
         self._epoch = topic.epoch
         self._partitions = [
             _Partition(starts[number], self._ring_records, self._ring_bytes) for number in range(topic.partitions)
@@ -313,7 +314,7 @@ class Hub:
             unreadable = partition.reader.unreadable
             for record in records:
                 found = partition.reader.read(record)
-                deliveries += partition.ring.add(record.offset, found, self._touched)
+                deliveries += partition.ring.add(record.offset, found, self._turn)
                 for _, item in found:
                     if item.news is not None:
                         self._note(partition.ring, item.news, item.at)
@@ -342,10 +343,8 @@ class Hub:
 
     def _flush(self, deliveries: int, newest: int) -> None:
         """Send what this turn brought: one frame for each connection, however many deltas."""
-        touched, self._touched = self._touched, []
         limit = self.settings.push_queue
-        for subscription in touched:
-            items, subscription.pending = subscription.pending, []
+        for subscription, items in self._turn.end():
             if subscription.closed:
                 continue
             if items[0].cursor <= subscription.cursor:

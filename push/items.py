@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -17,9 +17,6 @@ from events.feed import (
 from events.log import OPENED_HEADER, TermFilter
 from events.positions import BadPosition, Position, Shard, Vector, parse_position
 from push.frames import one_line
-
-if TYPE_CHECKING:
-    from push.subscriptions import Mailbox
 
 
 class Change(NamedTuple):
@@ -61,7 +58,7 @@ News = Change | Posted | Related | Shut
 class Item:
     """One delta, encoded once for all its recipients."""
 
-    __slots__ = ("at", "body", "boxes", "cursor", "news", "rooms", "size")
+    __slots__ = ("at", "body", "cursor", "news", "size")
 
     def __init__(self, cursor: int, delta: bytes, at: int = -1, news: News | None = None) -> None:
         #: The wire offset.
@@ -70,14 +67,10 @@ class Item:
         self.at = at
         #: What this node itself must know of it.
         self.news = news
-        #: Large rooms that it is for.
-        self.rooms: list[str] = []
         delta = one_line(delta)
         self.size = len(delta)
         #: The delta and the rest of the push object that carries it: see ``frames.publication_prefix``.
         self.body = b'%s,"offset":%d}}}' % (delta, cursor)
-        #: Who has it among their recent items.
-        self.boxes: list[Mailbox] = []
 
     @property
     def delta(self) -> bytes:

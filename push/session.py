@@ -164,6 +164,10 @@ class Session:
         """The frames that carry these publications; those not above the position are left out."""
         if self.state is not State.OPEN or self.channel is not Channel.ON:
             return []
+        if len(items) == 1 and items[0].cursor > self.position:
+            # Most deliveries are this one.
+            self.position = items[0].cursor
+            return [self._prefix + items[0].body]
         bodies = []
         for item in items:
             if item.cursor > self.position:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from events.feed import Stay, covers
 from push import codes
 from push.codes import Disconnect
 from push.items import Change, Item, first_needed
+
+if TYPE_CHECKING:
+    from push.turn import Audience
 
 _log = logging.getLogger("klatsch.push")
 
@@ -37,7 +40,7 @@ class Sink(Protocol):
 class Subscription:
     """One sink's place in a user's stream."""
 
-    __slots__ = ("box", "closed", "cursor", "live", "partition", "pending", "reading", "sink")
+    __slots__ = ("box", "closed", "cursor", "fresh", "live", "partition", "reading", "sink")
 
     def __init__(self, partition: int, box: Mailbox, cursor: int, sink: Sink) -> None:
         self.partition = partition
@@ -50,8 +53,8 @@ class Subscription:
         #: Whether a pass over the feed in Kafka is delivering older items to it.
         self.reading = False
         self.closed = False
-        #: New items of this turn of the loop.
-        self.pending: list[Item] = []
+        #: New items of this turn of the loop: one list for each audience that it is in.
+        self.fresh: tuple[list[Item], ...] = ()
 
     def give(self, items: Sequence[Item]) -> int:
         """Deliver. A sink that fails is cut, and nobody else notices."""
@@ -70,9 +73,9 @@ class Subscription:
 
 
 class Mailbox:
-    """What a node knows of one user: the recent items, oldest first, the subscriptions, and the stays in rooms."""
+    """What a node knows of one user: who they hear the same as, the subscriptions, and the stays in rooms."""
 
-    __slots__ = ("missed", "recent", "stays", "subscriptions", "user")
+    __slots__ = ("audiences", "missed", "stays", "subscriptions", "user")
 
     def __init__(self, user: str) -> None:
         self.user = user
@@ -80,19 +83,9 @@ class Mailbox:
         self.stays: dict[str, list[Stay]] | None = None
         #: Changes that came while they were being learnt; None at other times.
         self.missed: list[tuple[Change, int]] | None = None
-        # A list: most users have few items here, and an empty deque takes eleven times the memory.
-        self.recent: list[Item] = []
+        #: Those that have recent items, also for this user.
+        self.audiences: list[Audience] = []
         self.subscriptions: list[Subscription] = []
-
-    def after(self, position: int, limit: int) -> list[Item]:
-        """At most ``limit`` of the recent items above ``position``, oldest first."""
-        found: list[Item] = []
-        for item in reversed(self.recent):
-            if item.cursor <= position:
-                break
-            found.append(item)
-        found.reverse()
-        return found[:limit]
 
     def was_in(self, room: str, at: int) -> bool:
         """Whether the user was in the room just before an offset."""

@@ -116,10 +116,13 @@ class Telling:
 
     def _everything(self, device: Device) -> list[bytes]:
         user = device.user
-        small = [room for room in self._neighbours.rooms(user) if self._neighbours.small(room)]
-        others = {other: None for room in small for other in self._presence.inside(room) if other != user}
-        seen = [self._entry(other, self._visible(user, other)) for other in others if not self._apart(user, other)]
-        signals = _presence(seen)
+        rooms = self._neighbours.rooms(user)
+        small = [room for room in rooms if self._neighbours.small(room)]
+        others = list({other: None for room in small for other in self._presence.inside(room) if other != user})
+        if self._neighbours.quarrels(user):
+            others = self._others(user, others)
+        # With each of them a small room is shared, and no block stands between: nothing else is left of ``_visible``.
+        signals = _presence([self._entry(other, _seen(self._presence.state(other), rooms)) for other in others])
         for room in small:
             if room != device.room and (typing := self._others(user, self._typists.of(room))):
                 signals.append(_typing(room, typing))

@@ -82,8 +82,10 @@ class Connection:
     async def run(self, receive: Receive) -> None:
         """Read frames until the connection ends. Awaits nothing else, so that the socket goes on being read."""
         self._arm()
+        self._wire.on_text(self._take)
         try:
             while True:
+                # What came before ``on_text``, binary frames, and the end.
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     return
@@ -91,9 +93,12 @@ class Connection:
                 if text is None:
                     self.cut(codes.bad_request("expected text frames, got a binary one"))
                 else:
-                    self._perform(self._session.receive(text, time.time()))
+                    self._take(text)
         finally:
             self._end()
+
+    def _take(self, text: str) -> None:
+        self._perform(self._session.receive(text, time.time()))
 
     # Sink and Peer.
 

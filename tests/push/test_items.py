@@ -14,6 +14,7 @@ from push.codes import Disconnect
 from push.items import FeedReader, Item, first_needed
 from push.ring import Ring
 from push.subscriptions import Subscription
+from push.turn import Turn
 from tests.push.feeding import item
 
 
@@ -113,23 +114,23 @@ def test_redelivery_in_any_batches_gives_each_delta_once_and_in_order(turns: lis
 def ring_of(records: int, max_records: int = 100, max_bytes: int = 1 << 20) -> Ring:
     ring = Ring(0, max_records, max_bytes)
     for offset in range(records):
-        ring.add(offset, [(["a", "b"] if offset % 2 else ["a"], Item(cursor(offset, 0), b"{}"))], [])
+        ring.add(offset, [(["a", "b"] if offset % 2 else ["a"], Item(cursor(offset, 0), b"{}"))], Turn())
     return ring
 
 
 def test_a_ring_forgets_the_oldest_records_and_users_who_have_nothing_left() -> None:
     ring = ring_of(10, max_records=3)
     assert (ring.first, ring.next) == (7, 10)
-    assert [item.cursor for item in ring.box("a").recent] == [cursor(offset, 0) for offset in (7, 8, 9)]
+    assert [item.cursor for item in ring.after(ring.box("a"), 0, 100)] == [cursor(offset, 0) for offset in (7, 8, 9)]
     for offset in range(10, 13):
-        ring.add(offset, [(["a"], Item(cursor(offset, 0), b"{}"))], [])
+        ring.add(offset, [(["a"], Item(cursor(offset, 0), b"{}"))], Turn())
     assert "b" not in ring.boxes
 
 
 def test_a_ring_is_bounded_by_bytes_even_when_one_record_is_larger() -> None:
     ring = ring_of(10, max_bytes=1000)
-    assert 0 < len(ring.box("a").recent) < 10
-    ring.add(10, [(["a"], Item(cursor(10, 0), b"x" * 5000))], [])
+    assert 0 < len(ring.after(ring.box("a"), 0, 100)) < 10
+    ring.add(10, [(["a"], Item(cursor(10, 0), b"x" * 5000))], Turn())
     assert "a" not in ring.boxes
     assert ring.first == 11
     assert not ring.covers(end_cursor(10)) and ring.covers(end_cursor(11))
@@ -146,9 +147,10 @@ def test_a_ring_covers_a_place_when_nothing_above_it_was_forgotten() -> None:
 
 
 def test_after_gives_the_oldest_missed_items_first() -> None:
-    box = ring_of(10).box("a")
-    assert [item.cursor for item in box.after(cursor(4, 0), 3)] == [cursor(offset, 0) for offset in (5, 6, 7)]
-    assert box.after(cursor(9, 0), 3) == []
+    ring = ring_of(10)
+    box = ring.box("a")
+    assert [item.cursor for item in ring.after(box, cursor(4, 0), 3)] == [cursor(offset, 0) for offset in (5, 6, 7)]
+    assert ring.after(box, cursor(9, 0), 3) == []
 
 
 def test_live_subscriptions_are_touched_once_a_turn_and_others_are_not() -> None:
@@ -157,9 +159,28 @@ def test_live_subscriptions_are_touched_once_a_turn_and_others_are_not() -> None
     live, reading = Subscription(0, box, 0, Nowhere()), Subscription(0, box, 0, Nowhere())
     live.live = True
     box.subscriptions += [live, reading]
-    touched: list[Subscription] = []
-    deliveries = sum(ring.add(n, [(["a"], Item(cursor(n, 0), b"{}"))], touched) for n in range(3))
-    assert (touched, deliveries, len(live.pending), len(reading.pending)) == ([live], 3, 3, 0)
+    turn = Turn()
+    deliveries = sum(ring.add(n, [(["a"], Item(cursor(n, 0), b"{}"))], turn) for n in range(3))
+    assert deliveries == 3
+    [(touched, items)] = turn.end()
+    assert (touched, [item.cursor for item in items]) == (live, [cursor(n, 0) for n in range(3)])
+    assert turn.end() == []
+
+
+def test_who_is_in_several_audiences_of_a_turn_gets_each_item_once_and_in_order() -> None:
+    ring, turn = Ring(0, 10, 1 << 20), Turn()
+    subscriptions = {}
+    for user in ("a", "b"):
+        subscription = subscriptions[user] = Subscription(0, ring.box(user), 0, Nowhere())
+        subscription.live = True
+        subscription.box.subscriptions.append(subscription)
+    ring.learned(ring.box("a"), {"lounge": [(-2, None)]})
+    for offset, names in enumerate((["a", "b"], ["a"], ["a", "b"], ["room:lounge", "a"])):
+        ring.add(offset, [(names, Item(cursor(offset, 0), b"{}"))], turn)
+    got = {subscription: [item.cursor for item in items] for subscription, items in turn.end()}
+    assert got[subscriptions["a"]] == [cursor(offset, 0) for offset in range(4)]
+    assert got[subscriptions["b"]] == [cursor(offset, 0) for offset in (0, 2)]
+    assert [item.cursor for item in ring.after(ring.box("a"), cursor(1, 0), 9)] == [cursor(2, 0), cursor(3, 0)]
 
 
 def test_first_needed_is_the_record_of_the_cursor_unless_it_was_read_to_its_end() -> None:

@@ -14,6 +14,7 @@ from events.log import opened_headers, term_headers
 from push.items import FeedReader, Item
 from push.ring import Ring
 from push.subscriptions import Subscription
+from push.turn import Turn
 from tests.push.test_items import Nowhere, Row
 
 ROOM = "lounge"
@@ -91,12 +92,14 @@ def test_whoever_comes_whenever_gets_what_they_were_there_for(happenings: list[H
     leaves = data.draw(st.booleans(), label="was connected before")
     ring, reader = Ring(0, 1000, 1 << 20), FeedReader()
     reader.read(Row(0, opened_headers(), b""))
-    touched: list[Subscription] = []
-    box = ring.box("a")
+    got: list[Item] = []
 
     def feed(first: int, last: int) -> None:
+        turn = Turn()
         for offset in range(first, last + 1):
-            ring.add(offset, reader.read(record(offset, happenings[offset - 1])), touched)
+            ring.add(offset, reader.read(record(offset, happenings[offset - 1])), turn)
+        for _, items in turn.end():
+            got.extend(items)
 
     feed(1, connects)
     if leaves:
@@ -111,9 +114,9 @@ def test_whoever_comes_whenever_gets_what_they_were_there_for(happenings: list[H
     feed(connects + 1, answered)
     ring.learned(box, stays(happenings[:ahead], "a"))
     subscription.live = True
-    waiting: list[Item] = box.after(0, 10_000)
+    got += ring.after(box, 0, 10_000)
     feed(answered + 1, size)
-    assert [item.at for item in [*waiting, *subscription.pending]] == heard(happenings, "a")
+    assert [item.at for item in got] == heard(happenings, "a")
 
 
 def test_what_goes_out_of_the_ring_is_forgotten_whole() -> None:
@@ -124,10 +127,10 @@ def test_what_goes_out_of_the_ring_is_forgotten_whole() -> None:
     box.subscriptions.append(subscription)
     ring.learned(box, {ROOM: [(0, None)]})
     for offset in range(1, 8):
-        ring.add(offset, reader.read(record(offset, ("message.posted", "b"))), [])
-    assert [item.at for item in box.recent] == [6, 7]
-    assert [item.at for item in ring._large[ROOM]] == [6, 7]
+        ring.add(offset, reader.read(record(offset, ("message.posted", "b"))), Turn())
+    assert [item.at for item in ring.after(box, 0, 10)] == [6, 7]
     ring.forget(subscription)
     for offset in range(8, 11):
-        ring.add(offset, reader.read(record(offset, ("message.posted", "b"))), [])
-    assert "a" not in ring.boxes and not ring._inside and ring.covers(end_cursor(9))
+        ring.add(offset, reader.read(record(offset, ("message.posted", "b"))), Turn())
+    assert "a" not in ring.boxes and ring.covers(end_cursor(9))
+    assert not ring._crowds[ROOM].inside

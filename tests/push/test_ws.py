@@ -348,3 +348,53 @@ async def test_a_signal_to_a_client_that_does_not_read_is_dropped_and_deltas_are
         while (found := await client.next())["push"]["pub"]["data"].get("signal") != "taken":
             assert found["push"]["pub"]["data"]["signal"] in ("typing", "dropped")
         assert "offset" not in found["push"]["pub"]
+
+
+_HANDSHAKE = (
+    b"GET /v1/connection?token=no HTTP/1.1\r\nHOST: here\r\nuPGRADE: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def masked(*commands: dict[str, Any]) -> bytes:
+    """A client's text frame (RFC 6455, 5.2), with a mask of zeros."""
+    payload = "\n".join(map(json.dumps, commands)).encode()
+    return b"\x81\xfe" + len(payload).to_bytes(2) + bytes(4) + payload
+
+
+async def answered(server: Running, *parts: bytes, end: bytes) -> bytes:
+    """What the server says to these packets, up to an end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            # The server runs in this loop: so it gets each part by itself.
+            for _ in range(20):
+                await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            return await reader.readuntil(end)
+    finally:
+        writer.close()
+
+
+async def test_a_handshake_may_come_in_parts_and_with_commands_behind_it(server: Running) -> None:
+    connect_, echo = {"id": 1, "connect": {"token": token("ann")}}, {"id": 2, "rpc": {"method": "echo", "data": 7}}
+    frames = masked(connect_) + masked(echo)
+    for parts in (
+        [_HANDSHAKE + frames],
+        [_HANDSHAKE[:30], _HANDSHAKE[30:], frames],
+        [_HANDSHAKE, frames[:9], frames[9:]],
+    ):
+        got = await answered(server, *parts, end=b'{"id":2,"rpc":{"data":7}}')
+        assert got.startswith(b"HTTP/1.1 101 ") and b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in got
+        assert got.index(b'{"id":1,"connect"') < got.index(b'{"id":2')
+
+
+async def test_a_request_that_only_looks_like_a_handshake_is_refused(server: Running) -> None:
+    without_key = b"GET /v1/connection HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    assert (await answered(server, without_key, end=b"\r\n")).startswith(b"HTTP/1.1 400 ")
+    elsewhere = _HANDSHAKE.replace(b"/v1/connection", b"/v1/nowhere")
+    assert (await answered(server, elsewhere, end=b"\r\n")).startswith(b"HTTP/1.1 403 ")
+    plain = b"GET /v1/stream HTTP/1.1\r\nHost: here\r\nX-Note: Upgrade: websocket\r\n\r\n"
+    assert (await answered(server, plain, end=b"\r\n")).startswith(b"HTTP/1.1 401 ")
