@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-CODE = ("events", "producers", "projectors", "push", "api", "infra", "benchmarks", "tests")
+CODE = ("events", "producers", "projectors", "push", "api", "infra", "tests")
 
 #: Name, and the command; tools are taken from beside the interpreter that runs this.
 CHECKS: tuple[tuple[str, Sequence[str]], ...] = (

@@ -161,6 +161,16 @@ def test(context: typer.Context) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *context.args])
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Examples: **./klatsch bench --quick**, **./klatsch bench --help**",
+)
+def bench(context: typer.Context) -> None:
+    """Measure Klatsch beside the floor of this machine and plain baselines: see docs/howto/benchmark.md."""
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "tests.bench", *context.args])
+
+
 @app.command()
 def check() -> None:
     """Formatting, lint, types, direction of imports, freshness of generated files."""

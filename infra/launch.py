@@ -22,7 +22,7 @@ VENV = ROOT / ".venv"
 #: Written last: an environment without it is half made. Names what the environment was made from and for.
 MARKER = VENV / "klatsch.json"
 #: Commands that need the ``dev`` extra.
-DEVELOPER_COMMANDS = ("test", "check", "schemas")
+DEVELOPER_COMMANDS = ("test", "bench", "check", "schemas")
 
 
 def main() -> NoReturn:

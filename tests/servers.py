@@ -104,6 +104,12 @@ class Process:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """Process id. Only after ``start``."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start, without waiting until it is ready."""
         with self._log.open("ab") as output:

@@ -25,5 +25,5 @@ def test_compose_starts_the_groups_that_up_starts() -> None:
 def test_the_image_holds_every_folder_of_the_code() -> None:
     copied = set(re.findall(r"^COPY (\w+)/ \w+/$", (INFRA / "Dockerfile").read_text(), re.MULTILINE))
     root = INFRA.parent
-    packages = {path.parent.name for path in root.glob("*/__init__.py")} - {"benchmarks", "tests"}
+    packages = {path.parent.name for path in root.glob("*/__init__.py")} - {"tests"}
     assert copied == packages | {"schemas"}
