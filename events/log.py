@@ -33,17 +33,21 @@ class TermFilter:
     one: that term's ``log.opened`` stands before the place where the reader began.
     """
 
-    __slots__ = ("term",)
+    __slots__ = ("_same", "term")
 
     def __init__(self, term: int | None = None) -> None:
         self.term = term
+        #: Headers of the latest record of this term: most have the same.
+        self._same: Sequence[tuple[str, bytes]] | None = None
 
     def admits(self, offset: int, headers: Sequence[tuple[str, bytes]]) -> bool:
         """Whether the record at ``offset`` is valid. Call it once for each record, in order."""
+        if headers == self._same:
+            return True
         term: int | None = None
         for name, value in headers:
             if name == OPENED_HEADER:
-                self.term = offset
+                self.term, self._same = offset, None
                 return True
             if name == TERM_HEADER:
                 term = int(value) if value.isdigit() else None
@@ -51,7 +55,10 @@ class TermFilter:
             return False
         if self.term is None or term > self.term:
             self.term = term
-        return term == self.term
+        if term != self.term:
+            return False
+        self._same = headers
+        return True
 
 
 def opened_headers() -> list[tuple[str, bytes]]:

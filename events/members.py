@@ -37,6 +37,10 @@ class Member(Entity, frozen=True, kw_only=True):
     notifications: bool
     version: int
 
+    @property
+    def key(self) -> Key:
+        return member_key(self.room, self.user)
+
 
 class Stay(Entity, frozen=True, kw_only=True):
     """A time in a room that is over: from the offset ``since`` up to, not including, ``until``."""

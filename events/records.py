@@ -31,7 +31,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> Key:
         """``(kind, *ids)``."""
-        return Key((self.kind, *(getattr(self, name) for name in self.key_fields)))
+        return Key((self.kind, *[getattr(self, name) for name in self.key_fields]))
 
 
 class Key(tuple[str, ...]):

@@ -63,6 +63,10 @@ class Room(Entity, frozen=True, kw_only=True):
     updated: Time
     version: int
 
+    @property
+    def key(self) -> Key:
+        return room_key(self.id)
+
 
 def room_key(room: str) -> Key:
     return Key(("room", room))

@@ -40,6 +40,10 @@ class Message(Entity, frozen=True, kw_only=True):
     revision: int
     version: int
 
+    @property
+    def key(self) -> Key:
+        return message_key(self.id)
+
 
 def message_key(message: str) -> Key:
     return Key(("message", message))

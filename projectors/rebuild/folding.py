@@ -7,7 +7,6 @@ event that cannot be applied is applied again as the projector of the live rows 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from events import REGISTRY
@@ -16,17 +15,18 @@ from events.positions import Shard
 from events.records import Entity, Key, Record
 from infra import months
 from infra.progress import READ_MODELS
+from infra.statements import run
 from projectors import applying, messages, parking
-from projectors.rebuild.cache import Cache
+from projectors.rebuild.cache import PASSING, Cache
+from projectors.rebuild.copying import CHANGES_LAYOUT, copy, encoded, layout, parts
 from projectors.rebuild.fresh import LONG
-from projectors.rebuild.lines import CHANGES, change, copy, lines
 from projectors.source import Entry, Place
-from projectors.touched import Noted, note_spans
+from projectors.touched import Noted, spans
 
 log = logging.getLogger(__name__)
 
 #: Events, and bytes of their values, after which a piece is stored.
-PIECE_EVENTS, PIECE_BYTES = 10_000, 16 * 1024 * 1024
+PIECE_EVENTS, PIECE_BYTES = 20_000, 16 * 1024 * 1024
 
 #: What the fold of these events makes, whatever there was before: not worth a look into the table. Should it be there
 #: after all, the piece is applied again row by row.
@@ -56,22 +56,22 @@ class Folder:
     def _clear(self) -> None:
         self._entries: list[Entry] = []
         self._bytes = 0
-        self._new: dict[Key, Entity] = {}
-        self._changed: dict[Key, Entity | None] = {}
-        self._changes: list[str] = []
+        #: What was folded, and whether it was not there before; it stands in the cache.
+        self._touched: dict[Key, bool] = {}
+        #: Rows of ``changes``.
+        self._changes: list[bytes] = []
         self._aside: list[Entry] = []
         self._behind = set(self.parked)
         self._failed = False
 
     async def take(self, entries: list[Entry], after: Place) -> bool:
         """Folds the entries; ``after`` is the place after them. Stores a piece that is large enough, and says so."""
-        if not self._cache.whole and not self._failed:
+        if self._cache.partial and not self._failed:
             await self._load(entries)
-        for entry in entries:
-            self._bytes += len(entry.value)
-            # The rest of such a piece is only kept.
-            if not self._failed:
-                self._fold(entry)
+        self._bytes += sum(len(entry.value) for entry in entries)
+        # The rest of a piece that has failed is only kept.
+        if not self._failed:
+            self._fold(entries)
         self._entries += entries
         self._after = after
         if len(self._entries) < PIECE_EVENTS and self._bytes < PIECE_BYTES:
@@ -82,8 +82,10 @@ class Folder:
     async def _load(self, entries: list[Entry]) -> None:
         """Loads what the entries' folds may read and is not here."""
         wanted: set[Key] = set()
+        # Nothing but the message that such an event makes may be unknown.
+        known = MADE if self._cache.partial <= PASSING else {}
         for entry in entries:
-            if entry.record is not None:
+            if entry.record is not None and entry.record.type not in known:
                 try:
                     names = REGISTRY.names(entry.record)
                 # What is wrong with the event, its fold finds out.
@@ -92,42 +94,41 @@ class Folder:
                 made = MADE.get(entry.record.type)
                 wanted.update(key for key in names if key[0] != made and not self._cache.has(key))
         if wanted:
-            self._cache.add((await messages.load(self._connection, wanted)).items())
+            self._cache.add(await messages.load(self._connection, wanted))
 
-    def _fold(self, entry: Entry) -> None:
-        record = entry.record
-        if entry.unknown:
-            return
-        if record is None or entry.stream in self._behind:
-            self._behind.add(entry.stream)
-            self._aside.append(entry)
-            return
-        cache, new, changed = self._cache, self._new, self._changed
+    def _fold(self, entries: list[Entry]) -> None:
+        cache, touched = self._cache, self._touched
+        folded: list[Record] = []
         try:
-            result = REGISTRY.fold(record, cache)
-        # NotLoaded, or whatever the fold makes of a bad event: the projector's own way finds out.
+            for entry in entries:
+                record = entry.record
+                if record is None or entry.stream in self._behind:
+                    self._leave(entry)
+                    continue
+                for key, entity in REGISTRY.fold(record, cache).items():
+                    if key not in touched:
+                        touched[key] = cache.absent(key)
+                    cache[key] = entity
+                folded.append(record)
+            self._changes.append(encoded(CHANGES_LAYOUT, folded))
+        # NotLoaded, or whatever is made of a bad event: the projector's own way finds out.
         except Exception:
             self._failed = True
-            return
-        for key, entity in result.items():
-            if entity is None:
-                if new.pop(key, None) is None:
-                    changed[key] = None
-            elif key in new or (key not in changed and cache.absent(key)):
-                new[key] = entity
-            else:
-                changed[key] = entity
-            cache[key] = entity
-        self._changes.append(change(record))
+
+    def _leave(self, entry: Entry) -> None:
+        """An event that cannot be read waits, and so does what comes after it in its stream."""
+        if not entry.unknown:
+            self._behind.add(entry.stream)
+            self._aside.append(entry)
 
     async def store(self) -> None:
         """Stores what was folded since the last time, with the place after it. Raises Outrun, and PostgresError."""
         if self._after == self.place:
             return
-        size = 0
+        sizes: list[tuple[str, int]] = []
         if not self._failed:
             try:
-                size = await self._store()
+                sizes = await self._store()
             except applying.DATA_ERRORS:
                 self._failed = True
         if self._failed:
@@ -138,45 +139,52 @@ class Folder:
             self.parked |= self._behind
         self.place = self._after
         self._clear()
-        self._cache.grown(size)
+        self._cache.grown(sizes)
 
-    async def _store(self) -> int:
-        """The fast way: returns how many bytes of entities it stored."""
-        connection = self._connection
-        groups = await self._groups()
-        size = 0
+    async def _store(self) -> list[tuple[str, int]]:
+        """The fast way: returns how many bytes of rows of which kinds it added."""
+        connection, cache = self._connection, self._cache
+        changed = {key: cache[key] for key, made in self._touched.items() if not made}
+        sizes = [(key[0], 400) for key in changed if key[0] in PASSING]
+        said, others = self._made()
+        tables = await self._tables({month for _, month in said})
         async with connection.transaction():
             await applying.move(connection, {self.shard: self.place}, {self.shard: self._after})
-            if self._changed:
-                await messages.store(connection, self._changed)
-            for (kind, table), group in groups.items():
-                spec = lines(kind)
-                rows = [spec.line(entity) for entity in group]
-                size += sum(map(len, rows))
-                await copy(connection, table, spec.columns, rows, LONG)
-            await note_spans(connection, {}, dict(self._new))
-            if self._changes:
-                await copy(connection, "changes", CHANGES, self._changes, LONG)
+            await messages.store(connection, changed)
+            for month, table in tables.items():
+                found = [message for place, group in said.items() if place[1] == month for message in group]
+                sizes.append(await self._copy("message", found, table))
+            for kind, entities in others.items():
+                sizes.append(await self._copy(kind, entities))
+            await run(connection, list(spans(said)))
+            await copy(connection, CHANGES_LAYOUT, self._changes, LONG)
             aside = set(self.parked)
             for entry in self._aside:
                 await parking.park(connection, READ_MODELS, entry, entry.error, aside)
-        return size + 400 * len(self._changed)
+        return sizes
 
-    async def _groups(self) -> Mapping[tuple[str, str], list[Entity]]:
-        """The new entities by kind and table, in the order of their keys where they are many; makes missing months."""
-        groups: dict[tuple[str, str], list[Entity]] = {}
-        told: dict[str, list[Message]] = {}
-        for key, entity in self._new.items():
-            if isinstance(entity, Message):
-                told.setdefault(months.month_of(entity.id), []).append(entity)
-            else:
-                groups.setdefault((key[0], lines(key[0]).table), []).append(entity)
-        await self._ensure(set(told))
-        apart = await months.archived(self._connection, told)
-        for month, found in told.items():
-            table = months.table_of(month) if month in apart else lines("message").table
-            groups.setdefault(("message", table), []).extend(found)
-        return groups
+    async def _copy(self, kind: str, entities: list[Any], table: str = "") -> tuple[str, int]:
+        rows = parts(layout(kind), entities)
+        await copy(self._connection, layout(kind), rows, LONG, table)
+        return kind, sum(map(len, rows))
+
+    def _made(self) -> tuple[dict[tuple[str, str], list[Message]], dict[str, list[Entity]]]:
+        """What was not there before: messages by room and month, as they are read together; others by kind."""
+        said: dict[tuple[str, str], list[Message]] = {}
+        others: dict[str, list[Entity]] = {}
+        for key, made in self._touched.items():
+            if made and (entity := self._cache[key]) is not None:
+                if key[0] == "message" and isinstance(entity, Message):
+                    said.setdefault((entity.room, months.month_of(entity.id)), []).append(entity)
+                else:
+                    others.setdefault(key[0], []).append(entity)
+        return said, others
+
+    async def _tables(self, wanted: set[str]) -> dict[str, str]:
+        """Where messages of these months go; makes missing months."""
+        await self._ensure(wanted)
+        apart = await months.archived(self._connection, wanted)
+        return {month: months.table_of(month) if month in apart else layout("message").table for month in wanted}
 
     async def _ensure(self, wanted: set[str]) -> None:
         if not wanted <= self._months:

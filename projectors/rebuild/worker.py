@@ -23,8 +23,8 @@ from projectors.rebuild.fresh import ROOT, RebuildError
 from projectors.rebuild.reading import Tally
 from projectors.source import LogMismatch
 
-#: Objects after which cycles are looked for.
-_COLLECT_AFTER = 100_000
+#: Pieces after which cycles are looked for.
+_COLLECT_AFTER = 20
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,15 +44,25 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def fold(settings: Settings, schema: str, vector: Mapping[Shard, int], told: Told) -> Tally:
     """The work, in this process."""
-    before = gc.get_threshold()
-    # What is read and folded has no cycles; looking for some takes 6 % of the time.
-    gc.set_threshold(_COLLECT_AFTER, *before[1:])
+
+    pieces = 0
+
+    def stored(shard: Shard, offset: int) -> None:
+        nonlocal pieces
+        if (pieces := pieces + 1) % _COLLECT_AFTER == 0:
+            gc.collect(0)
+        told(shard, offset)
+
+    # What is read and folded has no cycles: they are looked for when much of it is gone, not while it is there.
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        async with Follower(settings, schema, told) as follower:
+        async with Follower(settings, schema, stored) as follower:
             await follower.reach(vector)
             return follower.tally
     finally:
-        gc.set_threshold(*before)
+        if enabled:
+            gc.enable()
 
 
 async def folded(settings: Settings, schema: str, vector: Mapping[Shard, int], told: Told, jobs: int) -> Tally:

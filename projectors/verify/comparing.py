@@ -10,8 +10,8 @@ from events import REGISTRY
 from infra import months
 from infra.postgres import queries
 from infra.rows import TABLES
+from projectors.rebuild.copying import CHANGES, layout
 from projectors.rebuild.fresh import LONG
-from projectors.rebuild.lines import CHANGES, lines
 from projectors.verify.findings import Compared
 
 #: Rows that a cursor brings at once.
@@ -46,7 +46,7 @@ def spec(table: str) -> Spec:
     if table == "changes":
         return Spec(table, ("topic", "partition", "offset"), CHANGES, "stream", "")
     kind = next(kind for kind, name in TABLES.items() if name == table)
-    return Spec(table, REGISTRY.entities[kind].key_fields, lines(kind).columns, *_STREAMS[table])
+    return Spec(table, REGISTRY.entities[kind].key_fields, layout(kind).columns, *_STREAMS[table])
 
 
 class Sides(NamedTuple):

@@ -137,10 +137,11 @@ async def test_an_unknown_model_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("fast_only")
-async def test_what_was_let_go_is_loaded_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [1, 2000], ids=["all", "mostly messages"])
+async def test_what_was_let_go_is_loaded_again(settings: Settings, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(folding, "PIECE_EVENTS", 1)
-    monkeypatch.setattr(cache, "CACHE_BYTES", 1)
-    monkeypatch.setattr(reading, "FETCH_BYTES", 1)
+    monkeypatch.setattr(cache, "CACHE_BYTES", size)
+    monkeypatch.setattr(reading, "BATCH", 1)
     async with given(settings) as writer:
         for fact in scene():
             await writer.events(fact)
