@@ -12,7 +12,7 @@ from api.calls import Call
 from api.metrics import PAGES
 from api.pages import Cursor, Limit
 from api.problems import Problem
-from api.rooms import inside
+from api.rooms import inside, outside
 from api.spans import Span, Spans, Window
 from api.surface import Operation, Request
 from events.clock import Time, to_datetime
@@ -97,22 +97,32 @@ _TOP = 2**53
 async def read(call: Call, request: Read) -> dict[str, Any]:
     place, room = place_of(call, request), request.room
     with call.services.pages.reading(room) as ticket:
-        if not ticket.get(("inside", call.user)):
-            await inside(call, room)
-            ticket.put(("inside", call.user), True)
-        key = ("page", place, request.limit)
+        known, key = ("inside", call.user), ("page", place, request.limit)
         page: dict[str, Any] | None = ticket.get(key)
         PAGES.labels("miss" if page is None else "hit").inc()
-        if page is None:
-            async with call.services.pool.acquire(timeout=5) as connection:
-                spans: list[Span] | None = ticket.get("spans")
-                if spans is None:
-                    spans = await spans_of(connection, room)
-                    ticket.put("spans", spans, 200 * len(spans), end=True)
-                page, users = await page_of(connection, room, spans, place, request.limit)
-            size = sum(len(bytes(value)) for value in page.values() if isinstance(value, msgspec.Raw))
-            ticket.put(key, page, size, end=page["newer"] is None, users=users)
+        if page is not None:
+            if not ticket.get(known):
+                await inside(call, room)
+                ticket.put(known, True)
+            return page
+        async with call.services.pool.acquire(timeout=5) as connection:
+            spans: list[Span] | None = ticket.get("spans")
+            if spans is None or not ticket.get(known):
+                spans = await _entered(connection, room, call.user)
+                ticket.put(known, True)
+                ticket.put("spans", spans, 200 * len(spans), end=True)
+            page, users = await page_of(connection, room, spans, place, request.limit)
+        size = sum(len(bytes(value)) for value in page.values() if isinstance(value, msgspec.Raw))
+        ticket.put(key, page, size, end=page["newer"] is None, users=users)
     return page
+
+
+async def _entered(connection: Any, room: str, user: str) -> list[Span]:
+    """The months of a room's messages, as ``spans_of``. Refuses a room that the user is not in, as ``inside``."""
+    rows = await connection.fetch(queries("messages")["entered"], room, user)
+    if not rows[0]["inside"]:
+        raise outside(room)
+    return [Span(*found) for _, *found in rows if found[0] is not None]
 
 
 def place_of(call: Call, request: Read) -> Place:

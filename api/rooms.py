@@ -203,7 +203,7 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
     async with call.services.pool.acquire(timeout=5) as connection:
         row = await connection.fetchrow(queries("rooms")["of_member_one"], call.user, request.room)
         if row is None:
-            raise Problem("not_found", f"expected a room that you are in, found none with id {request.room}")
+            raise outside(request.room)
         (found,) = await entries(connection, [row], call.user)
     return found
 
@@ -234,9 +234,13 @@ async def restore(call: Call, request: Get) -> dict[str, Any]:
 
 async def inside(call: Call, room: str) -> None:
     """Refuses a room that the caller is not in: to them it does not exist."""
-    sql = queries("rooms")["is_member"]
-    if not (await call.row(sql, room, call.user))[0]:
-        raise Problem("not_found", f"expected a room that you are in, found none with id {room}")
+    if not (await call.row(queries("rooms")["is_member"], room, call.user))[0]:
+        raise outside(room)
+
+
+def outside(room: str) -> Problem:
+    """What somebody is told who asks for a room that they are not in."""
+    return Problem("not_found", f"expected a room that you are in, found none with id {room}")
 
 
 #: Events that only who caused them is shown in a room's history.

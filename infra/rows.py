@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from events import REGISTRY
@@ -14,6 +15,7 @@ from events.rooms import Room
 from events.saying import Message
 from events.text import fold, grams, words
 from events.users import User
+from infra.statements import Statement, packed, run
 
 #: Table of each kind of entity.
 TABLES = {
@@ -58,16 +60,16 @@ def room_mark(room: str) -> str:
     return f"#{room[:_MARK]}"
 
 
-def _message_words(message: Message) -> str:
+def _message_words(message: Message) -> Collection[str]:
     found = words(searched(message))
-    return _array([room_mark(message.room), *found] if found else ())
+    return [room_mark(message.room), *found] if found else ()
 
 
-#: Columns that only reading needs: name, Postgres type, value.
+#: Columns that only reading needs: name, Postgres type as upserts give it, value: a text, or the texts of an array.
 EXTRAS: dict[str, tuple[Extra, ...]] = {
     "message": (("words", "text", _message_words),),
-    "user": (("folded", "text", _user_folded), ("grams", "text", lambda user: _array(grams(_user_folded(user))))),
-    "room": (("folded", "text", _room_folded), ("grams", "text", lambda room: _array(grams(_room_folded(room))))),
+    "user": (("folded", "text", _user_folded), ("grams", "text", lambda user: grams(_user_folded(user)))),
+    "room": (("folded", "text", _room_folded), ("grams", "text", lambda room: grams(_room_folded(room)))),
 }
 
 
@@ -78,9 +80,14 @@ _CASTS = {"grams": '"grams"::text[]', "words": 'array_to_tsvector("words"::text[
 PARTITIONED = frozenset({"message"})
 
 
-def _array(values: Iterable[str]) -> str:
-    """A Postgres array literal: unnest() would flatten a list of lists."""
-    quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+def _literal(value: str | Collection[str]) -> str:
+    """A text, or an array's texts as Postgres' array literal: unnest() would flatten a list of lists."""
+    if isinstance(value, str):
+        return value
+    text = '","'.join(value)
+    if "\\" not in text and text.count('"') == 2 * max(0, len(value) - 1):
+        return f'{{"{text}"}}' if value else "{}"
+    quoted = ('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in value)
     return "{" + ",".join(quoted) + "}"
 
 
@@ -89,6 +96,8 @@ class Table(NamedTuple):
 
     entity: type[Entity]
     fields: tuple[str, ...]
+    #: The fields' values in a row that has them by name.
+    values: Callable[[Any], tuple[Any, ...]]
     key_types: tuple[type, ...]
     #: After the keys' columns it takes the lowest and the highest key, where the table is partitioned.
     load: str
@@ -130,6 +139,7 @@ def table(kind: str, name: str = "") -> Table:
     return Table(
         entity=entity,
         fields=fields,
+        values=itemgetter(*fields),
         key_types=tuple(hints[key] for key in keys),
         load=f"select {read} from {name} t join unnest({key_arrays}) as k({key_list}) using ({key_list}){within}",  # noqa: S608
         upsert=f"insert into {name} ({quoted}) select {chosen} from unnest({arrays}) as r({quoted})"  # noqa: S608
@@ -143,7 +153,7 @@ def table(kind: str, name: str = "") -> Table:
 def from_row(kind: str, row: Any) -> Entity:
     """An entity from a row that has at least its fields, by name."""
     spec = table(kind)
-    return spec.entity(**{field: row[field] for field in spec.fields})
+    return spec.entity(**dict(zip(spec.fields, spec.values(row), strict=True)))
 
 
 def _key_columns(spec: Table, keys: Collection[Key]) -> list[list[Any]]:
@@ -169,17 +179,22 @@ async def load(connection: Any, keys: Collection[Key], name: str = "") -> dict[K
 
 
 async def store(connection: Any, changes: Mapping[Key, Entity | None], name: str = "") -> None:
-    """Upserts the entities, deletes those that are None: one statement for each kind and case; ``name`` as above."""
+    """Upserts the entities, deletes those that are None; ``name`` as above."""
+    await run(connection, list(statements(changes, name)))
+
+
+def statements(changes: Mapping[Key, Entity | None], name: str = "") -> Iterator[Statement]:
+    """What ``store`` does: one statement for each kind and case."""
     for kind, group in _by_kind(changes).items():
         spec = table(kind, name)
         present = [entity for key in group if (entity := changes[key]) is not None]
         absent = [key for key in group if changes[key] is None]
         if present:
-            columns: list[list[Any]] = [[getattr(entity, field) for entity in present] for field in spec.fields]
-            columns += [[value(entity) for entity in present] for _, _, value in EXTRAS.get(kind, ())]
-            await connection.execute(spec.upsert, *columns)
+            columns: list[list[Any]] = [list(map(attrgetter(field), present)) for field in spec.fields]
+            columns += [[_literal(value(entity)) for entity in present] for _, _, value in EXTRAS.get(kind, ())]
+            yield packed(spec.upsert, columns)
         if absent:
-            await connection.execute(spec.delete, *_key_columns(spec, absent))
+            yield Statement(spec.delete, _key_columns(spec, absent))
 
 
 def _by_kind(keys: Iterable[Key]) -> dict[str, list[Key]]:

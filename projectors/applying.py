@@ -17,9 +17,10 @@ from events.sessions import SessionClosed
 from infra.postgres import queries
 from infra.progress import READ_MODELS, pages_channel, parked_channel, positions_channel, revoked_channel
 from infra.settings import Settings
+from infra.statements import run
 from projectors import changes, messages, metrics, parking
 from projectors.source import Entry, Place
-from projectors.touched import Noted, note_spans
+from projectors.touched import Noted, noting_spans
 
 #: Bytes of one notification; Postgres takes 7999.
 NOTIFY_BYTES = 7000
@@ -51,10 +52,8 @@ async def move(connection: Any, before: Mapping[Shard, Place], after: Mapping[Sh
     """
     shards = sorted(after)
     topics, partitions = [s.topic for s in shards], [s.partition for s in shards]
-    sql = queries("projectors")
-    await connection.fetch(sql["lock_positions"], READ_MODELS, topics, partitions)
     moved = await connection.fetch(
-        sql["move_positions"], READ_MODELS, topics, partitions,
+        queries("projectors")["move_positions"], READ_MODELS, topics, partitions,
         [before[s].offset for s in shards], [after[s].offset for s in shards], [after[s].term for s in shards],
     )  # fmt: skip
     if len(moved) != len(shards):
@@ -62,10 +61,13 @@ async def move(connection: Any, before: Mapping[Shard, Place], after: Mapping[Sh
         raise Outrun(f"expected positions {expected}; {len(shards) - len(moved)} of these shards stand elsewhere")
 
 
-async def apply(connection: Any, entries: Sequence[Entry], parked: set[str], noted: Noted) -> list[Record]:
+async def apply(
+    connection: Any, entries: Sequence[Entry], parked: set[str], noted: Noted, *, whole: bool = False
+) -> list[Record]:
     """Applies the entries in order and returns those applied. The others are parked, their streams join ``parked``.
 
-    ``noted`` collects what pages of history show differently from here on.
+    ``noted`` collects what pages of history show differently from here on. ``whole``: without a savepoint, so that one
+    of DATA_ERRORS ends the caller's transaction; then it does the turn again without.
     """
     ready: list[tuple[Entry, Record]] = []
     for entry in entries:
@@ -78,6 +80,9 @@ async def apply(connection: Any, entries: Sequence[Entry], parked: set[str], not
     if not ready:
         return []
     records = [record for _, record in ready]
+    if whole:
+        await store(connection, records, noted)
+        return records
     try:
         async with connection.transaction():
             await store(connection, records, noted)
@@ -104,19 +109,28 @@ async def store(connection: Any, records: Sequence[Record], noted: Noted) -> Non
             raise FoldError(f"{record.position} {record.type}: {type(error).__name__}: {error}") from error
         state.update(result)
         changed.update(result)
-    if changed:
-        await messages.store(connection, changed)
-        await note_spans(connection, before, changed)
-        noted.note(before, changed)
-    await changes.insert(connection, records)
+    stored = await messages.statements(connection, changed)
+    await run(connection, [*stored, *noting_spans(before, changed), changes.inserting(records)])
+    noted.note(before, changed)
 
 
 async def _loaded(connection: Any, records: Iterable[Record]) -> dict[Key, Entity | None]:
+    """What the records name, as it stands; None for messages that they begin with: their fold does not ask."""
+    wanted, made = set[Key](), dict[Key, Entity | None]()
     try:
-        keys = {key for record in records for key in REGISTRY.names(record)}
+        for record in records:
+            posted = record.type == "message.posted"
+            for key in REGISTRY.names(record):
+                if key in made:
+                    continue
+                if posted and key[0] == "message" and key not in wanted:
+                    made[key] = None
+                else:
+                    wanted.add(key)
     except Exception as error:
         raise FoldError(f"{type(error).__name__}: {error}") from error
-    return await messages.load(connection, keys)
+    made.update(await messages.load(connection, wanted))
+    return made
 
 
 async def announce(
@@ -133,17 +147,13 @@ async def announce(
     Notifications arrive in this order: whoever hears of a position has heard of what was parked below it, and does
     not take the rows of such a stream for the present; nor pages of before for the present ones.
     """
-    sql = queries("projectors")["notify"]
-    if payloads := noted.payloads(NOTIFY_BYTES):
-        await connection.execute(sql, pages_channel(settings), payloads)
-    if streams := [stream for stream in parked if len(stream.encode()) <= NOTIFY_BYTES]:
-        await connection.execute(sql, parked_channel(settings), streams)
+    told = [(pages_channel(settings), payload) for payload in noted.payloads(NOTIFY_BYTES)]
+    told += [(parked_channel(settings), stream) for stream in parked if len(stream.encode()) <= NOTIFY_BYTES]
     parts = encode_vector(vector).split(",")
     size = max(1, NOTIFY_BYTES // max(len(part) + 1 for part in parts))
-    payloads = [",".join(parts[i : i + size]) for i in range(0, len(parts), size)]
-    await connection.execute(sql, positions_channel(settings), payloads)
+    told += [(positions_channel(settings), ",".join(parts[i : i + size])) for i in range(0, len(parts), size)]
     closed = [record.data.session for record in records if isinstance(record.data, SessionClosed)]
     # A notification that is too long would fail the turn for ever; no session of ours has such an id.
-    closed = [session for session in closed if len(session.encode()) <= NOTIFY_BYTES]
-    if closed:
-        await connection.execute(sql, revoked_channel(settings), closed)
+    told += [(revoked_channel(settings), session) for session in closed if len(session.encode()) <= NOTIFY_BYTES]
+    channels, payloads = zip(*told, strict=True)
+    await connection.execute(queries("projectors")["announce"], channels, payloads)

@@ -61,6 +61,11 @@ class Crowd(Collection[str]):
             self._encoded[partition] = found
         return found
 
+    @property
+    def partitions(self) -> Iterable[int]:
+        """The feed partitions that have, or had, a user."""
+        return self._groups
+
     def count(self, partition: int) -> int:
         """How many users of a feed partition there are."""
         return len(self._groups.get(partition, ()))

@@ -23,6 +23,7 @@ from projectors.crowds import Crowd
 from projectors.knowledge import Knowledge, learn
 from projectors.locks import Locks
 from projectors.outlet import DELTA_BYTES, Checkpoint, FeedWriter, Outlet, flush_all, open_all, save
+from projectors.pace import Pace
 from projectors.read_models import event_shards
 from projectors.rosters import Rosters
 from projectors.runner import CLAIM_SECONDS, SESSION, Projector, close
@@ -32,6 +33,9 @@ from projectors.source import Batch, Entry, Place, Source
 FEED = "feed"
 #: Events in one turn.
 TURN = 1000
+#: Seconds between small turns, above which events are let to gather at the broker: each costs 0.4 ms of CPU here and as
+#: much in Kafka, besides its events. At 2,000 messages/s a delta waits 2 ms longer for it; below 250/s none does.
+PACE_SECONDS = 0.004
 #: Seconds between checkpoints: what the next session has to read again at most.
 CHECKPOINT_SECONDS = 0.5
 
@@ -113,6 +117,8 @@ class Shift:
         self._source = source
         self._locks = locks
         self._outlets: list[Outlet] = []
+        self._by_partition: dict[int, Outlet] = {}
+        self._pace = Pace(PACE_SECONDS)
         self._places: dict[Shard, Place] = {}
         self._partitions = projector.settings.feed_partitions
         self._rosters = Rosters(self._partitions)
@@ -123,6 +129,7 @@ class Shift:
         """Feed until the projector stops or gets more partitions. Raises when anything is unknown or broken."""
         shards = self._projector.shards
         self._outlets = self._projector.outlets(self._locks.held)
+        self._by_partition = {outlet.partition: outlet for outlet in self._outlets}
         await open_all(self._outlets, self._connection, shards)
         self._parked = await parking.parked_streams(self._connection, FEED)
         # The least of all: each outlet passes over what it has.
@@ -132,6 +139,7 @@ class Shift:
         more = False
         while not (more or self._projector.stopping):
             self._projector.working()
+            self._source.gather(self._pace.rest(time.monotonic()) > 0)
             batch = await self._source.take(TURN)
             if batch.places:
                 await self._turn(batch)
@@ -148,6 +156,7 @@ class Shift:
 
     async def _turn(self, batch: Batch) -> None:
         started = time.perf_counter()
+        self._pace.turn(time.monotonic(), len(batch.entries))
         entries = [entry for entry in batch.entries if self._readable(entry)]
         wanted = [e for e in entries if any(outlet.wants(e.shard, e.offset) for outlet in self._outlets)]
         knowledge, failed = await self._learn(wanted)
@@ -196,8 +205,9 @@ class Shift:
             return
         for recipients, delta in deltas:
             crowd = recipients if isinstance(recipients, Crowd) else Crowd(recipients, self._partitions)
-            for outlet in self._outlets:
-                outlet.add(entry.shard, entry.offset, crowd, delta)
+            for partition in crowd.partitions:
+                if outlet := self._by_partition.get(partition):
+                    outlet.add(entry.shard, entry.offset, crowd, delta)
 
     async def _park(self, entry: Entry, error: Exception) -> None:
         await parking.park(self._connection, FEED, entry, error, self._parked)

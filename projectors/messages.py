@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from events import REGISTRY
+from events.messages import MessagePosted
 from events.records import Changes, Entity, Key, Record
 from infra import months, rows
 from infra.settings import Settings
+from infra.statements import Statement, run
 
 
 async def load(connection: Any, keys: Collection[Key]) -> dict[Key, Entity | None]:
@@ -21,25 +23,31 @@ async def load(connection: Any, keys: Collection[Key]) -> dict[Key, Entity | Non
 
 async def store(connection: Any, changes: Changes) -> None:
     """``rows.store``, to archived months too."""
+    await run(connection, await statements(connection, changes))
+
+
+async def statements(connection: Any, changes: Changes) -> list[Statement]:
+    """What ``store`` does."""
     archived = await _archived(connection, changes)
+    found: list[Statement] = []
     for month, group in archived.items():
-        await rows.store(connection, {key: changes[key] for key in group}, months.table_of(month))
-    elsewhere = {key for group in archived.values() for key in group}
-    await rows.store(connection, {key: entity for key, entity in changes.items() if key not in elsewhere})
+        found += rows.statements({key: changes[key] for key in group}, months.table_of(month))
+        changes = {key: entity for key, entity in changes.items() if key not in group}
+    return [*found, *rows.statements(changes)]
 
 
-async def _archived(connection: Any, keys: Collection[Key]) -> dict[str, list[Key]]:
+async def _archived(connection: Any, keys: Iterable[Key]) -> dict[str, set[Key]]:
     """The keys of messages in archived months, by month. A turn in which months change is not under way."""
     groups = by_month(keys)
     return {month: groups[month] for month in await months.archived(connection, groups)}
 
 
-def by_month(keys: Collection[Key]) -> dict[str, list[Key]]:
+def by_month(keys: Iterable[Key]) -> dict[str, set[Key]]:
     """The keys of messages among ``keys``, by month."""
-    groups: dict[str, list[Key]] = {}
+    groups: dict[str, set[Key]] = {}
     for key in keys:
         if key[0] == "message":
-            groups.setdefault(months.month_of(key[1]), []).append(key)
+            groups.setdefault(months.month_of(key[1]), set()).add(key)
     return groups
 
 
@@ -63,11 +71,15 @@ class Partitions:
 
 def needed(records: Collection[Record]) -> set[str]:
     """The months of the messages that records name."""
-    keys: set[Key] = set()
+    ids, keys = set[str](), set[Key]()
     for record in records:
+        # Most events are of this type, and this names no other message.
+        if isinstance(record.data, MessagePosted):
+            ids.add(record.data.message)
+            continue
         try:
             keys.update(REGISTRY.names(record))
         # What is wrong with the event, the turn finds out, and parks it.
         except Exception:
             continue
-    return set(by_month(keys))
+    return {months.month_of(id) for id in ids} | set(by_month(keys))

@@ -56,30 +56,30 @@ class Checkpoint(NamedTuple):
     sources: dict[str, list[int | None]]
 
 
-class Item(NamedTuple):
-    """One delta and some who are to hear of it, both encoded."""
-
-    recipients: bytes
-    delta: bytes
+def item(recipients: bytes, delta: bytes) -> bytes:
+    """One delta and some who are to hear of it, both encoded, as they stand in a record."""
+    return b"[%b,%b]" % (recipients, delta)
 
 
-def join_record(items: Iterable[Item]) -> bytes:
-    """The same bytes as ``events.feed.encode_record``, from parts that are encoded already."""
-    return b'{"items":[' + b",".join(b"[%b,%b]" % item for item in items) + b"]}"
+def join_record(items: Iterable[bytes]) -> bytes:
+    """The same bytes as ``events.feed.encode_record``, from items that are encoded already."""
+    return b'{"items":[' + b",".join(items) + b"]}"
 
 
-def cut(items: Sequence[Item]) -> list[list[Item]]:
+def cut(items: Sequence[bytes]) -> list[Sequence[bytes]]:
     """The items in feed records of at most ITEMS items and about RECORD_BYTES bytes, in order."""
-    records: list[list[Item]] = []
+    if len(items) <= ITEMS and sum(map(len, items)) + len(items) <= RECORD_BYTES:
+        return [items] if items else []
+    records: list[list[bytes]] = []
     size = RECORD_BYTES + 1
-    for item in items:
-        weight = len(item.recipients) + len(item.delta) + 4
+    for one in items:
+        weight = len(one) + 1
         if size + weight > RECORD_BYTES or len(records[-1]) == ITEMS:
             records.append([])
             size = 0
-        records[-1].append(item)
+        records[-1].append(one)
         size += weight
-    return records
+    return [*records]
 
 
 class Outlet:
@@ -96,7 +96,8 @@ class Outlet:
         self.places: dict[Shard, Place] = {}
         self._writer = writer
         self._fed: dict[Shard, Fed] = {}
-        self._items: list[Item] = []
+        self._items: list[bytes] = []
+        self._recipients = 0
 
     async def open(self, row: Mapping[str, Any] | None, shards: Iterable[Shard]) -> None:
         """Takes the partition over: ``row`` is its checkpoint, the feed itself tells what came after it."""
@@ -119,16 +120,23 @@ class Outlet:
         lists = crowd.encoded(self.partition)
         if offset == fed.offset and fed.recipients:
             lists = [rest for users in lists if (rest := _without(users, fed.recipients))]
-        self._items += [Item(users, delta) for users in lists]
         if lists:
-            metrics.FEED_RECIPIENTS.inc(crowd.count(self.partition))
+            self._items += [item(users, delta) for users in lists]
+            self._recipients += crowd.count(self.partition)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was added since the last flush."""
+        return bool(self._items)
 
     async def flush(self) -> None:
         """Appends what was added. Raises whatever the writer does; then this outlet is of no more use."""
         items, self._items = self._items, []
         for record in cut(items):
             await self._writer.append([(FEED_KEY, join_record(record))])
-            metrics.FEED_ITEMS.inc(len(record))
+        metrics.FEED_ITEMS.inc(len(items))
+        metrics.FEED_RECIPIENTS.inc(self._recipients)
+        self._recipients = 0
 
     def checkpoint(self, places: Mapping[Shard, Place]) -> Checkpoint | None:
         """The checkpoint's row once all below ``places`` is fed; None while sources are behind what was fed before."""
@@ -152,8 +160,8 @@ async def open_all(outlets: Iterable[Outlet], connection: Any, shards: Sequence[
 
 
 async def flush_all(outlets: Iterable[Outlet]) -> None:
-    """Flushes all at once. Raises the first error, after every outcome has come in."""
-    await _together(outlet.flush() for outlet in outlets)
+    """Flushes all that have something at once. Raises the first error, after every outcome has come in."""
+    await _together(outlet.flush() for outlet in outlets if outlet.waiting)
 
 
 async def save(connection: Any, checkpoints: Sequence[Checkpoint]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -22,8 +23,14 @@ from projectors import metrics
 BATCH = 2000
 #: Milliseconds that an idle ``take`` waits; how long a stop may have to wait for it.
 IDLE_MS = 200
+#: Milliseconds that ``top_up`` waits: a fetch of what is there takes one or two.
+TOP_UP_MS = 5
+#: Milliseconds that a broker may hold back what there is, or until there are so many bytes: see ``gather``.
+GATHER_MS, GATHER_BYTES = 4, 32 * 1024
 #: Bytes that one fetch brings of a shard; a single larger record batch still comes whole.
 FETCH_BYTES = 256 * 1024
+#: Seconds between two looks at the lag for the metrics: nobody asks more often, and it is some work for each shard.
+TELL_SECONDS = 0.5
 #: Seconds without a record until the log's end is asked for, and until lag without records counts as stuck.
 QUIET_SECONDS = 5.0
 STUCK_SECONDS = 20.0
@@ -70,14 +77,18 @@ class Batch(NamedTuple):
 
 def entry_of(shard: Shard, offset: int, key: bytes | None, value: bytes | None) -> Entry:
     """A raw record, decoded; an undecodable one is a value too, not an exception."""
-    stream = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")
     record: Record | None = None
     failure: DecodeError | None = None
     try:
         record = REGISTRY.decode(value or b"", shard.topic, shard.partition, offset)
     except DecodeError as error:
         failure = error
-    return Entry(shard, offset, stream, value or b"", record, failure)
+    return Entry(shard, offset, _stream(key), value or b"", record, failure)
+
+
+@lru_cache(maxsize=10_000)
+def _stream(key: bytes | None) -> str:
+    return (key or b"").decode(errors="replace").replace("\x00", "\ufffd")
 
 
 class Source:
@@ -94,6 +105,7 @@ class Source:
         self._heard = time.monotonic()
         self._asked = 0.0
         self._told: set[Shard] = set()
+        self._tell_at = 0.0
 
     async def start(self, places: Mapping[Shard, Place]) -> None:
         """Go on from ``places``, whose shards are the whole assignment; again, from other places, at any time."""
@@ -128,9 +140,26 @@ class Source:
 
         Raises LogMismatch when the log does not have the place asked for, ConsumerStuck.
         """
-        if not self._waiting:
-            self._waiting.extend((await self._fetch()).items())
-        batch = Batch([], {})
+        return await self._take(Batch([], {}), limit, IDLE_MS)
+
+    def gather(self, some: bool) -> None:
+        """Whether the broker lets records gather for GATHER_MS before it answers; from the next fetch on."""
+        assert self._consumer is not None, "expected a started source; call start() first"
+        # The client asks each time for what stands here, and has no other way to change it (aiokafka 0.14).
+        fetcher = self._consumer._fetcher
+        fetcher._fetch_min_bytes = GATHER_BYTES if some else 1
+        fetcher._fetch_max_wait_ms = GATHER_MS if some else kafka.FETCH_WAIT_MS
+
+    async def top_up(self, batch: Batch, limit: int = BATCH) -> Batch:
+        """``batch`` with what has come since, to at most ``limit`` entries. Raises as ``take`` does.
+
+        After a rest ``take`` gives what came at its beginning: nothing more is fetched before that is taken.
+        """
+        return await self._take(batch, limit - len(batch.entries), TOP_UP_MS)
+
+    async def _take(self, batch: Batch, limit: int, wait_ms: int) -> Batch:
+        if limit > 0 and not self._waiting:
+            self._waiting.extend((await self._fetch(wait_ms)).items())
         while self._waiting and limit > 0:
             tp, records = self._waiting.popleft()
             if len(records) > limit:
@@ -152,24 +181,27 @@ class Source:
     def _read(self, tp: TopicPartition, records: list[ConsumerRecord], batch: Batch) -> None:
         shard, admitted = self._shards[tp], self._filters[tp]
         for raw in records:
-            if admitted.admits(raw.offset, raw.headers) and not _opens(raw):
+            if admitted.admits(raw.offset, raw.headers) and not (admitted.term == raw.offset and _opens(raw)):
                 batch.entries.append(entry_of(shard, raw.offset, raw.key, raw.value))
         batch.places[shard] = Place(records[-1].offset + 1, admitted.term)
 
-    async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
+    async def _fetch(self, wait_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
         consumer = self._consumer
         assert consumer is not None, "expected a started source; call start() first"
         try:
             # Without max_records: with it, one long shard would be drained before the others have their turn.
-            found: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=IDLE_MS)
+            found: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=wait_ms)
         except OffsetOutOfRangeError as error:
             raise await self._mismatch(consumer) from error
         found = {tp: records for tp, records in found.items() if records}
-        for shard, lag in self.lag().items():
-            metrics.LAG.labels(self.projector, shard.topic, shard.partition).set(lag)
-            self._told.add(shard)
+        now = time.monotonic()
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_SECONDS
+            for shard, lag in self.lag().items():
+                metrics.LAG.labels(self.projector, shard.topic, shard.partition).set(lag)
+                self._told.add(shard)
         if found:
-            self._heard = time.monotonic()
+            self._heard = now
         else:
             await self._watch(consumer)
         return found

@@ -1,3 +1,13 @@
+-- name: entered
+-- Whether a user is in a room that was not deleted, and then the months of its messages, as below.
+select i.inside, s.month, s.first, s.last, s.since, s.until, a.month is not null as archived
+from (select exists (
+    select from members m join rooms r on r.id = m.room
+    where m.room = $1 and m."user" = $2 and m.state = 'joined' and r.state <> 'deleted') as inside) i
+left join spans s on s.room = $1 and i.inside
+left join archived_months a on a.month = s.month
+order by s.last desc
+
 -- name: spans
 -- The months of a room's messages, the latest first; archived ones are not read.
 select s.month, s.first, s.last, s.since, s.until, a.month is not null as archived

@@ -22,11 +22,18 @@ order by topic, partition
 for update
 
 -- name: move_positions
--- Compare-and-set: moves only shards that stand where the batch began.
+-- Compare-and-set: moves only shards that stand where the batch began. Locks them first, as lock_positions does.
+with held as materialized (
+    select topic, partition from positions
+    where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::integer[]))
+    order by topic, partition
+    for update
+)
 update positions p set next_offset = s.next_offset, term = s.term
-from unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
-    as s(topic, partition, old_offset, next_offset, term)
-where p.consumer = $1 and p.topic = s.topic and p.partition = s.partition and p.next_offset = s.old_offset
+from held h
+join unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
+    as s(topic, partition, old_offset, next_offset, term) using (topic, partition)
+where p.consumer = $1 and p.topic = h.topic and p.partition = h.partition and p.next_offset = s.old_offset
 returning p.topic, p.partition
 
 -- name: insert_changes
@@ -41,6 +48,10 @@ on conflict do nothing
 -- name: notify
 -- Tells listeners, once this transaction commits.
 select pg_notify($1, payload) from unnest($2::text[]) as n(payload)
+
+-- name: announce
+-- Tells listeners of some channels in this order, once this transaction commits.
+select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as n(channel, payload)
 
 -- name: park
 -- An event that could not be applied, or one behind it.

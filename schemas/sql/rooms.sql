@@ -1,6 +1,8 @@
 -- name: of_member
 -- The rooms a user is in, the latest activity first, each with the own membership.
-select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
+       r.updated, r.version,
+       m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
        case when r.type = 'direct' then (
            select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
@@ -13,7 +15,9 @@ limit $4
 
 -- name: of_member_one
 -- One room as its member sees it.
-select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
+       r.updated, r.version,
+       m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
        case when r.type = 'direct' then (
            select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
@@ -23,21 +27,25 @@ where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'delet
 
 -- name: public
 -- Public rooms in use, the latest activity first, without those whose owner and the user block each other.
-select r.*, m.role as m_role
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
+       r.updated, r.version, m.role as m_role
 from rooms r
 left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
 where r.type = 'public' and r.state = 'active' and (r.updated, r.id) < ($2::timestamptz, $3::text)
+  and r.active <= date_trunc('hour', $2::timestamptz at time zone 'UTC')
   and (m.room is not null or not exists (
     select from relationships b
     where b.type = 'block' and ((b."user" = r.owner and b.other = $1) or (b."user" = $1 and b.other = r.owner))))
-order by r.updated desc, r.id desc
+order by r.active desc, r.updated desc, r.id desc
 limit $4
 
 -- name: search
 -- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
 -- each other. Prefixes first.
 select * from (
-    select r.*, case when r.folded like $3 then 0 else 1 end as rank, m.role as m_role
+    select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
+           r.updated, r.version,
+           r.folded, case when r.folded like $3 then 0 else 1 end as rank, m.role as m_role
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
     where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'

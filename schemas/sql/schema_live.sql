@@ -82,11 +82,14 @@ create table rooms (
     updated     timestamptz not null,
     version     bigint not null,
     folded      text collate "C" not null,
-    grams       text[] collate "C" not null
-);
+    grams       text[] collate "C" not null,
+    -- The hour of the latest activity. What changes with every message is in no index: so the row's new version stays
+    -- beside the old one, and needs no new entry for each n-gram of its name (heap-only tuples).
+    active      timestamp not null generated always as (date_trunc('hour', updated at time zone 'UTC')) stored
+) with (fillfactor = 70);
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
--- Public rooms as they are listed.
-create index rooms_public on rooms (updated desc, id desc) where type = 'public' and state = 'active';
+-- Public rooms as they are listed, but for the order within an hour.
+create index rooms_public on rooms (active desc) where type = 'public' and state = 'active';
 
 create table members (
     room        text collate "C" not null,

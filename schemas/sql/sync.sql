@@ -19,7 +19,9 @@ order by r."user"
 
 -- name: rooms
 -- The user's rooms, also deleted ones, the latest activity first, each with the own membership.
-select r.*, m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
+       r.updated, r.version,
+       m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
        case when r.type = 'direct' then (
            select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
@@ -32,7 +34,9 @@ limit $2
 -- name: users
 -- Profiles of friends in either direction, without pairs of whom one blocks the other, and of the other people in
 -- direct rooms, which show under their names.
-select u.* from users u
+select u.id, u.username, u.name, u.role, u.state, u.credential, u.email, u.email_settled, u.seen, u.visual, u.data,
+       u.created, u.updated, u.version
+from users u
 where u.state = 'registered' and u.id <> $1 and (
     (
         (u.id in (select other from relationships where "user" = $1 and type = 'friend')

@@ -15,6 +15,7 @@ from api.search import Months
 from events.messages import message_key
 from infra import months, postgres, rows
 from infra.months import month_of
+from infra.postgres import queries
 from tests.parts import Parts
 from tests.servers import installation
 
@@ -180,3 +181,30 @@ async def test_messages_are_loaded_by_their_ids(connection: Any) -> None:
         assert sum(message is not None for message in loaded.values()) == len([id for id in some if id in ids])
         plans.check()
         assert plans.months <= {months.table_of(month_of(id)) for id in some}
+
+
+#: Public rooms, five in each hour.
+PUBLIC = """
+insert into rooms (id, type, name, settings, state, data, seq, members, created, updated, version, folded, grams)
+select 'public-' || n, 'public', 'R', '{}', 'active', '{}', 1, 1, at, at, n, 'r', '{}'
+from (select n, '2022-01-01'::timestamptz + n * interval '12 minutes' as at from generate_series(1, $1) n) s
+"""
+
+
+async def test_public_rooms_are_listed_by_their_latest_activity(connection: Any) -> None:
+    many = 10_000
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(PUBLIC, many)
+    await connection.execute("analyze rooms")
+    try:
+        listed, place = [], ("9999-12-31T23:59:59.999Z", "~")
+        for _ in range(4):
+            plans = Plans(connection)
+            rows = await plans.fetch(queries("rooms")["public"], "somebody", *place, 50)
+            assert plans.buffers < 500
+            listed += [row["id"] for row in rows]
+            place = (rows[-1]["updated"], rows[-1]["id"])
+        assert listed == [f"public-{n}" for n in range(many, many - 200, -1)]
+    finally:
+        await transaction.rollback()

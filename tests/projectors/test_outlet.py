@@ -8,26 +8,26 @@ import pytest
 from events.feed import FeedItem, decode_record, encode_record, partition_of
 from projectors import crowds, outlet
 from projectors.crowds import Crowd
-from projectors.outlet import Item, cut, join_record
+from projectors.outlet import cut, item, join_record
 
 
 def test_joined_records_are_the_bytes_of_encoded_ones() -> None:
     plain = [(["ada", 'b"ö'], b'{"id":"1"}'), (["cyd"], b'{"id":"2","data":{"text":"\xc3\xa4"}}')]
     encoded = encode_record([FeedItem(users, msgspec.Raw(delta)) for users, delta in plain])
-    assert join_record(Item(msgspec.json.encode(users), delta) for users, delta in plain) == encoded
+    assert join_record(item(msgspec.json.encode(users), delta) for users, delta in plain) == encoded
     assert join_record([]) == encode_record([])
 
 
 def test_records_are_cut_by_items_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlet, "ITEMS", 3)
     monkeypatch.setattr(outlet, "RECORD_BYTES", 1000)
-    small, large = Item(b'["a"]', b"{}"), Item(b'["a"]', b'"' + b"x" * 600 + b'"')
+    small, large = item(b'["a"]', b"{}"), item(b'["a"]', b'"' + b"x" * 600 + b'"')
     items = [small] * 7 + [large] * 3
     assert [len(record) for record in cut(items)] == [3, 3, 2, 1, 1]
     assert [item for record in cut(items) for item in record] == items
     assert cut([]) == []
     # One item that is larger than a record has one of its own.
-    assert [len(record) for record in cut([small, Item(b'["a"]', b"x" * 2000), small])] == [1, 1, 1]
+    assert [len(record) for record in cut([small, item(b'["a"]', b"x" * 2000), small])] == [1, 1, 1]
 
 
 def test_a_crowd_is_a_set_by_partition_with_its_json(monkeypatch: pytest.MonkeyPatch) -> None:
