@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from events import REGISTRY
-from events.records import Changes, Entity, Event, Key, Record
+from events.records import Changes, Entity, Event, Key, Record, State
 from producers import metrics, registry
 from producers.cache import ReceiptKey, receipt_key
 from producers.commands import Order, Outcome, Refused
@@ -114,7 +114,7 @@ class Turn:
         """The events as they will stand in the log, and what they change; the turn's state is as before."""
         records: list[Record] = []
         changes: Changes = {}
-        state = ChainMap(changes, self._state)
+        state: State = self._state
         for n, event in enumerate(events):
             record = Record(
                 topic=self._topic, partition=self._partition, offset=self._next + len(self.records) + n,
@@ -123,6 +123,8 @@ class Turn:
             )  # fmt: skip
             changes.update(REGISTRY.fold(record, state))
             records.append(record)
+            # Most commands make one event; only a next one has to see what the one before has changed.
+            state = ChainMap(changes, self._state)
         return records, changes
 
     def _named(self, order: Order) -> dict[Key, Entity | None]:
