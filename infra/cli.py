@@ -16,7 +16,7 @@ from infra.operate import cli_console, cli_events, cli_months, cli_parked, cli_p
 from infra.operate.command import DEFAULT_DATA, Data, fail
 
 ROOT = Path(__file__).resolve().parent.parent
-ROLES = ("api", "push", "project", "analytics")
+ROLES = ("api", "push", "feed", "project", "analytics")
 
 app = typer.Typer(
     name="klatsch",
@@ -111,7 +111,7 @@ def status(
 
 @app.command(epilog="Example: **KLATSCH_KAFKA=broker:9092 ./klatsch serve --roles api,push --port 8400**")
 def serve(
-    roles: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(ROLES)}.")] = "api,push,project",
+    roles: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(ROLES)}.")] = "api,push,feed,project",
     port: Annotated[int | None, typer.Option(help="Port to listen on (KLATSCH_PORT, else 8400).")] = None,
 ) -> None:
     """Run some roles in this process, against the Kafka and Postgres of KLATSCH_KAFKA and KLATSCH_POSTGRES.

@@ -27,12 +27,14 @@ from api.operations import all_operations
 from api.rpc import Rpc
 from api.vault import Vault
 from infra import installation, operator_token, postgres
+from infra.handover import Handover
 from infra.progress import Progress
 from infra.settings import Settings
 from producers.log import LogProducer, ShardLog
 from producers.router import Producers
 from projectors.feed import FeedProjector
 from projectors.read_models import ReadModels
+from projectors.runner import Projector
 from projectors.vault import VaultCopy
 from push import routes as push_routes
 from push.gathering import Gathering
@@ -122,13 +124,13 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
     drains: list[Drain] = []
     own = Own(settings, roles, checks)
     more: list[BaseRoute] = [own.route()]
-    if "project" in roles:
-        await _projectors(settings, stack, checks)
+    handover = Handover()
+    await _projectors(settings, roles, handover, stack, checks)
     services, operations = None, None
     if roles & {"api", "push"}:
-        services = await _services(settings, stack, checks)
+        services = await _services(settings, handover, stack, checks)
         if "push" in roles:
-            hub = await _started(stack, Hub(settings, Memberships(services)))
+            hub = await _started(stack, Hub(settings, Memberships(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
             checks["push"] = _push_check(hub)
         # Without the role push a process has no connections of its own, but hears of those of others.
@@ -152,13 +154,15 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
     return build(settings, checks=checks, services=services, operations=operations, more=more), drains
 
 
-async def _services(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) -> Services:
+async def _services(
+    settings: Settings, handover: Handover, stack: AsyncExitStack, checks: dict[str, Check]
+) -> Services:
     pool = await postgres.pool(settings)
     stack.push_async_callback(_close_pool, pool)
     progress = await _started(stack, Progress(settings))
     vault = await _started(stack, Vault(settings, pool))
     feed = await _started(stack, FeedEnds(settings))
-    producers = Producers(settings, pool, progress)
+    producers = Producers(settings, pool, progress, handover)
     await _started(stack, producers)
     services = Services(settings, pool, progress, producers, vault, feed)
     stack.callback(services.passwords.close)
@@ -180,13 +184,20 @@ async def _services(settings: Settings, stack: AsyncExitStack, checks: dict[str,
     return services
 
 
-async def _projectors(settings: Settings, stack: AsyncExitStack, checks: dict[str, Check]) -> None:
-    writer = await _started(stack, LogProducer(settings))
+async def _projectors(
+    settings: Settings, roles: frozenset[str], handover: Handover, stack: AsyncExitStack, checks: dict[str, Check]
+) -> None:
+    projectors: list[Projector] = []
+    if "project" in roles:
+        projectors += [ReadModels(settings, handover), VaultCopy(settings)]
+    if "feed" in roles:
+        writer = await _started(stack, LogProducer(settings, handover))
 
-    def feed_writer(partition: int) -> ShardLog:
-        return ShardLog(writer, settings.topic("feed"), partition, settings.address)
+        def feed_writer(partition: int) -> ShardLog:
+            return ShardLog(writer, settings.topic("feed"), partition, settings.address)
 
-    for projector in (ReadModels(settings), FeedProjector(settings, feed_writer), VaultCopy(settings)):
+        projectors.append(FeedProjector(settings, feed_writer, handover))
+    for projector in projectors:
         task = asyncio.create_task(projector.run(), name=projector.name)
         task.add_done_callback(_ended)
         stack.push_async_callback(_stop_projector, projector, task)

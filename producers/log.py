@@ -23,6 +23,7 @@ from events import REGISTRY
 from events.clock import now, uuid7
 from events.log import OPENED_KEY, LogOpened, opened_headers, term_headers
 from infra import kafka
+from infra.handover import Handover
 from infra.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -71,8 +72,10 @@ class LogProducer:
     and never takes it back, so after an error that partition would be refused for ever.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, handover: Handover | None = None) -> None:
+        """``handover`` is told of all that is appended."""
         self.settings = settings
+        self.handover = handover
         self._current: Generation | None = None
         self._starting = asyncio.Lock()
         self._disposals: set[asyncio.Task[None]] = set()
@@ -195,12 +198,13 @@ class ShardLog:
         """
         self._generation = None
         generation = await self._producers.usable()
-        batch = self._batch(generation, [(OPENED_KEY, self._opened_value())], opened_headers(), None)
-        base = await self._deliver(generation, batch)
+        records, headers = [(OPENED_KEY, self._opened_value())], opened_headers()
+        base = await self._deliver(generation, self._batch(generation, records, headers, None))
         if base < 0:
             raise OutcomeUnknown(f"{self}: expected the offset of log.opened, got {base}; open again")
         self.term, self.next_offset = base, base + 1
         self._generation = generation
+        self._appended(base, records, headers)
         return base
 
     async def append(self, records: Sequence[tuple[bytes, bytes]], timestamp_ms: int | None = None) -> int:
@@ -212,7 +216,8 @@ class ShardLog:
         generation = self._generation
         if generation is None:
             raise AppendRefused(f"{self}: expected an open shard, got one that is not; open it first")
-        batch = self._batch(generation, records, term_headers(self.term), timestamp_ms)
+        headers = term_headers(self.term)
+        batch = self._batch(generation, records, headers, timestamp_ms)
         # Whatever ends the next line early, a cancel included, leaves the outcome unknown: not open until it is known.
         self._generation = None
         if generation.failed.done():
@@ -224,7 +229,12 @@ class ShardLog:
             )
         self.next_offset = base + len(records)
         self._generation = generation
+        self._appended(base, records, headers)
         return base
+
+    def _appended(self, base: int, records: Sequence[tuple[bytes, bytes]], headers: list[tuple[str, bytes]]) -> None:
+        if self._producers.handover is not None:
+            self._producers.handover.appended(self.topic, self.partition, base, records, headers)
 
     async def confirm(self) -> None:
         """Make sure that nobody else has written, where there is nothing to append: as good as an acknowledgement.

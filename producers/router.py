@@ -17,6 +17,7 @@ from aiokafka.partitioner import murmur2
 from events import REGISTRY
 from events.positions import Shard
 from events.records import Entity, Key, Record
+from infra.handover import Handover
 from infra.progress import Progress, Touched
 from infra.settings import Settings
 from producers import metrics, registry
@@ -55,11 +56,12 @@ class NotOwner(Exception):
 class Producers:
     """The command side of one process: the shards that it owns, and the way to all others."""
 
-    def __init__(self, settings: Settings, pool: Any, progress: Progress) -> None:
+    def __init__(self, settings: Settings, pool: Any, progress: Progress, handover: Handover | None = None) -> None:
+        """``handover`` is told of all that the shards of this process append."""
         self._settings = settings
         self._pool = pool
         self._progress = progress
-        self._writer = LogProducer(settings)
+        self._writer = LogProducer(settings, handover)
         self._owners = Owners(settings, self._changed)
         self._shards: dict[Shard, ShardOwner] = {}
         self._http: aiohttp.ClientSession | None = None

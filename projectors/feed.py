@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from events.feed import Delta
 from events.positions import Shard
 from events.records import Record
 from infra import kafka, postgres
+from infra.handover import Handover
 from infra.progress import Progress
 from infra.settings import Settings
 from projectors import metrics, parking
@@ -33,8 +35,8 @@ from projectors.source import Batch, Entry, Place, Source
 FEED = "feed"
 #: Events in one turn.
 TURN = 1000
-#: Seconds between small turns, above which events are let to gather at the broker: each costs 0.4 ms of CPU here and as
-#: much in Kafka, besides its events. At 2,000 messages/s a delta waits 2 ms longer for it; below 250/s none does.
+#: Seconds between small turns: each is a produce request, and a frame for clients, besides its events. At 2,000
+#: messages/s a delta waits 2 ms longer for it; below 250/s none does.
 PACE_SECONDS = 0.004
 #: Seconds between checkpoints: what the next session has to read again at most.
 CHECKPOINT_SECONDS = 0.5
@@ -72,9 +74,15 @@ class FeedProjector(Projector):
     name: ClassVar[str] = FEED
     effects: ClassVar[str] = "tells people, by the feed"
 
-    def __init__(self, settings: Settings, writer: Callable[[int], FeedWriter]) -> None:
-        """``writer`` makes the writer of a feed partition, not open; a new one for each time it is taken over."""
+    def __init__(
+        self, settings: Settings, writer: Callable[[int], FeedWriter], handover: Handover | None = None
+    ) -> None:
+        """``writer`` makes the writer of a feed partition, not open; a new one for each time it is taken over.
+
+        ``handover``: where this process tells of the events that it appends.
+        """
         super().__init__(settings)
+        self._handover = handover
         self._writer = writer
         self.shards = event_shards(settings, feed_topics())
         self._source: Source | None = None
@@ -86,7 +94,7 @@ class FeedProjector(Projector):
         async with AsyncExitStack() as stack:
             connection = await postgres.connect(self.settings, **SESSION)
             stack.push_async_callback(close, connection)
-            source = self._source = Source(self.settings, self.name)
+            source = self._source = Source(self.settings, self.name, self._handover)
             stack.push_async_callback(source.stop)
             progress = Progress(self.settings)
             await progress.start()
@@ -139,7 +147,8 @@ class Shift:
         more = False
         while not (more or self._projector.stopping):
             self._projector.working()
-            self._source.gather(self._pace.rest(time.monotonic()) > 0)
+            if (left := self._pace.rest(time.monotonic())) > 0:
+                await asyncio.sleep(left)
             batch = await self._source.take(TURN)
             if batch.places:
                 await self._turn(batch)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from events.positions import Shard
 from infra import kafka, postgres
+from infra.handover import Handover
 from infra.progress import READ_MODELS
 from infra.settings import Settings
 from projectors import applying, metrics, parking
@@ -45,8 +46,10 @@ class ReadModels(Projector):
     name: ClassVar[str] = READ_MODELS
     effects: ClassVar[str] = ""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, handover: Handover | None = None) -> None:
+        """``handover``: where this process tells of the events that it appends."""
         super().__init__(settings)
+        self._handover = handover
         self._source: Source | None = None
         self._places: dict[Shard, Place] = {}
         self._parked: set[str] = set()
@@ -73,7 +76,7 @@ class ReadModels(Projector):
             connection = await postgres.connect(self.settings, **{**SESSION, **LOOKUPS, **DURABLE})
             stack.push_async_callback(close, connection)
             await postgres.share(connection, self.settings)
-            source = self._source = Source(self.settings, self.name)
+            source = self._source = Source(self.settings, self.name, self._handover)
             stack.push_async_callback(source.stop)
             shards = event_shards(self.settings)
             await connection.execute(

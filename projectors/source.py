@@ -16,6 +16,7 @@ from events.log import OPENED_HEADER, TermFilter
 from events.positions import Shard
 from events.records import DecodeError, Record, UnknownType
 from infra import kafka
+from infra.handover import Handover, Reader
 from infra.settings import Settings
 from projectors import metrics
 
@@ -25,8 +26,6 @@ BATCH = 2000
 IDLE_MS = 200
 #: Milliseconds that ``top_up`` waits: a fetch of what is there takes one or two.
 TOP_UP_MS = 5
-#: Milliseconds that a broker may hold back what there is, or until there are so many bytes: see ``gather``.
-GATHER_MS, GATHER_BYTES = 4, 32 * 1024
 #: Bytes that one fetch brings of a shard; a single larger record batch still comes whole.
 FETCH_BYTES = 256 * 1024
 #: Seconds between two looks at the lag for the metrics: nobody asks more often, and it is some work for each shard.
@@ -94,10 +93,13 @@ def _stream(key: bytes | None) -> str:
 class Source:
     """One consumer with manual assignment over the shards that a projector works on."""
 
-    def __init__(self, settings: Settings, projector: str) -> None:
+    def __init__(self, settings: Settings, projector: str, handover: Handover | None = None) -> None:
+        """``handover``: where this process tells of what it appends."""
         self.settings = settings
         self.projector = projector
+        self._handover = handover
         self._consumer: AIOKafkaConsumer | None = None
+        self._reader: Reader | None = None
         self._shards: dict[TopicPartition, Shard] = {}
         self._filters: dict[TopicPartition, TermFilter] = {}
         self._places: dict[Shard, Place] = {}
@@ -113,19 +115,21 @@ class Source:
             # Kept before it starts, so that stop() closes what a failed start has opened.
             self._consumer = kafka.consumer(self.settings, max_partition_fetch_bytes=FETCH_BYTES)
             await self._consumer.start()
+        if self._reader is None:
+            self._reader = Reader(self._consumer, self._handover)
         self._shards = {TopicPartition(self.settings.topic(s.topic), s.partition): s for s in places}
         self._filters = {tp: TermFilter(places[shard].term) for tp, shard in self._shards.items()}
         self._places = dict(places)
         self._waiting.clear()
         self._heard = self._asked = time.monotonic()
-        self._consumer.assign(list(self._shards))
-        # assign() forgets all positions, so every shard is sought.
-        for tp, shard in self._shards.items():
-            self._consumer.seek(tp, places[shard].offset)
+        self._reader.begin({tp: places[shard].offset for tp, shard in self._shards.items()})
 
     async def stop(self) -> None:
         self._forget_lag()
         consumer, self._consumer = self._consumer, None
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
         if consumer is not None:
             await kafka.close(consumer)
 
@@ -141,14 +145,6 @@ class Source:
         Raises LogMismatch when the log does not have the place asked for, ConsumerStuck.
         """
         return await self._take(Batch([], {}), limit, IDLE_MS)
-
-    def gather(self, some: bool) -> None:
-        """Whether the broker lets records gather for GATHER_MS before it answers; from the next fetch on."""
-        assert self._consumer is not None, "expected a started source; call start() first"
-        # The client asks each time for what stands here, and has no other way to change it (aiokafka 0.14).
-        fetcher = self._consumer._fetcher
-        fetcher._fetch_min_bytes = GATHER_BYTES if some else 1
-        fetcher._fetch_max_wait_ms = GATHER_MS if some else kafka.FETCH_WAIT_MS
 
     async def top_up(self, batch: Batch, limit: int = BATCH) -> Batch:
         """``batch`` with what has come since, to at most ``limit`` entries. Raises as ``take`` does.
@@ -186,14 +182,13 @@ class Source:
         batch.places[shard] = Place(records[-1].offset + 1, admitted.term)
 
     async def _fetch(self, wait_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        consumer = self._consumer
-        assert consumer is not None, "expected a started source; call start() first"
+        consumer, reader = self._consumer, self._reader
+        assert consumer is not None and reader is not None, "expected a started source; call start() first"
         try:
             # Without max_records: with it, one long shard would be drained before the others have their turn.
-            found: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=wait_ms)
+            found: dict[TopicPartition, list[ConsumerRecord]] = await reader.getmany(wait_ms)
         except OffsetOutOfRangeError as error:
             raise await self._mismatch(consumer) from error
-        found = {tp: records for tp, records in found.items() if records}
         now = time.monotonic()
         if now >= self._tell_at:
             self._tell_at = now + TELL_SECONDS

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from events.feed import Stay, end_cursor, partition_of
 from events.positions import Vector
+from infra.handover import Handover
 from infra.incarnation import Incarnation
 from infra.settings import Settings
 from push import codes, metrics
@@ -78,8 +79,10 @@ class Hub:
         ring_records: int = 4096,
         ring_bytes: int = 4 << 20,
         workers: int = 4,
+        handover: Handover | None = None,
     ) -> None:
         """``memberships`` tells who is in which large room; without it nothing is delivered for those.
+        ``handover``: where this process tells of what it appends to the feed.
 
         ``ring_records`` and ``ring_bytes`` bound the memory of each feed partition; ``workers`` is how many readings
         of older parts of the feed run at once.
@@ -95,7 +98,7 @@ class Hub:
         self._partitions: list[_Partition] = []
         self._epoch = ""
         self._turn = Turn()
-        self._tail = Tail(settings, self, ring_records)
+        self._tail = Tail(settings, self, ring_records, handover=handover)
         self._catchups = CatchUps(settings, covered=self.in_ring, resume=self.advance, lost=self._lost, workers=workers)
         self._bounds = Bounds(settings)
         self._task: asyncio.Task[None] | None = None

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from infra import kafka
+from infra.handover import Handover, Reader
 from infra.incarnation import Incarnation, incarnation
 from infra.settings import Settings
 from push import metrics
@@ -48,8 +49,19 @@ class _Restart(Exception):
 class Tail:
     """One consumer that is made again whenever it is stuck or its topic has changed."""
 
-    def __init__(self, settings: Settings, listener: Listener, backlog: int, topic: str = "feed") -> None:
-        """``backlog``: records before the end at which a new reading starts, in each partition."""
+    def __init__(
+        self,
+        settings: Settings,
+        listener: Listener,
+        backlog: int,
+        topic: str = "feed",
+        handover: Handover | None = None,
+    ) -> None:
+        """``backlog``: records before the end at which a new reading starts, in each partition.
+
+        ``handover``: where this process tells of what it appends.
+        """
+        self._handover = handover
         self._settings = settings
         self._topic = settings.topic(topic)
         self._listener = listener
@@ -69,10 +81,11 @@ class Tail:
         """Read until cancelled."""
         while True:
             consumer = kafka.consumer(self._settings, fetch_max_wait_ms=500)
+            reader = Reader(consumer, self._handover)
             try:
                 await consumer.start()
-                await self._open(consumer)
-                await self._read(consumer)
+                await self._open(consumer, reader)
+                await self._read(consumer, reader)
             except (KafkaError, _Restart, OSError) as error:
                 _log.warning("reading the end of %s starts again: %s: %s", self._topic, type(error).__name__, error)
             except Exception:
@@ -81,11 +94,12 @@ class Tail:
                 _log.exception("reading the end of %s failed", self._topic)
             finally:
                 self._reading = False
+                reader.close()
                 await kafka.close(consumer)
             metrics.RESTARTS.inc()
             await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _open(self, consumer: AIOKafkaConsumer) -> None:
+    async def _open(self, consumer: AIOKafkaConsumer, reader: Reader) -> None:
         """Assign all partitions at the places to go on from."""
         topic = await incarnation(consumer._client, self._topic)
         partitions = [TopicPartition(self._topic, number) for number in range(topic.partitions)]
@@ -98,18 +112,16 @@ class Tail:
             self._listener.reset(topic, starts)
             self._incarnation = topic
         self._targets = {tp.partition: ends[tp] for tp in partitions}
-        consumer.assign(partitions)
-        for number, offset in self._listener.next_offsets().items():
-            consumer.seek(TopicPartition(self._topic, number), offset)
+        reader.begin({TopicPartition(self._topic, n): offset for n, offset in self._listener.next_offsets().items()})
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+    async def _read(self, consumer: AIOKafkaConsumer, reader: Reader) -> None:
         watch = asyncio.create_task(self._watch(consumer))
         try:
             while not watch.done():
                 if not self._reading:
                     self._note_reached()
                 # Returns as soon as there is anything; the time-out only bounds how long a restart waits.
-                found = await consumer.getmany(timeout_ms=500)
+                found = await reader.getmany(500)
                 if found:
                     await self._listener.take({tp.partition: records for tp, records in found.items()})
             watch.result()

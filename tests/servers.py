@@ -23,7 +23,7 @@ from infra.settings import Settings, environment
 from push.ws import uvicorn_options
 from tests.parts import Parts, delete_topics
 
-ALL = frozenset({"api", "push", "project"})
+ALL = frozenset({"api", "push", "feed", "project"})
 #: Seconds that a server gets to become ready.
 READY_SECONDS = 40.0
 

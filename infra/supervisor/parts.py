@@ -115,7 +115,7 @@ class Roles(NamedTuple):
 
 #: Faust owns its process: it brings its own event loop and signal handlers.
 GROUPS = (
-    Roles("api", "api,push", 0),
+    Roles("api", "api,push,feed", 0),
     Roles("project", "project", PROJECT),
     Roles("analytics", "analytics", ANALYTICS),
 )

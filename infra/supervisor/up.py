@@ -166,7 +166,7 @@ def announce(report: Report, settings: Settings, seconds: float) -> None:
         ("/", "web demo"),
         ("/docs", "API reference"),
         ("/console/", "for operators; './klatsch console' prints a link to get in"),
-        ("/metrics", f"metrics of API and push; those of the projectors: {projectors}"),
+        ("/metrics", f"metrics of API, push and feed; those of the read models: {projectors}"),
     ):
         report.text(f"  {base + path:<32} {about}")
     report.text("See what runs with './klatsch status'. Stop with Ctrl-C, or './klatsch down' elsewhere.")

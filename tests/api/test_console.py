@@ -63,7 +63,7 @@ async def test_figures_show_the_whole_installation(world: World, installed: Sett
     assert len(found["shards"]) == 3 * installed.partitions
     assert all(shard["applied"] <= shard["end"] and shard["term"] >= 0 for shard in found["shards"] if shard["end"])
     (process,) = [one for one in found["processes"] if one["address"] == installed.address]
-    assert process["roles"] == ["api", "project", "push"] and process["memory"] > 1 << 20
+    assert process["roles"] == ["api", "feed", "project", "push"] and process["memory"] > 1 << 20
     assert {part: health["ok"] for part, health in process["parts"].items()} == dict.fromkeys(process["parts"], True)
     assert {"kafka", "postgres", "read_models", "feed", "push"} <= process["parts"].keys()
     assert process["counts"]["commands"] >= 3

@@ -200,7 +200,7 @@ async def test_what_cannot_be_imported_is_said_in_one_line(settings: Settings, t
     (tmp_path / "chat.txt").write_text("")
     assert "named after its day" in await fails(tmp_path / "chat.txt")
     assert "KLATSCH_SECRET" in await fails(tmp_path, settings=replace(settings, secret=""))
-    async with serving(settings, frozenset({"api", "project"})) as url:
+    async with serving(settings, frozenset({"api", "feed", "project"})) as url:
         stranger = replace(settings, secret="ab" * 32)
         assert "401 expected a token of this installation" in await fails(
             tmp_path, "--channel", "#made", settings=stranger

@@ -64,7 +64,7 @@ async def pair(parts: Parts, tmp_path: Path) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
         settings = await stack.enter_async_context(installation(parts))
         started = []
-        for name, roles in (("project", {"project"}), ("one", {"api", "push"}), ("two", {"api", "push"})):
+        for name, roles in (("project", {"feed", "project"}), ("one", {"api", "push"}), ("two", {"api", "push"})):
             own = msgspec.structs.replace(settings, port=free_port())
             started.append(await stack.enter_async_context(process(own, frozenset(roles), tmp_path / f"{name}.log")))
         await asyncio.gather(*(server.ready() for server in started))

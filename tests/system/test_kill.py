@@ -158,7 +158,7 @@ async def servers(parts: Parts, tmp_path: Path) -> AsyncIterator[tuple[Process, 
     async with installation(parts) as settings, AsyncExitStack() as stack:
         own = msgspec.structs.replace(settings, port=free_port())
         front = await stack.enter_async_context(process(settings, frozenset({"api", "push"}), tmp_path / "front.log"))
-        back = await stack.enter_async_context(process(own, frozenset({"project"}), tmp_path / "back.log"))
+        back = await stack.enter_async_context(process(own, frozenset({"feed", "project"}), tmp_path / "back.log"))
         await asyncio.gather(front.ready(), back.ready())
         yield front, back
 

@@ -30,7 +30,7 @@ async def servers(parts: Parts, tmp_path: Path) -> AsyncIterator[tuple[Process, 
     async with installation(parts) as settings, AsyncExitStack() as stack:
         brisk = msgspec.structs.replace(settings, presence_seconds=TTL)
         found: list[Process] = []
-        for name, roles in (("all", {"api", "push", "project"}), ("push", {"push"}), ("api", {"api"})):
+        for name, roles in (("all", {"api", "push", "feed", "project"}), ("push", {"push"}), ("api", {"api"})):
             own = msgspec.structs.replace(brisk, port=brisk.port if not found else free_port())
             found.append(await stack.enter_async_context(process(own, frozenset(roles), tmp_path / f"{name}.log")))
         await asyncio.gather(*(server.ready() for server in found))
