@@ -28,6 +28,8 @@ IDLE_MS = 200
 TOP_UP_MS = 5
 #: Bytes that one fetch brings of a shard; a single larger record batch still comes whole.
 FETCH_BYTES = 256 * 1024
+#: Milliseconds that a broker holds a fetch for which there is nothing. Other places are rarely sought, so it may be long.
+FETCH_WAIT_MS = 500
 #: Seconds between two looks at the lag for the metrics: nobody asks more often, and it is some work for each shard.
 TELL_SECONDS = 0.5
 #: Seconds without a record until the log's end is asked for, and until lag without records counts as stuck.
@@ -113,7 +115,9 @@ class Source:
         """Go on from ``places``, whose shards are the whole assignment; again, from other places, at any time."""
         if self._consumer is None:
             # Kept before it starts, so that stop() closes what a failed start has opened.
-            self._consumer = kafka.consumer(self.settings, max_partition_fetch_bytes=FETCH_BYTES)
+            self._consumer = kafka.consumer(
+                self.settings, max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=FETCH_WAIT_MS
+            )
             await self._consumer.start()
         if self._reader is None:
             self._reader = Reader(self._consumer, self._handover)
