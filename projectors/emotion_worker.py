@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
@@ -38,6 +38,15 @@ FRESH_HOURS = 24
 PATIENCE = 300.0
 _FIRST_PAUSE, _LAST_PAUSE = 0.2, 5.0
 _LATER = frozenset({429, 500, 502, 503, 504})
+
+
+class Raw(NamedTuple):
+    """A record as Kafka has it."""
+
+    partition: int
+    offset: int
+    headers: Sequence[tuple[str, bytes]]
+    value: bytes
 
 
 class GivenUp(RuntimeError):
@@ -98,6 +107,11 @@ class Worker:
         if emotion is None:
             return "neutral"
         return "set" if await self._set(record, event.message, emotion) else "refused"
+
+    async def together(self, records: Sequence[Raw]) -> None:
+        """Deals with some records at once; returns when all are dealt with. Whether they are void is found in order."""
+        # Each task runs to its first wait, which is for the API, before the next one begins.
+        await asyncio.gather(*(self.safely(*record) for record in records))
 
     async def safely(self, partition: int, offset: int, headers: Sequence[tuple[str, bytes]], value: bytes) -> None:
         """The same, counted; whatever goes wrong with one record is logged and does not end the worker."""

@@ -19,7 +19,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from infra.settings import Settings
-from projectors.emotion_worker import GivenUp, Worker
+from projectors.emotion_worker import GivenUp, Raw, Worker
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ LAG = Gauge("klatsch_emotions_lag_records", "Records between the committed offse
 #: and one message may wait for the API for 300 s. After that the consumer counts as stuck.
 STUCK_SECONDS = 400.0
 _LOOK_SECONDS = 1.0
+#: Records that are dealt with at once, and seconds in which they gather. The API decides what comes together in one
+#: turn; one after the other, each would wait for the one before to be acknowledged, and for the read models.
+TOGETHER, GATHER_SECONDS = 64, 0.2
 
 
 class Stuck(RuntimeError):
@@ -116,9 +119,9 @@ def _app(settings: Settings, worker: Worker) -> Any:
 
     @app.agent(topic, name="emotions")
     async def detect(stream: Any) -> None:
-        async for event in stream.events():
-            message = event.message
-            await worker.safely(message.partition, message.offset, message.headers or (), message.value or b"")
+        async for events in stream.take_events(TOGETHER, within=GATHER_SECONDS):
+            found = (event.message for event in events)
+            await worker.together([Raw(m.partition, m.offset, m.headers or (), m.value or b"") for m in found])
 
     async def revoked(sender: Any, partitions: Any, **rest: Any) -> None:
         worker.forget([tp.partition for tp in partitions])
