@@ -82,7 +82,7 @@ async def serve(settings: Settings, roles: frozenset[str]) -> None:
     await installation.prepare(settings)
     async with AsyncExitStack() as stack:
         app, drains = await _parts(settings, roles, stack)
-        _settle_memory()
+        settle_memory()
         config = uvicorn.Config(
             app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="off",
             server_header=False, **uvicorn_options(settings),
@@ -99,8 +99,8 @@ async def serve(settings: Settings, roles: frozenset[str]) -> None:
     log.info("stopped")
 
 
-def _settle_memory() -> None:
-    """What a process has made until it serves stays: the collector need not look at it again, nor look so often."""
+def settle_memory() -> None:
+    """What a process has made before it works stays: the collector need not look at it again, nor look so often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT)

@@ -15,6 +15,7 @@ import prometheus_client
 import uvloop
 
 from infra.progress import READ_MODELS
+from infra.roles import settle_memory
 from infra.settings import Settings, environment, load
 from infra.supervisor.parts import ROOT
 from producers.log import LogProducer, ShardLog
@@ -53,6 +54,7 @@ async def _run(settings: Settings, name: str) -> Projected:
     projector = ReadModels(settings) if name == READ_MODELS else FeedProjector(settings, lambda number: ShardLog(
         writer, settings.topic("feed"), number, "bench:0"
     ))  # fmt: skip
+    settle_memory()
     shards = event_shards(settings) if name == READ_MODELS else event_shards(settings, feed_topics())
     began, cpu = time.perf_counter(), time.process_time()
     task = asyncio.create_task(projector.run())
