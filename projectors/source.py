@@ -28,7 +28,7 @@ IDLE_MS = 200
 TOP_UP_MS = 5
 #: Bytes that one fetch brings of a shard; a single larger record batch still comes whole.
 FETCH_BYTES = 256 * 1024
-#: Milliseconds that a broker holds a fetch for which there is nothing. Other places are rarely sought, so it may be long.
+#: Milliseconds that a broker holds a fetch for which there is nothing. Other places are rarely sought.
 FETCH_WAIT_MS = 500
 #: Seconds between two looks at the lag for the metrics: nobody asks more often, and it is some work for each shard.
 TELL_SECONDS = 0.5

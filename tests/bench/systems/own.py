@@ -58,7 +58,7 @@ class Beside(NamedTuple):
 
 
 class Own(Installation):
-    """Topics and schema within ``async with``; what runs is what was started: "api" (with push and feed) and "project"."""
+    """Topics and schema within ``async with``; what was started runs: "api" (with push and feed), "project"."""
 
     about = "roles of Klatsch, started one by one beside another installation"
 
