@@ -21,7 +21,7 @@ from projectors.touched import Noted
 
 #: Seconds between small turns: each costs 2.5 ms of CPU here and in Postgres, besides its events. Nobody's delta waits
 #: for it, only who asks for a position that was just written.
-PACE_SECONDS = 0.03
+PACE_SECONDS = 0.02
 #: Session settings. Every statement of a turn finds its rows by key, however long the arrays are, so planning anew each
 #: time buys nothing (a fifth of the server's CPU in small turns). But a plan that is kept must not be one that was made
 #: while the tables were empty, and reads them from end to end: look-ups only.

@@ -45,7 +45,9 @@ limit 10
 -- name: event_by_command
 -- The events of one command: by stream, actor and key.
 select topic, partition, "offset", type, stream, actor, command, time, data from changes
-where stream = $1 and actor = $2 and command = $3
+where hashtextextended(stream || E'\n' || actor || E'\n' || command, 0)
+        = hashtextextended($1 || E'\n' || $2 || E'\n' || $3, 0)
+  and stream || E'\n' || actor || E'\n' || command = $1 || E'\n' || $2 || E'\n' || $3
 order by topic, partition, "offset"
 
 -- name: event_at

@@ -61,7 +61,9 @@ from unnest($3::text[]) as k("user")
 cross join lateral (
     select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
     from changes
-    where stream = $1 and actor = k."user" and "offset" < $2 and type in ('message.posted', 'member.read')
+    where hashtextextended(stream || E'\n' || actor, 0) = hashtextextended($1 || E'\n' || k."user", 0)
+      and stream || E'\n' || actor = $1 || E'\n' || k."user"
+      and "offset" < $2 and type in ('message.posted', 'member.read')
     order by "offset" desc limit 1
 ) p
 
@@ -69,14 +71,19 @@ cross join lateral (
 -- The events that made messages, by author and token: a client's token is the key of its command.
 select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
 from unnest($2::text[], $3::text[]) as k(author, token)
-join changes c on c.stream = $1 and c.actor = k.author and c.command = 'PostMessage:' || k.token
+join changes c on hashtextextended(c.stream || E'\n' || c.actor || E'\n' || c.command, 0)
+        = hashtextextended($1 || E'\n' || k.author || E'\n' || 'PostMessage:' || k.token, 0)
+    and c.stream || E'\n' || c.actor || E'\n' || c.command
+        = $1 || E'\n' || k.author || E'\n' || 'PostMessage:' || k.token
     and c.type = 'message.posted'
 
 -- name: posted_otherwise
 -- The same by the messages' ids, for messages whose command had another key.
 select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
-from changes
-where stream = $1 and actor = any($2::text[]) and type = 'message.posted' and data->>'message' = any($3::text[])
+from (select distinct unnest($2::text[])) as k(author)
+join changes c on hashtextextended(c.stream || E'\n' || c.actor, 0) = hashtextextended($1 || E'\n' || k.author, 0)
+    and c.stream || E'\n' || c.actor = $1 || E'\n' || k.author
+where type = 'message.posted' and data->>'message' = any($3::text[])
 
 -- name: became
 -- What became of messages after they were said, below a cut.

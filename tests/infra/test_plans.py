@@ -16,6 +16,7 @@ from events.messages import message_key
 from infra import months, postgres, rows
 from infra.months import month_of
 from infra.postgres import queries
+from infra.settings import Settings
 from tests.parts import Parts
 from tests.servers import installation
 
@@ -208,3 +209,23 @@ async def test_public_rooms_are_listed_by_their_latest_activity(connection: Any)
         assert listed == [f"public-{n}" for n in range(many, many - 200, -1)]
     finally:
         await transaction.rollback()
+
+
+async def test_a_command_is_found_by_its_number(settings: Settings) -> None:
+    """Queries and indexes name the same number of stream, actor and command, else every look-up reads all changes."""
+    columns: tuple[Any, ...] = (["r"], ["ada"], ["k"])
+    asked: tuple[tuple[str, str, tuple[Any, ...], str], ...] = (
+        ("shard", "receipts", columns, "changes_command"),
+        ("operate", "event_by_command", ("r", "ada", "k"), "changes_command"),
+        ("past", "posted", ("r", *columns[1:]), "changes_command"),
+        ("past", "posted_otherwise", ("r", *columns[1:]), "changes_actor"),
+        ("past", "read_before", ("r", 7, ["ada"]), "changes_actor"),
+    )
+    connection = await postgres.connect(settings, enable_seqscan="off")
+    try:
+        for file, name, arguments, index in asked:
+            rows_ = await connection.fetch(f"explain {queries(file)[name]}", *arguments)
+            plan = "\n".join(row[0] for row in rows_)
+            assert f"using {index} on changes" in plan or f"Bitmap Index Scan on {index}" in plan, plan
+    finally:
+        await connection.close()
