@@ -73,14 +73,16 @@ async def test_the_rows_are_the_same(connection: Any, found: list[Message | User
 
     transaction = connection.transaction()
     await transaction.start()
-    await rows.store(connection, {one.key: one for one in found})
-    expected = await stored()
-    await connection.execute("truncate messages, users")
-    for kind in ("message", "user"):
-        spec = layout(kind)
-        await copy(connection, spec, parts(spec, [one for one in found if one.kind == kind]), 60)
-    assert await stored() == expected
-    await transaction.rollback()
+    try:
+        await rows.store(connection, {one.key: one for one in found})
+        expected = await stored()
+        await connection.execute("truncate messages, users")
+        for kind in ("message", "user"):
+            spec = layout(kind)
+            await copy(connection, spec, parts(spec, [one for one in found if one.kind == kind]), 60)
+        assert await stored() == expected
+    finally:
+        await transaction.rollback()
 
 
 @pytest.mark.parametrize(
