@@ -109,6 +109,8 @@ class EmbeddedPostgres(EmbeddedServer):
             "port": str(self.port),
             "unix_socket_directories": "",
             "max_connections": "200",
+            # The default of 128 MiB holds the tables of some 100,000 messages.
+            "shared_buffers": "256MB",
             "jit": "off",
             "log_line_prefix": "%m [%p] ",
         } | self._options

@@ -103,6 +103,7 @@ async def finish(connection: Any, settings: Settings, schema: str, model: Model,
     watch.phase("indexes")
     await fresh.index(settings, schema, jobs)
     await fresh.analyze(connection, schema)
+    await fresh.look_after(connection, schema)
     found = await fresh.marker(connection, schema)
     assert found is not None
     await fresh.mark(connection, schema, msgspec.structs.replace(found, state="indexed"))

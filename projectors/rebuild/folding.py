@@ -17,6 +17,7 @@ from infra import months
 from infra.progress import READ_MODELS
 from infra.statements import run
 from projectors import applying, messages, parking
+from projectors.rebuild import fresh
 from projectors.rebuild.cache import PASSING, Cache
 from projectors.rebuild.copying import CHANGES_LAYOUT, copy, encoded, layout, parts
 from projectors.rebuild.fresh import LONG
@@ -41,8 +42,14 @@ MADE: dict[str, str] = {
 class Folder:
     """One shard. ``take`` its events in order, then ``store`` what is left."""
 
-    def __init__(self, connection: Any, schema: str, shard: Shard, place: Place, parked: set[str]) -> None:
-        """``place`` is where the tables are; ``parked`` are the streams that wait there."""
+    def __init__(
+        self, connection: Any, schema: str, shard: Shard, place: Place, parked: set[str], *, filling: bool = False
+    ) -> None:
+        """``place`` is where the tables are; ``parked`` are the streams that wait there.
+
+        ``filling``: nobody reads the tables yet, and much is to come.
+        """
+        self._filling = filling
         self.place = place
         self.parked = parked
         self._connection = connection
@@ -189,6 +196,8 @@ class Folder:
     async def _ensure(self, wanted: set[str]) -> None:
         if not wanted <= self._months:
             self._months = await months.ensure(self._connection, self._schema, wanted)
+            if self._filling:
+                await fresh.leave_alone(self._connection, self._schema)
 
     async def _apply(self) -> None:
         """The projector's way."""

@@ -26,7 +26,9 @@ def _quiet(shard: Shard, offset: int) -> None:
 class Follower:
     """A connection to the schema and a consumer; ``async with``."""
 
-    def __init__(self, settings: Settings, schema: str, told: Told = _quiet) -> None:
+    def __init__(self, settings: Settings, schema: str, told: Told = _quiet, *, filling: bool = False) -> None:
+        """``filling``: as of a Folder."""
+        self._filling = filling
         self.settings = settings
         self.schema = schema
         self.connection: Any = None
@@ -77,7 +79,7 @@ class Follower:
             skipped = {
                 offset for at, offset in await parking.skipped_events(self.connection, READ_MODELS) if at == shard
             }
-            folder = Folder(self.connection, self.schema, shard, place, parked)
+            folder = Folder(self.connection, self.schema, shard, place, parked, filling=self._filling)
             try:
                 with fresh.room(self.schema):
                     await self._fold(folder, place, upto, skipped)

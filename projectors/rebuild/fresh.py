@@ -137,6 +137,19 @@ async def make(connection: Any, schema: str, found: Marker) -> None:
         for statement in statements()[0]:
             await connection.execute(statement)
         await mark(connection, schema, found)
+        await leave_alone(connection, schema)
+
+
+async def leave_alone(connection: Any, schema: str) -> None:
+    """Keeps autovacuum from tables that are being filled: it would read again and again what is only added to."""
+    for row in await connection.fetch(queries("rebuild")["vacuumed"], f'"{schema}"', True):
+        await connection.execute(f'alter table "{schema}"."{row["relname"]}" set (autovacuum_enabled = false)')
+
+
+async def look_after(connection: Any, schema: str) -> None:
+    """Gives the tables to autovacuum, before they serve."""
+    for row in await connection.fetch(queries("rebuild")["vacuumed"], f'"{schema}"', False):
+        await connection.execute(f'alter table "{schema}"."{row["relname"]}" reset (autovacuum_enabled)')
 
 
 async def drop(connection: Any, schema: str) -> None:

@@ -57,7 +57,7 @@ async def fold(settings: Settings, schema: str, vector: Mapping[Shard, int], tol
     enabled = gc.isenabled()
     gc.disable()
     try:
-        async with Follower(settings, schema, stored) as follower:
+        async with Follower(settings, schema, stored, filling=True) as follower:
             await follower.reach(vector)
             return follower.tally
     finally:

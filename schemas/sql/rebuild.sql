@@ -37,6 +37,13 @@ where consumer = $1 and not exists (select from {live}.parked l where l.consumer
 group by stream, topic, partition
 order by stream
 
+-- name: vacuumed
+-- Tables of a schema that autovacuum looks at ($2), or does not.
+select relname from pg_class
+where relnamespace = to_regnamespace($1) and relkind = 'r'
+  and not coalesce(reloptions, '{}') @> array['autovacuum_enabled=false'] = $2::boolean
+order by relname
+
 -- name: month_states
 -- The months that have a table in a schema, and whether it is attached.
 select replace(substr(c.relname, 10), '_', '-') as month, i.inhrelid is not null as attached

@@ -17,7 +17,7 @@ from events.sessions import SessionClosed, SessionOpened
 from infra import months, postgres
 from infra.settings import Settings
 from projectors.read_models import ReadModels
-from projectors.rebuild import cache, folding, reading, switching
+from projectors.rebuild import cache, folding, fresh, reading, switching
 from projectors.rebuild.building import UNSEEN, alone, prepare
 from projectors.rebuild.folding import MADE
 from projectors.rebuild.follower import Follower
@@ -422,3 +422,20 @@ def _of_room(record: Record) -> Record:
         topic="rooms", partition=0, offset=1, id="r.0", type=row.name, stream="r", time=record.time, actor="ada",
         command="r", app="default", data=row.sample,
     )  # fmt: skip
+
+
+async def test_autovacuum_looks_after_what_serves(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While tables are filled it is kept away, from months that come meanwhile too; what serves is left to it."""
+    sql, analyze, looked = postgres.queries("rebuild")["vacuumed"], fresh.analyze, list[int]()
+
+    async def filled(connection: Any, schema: str) -> None:
+        looked.append(len(await connection.fetch(sql, f'"{schema}"', True)))
+        assert await connection.fetchval(f'select count(*) from "{schema}".messages') > 0  # noqa: S608 - a name of ours
+        await analyze(connection, schema)
+
+    monkeypatch.setattr(fresh, "analyze", filled)
+    async with given(settings) as story:
+        await story.events(*scene())
+        await rebuild(settings, model("all"), jobs=1)
+        assert looked == [0]
+        assert not await story.connection.fetch(sql, f'"{settings.schema}"', False)
