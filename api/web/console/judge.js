@@ -48,6 +48,9 @@ function* away({ faults }) {
   }
 }
 
+// Roles of which one process must run, and what stands still without it.
+const NEEDED = { project: "nothing new is read", feed: "nothing new is delivered" };
+
 function* processes({ processes, faults }) {
   for (const one of processes) {
     if (!one.answering) {
@@ -67,9 +70,13 @@ function* processes({ processes, faults }) {
       };
     }
   }
-  if (!faults.postgres && !processes.some((one) => one.answering && one.roles.includes("project"))) {
-    const todo = "Start a process with './klatsch serve --roles project': until then nothing new is read or delivered.";
-    yield { bad: true, text: "No process with the role project is known.", todo };
+  for (const [role, todo] of Object.entries(NEEDED)) {
+    if (faults.postgres || processes.some((one) => one.answering && one.roles.includes(role))) continue;
+    yield {
+      bad: true,
+      text: `No process with the role ${role} is known.`,
+      todo: `Start a process with './klatsch serve --roles ${role}': until then ${todo}.`,
+    };
   }
 }
 
@@ -88,7 +95,7 @@ function* behind(sample) {
     const lag = sample?.values[name] ?? 0;
     if (lag < BEHIND.some) continue;
     const todo =
-      "After an import or a restart it falls by itself. If it rises: more CPU for Postgres, or another process with the role project.";
+      "After an import or a restart it falls by itself. If it rises: more CPU for Postgres, and for the process with the role project or feed.";
     yield { bad: lag >= BEHIND.much, text: `${title} ${plural(lag, "event")} behind.`, todo };
   }
 }
