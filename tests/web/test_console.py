@@ -43,7 +43,7 @@ async def test_the_link_opens_the_wall(windows: Open, world: World, installed: S
     await expect(page.get_by_label("Owners of shards")).to_contain_text(f"{installed.address}: handles 0–1, rooms 0–1")
     process = panel(page, "Processes").locator(".processes > li")
     await expect(process).to_have_attribute("data-state", "good")
-    await expect(process).to_contain_text("api, project, push")
+    await expect(process).to_contain_text("api, feed, project, push")
     commands = panel(page, "Commands")
 
     async def drawn() -> bool:
