@@ -52,8 +52,12 @@ async def move(connection: Any, before: Mapping[Shard, Place], after: Mapping[Sh
     """
     shards = sorted(after)
     topics, partitions = [s.topic for s in shards], [s.partition for s in shards]
+    sql = queries("projectors")
+    # By itself: who waited for a switch has locked rows of the table that had the name before. The next statement
+    # looks the name up again; one that did both would move positions that nobody reads any more.
+    await connection.fetch(sql["lock_positions"], READ_MODELS, topics, partitions)
     moved = await connection.fetch(
-        queries("projectors")["move_positions"], READ_MODELS, topics, partitions,
+        sql["move_positions"], READ_MODELS, topics, partitions,
         [before[s].offset for s in shards], [after[s].offset for s in shards], [after[s].term for s in shards],
     )  # fmt: skip
     if len(moved) != len(shards):

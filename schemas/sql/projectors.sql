@@ -22,18 +22,11 @@ order by topic, partition
 for update
 
 -- name: move_positions
--- Compare-and-set: moves only shards that stand where the batch began. Locks them first, as lock_positions does.
-with held as materialized (
-    select topic, partition from positions
-    where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::integer[]))
-    order by topic, partition
-    for update
-)
+-- Compare-and-set: moves only shards that stand where the batch began.
 update positions p set next_offset = s.next_offset, term = s.term
-from held h
-join unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
-    as s(topic, partition, old_offset, next_offset, term) using (topic, partition)
-where p.consumer = $1 and p.topic = h.topic and p.partition = h.partition and p.next_offset = s.old_offset
+from unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
+    as s(topic, partition, old_offset, next_offset, term)
+where p.consumer = $1 and p.topic = s.topic and p.partition = s.partition and p.next_offset = s.old_offset
 returning p.topic, p.partition
 
 -- name: insert_changes

@@ -15,7 +15,9 @@ from events.positions import Shard
 from events.records import Key, Record
 from events.sessions import SessionClosed, SessionOpened
 from infra import months, postgres
+from infra.progress import READ_MODELS
 from infra.settings import Settings
+from projectors import applying
 from projectors.read_models import ReadModels
 from projectors.rebuild import cache, folding, fresh, reading, switching
 from projectors.rebuild.building import UNSEEN, alone, prepare
@@ -24,6 +26,8 @@ from projectors.rebuild.follower import Follower
 from projectors.rebuild.fresh import RebuildError, beside, code
 from projectors.rebuild.models import MODELS, model
 from projectors.rebuild.run import drop_old, rebuild, switch_back
+from projectors.rebuild.switching import positions
+from projectors.source import Place
 from tests.given import Fact, Given, given
 from tests.projectors.scenes import created, joined, left, not_understood, posted, registered
 from tests.running import running, until
@@ -439,3 +443,40 @@ async def test_autovacuum_looks_after_what_serves(settings: Settings, monkeypatc
         await rebuild(settings, model("all"), jobs=1)
         assert looked == [0]
         assert not await story.connection.fetch(sql, f'"{settings.schema}"', False)
+
+
+async def test_a_turn_that_waited_for_a_switch_moves_what_serves(settings: Settings) -> None:
+    """It has waited for a row of the table that had the name before; what it writes goes to the one that has it now."""
+    shard, name = Shard("rooms", 0), settings.schema
+    async with given(settings) as story:
+        await story.events(created("r", "ada"))
+        operator = story.connection
+        await operator.execute(postgres.queries("projectors")["init_positions"], READ_MODELS, ["rooms"], [0])
+        await operator.execute(f'create schema "{name}_next"')
+        await operator.execute(f'create table "{name}_next".positions (like "{name}".positions including all)')
+        await operator.execute(f'insert into "{name}_next".positions select * from "{name}".positions')  # noqa: S608
+        turn = await postgres.connect(settings)
+        try:
+            async with operator.transaction():
+                await positions(operator, name, lock=True)
+                waiting = asyncio.create_task(_moved(turn, shard))
+                await until(lambda: _waits(settings), "the turn waits")
+                await operator.execute(f'alter schema "{name}" rename to "{name}_old"')
+                await operator.execute(f'alter schema "{name}_next" rename to "{name}"')
+            await waiting
+            for schema, offset in ((name, 5), (f"{name}_old", 0)):
+                table = f'"{schema}".positions'
+                sql = f"select next_offset from {table} where consumer = $1 and topic = $2 and partition = $3"  # noqa: S608
+                assert await operator.fetchval(sql, READ_MODELS, *shard) == offset, schema
+        finally:
+            await turn.close()
+
+
+async def _moved(connection: Any, shard: Shard) -> None:
+    async with connection.transaction():
+        await applying.move(connection, {shard: Place(0, None)}, {shard: Place(5, None)})
+
+
+async def _waits(settings: Settings) -> bool:
+    async with postgres.connected(settings) as watcher:
+        return bool(await watcher.fetchval("select exists (select from pg_locks where not granted)"))
