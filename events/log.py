@@ -60,6 +60,10 @@ class TermFilter:
         self._same = headers
         return True
 
+    def opened(self, offset: int) -> bool:
+        """Whether the record that was just admitted is the ``log.opened`` of its term: a term is that offset."""
+        return self.term == offset
+
 
 def opened_headers() -> list[tuple[str, bytes]]:
     """Headers of a ``log.opened``."""

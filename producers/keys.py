@@ -12,10 +12,6 @@ from producers.cache import ReceiptKey
 
 #: Keys that are kept unsorted before they go into a run.
 FRESH = 20_000
-#: Offsets of a shard up to which its keys are learnt: at most 4 bytes of memory for each. Beyond it, all are looked up.
-LEARNT = 10_000_000
-#: Offsets whose keys are learnt at once.
-WINDOW = 250_000
 
 
 def digest(key: ReceiptKey) -> int:

@@ -14,10 +14,14 @@ from events.records import Record
 from infra.postgres import queries
 from infra.progress import READ_MODELS
 from producers.cache import ReceiptKey, receipt_key
-from producers.keys import LEARNT, WINDOW, Keys
+from producers.keys import Keys
 
 log = logging.getLogger(__name__)
 
+#: Offsets of a shard up to which its keys are learnt: at most 4 bytes of memory for each. Beyond it, all are looked up.
+LEARNT = 10_000_000
+#: Offsets whose keys are learnt at once.
+WINDOW = 250_000
 #: Seconds until it is tried again, when Postgres is away.
 _RETRY_SECONDS = 1.0
 

@@ -119,15 +119,15 @@ async def store(connection: Any, records: Sequence[Record], noted: Noted) -> Non
 
 
 async def _loaded(connection: Any, records: Iterable[Record]) -> dict[Key, Entity | None]:
-    """What the records name, as it stands; None for messages that they begin with: their fold does not ask."""
+    """What the records name, as it stands; None for what they make first: their fold does not ask."""
     wanted, made = set[Key](), dict[Key, Entity | None]()
     try:
         for record in records:
-            posted = record.type == "message.posted"
+            makes = messages.MADE.get(record.type)
             for key in REGISTRY.names(record):
                 if key in made:
                     continue
-                if posted and key[0] == "message" and key not in wanted:
+                if key[0] == makes and key not in wanted:
                     made[key] = None
                 else:
                     wanted.add(key)

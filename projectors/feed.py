@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
@@ -124,8 +123,8 @@ class Shift:
         self._progress = progress
         self._source = source
         self._locks = locks
-        self._outlets: list[Outlet] = []
-        self._by_partition: dict[int, Outlet] = {}
+        #: By partition.
+        self._outlets: dict[int, Outlet] = {}
         self._pace = Pace(PACE_SECONDS)
         self._places: dict[Shard, Place] = {}
         self._partitions = projector.settings.feed_partitions
@@ -136,19 +135,19 @@ class Shift:
     async def work(self) -> None:
         """Feed until the projector stops or gets more partitions. Raises when anything is unknown or broken."""
         shards = self._projector.shards
-        self._outlets = self._projector.outlets(self._locks.held)
-        self._by_partition = {outlet.partition: outlet for outlet in self._outlets}
-        await open_all(self._outlets, self._connection, shards)
+        self._outlets = {outlet.partition: outlet for outlet in self._projector.outlets(self._locks.held)}
+        await open_all(self._outlets.values(), self._connection, shards)
         self._parked = await parking.parked_streams(self._connection, FEED)
         # The least of all: each outlet passes over what it has.
-        self._places = {s: min((o.places[s] for o in self._outlets), key=lambda place: place.offset) for s in shards}
+        self._places = {
+            s: min((o.places[s] for o in self._outlets.values()), key=lambda place: place.offset) for s in shards
+        }
         await self._source.start(self._places)
         checkpoint_at = claim_at = time.monotonic()
         more = False
         while not (more or self._projector.stopping):
             self._projector.working()
-            if (left := self._pace.rest(time.monotonic())) > 0:
-                await asyncio.sleep(left)
+            await self._projector.rest(self._pace)
             batch = await self._source.take(TURN)
             if batch.places:
                 await self._turn(batch)
@@ -167,7 +166,7 @@ class Shift:
         started = time.perf_counter()
         self._pace.turn(time.monotonic(), len(batch.entries))
         entries = [entry for entry in batch.entries if self._readable(entry)]
-        wanted = [e for e in entries if any(outlet.wants(e.shard, e.offset) for outlet in self._outlets)]
+        wanted = [e for e in entries if any(outlet.wants(e.shard, e.offset) for outlet in self._outlets.values())]
         knowledge, failed = await self._learn(wanted)
         due = {(entry.shard, entry.offset) for entry in wanted} - failed
         for entry in entries:
@@ -175,7 +174,7 @@ class Shift:
             if (entry.shard, entry.offset) in due:
                 await self._tell(entry, entry.record, knowledge)
             self._rosters.apply(entry.record)
-        await flush_all(self._outlets)
+        await flush_all(self._outlets.values())
         self._places.update(batch.places)
         self._rosters.trim()
         metrics.APPLY.labels(FEED).observe(time.perf_counter() - started)
@@ -215,14 +214,14 @@ class Shift:
         for recipients, delta in deltas:
             crowd = recipients if isinstance(recipients, Crowd) else Crowd(recipients, self._partitions)
             for partition in crowd.partitions:
-                if outlet := self._by_partition.get(partition):
+                if outlet := self._outlets.get(partition):
                     outlet.add(entry.shard, entry.offset, crowd, delta)
 
     async def _park(self, entry: Entry, error: Exception) -> None:
         await parking.park(self._connection, FEED, entry, error, self._parked)
 
     async def _checkpoint(self) -> None:
-        rows = [row for outlet in self._outlets if (row := outlet.checkpoint(self._places)) is not None]
+        rows = [row for outlet in self._outlets.values() if (row := outlet.checkpoint(self._places)) is not None]
         if rows and rows != self._saved:
             await save(self._connection, rows)
             self._saved = rows

@@ -12,6 +12,14 @@ from infra import months, rows
 from infra.settings import Settings
 from infra.statements import Statement, run
 
+#: What the fold of these events makes, whatever there was before: not worth a look into the table.
+MADE = {
+    "message.posted": "message",
+    "member.joined": "message",
+    "member.left": "message",
+    "member.role_changed": "message",
+}
+
 
 async def load(connection: Any, keys: Collection[Key]) -> dict[Key, Entity | None]:
     """``rows.load``, from archived months too."""

@@ -101,7 +101,7 @@ class ReadModels(Projector):
                 await self.pause(CLAIM_SECONDS)
                 continue
             self.working()
-            rested = await self._rest()
+            rested = await self.rest(self._pace)
             batch = await source.take()
             if rested and batch.entries:
                 batch = await source.top_up(batch)
@@ -113,13 +113,6 @@ class ReadModels(Projector):
                     await self._turn(connection, batch)
                 except applying.Outrun:
                     await self._resume(connection, source, locks)
-
-    async def _rest(self) -> bool:
-        """Lets events gather while small turns come one after the other; whether it did."""
-        left = self._pace.rest(time.monotonic())
-        if left > 0:
-            await self.pause(left)
-        return left > 0
 
     async def _resume(self, connection: Any, source: Source, locks: Locks[Shard]) -> None:
         """Go on from where the rows are, on the shards whose locks are held."""

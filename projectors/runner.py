@@ -12,6 +12,7 @@ import asyncpg
 
 from infra.settings import Settings
 from projectors import metrics
+from projectors.pace import Pace
 from projectors.source import LogMismatch
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,13 @@ class Projector(ABC):
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+    async def rest(self, pace: Pace) -> bool:
+        """Lets events gather while small turns come one after the other; whether it did."""
+        left = pace.rest(time.monotonic())
+        if left > 0:
+            await self.pause(left)
+        return left > 0
 
     def working(self, state: str = "running") -> None:
         """The session works: ``running``, or ``standby`` while another instance does."""

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from events import REGISTRY
-from events.log import OPENED_HEADER, TermFilter
+from events.log import TermFilter
 from events.positions import Shard
 from events.records import DecodeError, Record, UnknownType
 from infra import kafka
@@ -181,7 +181,7 @@ class Source:
     def _read(self, tp: TopicPartition, records: list[ConsumerRecord], batch: Batch) -> None:
         shard, admitted = self._shards[tp], self._filters[tp]
         for raw in records:
-            if admitted.admits(raw.offset, raw.headers) and not (admitted.term == raw.offset and _opens(raw)):
+            if admitted.admits(raw.offset, raw.headers) and not admitted.opened(raw.offset):
                 batch.entries.append(entry_of(shard, raw.offset, raw.key, raw.value))
         batch.places[shard] = Place(records[-1].offset + 1, admitted.term)
 
@@ -231,7 +231,3 @@ class Source:
             f"{self.projector}: {'; '.join(wrong)}. The read models and the log are not of one installation: check "
             "KLATSCH_KAFKA and KLATSCH_POSTGRES, restore the log, or rebuild the read models from this one"
         )
-
-
-def _opens(raw: ConsumerRecord) -> bool:
-    return any(name == OPENED_HEADER for name, _ in raw.headers)

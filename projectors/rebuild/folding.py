@@ -29,15 +29,6 @@ log = logging.getLogger(__name__)
 #: Events, and bytes of their values, after which a piece is stored.
 PIECE_EVENTS, PIECE_BYTES = 20_000, 16 * 1024 * 1024
 
-#: What the fold of these events makes, whatever there was before: not worth a look into the table. Should it be there
-#: after all, the piece is applied again row by row.
-MADE: dict[str, str] = {
-    "message.posted": "message",
-    "member.joined": "message",
-    "member.left": "message",
-    "member.role_changed": "message",
-}
-
 
 class Folder:
     """One shard. ``take`` its events in order, then ``store`` what is left."""
@@ -90,7 +81,7 @@ class Folder:
         """Loads what the entries' folds may read and is not here."""
         wanted: set[Key] = set()
         # Nothing but the message that such an event makes may be unknown.
-        known = MADE if self._cache.partial <= PASSING else {}
+        known = messages.MADE if self._cache.partial <= PASSING else {}
         for entry in entries:
             if entry.record is not None and entry.record.type not in known:
                 try:
@@ -98,7 +89,7 @@ class Folder:
                 # What is wrong with the event, its fold finds out.
                 except Exception:
                     continue
-                made = MADE.get(entry.record.type)
+                made = messages.MADE.get(entry.record.type)
                 wanted.update(key for key in names if key[0] != made and not self._cache.has(key))
         if wanted:
             self._cache.add(await messages.load(self._connection, wanted))

@@ -179,8 +179,7 @@ class Reader:
             headers, offset = raw.headers() or (), raw.offset()
             if not admitted.admits(offset, headers):
                 tally.void_record(shard, headers)
-            # The term is the offset of the record that opened it.
-            elif admitted.term == offset:
+            elif admitted.opened(offset):
                 tally.opened += 1
             else:
                 entry = entry_of(shard, offset, raw.key(), raw.value())

@@ -2,100 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 
 from events import REGISTRY
-from events.members import MemberRead, MemberRoleChanged
-from events.messages import MessageDeleted, MessageEdited, MessagePosted
+from events.messages import MessagePosted
 from events.positions import Shard
 from events.records import Key, Record
-from events.sessions import SessionClosed, SessionOpened
-from infra import months, postgres
-from infra.progress import READ_MODELS
+from infra import months
 from infra.settings import Settings
-from projectors import applying
+from projectors.messages import MADE
 from projectors.read_models import ReadModels
-from projectors.rebuild import cache, folding, fresh, reading, switching
-from projectors.rebuild.building import UNSEEN, alone, prepare
-from projectors.rebuild.folding import MADE
+from projectors.rebuild import cache, folding, reading
+from projectors.rebuild.building import alone, prepare
 from projectors.rebuild.follower import Follower
 from projectors.rebuild.fresh import RebuildError, beside, code
 from projectors.rebuild.models import MODELS, model
-from projectors.rebuild.run import drop_old, rebuild, switch_back
-from projectors.rebuild.switching import positions
-from projectors.source import Place
-from tests.given import Fact, Given, given
-from tests.projectors.scenes import created, joined, left, not_understood, posted, registered
+from projectors.rebuild.run import rebuild
+from tests.given import Fact, given
+from tests.projectors.rebuilding import rebuilt, scene, schemas, tables
+from tests.projectors.scenes import created, joined, not_understood, posted
 from tests.running import running, until
 
 TABLES = model("all").tables
-#: Columns that tell when somebody looked, not what the log says.
-_OURS = {"parked": "parked_at"}
-
-
-async def tables(connection: Any, schema: str) -> dict[str, list[dict[str, Any]]]:
-    """All rows of a schema, by table, in order."""
-    names = await connection.fetch(
-        "select relname from pg_class where relnamespace = to_regnamespace($1) and relkind in ('r', 'p')"
-        " and not relispartition order by 1",
-        schema,
-    )
-    found = {}
-    for row in names:
-        rows = [dict(one) for one in await connection.fetch(f"select * from {schema}.{row['relname']}")]  # noqa: S608
-        for one in rows:
-            one.pop(_OURS.get(row["relname"], ""), None)
-        found[row["relname"]] = sorted(rows, key=repr)
-    return found
-
-
-def _message(number: int) -> str:
-    return f"019aa000-0000-7000-8000-{number:012}"
-
-
-def scene() -> list[Fact]:
-    """Something of everything: what is made, changed, taken back, and with signs that tables take for their own."""
-    facts = [registered("ada"), registered("bob"), created("r", "ada"), joined("r", "ada"), joined("r", "bob")]
-    texts = ["plain", "tab\tand\nline\r", "back\\slash \\N \\.", "quote ' \" ''", "Überraschung 東京 👩‍🚀", "", "{a,b}"]
-    for seq, text in enumerate(texts, 1):
-        posted = MessagePosted(
-            message=_message(seq),
-            seq=seq,
-            token=f"t\\{seq}",
-            type="text",
-            content={"text": text},
-            data={"n": [1, None]},
-        )
-        facts.append(Fact("r", posted, "ada"))
-    facts += [
-        Fact("r", MessageEdited(message=_message(1), content={"text": "other"}, data={}), "ada"),
-        Fact("r", MessageDeleted(message=_message(2)), "ada"),
-        Fact("r", MemberRead(user="bob", seq=3), "bob"),
-        Fact("r", MemberRoleChanged(user="bob", role="admin", message=_message(90), seq=len(texts) + 1), "ada"),
-        left("r", "bob"), joined("r", "bob"),
-        Fact("ada", SessionOpened(session="s1", expires="2030-01-01T00:00:00.000Z"), "ada"),
-        Fact("ada", SessionClosed(session="s1"), "ada"),
-    ]  # fmt: skip
-    return facts
-
-
-async def _rebuilt(writer: Given, settings: Settings, name: str = "all", jobs: int = 1, **how: Any) -> None:
-    """Rebuilds, and compares with what the projector had made."""
-    before = await tables(writer.connection, settings.schema)
-    await rebuild(settings, model(name), jobs=jobs, **how)
-    assert await tables(writer.connection, settings.schema) == before
-    assert sum(map(len, before.values())) > 0
-
-
-async def _schemas(writer: Given, settings: Settings) -> set[str]:
-    rows = await writer.connection.fetch(
-        "select nspname from pg_namespace where starts_with(nspname, $1)", settings.schema
-    )
-    return {row["nspname"].removeprefix(settings.schema) for row in rows}
 
 
 @pytest.fixture
@@ -113,8 +44,8 @@ def fast_only(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_rows_are_those_of_the_projector(settings: Settings, jobs: int) -> None:
     async with given(settings, *scene()) as writer:
         await writer.then({})
-        await _rebuilt(writer, settings, jobs=jobs)
-        assert await _schemas(writer, settings) == {"", "_ops"}
+        await rebuilt(writer, settings, jobs=jobs)
+        assert await schemas(writer, settings) == {"", "_ops"}
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
@@ -129,7 +60,7 @@ async def test_a_model_by_itself(settings: Settings, name: str) -> None:
         found = await tables(writer.connection, settings.schema)
         for table in TABLES:
             assert found[table] == (right[table] if table in model(name).tables else []), table
-        assert await _schemas(writer, settings) == {"", "_ops"}
+        assert await schemas(writer, settings) == {"", "_ops"}
         # Months and indexes came along.
         await writer.events(posted("r", "ada", 9))
         await writer.then({})
@@ -150,7 +81,7 @@ async def test_what_was_let_go_is_loaded_again(settings: Settings, monkeypatch: 
         for fact in scene():
             await writer.events(fact)
         await writer.then({})
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
 
 
 async def test_bad_events_are_parked_as_the_projector_parks_them(settings: Settings) -> None:
@@ -163,7 +94,7 @@ async def test_bad_events_are_parked_as_the_projector_parks_them(settings: Setti
         await writer.events(posted("r", "ada", 9), created("q", "ada"))
         await writer.then({})
         assert await writer.connection.fetchval("select count(*) from parked") == 4
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
 
 
 async def test_a_message_that_stands_there_twice(settings: Settings) -> None:
@@ -171,7 +102,7 @@ async def test_a_message_that_stands_there_twice(settings: Settings) -> None:
     async with given(settings, *scene(), twice) as writer:
         await writer.events(twice._replace(event=twice.event))
         await writer.then({})
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
 
 
 @pytest.mark.usefixtures("fast_only")
@@ -221,7 +152,7 @@ async def test_what_older_code_has_begun_is_begun_again(settings: Settings, monk
                 code(), "old"
             )
             await connection.execute(f"comment on schema {next_} is '{marker}'; delete from {next_}.positions")  # noqa: S608
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
 
 
 async def test_two_at_once(settings: Settings) -> None:
@@ -232,7 +163,7 @@ async def test_two_at_once(settings: Settings) -> None:
                 RebuildError, match="another rebuild, verification or healing is at work: Postgres' process"
             ):
                 await rebuild(settings, model("all"), jobs=1)
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
 
 
 async def test_no_room_is_left(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +176,7 @@ async def test_no_room_is_left(settings: Settings, monkeypatch: pytest.MonkeyPat
             patch.setattr(folding, "copy", full)
             with pytest.raises(RebuildError, match=r"no room left: could not extend file.*start again, it goes on"):
                 await rebuild(settings, model("all"), jobs=1)
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
 
 
 async def test_a_log_that_is_shorter_is_refused(settings: Settings) -> None:
@@ -258,82 +189,7 @@ async def test_a_log_that_is_shorter_is_refused(settings: Settings) -> None:
             await connection.execute(f"update {next_}.positions set next_offset = 1000 where topic = 'rooms'")  # noqa: S608
         with pytest.raises(RebuildError, match=r"rooms/0: expected at least 1000 records, .*start with --restart"):
             await rebuild(settings, model("all"), jobs=1)
-        await _rebuilt(writer, settings, restart=True)
-
-
-async def test_switch_back_and_drop(settings: Settings) -> None:
-    projector = ReadModels(settings)
-    async with given(settings, *scene()) as writer, running(projector):
-        await writer.level()
-        with pytest.raises(RebuildError, match="rebuild with --keep keeps them"):
-            await switch_back(settings)
-        await writer.connection.execute("create table kept (x int)")
-        await rebuild(settings, model("all"), jobs=1, keep=True)
-        assert await _schemas(writer, settings) == {"", "_ops", "_old"}
-        await writer.events(posted("r", "ada", 9), joined("r", "eve"))
-        await writer.level()
-        after = await tables(writer.connection, settings.schema)
-        assert "kept" not in after
-        await switch_back(settings)
-        found = await tables(writer.connection, settings.schema)
-        assert found.pop("kept") == [] and found == after
-        await writer.events(posted("r", "ada", 10))
-        await writer.level()
-        assert await writer.connection.fetchval("select seq from rooms") == 10
-        assert await drop_old(settings) and not await drop_old(settings)
-        assert await _schemas(writer, settings) == {"", "_ops"}
-
-
-async def test_prepared_statements_go_on(settings: Settings) -> None:
-    """Those of the pool and of long-lived connections, also in transactions, planned on the tables of before."""
-    pool = await postgres.pool(settings, size=2)
-    listener = await postgres.connect(settings)
-    heard: list[str] = []
-    await listener.add_listener(f"{settings.schema}_pages", lambda *about: heard.append(about[3]))
-    projector = ReadModels(settings)
-    query = "select * from messages m join rooms r on r.id = m.room where r.id = $1 order by m.seq"
-    try:
-        async with given(settings, *scene()) as writer, running(projector):
-            await writer.level()
-            kept = await listener.prepare(query)
-            for round in range(3):
-                for _ in range(7):
-                    # Beyond five executions a plan may be kept for good.
-                    assert len(await kept.fetch("r")) == len(await pool.fetch(query, "r")) == 8 + round
-                await rebuild(settings, model("all"), jobs=1)
-                await writer.events(posted("r", "ada", 9 + round))
-                await writer.level()
-                async with listener.transaction(isolation="repeatable_read", readonly=True):
-                    assert len(await kept.fetch("r")) == 9 + round
-                async with pool.acquire() as connection, connection.transaction():
-                    assert len(await connection.fetch(query, "r")) == 9 + round
-            assert projector.health()["error"] is None
-            assert '{"all":true}' in heard
-    finally:
-        await listener.close()
-        await pool.close()
-
-
-async def test_a_snapshot_from_before_is_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who began to read before the fresh rows were level never sees them; the projector goes on meanwhile."""
-    monkeypatch.setattr(switching, "HOLD_SECONDS", 0.2)
-    reached = asyncio.Event()
-    watch = UNSEEN._replace(phase=lambda name: reached.set() if name == "switching" else None)
-    reader = await postgres.connect(settings)
-    async with given(settings, *scene()) as writer, running(ReadModels(settings)):
-        await writer.level()
-        async with reader.transaction(isolation="repeatable_read", readonly=True):
-            before = await tables(reader, settings.schema)
-            rebuilding = asyncio.create_task(rebuild(settings, model("all"), jobs=1, watch=watch))
-            await reached.wait()
-            for seq in (9, 10, 11):
-                await writer.events(posted("r", "ada", seq))
-                await writer.level()
-            assert not rebuilding.done()
-            assert await tables(reader, settings.schema) == before
-        await rebuilding
-        assert await writer.connection.fetchval("select seq from rooms") == 11
-    await reader.close()
+        await rebuilt(writer, settings, restart=True)
 
 
 async def test_archived_months_stay_aside(settings: Settings) -> None:
@@ -345,7 +201,7 @@ async def test_archived_months_stay_aside(settings: Settings) -> None:
         await months.detach(writer.connection, settings, month)
         before = await writer.connection.fetch(f"select * from {months.table_of(month)}")  # noqa: S608
         assert len(before) == 1
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
         assert await writer.connection.fetch(f"select * from {months.table_of(month)}") == before  # noqa: S608
         assert [row.state for row in await months.listing(writer.connection) if row.name == month] == ["archived"]
         await months.attach(writer.connection, settings, month)
@@ -363,7 +219,7 @@ async def test_a_month_put_aside_meanwhile(settings: Settings) -> None:
         async with Follower(settings, beside(settings, "next")) as follower:
             await follower.reach(await follower.ends(list(await follower.places())))
         await months.detach(writer.connection, settings, month)
-        await _rebuilt(writer, settings)
+        await rebuilt(writer, settings)
         assert await writer.connection.fetchval("select count(*) from messages where id = $1", old) == 0
 
 
@@ -426,57 +282,3 @@ def _of_room(record: Record) -> Record:
         topic="rooms", partition=0, offset=1, id="r.0", type=row.name, stream="r", time=record.time, actor="ada",
         command="r", app="default", data=row.sample,
     )  # fmt: skip
-
-
-async def test_autovacuum_looks_after_what_serves(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While tables are filled it is kept away, from months that come meanwhile too; what serves is left to it."""
-    sql, analyze, looked = postgres.queries("rebuild")["vacuumed"], fresh.analyze, list[int]()
-
-    async def filled(connection: Any, schema: str) -> None:
-        looked.append(len(await connection.fetch(sql, f'"{schema}"', True)))
-        assert await connection.fetchval(f'select count(*) from "{schema}".messages') > 0  # noqa: S608 - a name of ours
-        await analyze(connection, schema)
-
-    monkeypatch.setattr(fresh, "analyze", filled)
-    async with given(settings) as story:
-        await story.events(*scene())
-        await rebuild(settings, model("all"), jobs=1)
-        assert looked == [0]
-        assert not await story.connection.fetch(sql, f'"{settings.schema}"', False)
-
-
-async def test_a_turn_that_waited_for_a_switch_moves_what_serves(settings: Settings) -> None:
-    """It has waited for a row of the table that had the name before; what it writes goes to the one that has it now."""
-    shard, name = Shard("rooms", 0), settings.schema
-    async with given(settings) as story:
-        await story.events(created("r", "ada"))
-        operator = story.connection
-        await operator.execute(postgres.queries("projectors")["init_positions"], READ_MODELS, ["rooms"], [0])
-        await operator.execute(f'create schema "{name}_next"')
-        await operator.execute(f'create table "{name}_next".positions (like "{name}".positions including all)')
-        await operator.execute(f'insert into "{name}_next".positions select * from "{name}".positions')  # noqa: S608
-        turn = await postgres.connect(settings)
-        try:
-            async with operator.transaction():
-                await positions(operator, name, lock=True)
-                waiting = asyncio.create_task(_moved(turn, shard))
-                await until(lambda: _waits(settings), "the turn waits")
-                await operator.execute(f'alter schema "{name}" rename to "{name}_old"')
-                await operator.execute(f'alter schema "{name}_next" rename to "{name}"')
-            await waiting
-            for schema, offset in ((name, 5), (f"{name}_old", 0)):
-                table = f'"{schema}".positions'
-                sql = f"select next_offset from {table} where consumer = $1 and topic = $2 and partition = $3"  # noqa: S608
-                assert await operator.fetchval(sql, READ_MODELS, *shard) == offset, schema
-        finally:
-            await turn.close()
-
-
-async def _moved(connection: Any, shard: Shard) -> None:
-    async with connection.transaction():
-        await applying.move(connection, {shard: Place(0, None)}, {shard: Place(5, None)})
-
-
-async def _waits(settings: Settings) -> bool:
-    async with postgres.connected(settings) as watcher:
-        return bool(await watcher.fetchval("select exists (select from pg_locks where not granted)"))

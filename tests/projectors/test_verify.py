@@ -22,8 +22,8 @@ from projectors.redrive import pass_over
 from projectors.verify.findings import Difference, Findings
 from projectors.verify.run import verify
 from tests.given import Fact, Given, given
+from tests.projectors.rebuilding import scene, tables
 from tests.projectors.scenes import created, joined, left, not_understood, posted, registered
-from tests.projectors.test_rebuild import scene, tables
 from tests.running import running
 
 ALL = MODELS["all"]

@@ -6,20 +6,17 @@ import asyncio
 import secrets
 import shutil
 from asyncio import Future
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import asyncpg
 import msgspec
-import psutil
 
 from infra.supervisor.parts import ROOT
 from tests.bench.client import Heard, Reply, WebSocket, fail, opened
 from tests.bench.system import NotHere, Person, Sender
-from tests.bench.systems.program import Program
-from tests.bench.systems.stores import Stores
+from tests.bench.systems.inserting import Inserting
 
 #: Its server and package.json; no Python.
 _FOLDER = Path(__file__).parent / "socket.io"
@@ -68,17 +65,11 @@ class Client(WebSocket):
             fail(future, ConnectionError(why))
 
 
-class SocketIO(Program):
+class SocketIO(Inserting):
     """Socket.IO as its documentation starts it, and node-postgres."""
 
     name = "socketio"
     about = "baseline: Socket.IO on Node, INSERT with node-postgres (a commit a message), emit to the room"
-    ordered = False
-
-    def __init__(self, folder: Path, stores: Stores) -> None:
-        super().__init__(folder)
-        self._stores = stores
-        self._schema = f"b{secrets.token_hex(5)}"
 
     async def command(self) -> Sequence[str | Path]:
         node = shutil.which("node")
@@ -88,15 +79,6 @@ class SocketIO(Program):
             where = _FOLDER.relative_to(ROOT)
             raise NotHere(f"socketio: expected its packages; run 'npm install --prefix {where} --no-save'")
         return [node, _FOLDER / "server.js", str(self.port), await self._stores.postgres(), self._schema]
-
-    async def removed(self) -> None:
-        if self._process is None:
-            return
-        connection = await asyncpg.connect(await self._stores.postgres())
-        try:
-            await connection.execute(f'drop schema if exists "{self._schema}" cascade')
-        finally:
-            await connection.close()
 
     async def room(self, members: Sequence[Person]) -> str:
         room = secrets.token_hex(18)
@@ -110,6 +92,3 @@ class SocketIO(Program):
 
     async def _client(self, user: str, heard: Heard) -> Client:
         return await opened(lambda: Client(f"{self.host}:{self.port}", user, heard), self.host, self.port)
-
-    def processes(self) -> Mapping[str, Sequence[psutil.Process]]:
-        return {**super().processes(), **self._stores.processes("postgres")}

@@ -1,0 +1,78 @@
+"""A log with something of everything, and what a rebuild makes of it beside what the projector had made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from events.members import MemberRead, MemberRoleChanged
+from events.messages import MessageDeleted, MessageEdited, MessagePosted
+from events.sessions import SessionClosed, SessionOpened
+from infra.settings import Settings
+from projectors.rebuild.models import model
+from projectors.rebuild.run import rebuild
+from tests.given import Fact, Given
+from tests.projectors.scenes import created, joined, left, registered
+
+#: Columns that tell when somebody looked, not what the log says.
+_OURS = {"parked": "parked_at"}
+
+
+async def tables(connection: Any, schema: str) -> dict[str, list[dict[str, Any]]]:
+    """All rows of a schema, by table, in order."""
+    names = await connection.fetch(
+        "select relname from pg_class where relnamespace = to_regnamespace($1) and relkind in ('r', 'p')"
+        " and not relispartition order by 1",
+        schema,
+    )
+    found = {}
+    for row in names:
+        rows = [dict(one) for one in await connection.fetch(f"select * from {schema}.{row['relname']}")]  # noqa: S608
+        for one in rows:
+            one.pop(_OURS.get(row["relname"], ""), None)
+        found[row["relname"]] = sorted(rows, key=repr)
+    return found
+
+
+def _message(number: int) -> str:
+    return f"019aa000-0000-7000-8000-{number:012}"
+
+
+def scene() -> list[Fact]:
+    """Something of everything: what is made, changed, taken back, and with signs that tables take for their own."""
+    facts = [registered("ada"), registered("bob"), created("r", "ada"), joined("r", "ada"), joined("r", "bob")]
+    texts = ["plain", "tab\tand\nline\r", "back\\slash \\N \\.", "quote ' \" ''", "Überraschung 東京 👩‍🚀", "", "{a,b}"]
+    for seq, text in enumerate(texts, 1):
+        posted = MessagePosted(
+            message=_message(seq),
+            seq=seq,
+            token=f"t\\{seq}",
+            type="text",
+            content={"text": text},
+            data={"n": [1, None]},
+        )
+        facts.append(Fact("r", posted, "ada"))
+    facts += [
+        Fact("r", MessageEdited(message=_message(1), content={"text": "other"}, data={}), "ada"),
+        Fact("r", MessageDeleted(message=_message(2)), "ada"),
+        Fact("r", MemberRead(user="bob", seq=3), "bob"),
+        Fact("r", MemberRoleChanged(user="bob", role="admin", message=_message(90), seq=len(texts) + 1), "ada"),
+        left("r", "bob"), joined("r", "bob"),
+        Fact("ada", SessionOpened(session="s1", expires="2030-01-01T00:00:00.000Z"), "ada"),
+        Fact("ada", SessionClosed(session="s1"), "ada"),
+    ]  # fmt: skip
+    return facts
+
+
+async def rebuilt(writer: Given, settings: Settings, name: str = "all", jobs: int = 1, **how: Any) -> None:
+    """Rebuilds, and compares with what the projector had made."""
+    before = await tables(writer.connection, settings.schema)
+    await rebuild(settings, model(name), jobs=jobs, **how)
+    assert await tables(writer.connection, settings.schema) == before
+    assert sum(map(len, before.values())) > 0
+
+
+async def schemas(writer: Given, settings: Settings) -> set[str]:
+    rows = await writer.connection.fetch(
+        "select nspname from pg_namespace where starts_with(nspname, $1)", settings.schema
+    )
+    return {row["nspname"].removeprefix(settings.schema) for row in rows}
