@@ -19,7 +19,8 @@ import msgspec
 
 from events import REGISTRY
 from events.records import Entity, Record
-from infra.rows import EXTRAS, TABLES, column_type
+from events.text import utf8_words
+from infra.rows import EXTRAS, TABLES, column_type, room_mark, searched
 
 #: Columns of ``changes``.
 CHANGES = ("topic", "partition", "offset", "id", "type", "stream", "actor", "command", "app", "time", "data")
@@ -36,6 +37,8 @@ _NULL = b"\xff\xff\xff\xff"
 _COUNT, _SIZE = Struct(">h").pack, Struct(">i").pack
 #: Fields with their size before them.
 _INT, _LONG, _JSON = Struct(">ii").pack, Struct(">iq").pack, Struct(">ib").pack
+#: Of a tsvector: its size, and the number of its words.
+_VECTOR = Struct(">ii").pack
 #: The day from which Postgres counts.
 _EPOCH = date(2000, 1, 1).toordinal()
 #: Of an array: dimensions, whether it has nulls, the type of its elements (text), their number, the first one's place.
@@ -103,15 +106,21 @@ def _jsons(values: Iterable[Any]) -> list[bytes]:
     return [_JSON(len(text) + 1, 1) + text for text in map(_encode, values)]
 
 
-def _vectors(values: Iterable[Sequence[str]]) -> Iterable[bytes]:
-    """Words as tsvectors without places."""
-    for words in values:
-        # After each word a zero byte, and two for the number of its places. In order they need not be sorted there.
-        text = "\0\0\0".join(sorted(words)).encode()
-        if len(text) > _VECTOR_BYTES or text.count(b"\0") != 3 * max(0, len(words) - 1):
+_marks = _Known(lambda room: room_mark(room).encode())
+
+
+def _vectors(messages: Iterable[Any]) -> Iterable[bytes]:
+    """The words of messages, as ``rows`` has them, as tsvectors without places: Postgres puts them in order."""
+    for message in messages:
+        words = utf8_words(searched(message))
+        if not words:
+            yield _VECTOR(4, 0)
+            continue
+        # After each word a zero byte, and two for the number of its places.
+        text = b"\0\0\0".join([_marks[message.room], *words, b""])
+        if len(text) > _VECTOR_BYTES or text.count(b"\0") != 3 * (len(words) + 1):
             raise ValueError(f"expected at most {_VECTOR_BYTES} bytes of words, none with U+0000, got {len(text)}")
-        body = _SIZE(len(words)) + text + b"\0\0\0" if words else bytes(4)
-        yield _SIZE(len(body)) + body
+        yield _VECTOR(4 + len(text), len(words) + 1) + text
 
 
 def _arrays(values: Iterable[Sequence[str]]) -> Iterable[bytes]:
@@ -129,7 +138,7 @@ _COLUMNS: dict[str, Column] = {
     "bigint": _longs,
     "jsonb": _jsons,
 }
-_EXTRA_COLUMNS: dict[str, Column] = {"words": _vectors, "grams": _arrays, "folded": _texts}
+_EXTRA_COLUMNS: dict[str, Column] = {"grams": _arrays, "folded": _texts}
 
 
 #: Rows as fields, column by column, of some entities or records.
@@ -144,6 +153,11 @@ class Layout(NamedTuple):
     fields: Fields
 
 
+def _extra(name: str, value: Callable[[Any], Any]) -> Column:
+    column = _EXTRA_COLUMNS[name]
+    return lambda entities: column(map(value, entities))
+
+
 @cache
 def layout(kind: str) -> Layout:
     """That of a kind of entity. Raises KeyError for one without a table."""
@@ -152,12 +166,12 @@ def layout(kind: str) -> Layout:
     names = tuple(entity.__struct_fields__)
     read = attrgetter(*names)
     columns = [_texts if name in _UNIQUE else _COLUMNS[column_type(hints[name])] for name in names]
-    extras = [(value, _EXTRA_COLUMNS[name]) for name, _, value in EXTRAS.get(kind, ())]
+    extras = [_vectors if name == "words" else _extra(name, value) for name, _, value in EXTRAS.get(kind, ())]
 
     def fields(entities: Sequence[Entity]) -> list[Iterable[bytes]]:
         values = zip(*map(read, entities), strict=True)
         found = [column(part) for column, part in zip(columns, values, strict=True)]
-        return found + [column(map(value, entities)) for value, column in extras]
+        return found + [column(entities) for column in extras]
 
     return Layout(TABLES[kind], (*names, *(name for name, _, _ in EXTRAS.get(kind, ()))), fields)
 

@@ -21,7 +21,7 @@ from projectors.rebuild import fresh
 from projectors.rebuild.cache import PASSING, Cache
 from projectors.rebuild.copying import CHANGES_LAYOUT, copy, encoded, layout, parts
 from projectors.rebuild.fresh import LONG
-from projectors.source import Entry, Place
+from projectors.source import Entry, Place, entry_of
 from projectors.touched import Noted, spans
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ class Folder:
         self._clear()
 
     def _clear(self) -> None:
-        self._entries: list[Entry] = []
+        #: Offset, key and value of what was taken. Not what it says: that is large, and its memory serves again at once.
+        self._taken: list[tuple[int, str, bytes]] = []
         self._bytes = 0
         #: What was folded, and whether it was not there before; it stands in the cache.
         self._touched: dict[Key, bool] = {}
@@ -66,13 +67,13 @@ class Folder:
         """Folds the entries; ``after`` is the place after them. Stores a piece that is large enough, and says so."""
         if self._cache.partial and not self._failed:
             await self._load(entries)
+        self._taken += [(entry.offset, entry.stream, entry.value) for entry in entries]
         self._bytes += sum(len(entry.value) for entry in entries)
         # The rest of a piece that has failed is only kept.
         if not self._failed:
             self._fold(entries)
-        self._entries += entries
         self._after = after
-        if len(self._entries) < PIECE_EVENTS and self._bytes < PIECE_BYTES:
+        if len(self._taken) < PIECE_EVENTS and self._bytes < PIECE_BYTES:
             return False
         await self.store()
         return True
@@ -192,11 +193,12 @@ class Folder:
 
     async def _apply(self) -> None:
         """The projector's way."""
-        records: list[Record] = [entry.record for entry in self._entries if entry.record is not None]
+        entries = [entry_of(self.shard, offset, key.encode(), value) for offset, key, value in self._taken]
+        records: list[Record] = [entry.record for entry in entries if entry.record is not None]
         await self._ensure(messages.needed(records))
         parked = set(self.parked)
         async with self._connection.transaction():
             await applying.move(self._connection, {self.shard: self.place}, {self.shard: self._after})
-            for start in range(0, len(self._entries), 2000):
-                await applying.apply(self._connection, self._entries[start : start + 2000], parked, Noted())
+            for start in range(0, len(entries), 2000):
+                await applying.apply(self._connection, entries[start : start + 2000], parked, Noted())
         self.parked |= parked

@@ -28,8 +28,9 @@ _DECISIVE = ("events/*.py", "infra/rows.py", "infra/months.py", "projectors/touc
 _INDEX_MEMORY = "256MB"
 #: Seconds for one statement that reads or writes a whole table.
 LONG = 24 * 3600.0
-#: Seconds that a statement waits for a lock before it is tried again, so that nobody waits behind it for longer.
-LOCK_SECONDS = 1.0
+#: Seconds that a statement waits for a lock before it is tried again, so that nobody waits behind it for longer. More
+#: than Postgres' deadlock_timeout (1 s): after that it ends an autovacuum that is in the way.
+LOCK_SECONDS = 2.0
 _ATTEMPTS = 60
 
 

@@ -118,6 +118,27 @@ async def test_autovacuum_looks_after_what_serves(settings: Settings, monkeypatc
         assert not await story.connection.fetch(sql, f'"{settings.schema}"', False)
 
 
+async def test_what_autovacuum_reads_is_dropped(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would read a large table for minutes; Postgres ends it for who waits longer than its deadlock_timeout."""
+    monkeypatch.setattr(fresh, "_ATTEMPTS", 1)
+    slow = (
+        "autovacuum_vacuum_insert_threshold = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
+    )
+    async with postgres.connected(settings) as connection:
+        await connection.execute("alter system set autovacuum_naptime = 1")
+        await connection.execute("select pg_reload_conf()")
+        try:
+            await connection.execute(f'create schema "{settings.schema}_old"')
+            table = f'"{settings.schema}_old".filled'
+            await connection.execute(f"create table {table} with ({slow}) as select generate_series(1, 300000)")
+            read = "select exists (select from pg_stat_progress_vacuum where relid = to_regclass($1))"
+            await until(lambda: connection.fetchval(read, table), "autovacuum reads it", seconds=30)
+            await fresh.drop(connection, f"{settings.schema}_old")
+        finally:
+            await connection.execute("alter system reset autovacuum_naptime")
+            await connection.execute("select pg_reload_conf()")
+
+
 async def test_a_turn_that_waited_for_a_switch_moves_what_serves(settings: Settings) -> None:
     """It has waited for a row of the table that had the name before; what it writes goes to the one that has it now."""
     shard, name = Shard("rooms", 0), settings.schema
