@@ -52,7 +52,7 @@ class Folder:
         self._clear()
 
     def _clear(self) -> None:
-        #: Offset, key and value of what was taken. Not what it says: that is large, and its memory serves again at once.
+        #: Offset, key and value of what was taken; not what it says, which is large: its memory serves again at once.
         self._taken: list[tuple[int, str, bytes]] = []
         self._bytes = 0
         #: What was folded, and whether it was not there before; it stands in the cache.
