@@ -1,4 +1,4 @@
-"""Messages: sending, editing, deleting, emotions."""
+"""Messages: sending, editing, deleting."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from api.rooms import inside
 from api.surface import Operation, Request
 from events.messages import Message, MessagePosted, Revision, message_key
 from events.records import Record
-from events.visuals import Visual
 from infra.postgres import queries
 from infra.rows import from_row
 from producers.commands import Outcome
 from producers.limits import Id, Object, Token
-from producers.messages import DeleteMessage, EditMessage, Emotion, MessageType, PostMessage, SetEmotion
+from producers.messages import DeleteMessage, EditMessage, MessageType, PostMessage
 from projectors.views import message_view, revision_view
 
 #: Earlier versions of a message that are shown at most; the log has them all.
@@ -46,12 +45,6 @@ class Edit(Request, frozen=True, kw_only=True):
     content: Object
     #: The whole new additional information; without it, it stays.
     data: Object | None = None
-
-
-class Detect(Request, frozen=True, kw_only=True):
-    room: Id
-    message: Id
-    emotion: Emotion
 
 
 async def send(call: Call, request: Send) -> dict[str, Any]:
@@ -105,14 +98,15 @@ async def _one(call: Call, request: Get) -> Message:
 
 async def edit(call: Call, request: Edit) -> dict[str, Any]:
     command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
-    return {"message": _present(await call.submit(command), request.message)}
+    return {"message": present(await call.submit(command), request.message)}
 
 
 async def delete(call: Call, request: Get) -> None:
     await call.submit(DeleteMessage(room=request.room, message=request.message))
 
 
-def _present(outcome: Outcome, id: str) -> dict[str, Any]:
+def present(outcome: Outcome, id: str) -> dict[str, Any]:
+    """The message as a command has left it."""
     message = outcome.state[message_key(id)]
     assert isinstance(message, Message)
     return message_view(message)
@@ -130,17 +124,6 @@ async def edits(call: Call, request: Get) -> dict[str, Any]:
     }
 
 
-async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
-    row = await call.row(queries("visuals")["of_author"], request.message, request.room)
-    if row is None:
-        raise Problem("not_found", f"expected a message of the room, found none with id {request.message}")
-    shown = row["emotion_data"] is not None and Visual.supports(row["emotion_data"], request.emotion)
-    outcome = await call.submit(
-        SetEmotion(room=request.room, message=request.message, emotion=request.emotion, shown=shown)
-    )
-    return {"message": _present(outcome, request.message), "shown": shown}
-
-
 OPERATIONS = [
     Operation("messages.send", "POST", "/v1/rooms/{room}/messages", "user", Send, send,
               "Say something in a room you are in", {"message": "Message"}, 201),
@@ -153,6 +136,4 @@ OPERATIONS = [
     Operation("messages.edits", "GET", "/v1/rooms/{room}/messages/{message}/edits", "user", Get, edits,
               "What a message held before it was edited, the oldest first",
               {"message": "Message", "revisions": "[Revision]"}),
-    Operation("messages.set_emotion", "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
-              set_emotion, "Note what emotion a message shows", {"message": "Message", "shown": "boolean"}),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api import (
     changes,
     console,
+    emotions,
     history,
     imports,
     members,
@@ -36,6 +37,7 @@ def all_operations(
         *rooms.OPERATIONS,
         *members.OPERATIONS,
         *messages.OPERATIONS,
+        *emotions.OPERATIONS,
         *history.OPERATIONS,
         *search.OPERATIONS,
         *sync.OPERATIONS,

@@ -1,4 +1,4 @@
-"""From one record of the rooms' topic to the emotion of its message, set over the API. Without Faust.
+"""From records of the rooms' topic to the emotions of their messages, set over the API. Without Faust.
 
 Idempotent: the key of each setting is the event's id, so that a record taken again sets nothing twice.
 """
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
-from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -21,8 +20,8 @@ from events import REGISTRY
 from events.clock import to_datetime
 from events.log import TermFilter
 from events.messages import MessagePosted
-from events.positions import Shard, encode_vector
-from events.records import DecodeError, Record, UnknownType
+from events.positions import Position, Shard, encode_vector
+from events.records import DecodeError, UnknownType
 from projectors.lexicon import dominant
 
 log = logging.getLogger(__name__)
@@ -47,6 +46,23 @@ class Raw(NamedTuple):
     offset: int
     headers: Sequence[tuple[str, bytes]]
     value: bytes
+
+
+class Found(NamedTuple):
+    """An emotion to set: the event's position, and what the API is told."""
+
+    position: Position
+    said: dict[str, str]
+
+
+class _Result(msgspec.Struct):
+    result: str
+    code: str = ""
+    detail: str = ""
+
+
+class _Results(msgspec.Struct):
+    results: list[_Result]
 
 
 class GivenUp(RuntimeError):
@@ -86,18 +102,39 @@ class Worker:
         for partition in partitions:
             self._terms.pop(partition, None)
 
-    async def take(self, partition: int, offset: int, headers: Sequence[tuple[str, bytes]], value: bytes) -> str:
-        """Deals with one record, in order within its partition. Returns what came of it. Raises GivenUp, DecodeError.
+    async def together(self, records: Sequence[Raw]) -> None:
+        """Deals with some records, in order within their partitions; returns when all are dealt with, and counted.
 
-        ``void`` (an old owner's), ``unknown`` (a newer type), ``other``, ``old``, ``neutral``, ``set``, ``refused``.
+        Outcomes: ``void`` (an old owner's), ``unknown`` (a newer type), ``unreadable``, ``other``, ``old``,
+        ``neutral``, ``set``, ``refused``, ``failed``. Whatever goes wrong with a record does not end the worker.
         """
         self.last = time.time()
-        if not self._terms.setdefault(partition, TermFilter()).admits(offset, headers):
+        found: list[Found] = []
+        for raw in records:
+            outcome = self._look(raw)
+            if isinstance(outcome, Found):
+                found.append(outcome)
+            else:
+                RECORDS.labels(outcome).inc()
+        if found:
+            try:
+                outcomes = await self._set(found)
+            except Exception:
+                log.exception("%s and %d others: no emotion", found[0].position, len(found) - 1)
+                outcomes = ["failed"] * len(found)
+            for outcome in outcomes:
+                RECORDS.labels(outcome).inc()
+
+    def _look(self, raw: Raw) -> Found | str:
+        if not self._terms.setdefault(raw.partition, TermFilter()).admits(raw.offset, raw.headers):
             return "void"
         try:
-            record = REGISTRY.decode(value, "rooms", partition, offset)
+            record = REGISTRY.decode(raw.value, "rooms", raw.partition, raw.offset)
         except UnknownType:
             return "unknown"
+        except DecodeError as error:
+            log.error("%s", error)
+            return "unreadable"
         event = record.data
         if not isinstance(event, MessagePosted) or event.type not in ("text", "action"):
             return "other"
@@ -106,45 +143,35 @@ class Worker:
         emotion = dominant(str(event.content.get("text", "")))
         if emotion is None:
             return "neutral"
-        return "set" if await self._set(record, event.message, emotion) else "refused"
+        said = {"room": record.stream, "message": event.message, "emotion": emotion, "key": record.id}
+        return Found(record.position, said)
 
-    async def together(self, records: Sequence[Raw]) -> None:
-        """Deals with some records at once; returns when all are dealt with. Whether they are void is found in order."""
-        # Each task runs to its first wait, which is for the API, before the next one begins.
-        await asyncio.gather(*(self.safely(*record) for record in records))
-
-    async def safely(self, partition: int, offset: int, headers: Sequence[tuple[str, bytes]], value: bytes) -> None:
-        """The same, counted; whatever goes wrong with one record is logged and does not end the worker."""
-        try:
-            outcome = await self.take(partition, offset, headers, value)
-        except asyncio.CancelledError:
-            raise
-        except DecodeError as error:
-            log.error("rooms/%d/%d cannot be read: %s", partition, offset, error)
-            outcome = "unreadable"
-        except Exception:
-            log.exception("rooms/%d/%d: no emotion", partition, offset)
-            outcome = "failed"
-        RECORDS.labels(outcome).inc()
-
-    async def _set(self, record: Record, message: str, emotion: str) -> bool:
-        """False when the API refuses: the message or its room is gone, for example."""
-        path = f"/v1/rooms/{quote(record.stream)}/messages/{quote(message)}/emotion"
-        headers = {
-            "Idempotency-Key": record.id,
-            # The API looks at the message in the read models, which may not have it yet.
-            "Klatsch-Position": encode_vector({Shard("rooms", record.partition): record.offset + 1}),
-        }
+    async def _set(self, found: Sequence[Found]) -> list[str]:
+        """What came of each: ``refused`` where its message or room is gone, for example. Raises GivenUp."""
+        # The API looks at the messages in the read models, which may not have them yet.
+        ends = {Shard(one.position.topic, one.position.partition): one.position.offset + 1 for one in found}
+        headers = {"Klatsch-Position": encode_vector(ends)}
+        body = {"emotions": [one.said for one in found]}
         for _ in range(2):
-            status, body = await self._ask("PUT", path, await self.account(), {"emotion": emotion}, headers)
+            status, answer = await self._ask("POST", "/v1/emotions", await self.account(), body, headers)
             if status < 400:
-                return True
+                results = msgspec.json.decode(answer, type=_Results).results
+                return [self._outcome(one, result) for one, result in zip(found, results, strict=True)]
             if status != 401:
                 break
             # The account's token was revoked: the account is asked for again, which the operator may have allowed.
             self._token = None
-        log.warning("%s: %s was refused: %d %s", record.position, emotion, status, body[:200].decode(errors="replace"))
-        return False
+        if len(found) > 1:
+            # One of them is none that the API takes; the others are set.
+            return [outcome for one in found for outcome in await self._set([one])]
+        log.warning("%s: refused: %d %s", found[0].position, status, answer[:200].decode(errors="replace"))
+        return ["refused"]
+
+    @staticmethod
+    def _outcome(one: Found, result: _Result) -> str:
+        if result.result != "set":
+            log.warning("%s: refused: %s %s", one.position, result.code, result.detail)
+        return result.result
 
     async def account(self) -> str:
         """The token of the worker's service account; waits for the API. Raises GivenUp."""
@@ -162,7 +189,7 @@ class Worker:
         return self._token
 
     async def _ask(
-        self, method: str, path: str, token: str, body: dict[str, str], headers: dict[str, str]
+        self, method: str, path: str, token: str, body: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, bytes]:
         """Status and body of a final answer; repeats what was not decided for PATIENCE seconds. Raises GivenUp."""
         assert self._http is not None

@@ -28,9 +28,11 @@ LAG = Gauge("klatsch_emotions_lag_records", "Records between the committed offse
 #: and one message may wait for the API for 300 s. After that the consumer counts as stuck.
 STUCK_SECONDS = 400.0
 _LOOK_SECONDS = 1.0
-#: Records that are dealt with at once, and seconds in which they gather. The API decides what comes together in one
-#: turn; one after the other, each would wait for the one before to be acknowledged, and for the read models.
-TOGETHER, GATHER_SECONDS = 64, 0.2
+#: Milliseconds for which the broker lets records gather, unless there are so many bytes of them before: the price of a
+#: fetch, in Faust's two threads and in the broker, is that of dealing with some records. Nobody waits for an emotion.
+GATHER_MS, GATHER_BYTES = 200, 64 * 1024
+#: Records that are dealt with at once, and seconds in which those of one fetch come through Faust's streams.
+TOGETHER, WITHIN_SECONDS = 64, 0.02
 
 
 class Stuck(RuntimeError):
@@ -114,12 +116,13 @@ def _app(settings: Settings, worker: Worker) -> Any:
         broker_heartbeat_interval=3.0,
         stream_wait_empty=False,
     )
+    app.transport = _gathering()(app.conf.broker_consumer, app)
     topic = app.topic(settings.topic("rooms"), key_type=bytes, value_type=bytes, key_serializer="raw",
                       value_serializer="raw", internal=False)  # fmt: skip
 
     @app.agent(topic, name="emotions")
     async def detect(stream: Any) -> None:
-        async for events in stream.take_events(TOGETHER, within=GATHER_SECONDS):
+        async for events in stream.take_events(TOGETHER, within=WITHIN_SECONDS):
             found = (event.message for event in events)
             await worker.together([Raw(m.partition, m.offset, m.headers or (), m.value or b"") for m in found])
 
@@ -129,6 +132,27 @@ def _app(settings: Settings, worker: Worker) -> Any:
     signal_: Any = app.on_partitions_revoked
     signal_.connect(revoked)
     return app
+
+
+def _gathering() -> Any:
+    """Faust's transport over a consumer that lets records gather, for which it has no setting."""
+    from faust.transport.drivers import aiokafka as driver
+
+    class Thread(driver.AIOKafkaConsumerThread):
+        def _create_worker_consumer(self, transport: Any) -> Any:
+            consumer = super()._create_worker_consumer(transport)
+            # Read when it starts, as those that its own arguments give.
+            consumer._fetch_min_bytes, consumer._fetch_max_wait_ms = GATHER_BYTES, GATHER_MS
+            return consumer
+
+    class Gathering(driver.Consumer):
+        def _new_consumer_thread(self) -> Any:
+            return Thread(self, loop=self.loop, beacon=self.beacon)
+
+    class Transport(driver.Transport):
+        Consumer = Gathering
+
+    return Transport
 
 
 class Health:

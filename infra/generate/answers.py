@@ -139,6 +139,16 @@ def _composed() -> dict[str, Schema]:
         "active": {**nullable(_PLAIN["time"]), "description": "Last activity, as of the latest change; null: offline."},
         "room": {**nullable(_PLAIN["string"]), "description": "The room that they show, if you are in it too."},
     }
+    emotion: dict[str, Schema] = {
+        "message": {"type": "string"},
+        "result": {"enum": ["set", "refused"]},
+        "shown": {
+            "type": "boolean",
+            "description": "Whether the author's visual can show it: only then do people see it.",
+        },
+        "code": {"type": "string", "description": "Of a refusal, as in a problem document."},
+        "detail": {"type": "string"},
+    }
     current: Schema = {"type": "boolean", "description": "The one in use."}
     session = {**view(*VIEWS["Session"])["properties"], "current": current}
     return {
@@ -156,6 +166,7 @@ def _composed() -> dict[str, Schema]:
         "Change": change(),
         "Snapshot": _object(snapshot, "All that concerns you, as of `vector`."),
         "ImportResult": _object(result, "What became of one order.", ("position", "code", "detail")),
+        "EmotionResult": _object(emotion, "What became of one emotion.", ("shown", "code", "detail")),
         "Problem": problem(),
     }
 

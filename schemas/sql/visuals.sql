@@ -6,10 +6,11 @@ select * from visuals where id = $1
 -- A user's visual characters, in the order they were made.
 select * from visuals where owner = $1 and id > $2 order by id limit $3
 
--- name: of_author
--- The visual that a message's author has linked, and the message's own facts.
-select m.author, v.emotion_data
-from messages m
+-- name: of_authors
+-- The visuals that the authors of messages have linked. The lowest and highest id tell which months are needed.
+select m.id, m.room, v.emotion_data
+from unnest($1::text[], $2::text[]) as wanted (id, room)
+join messages m on m.id = wanted.id and m.room = wanted.room
 left join users u on u.id = m.author
 left join visuals v on v.id = u.visual
-where m.id = $1 and m.room = $2
+where m.id between $3 and $4

@@ -182,3 +182,34 @@ async def test_emotions_of_messages_that_are_not_there(ada: Person, service: Per
     message = (await ada.say(room))["id"]
     assert await service.refused("messages.set_emotion", room=other, message=message, emotion="joy") == "not_found"
     assert await service.refused("messages.set_emotion", room=room, message="nothing", emotion="joy") == "not_found"
+
+
+async def test_emotions_of_some_messages_are_set_each_by_itself(ada: Person, bob: Person, service: Person) -> None:
+    await ada.do("visuals.choose", model_data={}, emotion_data={"joy": True})
+    room, other = await ada.direct(bob), await ada.group()
+    hers, his = (await ada.say(room, "What joy"))["id"], (await bob.say(room, "What joy"))["id"]
+    wanted = [
+        {"room": room, "message": hers, "emotion": "joy", "key": "1"},
+        {"room": other, "message": hers, "emotion": "joy", "key": "2"},
+        {"room": room, "message": his, "emotion": "joy", "key": "3"},
+    ]
+    answers = [await service.do("messages.set_emotions", emotions=wanted) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert [one["message"] for one in answers[0]["results"]] == [hers, hers, his]
+    assert [(one["result"], one.get("shown"), one.get("code")) for one in answers[0]["results"]] == [
+        ("set", True, None), ("refused", None, "not_found"), ("set", False, None),
+    ]  # fmt: skip
+    changes = (await bob.do("rooms.history", room=room))["changes"]
+    assert [one["data"]["emotion"] for one in changes if one["type"] == "message.emotion_detected"] == [None, "joy"]
+
+
+@pytest.mark.parametrize("change", [{"emotion": "Joy"}, {"key": ""}, {"room": 1}, {"more": 1}])
+async def test_emotions_with_a_mistake_in_one_change_nothing(
+    ada: Person, service: Person, change: dict[str, object]
+) -> None:
+    room = await ada.group()
+    good = {"room": room, "message": (await ada.say(room))["id"], "emotion": "joy", "key": "1"}
+    assert await service.refused("messages.set_emotions", emotions=[good, {**good, **change}]) == "invalid"
+    assert await service.refused("messages.set_emotions", emotions=[good] * 101) == "invalid"
+    changes = (await ada.do("rooms.history", room=room))["changes"]
+    assert "message.emotion_detected" not in {one["type"] for one in changes}

@@ -76,6 +76,7 @@ TABLE: dict[str, Row] = {
     "messages.delete": Row({**ROOM, "message": "MESSAGE"},          401, 404, 404, 404, 403, 404, 403),
     "messages.edits": Row({**ROOM, "message": "MESSAGE"},           401, 404, 404, 404, 200, 404, 403),
     "messages.set_emotion": Row({**ROOM, "message": "MESSAGE", "emotion": "joy"}, 401, 403, 403, 403, 403, 200, 403),
+    "messages.set_emotions": Row({"emotions": []},                  401, 403, 403, 403, 403, 200, 403),
     "sync.get": Row({},                                             401, 200, 200, 200, 200, 200, 403),
     "changes.pull": Row({},                                         401, 200, 200, 200, 200, 200, 403),
     "presence.get": Row({"users": "OWNER"},                         401, 200, 200, 200, 200, 200, 403),

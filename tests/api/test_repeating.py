@@ -42,8 +42,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
 }
 #: Operations that change something and are not called by a person with a key: elsewhere, or nothing to repeat.
 ELSEWHERE = {
-    "services.register", "rooms.restore", "messages.set_emotion", "import.orders", "sessions.close", "presence.set",
-    "signals.type", "console.renew", "console.retry",
+    "services.register", "rooms.restore", "messages.set_emotion", "messages.set_emotions", "import.orders",
+    "sessions.close", "presence.set", "signals.type", "console.renew", "console.retry",
 }  # fmt: skip
 
 

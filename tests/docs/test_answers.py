@@ -132,7 +132,9 @@ async def _conversation(call: Caller, token: str, others_token: str, bot: str, o
     await call("messages.read", token, {"room": room})
     await call("messages.search", token, {"text": "joy"})
     await call("messages.get", token, {"room": room, "message": message})
-    await call("messages.set_emotion", bot, {"room": room, "message": message, "emotion": "joy"})
+    joy = {"room": room, "message": message, "emotion": "joy"}
+    await call("messages.set_emotion", bot, joy)
+    await call("messages.set_emotions", bot, {"emotions": [{**joy, "key": "joy-1"}, {**joy, "room": "no", "key": "2"}]})
     await _changed_messages(call, token, room, message)
     await call("presence.get", token, {"users": other})
     await call("presence.room", token, {"room": room})

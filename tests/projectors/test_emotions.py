@@ -196,8 +196,11 @@ async def test_void_and_bad_records_set_nothing_and_stop_nothing(
             void, id=uuid7(), source="test", stream=room, time=now(), actor=ada.id, command="PostMessage:void"
         )
         term = await _term(settings, shard)
+        nowhere = value.replace(f'"subject":"{room}"'.encode(), b'"subject":"no room!"', 1)
         bad = [
             (value, term_headers(term - 1)),
+            (nowhere, term_headers(term)),
+            (nowhere, term_headers(term)),
             (b"no json", term_headers(term)),
             (b'{"specversion":"1.0"}', term_headers(term)),
             (value.replace(b'"message.posted"', b'"message.sung"', 1), term_headers(term)),
@@ -214,6 +217,7 @@ async def test_void_and_bad_records_set_nothing_and_stop_nothing(
     assert after["void"] - before.get("void", 0) == 2
     assert after["unreadable"] - before.get("unreadable", 0) == 2
     assert after["unknown"] - before.get("unknown", 0) == 1
+    assert after["refused"] - before.get("refused", 0) == 2
     assert after.get("failed", 0) == before.get("failed", 0)
 
 

@@ -1,0 +1,91 @@
+"""What emotions messages show, as services find out: people see those that the author's visual can show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from api.calls import Call
+from api.messages import present
+from api.problems import Problem
+from api.surface import Operation, Request
+from events.visuals import Visual
+from infra.postgres import queries
+from producers.commands import Outcome, Refused
+from producers.limits import Id, Token
+from producers.messages import Emotion, SetEmotion
+
+#: Emotions of one request.
+EMOTIONS = 100
+
+
+class Detect(Request, frozen=True, kw_only=True):
+    room: Id
+    message: Id
+    emotion: Emotion
+
+
+class Detected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What emotion one message shows."""
+
+    room: Id
+    message: Id
+    emotion: Emotion
+    #: As an ``Idempotency-Key``: the same one again changes nothing.
+    key: Token
+
+
+class DetectAll(Request, frozen=True, kw_only=True):
+    emotions: Annotated[list[Detected], msgspec.Meta(max_length=EMOTIONS)]
+
+
+async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
+    shown = (await _shown(call, [request]))[0]
+    outcome = await _set(call, request, shown)
+    return {"message": present(outcome, request.message), "shown": shown}
+
+
+async def set_emotions(call: Call, request: DetectAll) -> dict[str, Any]:
+    found = await _shown(call, request.emotions)
+    pairs = zip(request.emotions, found, strict=True)
+    return {"results": await asyncio.gather(*(_one(call, detected, shown) for detected, shown in pairs))}
+
+
+async def _one(call: Call, detected: Detected, shown: bool | None) -> dict[str, Any]:
+    try:
+        await _set(call, detected, shown, detected.key)
+    except (Problem, Refused) as refusal:
+        return {"message": detected.message, "result": "refused", "code": refusal.code, "detail": refusal.detail}
+    return {"message": detected.message, "result": "set", "shown": shown}
+
+
+async def _shown(call: Call, wanted: Sequence[Detect | Detected]) -> list[bool | None]:
+    """Whether the authors' visuals can show it; None for a message that is not there."""
+    ids = [one.message for one in wanted]
+    rows = await call.rows(
+        queries("visuals")["of_authors"], ids, [one.room for one in wanted], min(ids, default=""), max(ids, default="")
+    )
+    visuals = {(row["id"], row["room"]): row["emotion_data"] for row in rows}
+    places = [(one.message, one.room) for one in wanted]
+    return [
+        bool(visuals[place] is not None and Visual.supports(visuals[place], one.emotion)) if place in visuals else None
+        for place, one in zip(places, wanted, strict=True)
+    ]
+
+
+async def _set(call: Call, wanted: Detect | Detected, shown: bool | None, key: str | None = None) -> Outcome:
+    if shown is None:
+        raise Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
+    command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=shown)
+    return await call.submit(command, key=key)
+
+
+OPERATIONS = [
+    Operation("messages.set_emotion", "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
+              set_emotion, "Note what emotion a message shows", {"message": "Message", "shown": "boolean"}),
+    Operation("messages.set_emotions", "POST", "/v1/emotions", "service", DetectAll, set_emotions,
+              "Note what emotions some messages show, each by itself", {"results": "[EmotionResult]"}),
+]  # fmt: skip
