@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ LAG = Gauge("klatsch_emotions_lag_records", "Records between the committed offse
 #: and one message may wait for the API for 300 s. After that the consumer counts as stuck.
 STUCK_SECONDS = 400.0
 _LOOK_SECONDS = 1.0
+#: How much the worker's process stands back (nice(2)): beside a busy one it gets a tenth of a processor.
+NICE = 10
 #: Milliseconds for which the broker lets records gather, unless there are so many bytes of them before: the price of a
 #: fetch, in Faust's two threads and in the broker, is that of dealing with some records. Nobody waits for an emotion.
 GATHER_MS, GATHER_BYTES = 200, 64 * 1024
@@ -49,6 +52,8 @@ def run(settings: Settings, operator_token: Callable[[], str]) -> None:
             "Faust is not installed (it has no build for this platform): no emotions are detected, all else works"
         )
         return
+    # Where processors are short, who waits for a message goes first; nobody waits for an emotion.
+    os.nice(NICE)
     asyncio.run(serve(settings, operator_token))
 
 

@@ -18,13 +18,17 @@ import psutil
 
 from infra.supervisor.parts import ROOT
 from tests.bench.figures import Figure, Machine, Results, merged
-from tests.bench.load import NotDelivered
+from tests.bench.load import Crowd, NotDelivered
 from tests.bench.progress import Progress
 from tests.bench.scenarios import Options, scenario
+from tests.bench.scenarios.throughput import send_for
 from tests.bench.system import NotHere, System
 from tests.bench.systems import SYSTEMS
 from tests.bench.systems.ours import Installation
 from tests.bench.systems.stores import Stores
+
+#: Seconds for which each system is used before anything is measured, and by whom: 40,000 requests of Kafka's.
+WARM_SECONDS, _WARMING = 20.0, [2] * 8
 
 
 class Plan(NamedTuple):
@@ -68,6 +72,10 @@ async def run(plan: Plan, folder: Path) -> Results:
     async with AsyncExitStack() as stack:
         stack.callback(progress.end)
         systems = await _started(plan, planned, folder, stack, progress, notes)
+        if not options.quick and any(not getattr(step.scenario, "ONCE", False) for step in planned):
+            for name, system in systems.items():
+                progress.note(f"warming up {name}")
+                await _warmed(system)
         for step in planned:
             if step.system in systems:
                 progress.step(step.system)
@@ -113,6 +121,16 @@ async def _started(
         except NotHere as reason:
             notes.append(f"{name} is left out: {reason}")
     return found
+
+
+async def _warmed(system: System) -> None:
+    """Messages for a while: until Kafka's virtual machine has compiled what they need, each takes twice as long."""
+    crowd = await Crowd.gathered(system, _WARMING)
+    try:
+        await send_for(system, crowd, WARM_SECONDS)
+        await system.settled()
+    finally:
+        crowd.close()
 
 
 def commit() -> str:
