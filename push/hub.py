@@ -98,7 +98,7 @@ class Hub:
         self._partitions: list[_Partition] = []
         self._epoch = ""
         self._turn = Turn()
-        self._tail = Tail(settings, self, ring_records, handover=handover)
+        self._tail = Tail(settings, self, ring_records, handover=handover, size=ring_bytes)
         self._catchups = CatchUps(settings, covered=self.in_ring, resume=self.advance, lost=self._lost, workers=workers)
         self._bounds = Bounds(settings)
         self._task: asyncio.Task[None] | None = None

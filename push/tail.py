@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,6 +24,8 @@ _log = logging.getLogger("klatsch.push")
 _WATCH_SECONDS = 5.0
 #: Seconds between attempts while Kafka cannot be reached.
 _RETRY_SECONDS = 0.5
+#: Records before the end that tell how large records are, and seconds in which they come.
+_PROBE, _PROBE_SECONDS = 16, 10.0
 
 
 class Listener(Protocol):
@@ -56,8 +58,9 @@ class Tail:
         backlog: int,
         topic: str = "feed",
         handover: Handover | None = None,
+        size: int | None = None,
     ) -> None:
-        """``backlog``: records before the end at which a new reading starts, in each partition.
+        """``backlog``: records before the end at which a new reading starts, in each partition; ``size``: their bytes.
 
         ``handover``: where this process tells of what it appends.
         """
@@ -66,6 +69,7 @@ class Tail:
         self._topic = settings.topic(topic)
         self._listener = listener
         self._backlog = backlog
+        self._size = size
         self._incarnation: Incarnation | None = None
         self._targets: dict[int, int] = {}
         #: Set once the end that was seen at the start has been read, until records are missed.
@@ -107,12 +111,39 @@ class Tail:
         ends = await consumer.end_offsets(partitions)
         known = self._listener.next_offsets()
         if topic != self._incarnation or any(not begins[tp] <= known[tp.partition] <= ends[tp] for tp in partitions):
-            starts = {tp.partition: max(begins[tp], ends[tp] - self._backlog) for tp in partitions}
+            backlogs = await self._backlogs(consumer, {tp: ends[tp] - begins[tp] for tp in partitions}, ends)
+            starts = {tp.partition: max(begins[tp], ends[tp] - backlogs[tp]) for tp in partitions}
             self.reached.clear()
             self._listener.reset(topic, starts)
             self._incarnation = topic
         self._targets = {tp.partition: ends[tp] for tp in partitions}
         reader.begin({TopicPartition(self._topic, n): offset for n, offset in self._listener.next_offsets().items()})
+
+    async def _backlogs(
+        self, consumer: AIOKafkaConsumer, lengths: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        """Records before the end of each partition that are worth reading, by the size of the last ones.
+
+        A feed that was worked off in one go has records of a MiB: thousands of them would take minutes to read, to be
+        thrown away.
+        """
+        found = dict.fromkeys(lengths, self._backlog)
+        asked = {tp for tp, length in lengths.items() if length > _PROBE and self._size is not None}
+        if not asked or self._size is None:
+            return found
+        consumer.assign(list(asked))
+        for tp in asked:
+            consumer.seek(tp, ends[tp] - _PROBE)
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                while asked:
+                    for tp, records in (await consumer.getmany(*asked, timeout_ms=500)).items():
+                        size = sum(len(record.value or b"") for record in records) // len(records)
+                        found[tp] = min(self._backlog, max(_PROBE, self._size // max(1, size)))
+                        asked.discard(tp)
+        except TimeoutError:
+            raise _Restart(f"expected the last records of partition {min(asked).partition}, got none") from None
+        return found
 
     async def _read(self, consumer: AIOKafkaConsumer, reader: Reader) -> None:
         watch = asyncio.create_task(self._watch(consumer))

@@ -325,3 +325,28 @@ async def test_drain_sends_all_away_within_its_time(settings: Settings, hub: Hub
     await asyncio.wait_for(hub.peers.drain(0.2), 2)
     assert all(peer.disconnect == codes.SHUTDOWN for peer in peers)
     assert hub.peers.join(Peer("late"), Identity(user="u", session="s", expires=2e9), 0.0) == codes.SHUTDOWN
+
+
+async def test_large_records_at_the_end_are_not_all_read_at_the_start(settings: Settings, feed: Feed) -> None:
+    """A feed that was worked off in one go has large records: what the ring has no room for is left where it is."""
+    user, large = "ada", 200
+    partition = feed.partition(user)
+    for number in range(large):
+        await feed.record(partition, [item([user], number, "x" * 20_000)])
+    read: list[int] = []
+    hub = Hub(settings, ring_bytes=400_000)
+    take = hub.take
+
+    async def counted(batches: dict[int, Sequence[object]]) -> None:
+        read.extend(map(len, batches.values()))
+        await take(batches)
+
+    hub.take = counted  # type: ignore[method-assign]
+    await hub.start()
+    try:
+        assert 16 <= sum(read) <= 30
+        # What is older comes from Kafka.
+        sink = Sink(hub, user).follow((await hub.locate(user, Since(0, ""))).offset)
+        await until(lambda: len(sink.texts) == large)
+    finally:
+        await hub.stop()
