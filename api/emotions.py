@@ -28,12 +28,9 @@ class Detect(Request, frozen=True, kw_only=True):
     emotion: Emotion
 
 
-class Detected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What emotion one message shows."""
+class Detected(Detect, frozen=True, kw_only=True):
+    """What emotion one message shows, and the key under which it is set."""
 
-    room: Id
-    message: Id
-    emotion: Emotion
     #: As an ``Idempotency-Key``: the same one again changes nothing.
     key: Token
 
@@ -62,21 +59,18 @@ async def _one(call: Call, detected: Detected, shown: bool | None) -> dict[str, 
     return {"message": detected.message, "result": "set", "shown": shown}
 
 
-async def _shown(call: Call, wanted: Sequence[Detect | Detected]) -> list[bool | None]:
+async def _shown(call: Call, wanted: Sequence[Detect]) -> list[bool | None]:
     """Whether the authors' visuals can show it; None for a message that is not there."""
     ids = [one.message for one in wanted]
     rows = await call.rows(
         queries("visuals")["of_authors"], ids, [one.room for one in wanted], min(ids, default=""), max(ids, default="")
     )
-    visuals = {(row["id"], row["room"]): row["emotion_data"] for row in rows}
-    places = [(one.message, one.room) for one in wanted]
-    return [
-        bool(visuals[place] is not None and Visual.supports(visuals[place], one.emotion)) if place in visuals else None
-        for place, one in zip(places, wanted, strict=True)
-    ]
+    visuals = {(row["id"], row["room"]): row["emotion_data"] or {} for row in rows}
+    found = [(visuals.get((one.message, one.room)), one.emotion) for one in wanted]
+    return [None if visual is None else Visual.supports(visual, emotion) for visual, emotion in found]
 
 
-async def _set(call: Call, wanted: Detect | Detected, shown: bool | None, key: str | None = None) -> Outcome:
+async def _set(call: Call, wanted: Detect, shown: bool | None, key: str | None = None) -> Outcome:
     if shown is None:
         raise Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
     command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=shown)

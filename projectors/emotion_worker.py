@@ -161,11 +161,12 @@ class Worker:
                 break
             # The account's token was revoked: the account is asked for again, which the operator may have allowed.
             self._token = None
-        if len(found) > 1:
+        if status == 422 and len(found) > 1:
             # One of them is none that the API takes; the others are set.
             return [outcome for one in found for outcome in await self._set([one])]
-        log.warning("%s: refused: %d %s", found[0].position, status, answer[:200].decode(errors="replace"))
-        return ["refused"]
+        said = f"{status} {answer[:200].decode(errors='replace')}"
+        log.warning("%s and %d others: refused: %s", found[0].position, len(found) - 1, said)
+        return ["refused"] * len(found)
 
     @staticmethod
     def _outcome(one: Found, result: _Result) -> str:

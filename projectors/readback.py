@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from events.feed import decode_record
-from events.log import OPENED_HEADER, TermFilter
+from events.log import TermFilter
 from events.positions import Shard, parse_position
 from infra import kafka
 from infra.settings import Settings
@@ -64,13 +64,10 @@ async def _read(client: AIOKafkaConsumer, tp: TopicPartition, start: Place, term
                 f"{tp.topic}/{tp.partition}: expected records {position} to {term}, got none within {READ_SECONDS} s"
             )
         for raw in records:
-            if raw.offset < term and admitted.admits(raw.offset, raw.headers) and not _opens(raw):
+            valid = raw.offset < term and admitted.admits(raw.offset, raw.headers)
+            if valid and not admitted.opened(raw.offset):
                 _note(raw.value, found)
         position = records[-1].offset + 1
-
-
-def _opens(raw: Any) -> bool:
-    return any(name == OPENED_HEADER for name, _ in raw.headers)
 
 
 def _note(value: bytes, found: dict[Shard, Fed]) -> None:

@@ -14,7 +14,7 @@ from events.feed import (
     decode_record,
     split_cursor,
 )
-from events.log import OPENED_HEADER, TermFilter
+from events.log import TermFilter
 from events.positions import BadPosition, Position, Shard, Vector, parse_position
 from push.frames import one_line
 
@@ -175,9 +175,7 @@ class FeedReader:
     def read(self, row: FeedRow) -> list[tuple[list[str], Item]]:
         """Recipients and item of each delta of a record that is new."""
         term = self._terms.term
-        if not self._terms.admits(row.offset, row.headers):
-            return []
-        if any(name == OPENED_HEADER for name, _ in row.headers):
+        if not self._terms.admits(row.offset, row.headers) or self._terms.opened(row.offset):
             return []
         if term != self._terms.term:
             # What was read so far was void, so it does not count as delivered.

@@ -111,7 +111,7 @@ class Tail:
         ends = await consumer.end_offsets(partitions)
         known = self._listener.next_offsets()
         if topic != self._incarnation or any(not begins[tp] <= known[tp.partition] <= ends[tp] for tp in partitions):
-            backlogs = await self._backlogs(consumer, {tp: ends[tp] - begins[tp] for tp in partitions}, ends)
+            backlogs = await self._backlogs(consumer, begins, ends)
             starts = {tp.partition: max(begins[tp], ends[tp] - backlogs[tp]) for tp in partitions}
             self.reached.clear()
             self._listener.reset(topic, starts)
@@ -120,16 +120,16 @@ class Tail:
         reader.begin({TopicPartition(self._topic, n): offset for n, offset in self._listener.next_offsets().items()})
 
     async def _backlogs(
-        self, consumer: AIOKafkaConsumer, lengths: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+        self, consumer: AIOKafkaConsumer, begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
     ) -> dict[TopicPartition, int]:
         """Records before the end of each partition that are worth reading, by the size of the last ones.
 
         A feed that was worked off in one go has records of a MiB: thousands of them would take minutes to read, to be
         thrown away.
         """
-        found = dict.fromkeys(lengths, self._backlog)
-        asked = {tp for tp, length in lengths.items() if length > _PROBE and self._size is not None}
-        if not asked or self._size is None:
+        found = dict.fromkeys(ends, self._backlog)
+        asked = {tp for tp in ends if ends[tp] - begins[tp] > _PROBE}
+        if self._size is None or not asked:
             return found
         consumer.assign(list(asked))
         for tp in asked:

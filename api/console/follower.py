@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.log import OPENED_HEADER, TermFilter
+from events.log import TermFilter
 from events.positions import Position, Shard
 from infra import kafka
 from infra.settings import Settings
@@ -177,8 +177,8 @@ class Follower:
         while True:
             for tp, records in (await consumer.getmany(timeout_ms=2 * _WAIT_MS)).items():
                 for raw in records:
-                    valid = filters[tp].admits(raw.offset, raw.headers)
-                    if valid and not _opens(raw) and raw.offset >= places.get(tp, 0):
+                    valid = filters[tp].admits(raw.offset, raw.headers) and not filters[tp].opened(raw.offset)
+                    if valid and raw.offset >= places.get(tp, 0):
                         seen = _seen(self._shards[tp], raw)
                         if raw.offset < ends.get(tp, 0):
                             before.append(seen)
@@ -197,10 +197,6 @@ class Follower:
         self._kept.append(seen)
         for watcher in self._watchers:
             watcher.offer(seen)
-
-
-def _opens(raw: ConsumerRecord) -> bool:
-    return any(name == OPENED_HEADER for name, _ in raw.headers)
 
 
 def _seen(shard: Shard, raw: ConsumerRecord) -> Seen:

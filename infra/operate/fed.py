@@ -10,7 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from events.feed import ROOM_MARK, cursor, decode_record
-from events.log import OPENED_HEADER, TermFilter
+from events.log import TermFilter
 from events.positions import Position, parse_position
 from infra.settings import Settings
 
@@ -100,7 +100,7 @@ class _Search:
 
     def _take(self, raw: Any) -> None:
         value = raw.value or b""
-        if not self._valid.admits(raw.offset, raw.headers) or any(name == OPENED_HEADER for name, _ in raw.headers):
+        if not self._valid.admits(raw.offset, raw.headers) or self._valid.opened(raw.offset):
             return
         # Most records are of other shards: what their text shows needs no decoding.
         if not self._marks.search(value):

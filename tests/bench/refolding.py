@@ -6,7 +6,7 @@ import resource
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from infra import postgres
+from infra.postgres import connected
 from infra.settings import Settings
 from projectors.rebuild.building import cores
 from projectors.rebuild.fresh import LONG
@@ -55,15 +55,15 @@ async def _rounds(own: Own, sheet: Sheet, options: Options, works: Mapping[str, 
                 await work()
                 wall, python = time.perf_counter() - began, _cpu() - python
             sheet.add(f"{title}: events", "1/s", events / wall, "higher")
-            if (stored := cost.cpu.get("postgres")) is not None:
-                sheet.add(f"{title}: events a core", "1/s", events / (python + stored), "higher")
-                sheet.add(f"{title}: CPU of Postgres, 1,000 events", "s", 1000 * stored / events)
+            if (postgres := cost.cpu.get("postgres")) is not None:
+                sheet.add(f"{title}: events a core", "1/s", events / (python + postgres), "higher")
+                sheet.add(f"{title}: CPU of Postgres, 1,000 events", "s", 1000 * postgres / events)
             sheet.add(f"{title}: CPU of ours, 1,000 events", "s", 1000 * python / events)
 
 
 async def _vacuumed(settings: Settings) -> None:
     """Does what autovacuum would soon do about the rows that the last work has made, in the middle of the next one."""
-    async with postgres.connected(settings) as connection:
+    async with connected(settings) as connection:
         sql = "select relname from pg_class where relnamespace = to_regnamespace($1) and relkind = 'r'"
         for row in await connection.fetch(sql, f'"{settings.schema}"'):
             await connection.execute(f'vacuum "{settings.schema}"."{row["relname"]}"', timeout=LONG)

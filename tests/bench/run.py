@@ -53,13 +53,17 @@ def steps(plan: Plan) -> Iterator[Step]:
     for name in plan.scenarios:
         module = scenario(name)
         known = [system for system in plan.systems if measures(module, system)]
-        repetitions = 1 if getattr(module, "ONCE", False) else plan.options.repeat
+        repetitions = 1 if _once(module) else plan.options.repeat
         yield from (Step(module, system) for _ in range(repetitions) for system in known)
 
 
 def measures(module: ModuleType, system: str) -> bool:
     """Whether a scenario is for that system."""
     return system in getattr(module, "SYSTEMS", (system,)) and system not in getattr(module, "WITHOUT", ())
+
+
+def _once(module: ModuleType) -> bool:
+    return getattr(module, "ONCE", False) is True
 
 
 async def run(plan: Plan, folder: Path) -> Results:
@@ -72,7 +76,7 @@ async def run(plan: Plan, folder: Path) -> Results:
     async with AsyncExitStack() as stack:
         stack.callback(progress.end)
         systems = await _started(plan, planned, folder, stack, progress, notes)
-        if not options.quick and any(not getattr(step.scenario, "ONCE", False) for step in planned):
+        if not options.quick and any(not _once(step.scenario) for step in planned):
             for name, system in systems.items():
                 progress.note(f"warming up {name}")
                 await _warmed(system)
