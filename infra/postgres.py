@@ -23,7 +23,7 @@ SQL = Path(__file__).resolve().parent.parent / "schemas" / "sql"
 
 #: Version of ``schemas/sql/schema_live.sql`` and ``schema_ops.sql`` that this code runs on. A new version takes a file
 #: ``NNNN_what.sql`` for what it changes in ``schema_ops.sql``, where it changes something; the rest is folded anew.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _NAME = re.compile(r"^[a-z_][a-z0-9_]{0,40}$")
 _MIGRATION = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
@@ -58,11 +58,12 @@ def _json(value: Any) -> str:
 
 
 async def prepare(connection: Any) -> None:
-    """Codecs of every connection: times as RFC 3339 text, jsonb as Python values."""
+    """Codecs of every connection: times as RFC 3339 text, JSON as Python values."""
     await connection.set_type_codec("timestamptz", schema="pg_catalog", encoder=str, decoder=_time, format="text")
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_json, decoder=msgspec.json.decode, format="text"
-    )
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_json, decoder=msgspec.json.decode, format="text"
+        )
 
 
 def server_settings(settings: Settings, **more: str) -> dict[str, str]:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from operator import attrgetter
+
+import msgspec
 
 from events.records import Record
 from infra.postgres import queries
 from infra.statements import Statement, packed
 
+#: Columns: an event's fields, and its data.
+COLUMNS = ("topic", "partition", "offset", "id", "type", "stream", "actor", "command", "app", "time", "data")
+
+_read = attrgetter(*COLUMNS[:-1])
+#: U+0000 as JSON has it: the backslash is no part of another escape.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def document(record: Record) -> bytes:
+    """The event's data as its row has it. Raises ValueError for escapes that ``json`` takes and no reader can read:
+    U+0000, and halves of characters."""
+    raw = record.raw
+    if b"\\u" in raw:
+        if _NUL.search(raw):
+            raise ValueError("expected data without U+0000, which Postgres does not hold")
+        # Also what no field of ours has: the whole is read.
+        msgspec.json.decode(raw)
+    return raw
+
 
 def inserting(records: Sequence[Record]) -> Statement:
-    """The records' rows. Fails with asyncpg.DataError for what Postgres cannot hold, for example U+0000."""
-    rows = [
-        (r.topic, r.partition, r.offset, r.id, r.type, r.stream, r.actor, r.command, r.app, r.time, r.raw.decode())
-        for r in records
-    ]
+    """The records' rows. Raises ValueError, or fails with asyncpg.DataError, for what Postgres cannot hold."""
+    rows = [(*_read(record), document(record).decode()) for record in records]
     return packed(queries("projectors")["insert_changes"], [list(column) for column in zip(*rows, strict=True)])

@@ -21,9 +21,7 @@ from events import REGISTRY
 from events.records import Entity, Record
 from events.text import utf8_words
 from infra.rows import EXTRAS, TABLES, column_type, room_mark, searched
-
-#: Columns of ``changes``.
-CHANGES = ("topic", "partition", "offset", "id", "type", "stream", "actor", "command", "app", "time", "data")
+from projectors.changes import COLUMNS, document
 
 #: Values that are kept as fields: what stands in many rows is made once. A piece's times stand in two tables.
 _KNOWN = 40_000
@@ -176,21 +174,22 @@ def layout(kind: str) -> Layout:
     return Layout(TABLES[kind], (*names, *(name for name, _, _ in EXTRAS.get(kind, ()))), fields)
 
 
-_read_change = attrgetter(*CHANGES[:-1], "raw")
+_read_change = attrgetter(*COLUMNS[:-1])
 _known = _COLUMNS["text"]
 _CHANGE_COLUMNS: tuple[Column, ...] = (
     _known, _Known(lambda value: _INT(4, value)).column, _longs, _texts, _known, _known, _known, _texts, _known,
-    _COLUMNS["timestamptz"], lambda raws: [_JSON(len(raw) + 1, 1) + raw for raw in raws],
+    _COLUMNS["timestamptz"],
 )  # fmt: skip
 
 
 def _change_fields(records: Sequence[Record]) -> list[Iterable[bytes]]:
     values = zip(*map(_read_change, records), strict=True)
-    return [column(part) for column, part in zip(_CHANGE_COLUMNS, values, strict=True)]
+    found = [column(part) for column, part in zip(_CHANGE_COLUMNS, values, strict=True)]
+    return [*found, [_SIZE(len(raw)) + raw for raw in map(document, records)]]
 
 
 #: The rows of ``changes`` of events: what stands in the log.
-CHANGES_LAYOUT = Layout("changes", CHANGES, _change_fields)
+CHANGES_LAYOUT = Layout("changes", COLUMNS, _change_fields)
 
 
 def encoded(spec: Layout, items: Sequence[Any]) -> bytes:

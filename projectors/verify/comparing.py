@@ -10,7 +10,8 @@ from events import REGISTRY
 from infra import months
 from infra.postgres import queries
 from infra.rows import TABLES
-from projectors.rebuild.copying import CHANGES, layout
+from projectors.changes import COLUMNS
+from projectors.rebuild.copying import layout
 from projectors.rebuild.fresh import LONG
 from projectors.verify.findings import Compared
 
@@ -24,6 +25,8 @@ class Spec(NamedTuple):
     name: str
     keys: tuple[str, ...]
     columns: tuple[str, ...]
+    #: Columns of a type that has no hash, or no equality: their texts are compared.
+    as_text: frozenset[str]
     #: The column that names the stream; that of a revision is its message's.
     stream: str
     topic: str
@@ -42,11 +45,11 @@ def spec(table: str) -> Spec:
     """How a table is compared. Raises KeyError for one that is not."""
     if table == "spans":
         columns = ("room", "month", "first", "last", "since", "until")
-        return Spec(table, columns[:2], columns, "room", "rooms")
+        return Spec(table, columns[:2], columns, frozenset(), "room", "rooms")
     if table == "changes":
-        return Spec(table, ("topic", "partition", "offset"), CHANGES, "stream", "")
+        return Spec(table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), "stream", "")
     kind = next(kind for kind, name in TABLES.items() if name == table)
-    return Spec(table, REGISTRY.entities[kind].key_fields, layout(kind).columns, *_STREAMS[table])
+    return Spec(table, REGISTRY.entities[kind].key_fields, layout(kind).columns, frozenset({"words"}), *_STREAMS[table])
 
 
 class Sides(NamedTuple):
@@ -83,9 +86,9 @@ def _list(columns: Iterable[str]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 
 
-def _values(columns: Iterable[str], side: str) -> str:
-    """Columns as values; those of a type that has no hash as text."""
-    return ", ".join(f'{side}."{column}"::text' if column == "words" else f'{side}."{column}"' for column in columns)
+def _values(table: Spec, side: str) -> str:
+    """Columns as values that can be compared."""
+    return ", ".join(f'{side}."{name}"' + ("::text" if name in table.as_text else "") for name in table.columns)
 
 
 async def compare(connection: Any, both: Sides, table: str) -> list[Compared]:
@@ -109,7 +112,7 @@ async def _digests(connection: Any, schema: str, table: str, gone: Iterable[str]
     name = "'changes of ' || t.topic || '/' || t.partition" if table == "changes" else f"'{table}'"
     rows = await connection.fetch(
         f"select {name} as name, count(*) as rows,"  # noqa: S608
-        f" coalesce(sum(hash_record_extended(row({_values(found.columns, 't')}), 0)), 0)::text as digest"
+        f" coalesce(sum(hash_record_extended(row({_values(found, 't')}), 0)), 0)::text as digest"
         f" from {await source(connection, schema, table, gone)} t group by 1",
         timeout=LONG,
     )
@@ -126,7 +129,7 @@ async def differing(connection: Any, both: Sides, table: str) -> AsyncIterator[t
     query = (
         f"select {keys} from {await source(connection, both.expected, table, both.gone)} e"  # noqa: S608
         f" full join {await source(connection, both.actual, table, both.gone)} a using ({_list(found.keys)})"
-        f" where ({_values(found.columns, 'e')}) is distinct from ({_values(found.columns, 'a')}) order by {keys}"
+        f" where ({_values(found, 'e')}) is distinct from ({_values(found, 'a')}) order by {keys}"
     )
     async for row in connection.cursor(query, prefetch=_FETCH, timeout=LONG):
         yield tuple(row)
@@ -137,7 +140,7 @@ async def row_of(connection: Any, schema: str, table: str, key: tuple[Any, ...])
     found = spec(table)
     where = " and ".join(f't."{name}" = ${i}' for i, name in enumerate(found.keys, 1))
     row = await connection.fetchrow(
-        f"select {_values(found.columns, 't')} from {await source(connection, schema, table)} t where {where}",  # noqa: S608
+        f"select {_values(found, 't')} from {await source(connection, schema, table)} t where {where}",  # noqa: S608
         *key,
     )
     return None if row is None else dict(zip(found.columns, row, strict=True))

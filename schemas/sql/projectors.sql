@@ -32,7 +32,7 @@ returning p.topic, p.partition
 -- name: insert_changes
 -- Events as they stand in the log.
 insert into changes (topic, partition, "offset", id, type, stream, actor, command, app, time, data)
-select topic, partition, "offset", id, type, stream, actor, command, app, time::timestamptz, data::jsonb
+select topic, partition, "offset", id, type, stream, actor, command, app, time::timestamptz, data::json
 from unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[])
     as c(topic, partition, "offset", id, type, stream, actor, command, app, time, data)
