@@ -26,7 +26,8 @@ _log = logging.getLogger("klatsch.push")
 _FETCH_BYTES = 256 * 1024
 _RETRY_SECONDS = 0.5
 #: Records before the first one needed at which a pass starts, so that it knows the writer's term and what was repeated.
-_WARM_UP = 64
+#: A writer that has been replaced gets in one void record before it finds out; each may be a MiB, so not many.
+_WARM_UP = 8
 
 
 class _Pass:

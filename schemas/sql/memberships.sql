@@ -1,14 +1,16 @@
 -- name: stays
--- A user's times in rooms, by offsets of the room's shard: after since, up to and including until. Of rooms that the
--- user is in and that were not deleted, how many are in them.
-select m.room, m.since, null::bigint as until, case when r.state <> 'deleted' then r.members end as members
+-- Users' times in rooms, by offsets of the room's shard: after since, up to and including until. Of rooms that a user is
+-- in and that were not deleted, how many are in them.
+select m."user", m.room, m.since, null::bigint as until, case when r.state <> 'deleted' then r.members end as members
 from members m
 join rooms r on r.id = m.room
-where m."user" = $1 and m.state = 'joined'
+where m."user" = any($1::text[]) and m.state = 'joined'
 union all
-select room, since, until, null from stays where "user" = $1
+select "user", room, since, until, null from stays where "user" = any($1::text[])
 order by room, since
 
 -- name: blocks
--- Blocks by a user and against them.
-select "user", other from relationships where type = 'block' and ("user" = $1 or other = $1)
+-- Blocks by users and against them.
+select "user", other, true as own from relationships where type = 'block' and "user" = any($1::text[])
+union all
+select other as "user", "user" as other, false from relationships where type = 'block' and other = any($1::text[])
