@@ -35,7 +35,7 @@ TURN_COMMANDS = 500
 #: Commands in a turn from which on its price is small beside theirs.
 WORTH = 32
 #: Longest rest between two turns, in seconds.
-REST_SECONDS = 0.02
+REST_SECONDS = 0.004
 #: Kafka or Postgres is away: the shard opens again once it is back.
 _AWAY = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, RecordsMissing)
 #: Seconds between attempts to open a shard.
