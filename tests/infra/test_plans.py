@@ -51,8 +51,8 @@ class Plans:
         self.plans: list[dict[str, Any]] = []
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        text = await self._connection.fetchval(f"explain (analyze, buffers, format json) {sql}", *arguments)
-        self.plans.append(msgspec.json.decode(text)[0]["Plan"])
+        plans = await self._connection.fetchval(f"explain (analyze, buffers, format json) {sql}", *arguments)
+        self.plans.append(plans[0]["Plan"])
         found: list[Any] = await self._connection.fetch(sql, *arguments)
         return found
 
