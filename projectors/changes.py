@@ -12,10 +12,12 @@ from events.records import Record
 from infra.postgres import queries
 from infra.statements import Statement, packed
 
-#: Columns: an event's fields, and its data.
+#: Columns: an event's fields, and its data (``document``).
 COLUMNS = ("topic", "partition", "offset", "id", "type", "stream", "actor", "command", "app", "time", "data")
 
-_read = attrgetter(*COLUMNS[:-1])
+#: Their values but for the data.
+fields = attrgetter(*COLUMNS[:-1])
+
 #: U+0000 as JSON has it: the backslash is no part of another escape.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -34,5 +36,5 @@ def document(record: Record) -> bytes:
 
 def inserting(records: Sequence[Record]) -> Statement:
     """The records' rows. Raises ValueError, or fails with asyncpg.DataError, for what Postgres cannot hold."""
-    rows = [(*_read(record), document(record).decode()) for record in records]
+    rows = [(*fields(record), document(record).decode()) for record in records]
     return packed(queries("projectors")["insert_changes"], [list(column) for column in zip(*rows, strict=True)])

@@ -21,7 +21,7 @@ from events import REGISTRY
 from events.records import Entity, Record
 from events.text import utf8_words
 from infra.rows import EXTRAS, TABLES, column_type, room_mark, searched
-from projectors.changes import COLUMNS, document
+from projectors import changes
 
 #: Values that are kept as fields: what stands in many rows is made once. A piece's times stand in two tables.
 _KNOWN = 40_000
@@ -174,7 +174,6 @@ def layout(kind: str) -> Layout:
     return Layout(TABLES[kind], (*names, *(name for name, _, _ in EXTRAS.get(kind, ()))), fields)
 
 
-_read_change = attrgetter(*COLUMNS[:-1])
 _known = _COLUMNS["text"]
 _CHANGE_COLUMNS: tuple[Column, ...] = (
     _known, _Known(lambda value: _INT(4, value)).column, _longs, _texts, _known, _known, _known, _texts, _known,
@@ -183,13 +182,13 @@ _CHANGE_COLUMNS: tuple[Column, ...] = (
 
 
 def _change_fields(records: Sequence[Record]) -> list[Iterable[bytes]]:
-    values = zip(*map(_read_change, records), strict=True)
+    values = zip(*map(changes.fields, records), strict=True)
     found = [column(part) for column, part in zip(_CHANGE_COLUMNS, values, strict=True)]
-    return [*found, [_SIZE(len(raw)) + raw for raw in map(document, records)]]
+    return [*found, [_SIZE(len(raw)) + raw for raw in map(changes.document, records)]]
 
 
 #: The rows of ``changes`` of events: what stands in the log.
-CHANGES_LAYOUT = Layout("changes", COLUMNS, _change_fields)
+CHANGES_LAYOUT = Layout("changes", changes.COLUMNS, _change_fields)
 
 
 def encoded(spec: Layout, items: Sequence[Any]) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import pytest
 
-from api.calls import Services
 from api.feed import FeedEnds
 from api.memberships import Memberships
 from events.relationships import RelationshipSet
@@ -47,7 +47,7 @@ async def asking(settings: Settings) -> AsyncIterator[tuple[Memberships, list[li
         await writer.level()
         await progress.start()
         await feed.start()
-        services: Any = Services(settings, _Noted(pool, note), progress, None, None, feed)  # type: ignore[arg-type]
+        services: Any = SimpleNamespace(pool=_Noted(pool, note), progress=progress, feed=feed)
         try:
             yield Memberships(services), asked
         finally:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import pytest
+
 from infra.settings import Settings
+from producers import shard as shard_module
 from tests.producers.shards import owning, posted
 
 
-async def test_who_was_just_answered_comes_into_the_next_turn(settings: Settings) -> None:
+async def test_who_was_just_answered_comes_into_the_next_turn(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough for a busy machine: a rest is no longer than the turn before it anyway.
+    monkeypatch.setattr(shard_module, "REST_SECONDS", 1.0)
     sizes, begun = list[int](), asyncio.Event()
     async with owning(settings) as shard:
         await shard.room()
@@ -17,7 +24,7 @@ async def test_who_was_just_answered_comes_into_the_next_turn(settings: Settings
         async def slowly(append: Callable[..., Awaitable[int]], records: Sequence[tuple[bytes, bytes]]) -> int:
             sizes.append(len(records))
             begun.set()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
             return await append(records)
 
         shard.log.instead = slowly
