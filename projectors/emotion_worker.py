@@ -36,6 +36,8 @@ FRESH_HOURS = 24
 #: Seconds that one message may hold up those behind it while the API does not answer.
 PATIENCE = 300.0
 _FIRST_PAUSE, _LAST_PAUSE = 0.2, 5.0
+#: Emotions of one request at most, as ``POST /v1/emotions`` has it.
+_AT_ONCE = 100
 _LATER = frozenset({429, 500, 502, 503, 504})
 
 
@@ -116,12 +118,13 @@ class Worker:
                 found.append(outcome)
             else:
                 RECORDS.labels(outcome).inc()
-        if found:
+        for at in range(0, len(found), _AT_ONCE):
+            some = found[at : at + _AT_ONCE]
             try:
-                outcomes = await self._set(found)
+                outcomes = await self._set(some)
             except Exception:
-                log.exception("%s and %d others: no emotion", found[0].position, len(found) - 1)
-                outcomes = ["failed"] * len(found)
+                log.exception("%s and %d others: no emotion", some[0].position, len(some) - 1)
+                outcomes = ["failed"] * len(some)
             for outcome in outcomes:
                 RECORDS.labels(outcome).inc()
 
