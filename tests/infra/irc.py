@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -31,6 +32,8 @@ async def importing(settings: Settings, *arguments: str | Path) -> AsyncIterator
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "infra.cli", "import", "irc", *map(str, arguments), "--data", _NOWHERE,
         env={**os.environ, **environment(settings)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        # A shell's background job ignores it, and so would whatever the tests of such a job start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         yield process

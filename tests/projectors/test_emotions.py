@@ -248,9 +248,7 @@ async def test_after_a_kill_nothing_is_set_twice(settings: Settings, world: Worl
     assert (await noted(first), await noted(second)) == (1, 1)
 
 
-async def test_what_was_said_meanwhile_is_caught_up_together(
-    settings: Settings, world: World, tmp_path: Path
-) -> None:
+async def test_what_was_said_meanwhile_is_caught_up_together(settings: Settings, world: World, tmp_path: Path) -> None:
     ada = await _with_visual(await world.person("ada"), joy=True)
     room = await ada.group()
     async with at_work(settings, tmp_path, world):
