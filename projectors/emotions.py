@@ -128,7 +128,7 @@ def _app(settings: Settings, worker: Worker) -> Any:
         stream_wait_empty=False,
         stream_buffer_maxsize=BATCHES,
     )
-    app.transport = batching()(app.conf.broker_consumer, app)
+    app.transport = _batching()(app.conf.broker_consumer, app)
     topic = app.topic(settings.topic("rooms"), key_type=bytes, value_type=bytes, key_serializer="raw",
                       value_serializer="raw", internal=False)  # fmt: skip
 
@@ -148,7 +148,7 @@ def _app(settings: Settings, worker: Worker) -> Any:
     return app
 
 
-def batching() -> Any:
+def _batching() -> Any:
     """Faust's transport over a consumer that lets records gather, and gives those of a partition as one message.
 
     Faust has no setting for either. What it does for each message (tasks, a stream's turn, an account of offsets) costs
@@ -175,6 +175,11 @@ def batching() -> Any:
     class Batching(driver.Consumer):
         def _new_consumer_thread(self) -> Any:
             return Thread(self, loop=self.loop, beacon=self.beacon)
+
+        async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+            # Faust counts the message after a gap as a part of it too, and an offset that stands twice among those that
+            # are done ends what it commits at once: one batch in 2.8 s, however many there were.
+            await super()._add_gap(tp, offset_from, offset_to - 1)
 
     class Transport(driver.Transport):
         Consumer = Batching

@@ -24,13 +24,14 @@ from infra import kafka, operator_token
 from infra.embedded.ports import free_port
 from infra.settings import Settings
 from producers.router import partition_of
-from projectors.emotion_worker import ACCOUNT
+from projectors import emotions
+from projectors.emotion_worker import ACCOUNT, Worker
 from tests.client import Person, World, visiting
 from tests.parts import Parts
 from tests.running import until
 from tests.servers import Process, installation, process, serving
 
-pytest.importorskip("faust", reason="Faust has no build for this platform")
+TP = pytest.importorskip("faust.types", reason="Faust has no build for this platform").TP
 
 JOYFUL = "What a wonderful, happy day! I love it"
 
@@ -258,6 +259,25 @@ async def test_what_was_said_meanwhile_is_caught_up_together(settings: Settings,
     detected = [message for message, _, _ in await _detections(settings)]
     assert [detected.count(message) for message in said] == [1] * len(said)
     assert counted["set"] >= len(said) and counted.get("failed", 0) == 0
+
+
+async def test_all_batches_that_are_done_are_committed_together(settings: Settings) -> None:
+    consumer: Any = emotions._app(settings, Worker("http://nowhere", str)).consumer
+    # Its thread is not started, and has a loop already.
+    consumer._thread.thread_loop.close()
+    tp, offset = TP(settings.topic("rooms"), 0), 50
+    consumer._committed_offset[tp] = consumer._read_offset[tp] = offset
+    for last in (99, 149, 150, 199):
+        if last - offset > 1:
+            await consumer._add_gap(tp, offset + 1, last)
+        assert consumer._new_offset(tp) is None, "what is not acknowledged is not committed"
+        offset = last
+    consumer._acked[tp] += [99, 149, 150]
+    assert consumer._new_offset(tp) == 151
+    consumer._committed_offset[tp] = 151
+    assert consumer._new_offset(tp) is None
+    consumer._acked[tp].append(199)
+    assert consumer._new_offset(tp) == 200
 
 
 async def test_old_messages_are_left_alone(settings: Settings, world: World, tmp_path: Path) -> None:
