@@ -36,8 +36,6 @@ FRESH_HOURS = 24
 #: Seconds that one message may hold up those behind it while the API does not answer.
 PATIENCE = 300.0
 _FIRST_PAUSE, _LAST_PAUSE = 0.2, 5.0
-#: Emotions of one request at most, as ``POST /v1/emotions`` has it.
-_AT_ONCE = 100
 _LATER = frozenset({429, 500, 502, 503, 504})
 
 
@@ -118,13 +116,12 @@ class Worker:
                 found.append(outcome)
             else:
                 RECORDS.labels(outcome).inc()
-        for at in range(0, len(found), _AT_ONCE):
-            some = found[at : at + _AT_ONCE]
+        if found:
             try:
-                outcomes = await self._set(some)
+                outcomes = await self._set(found)
             except Exception:
-                log.exception("%s and %d others: no emotion", some[0].position, len(some) - 1)
-                outcomes = ["failed"] * len(some)
+                log.exception("%s and %d others: no emotion", found[0].position, len(found) - 1)
+                outcomes = ["failed"] * len(found)
             for outcome in outcomes:
                 RECORDS.labels(outcome).inc()
 

@@ -40,8 +40,8 @@ GATHER_MS, GATHER_BYTES = 200, 512 * 1024
 #: Batches that wait in memory for their turn, each of up to a MiB, and that are taken at once; seconds for which they
 #: may wait for each other, as often as a worker looks that has nothing to do.
 BATCHES, WITHIN_SECONDS = 16, 0.1
-#: Records that are dealt with at once: others are served in between.
-TOGETHER = 128
+#: Records that are dealt with at once, others are served in between: as many as emotions that one request sets.
+TOGETHER = 100
 
 
 class Stuck(RuntimeError):
