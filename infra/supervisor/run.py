@@ -46,9 +46,14 @@ class Supervisor:
         self._install = install
         self._report = report
         self._publish = publish
+        #: One for each part that has been ready.
+        self._keepers: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Returns when every part is ready. Raises ProcessError with the log of the one that is not."""
+        """Returns when every part is ready. Raises ProcessError with the log of the one that is not.
+
+        A part that was ready is kept from then on: those that still start may need it.
+        """
         await self._start_all(self._stores)
         await self._install()
         self._report.line("installed", "topics and schema")
@@ -56,16 +61,17 @@ class Supervisor:
         await self._start_all(self._roles)
 
     async def keep(self) -> None:
-        """Starts each part again that ends; never returns."""
-        async with asyncio.TaskGroup() as group:
-            for part in [*self._stores, *self._roles]:
-                group.create_task(self._keep(part))
+        """Keeps the parts that ``start`` has started; never returns."""
+        await asyncio.gather(*self._keepers)
 
     async def stop(self) -> None:
         """Roles first, then Kafka, then Postgres. Returns when no process is left."""
         for part in self._stores:
             if isinstance(part, KafkaPart):
                 part.cancelled.set()
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(self._stop(part, ROLES_GRACE) for part in self._roles))
         for part in self._stores:
             await self._stop(part, _STORES_GRACE)
@@ -77,12 +83,16 @@ class Supervisor:
                 part.process.kill()
 
     async def _start_all(self, parts: Sequence[Part]) -> None:
-        starts = [asyncio.create_task(self._start(part)) for part in parts]
+        starts = [asyncio.create_task(self._begin(part)) for part in parts]
         try:
             await asyncio.gather(*starts)
         finally:
             for start in starts:
                 start.cancel()
+
+    async def _begin(self, part: Part) -> None:
+        await self._start(part)
+        self._keepers.append(asyncio.create_task(self._keep(part)))
 
     async def _start(self, part: Part) -> None:
         began = time.monotonic()
@@ -104,6 +114,7 @@ class Supervisor:
             await asyncio.sleep(_POLL)
 
     async def _keep(self, part: Part) -> None:
+        """Starts the part again each time that it ends; never returns."""
         backoff, started = _BACKOFF[0], time.monotonic()
         while True:
             if part.process:

@@ -136,6 +136,31 @@ async def test_what_ends_is_started_again(folder: DataFolder) -> None:
     assert sorted(scene.words("ended with exit code -9")) == ["api", "kafka"]
 
 
+async def test_what_ends_while_others_start_is_started_again(folder: DataFolder) -> None:
+    api = Listener("api", folder)
+    # Not ready before it is let: so long others are kept already.
+    waits = "import os, sys, time\nwhile not os.path.exists(sys.argv[2]): time.sleep(0.05)" + LISTEN
+    worker = Listener("analytics", folder, str(folder.path / "go"), script=waits)
+    scene = Scene(folder, roles=[api, worker])
+    starting = asyncio.create_task(scene.supervisor.start())
+    try:
+        await asyncio.to_thread(until, lambda: len(scene.published) == 3)
+        before = api.process
+        assert before is not None
+        assert before.pid is not None
+        os.kill(before.pid, signal.SIGKILL)
+        await asyncio.to_thread(until, lambda: len(scene.published) == 4)
+        assert api.ready()
+        assert not starting.done()
+        (folder.path / "go").touch()
+        await starting
+        assert scene.words("ended with exit code -9") == ["api"]
+    finally:
+        starting.cancel()
+        await asyncio.wait([starting])
+        await scene.supervisor.stop()
+
+
 async def test_a_part_that_cannot_start_is_an_error_and_nothing_stays(folder: DataFolder) -> None:
     broken = Listener("api", folder, script="import sys; sys.exit('no configuration')")
     scene = Scene(folder, roles=[broken, Listener("project", folder)])
