@@ -26,7 +26,7 @@ class Handle(Entity, frozen=True, kw_only=True):
 
 
 def handle_key(handle: str) -> Key:
-    return Key(("handle", handle))
+    return ("handle", handle)
 
 
 def username_handle(username: str) -> str:

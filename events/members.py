@@ -56,11 +56,11 @@ class Stay(Entity, frozen=True, kw_only=True):
 
     @property
     def key(self) -> Key:
-        return Key(("stay", self.room, self.user, str(self.since)))
+        return ("stay", self.room, self.user, str(self.since))
 
 
 def member_key(room: str, user: str) -> Key:
-    return Key(("member", room, user))
+    return ("member", room, user)
 
 
 def loaded_member(state: State, room: str, user: str) -> Member | None:

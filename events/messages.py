@@ -31,7 +31,7 @@ class Revision(Entity, frozen=True, kw_only=True):
 
     @property
     def key(self) -> Key:
-        return Key(("revision", self.message, str(self.number)))
+        return ("revision", self.message, str(self.number))
 
 
 class MessagePosted(Event, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class Relationship(Entity, frozen=True, kw_only=True):
 
 
 def relationship_key(user: str, other: str) -> Key:
-    return Key(("relationship", user, other))
+    return ("relationship", user, other)
 
 
 class RelationshipSet(Event, frozen=True, kw_only=True):

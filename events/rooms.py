@@ -69,7 +69,7 @@ class Room(Entity, frozen=True, kw_only=True):
 
 
 def room_key(room: str) -> Key:
-    return Key(("room", room))
+    return ("room", room)
 
 
 def direct_room(app: str, one: str, other: str) -> str:

@@ -46,7 +46,7 @@ class Message(Entity, frozen=True, kw_only=True):
 
 
 def message_key(message: str) -> Key:
-    return Key(("message", message))
+    return ("message", message)
 
 
 def said(

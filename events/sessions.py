@@ -27,7 +27,7 @@ class Session(Entity, frozen=True, kw_only=True):
 
 
 def session_key(user: str, session: str) -> Key:
-    return Key(("session", user, session))
+    return ("session", user, session)
 
 
 class SessionOpened(Event, frozen=True, kw_only=True):

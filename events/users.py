@@ -44,7 +44,7 @@ class User(Entity, frozen=True, kw_only=True):
 
 
 def user_key(user: str) -> Key:
-    return Key(("user", user))
+    return ("user", user)
 
 
 class UserRegistered(Event, frozen=True, kw_only=True):

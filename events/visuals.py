@@ -32,7 +32,7 @@ class Visual(Entity, frozen=True, kw_only=True):
 
 
 def visual_key(visual: str) -> Key:
-    return Key(("visual", visual))
+    return ("visual", visual)
 
 
 class VisualCreated(Event, frozen=True, kw_only=True):

@@ -183,7 +183,7 @@ class _Wire(msgspec.Struct):
     """An outcome on its way between processes."""
 
     records: list[tuple[str, int, int, str, str, str, str, str, str, str, msgspec.Raw]]
-    state: list[tuple[list[str], dict[str, Any] | None]]
+    state: list[tuple[Key, dict[str, Any] | None]]
     repeated: bool
 
 
@@ -194,9 +194,7 @@ def encode_outcome(outcome: Outcome) -> bytes:
          msgspec.Raw(msgspec.json.encode(r.data)))
         for r in outcome.records
     ]  # fmt: skip
-    state = [
-        (list(key), None if entity is None else msgspec.to_builtins(entity)) for key, entity in outcome.state.items()
-    ]
+    state = [(key, None if entity is None else msgspec.to_builtins(entity)) for key, entity in outcome.state.items()]
     return msgspec.json.encode(_Wire(records=records, state=state, repeated=outcome.repeated))
 
 
@@ -210,7 +208,7 @@ def decode_outcome(value: bytes) -> Outcome:
         for topic, partition, offset, id, type_, stream, time, actor, command, app, data in wire.records
     ]  # fmt: skip
     state: dict[Key, Entity | None] = {
-        Key(key): None if entity is None else msgspec.convert(entity, REGISTRY.entities[key[0]])
+        key: None if entity is None else msgspec.convert(entity, REGISTRY.entities[key[0]])
         for key, entity in wire.state
     }
     return Outcome(records, state, wire.repeated)

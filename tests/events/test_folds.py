@@ -66,7 +66,7 @@ def joined(user: str, role: str = "member") -> MemberJoined:
 
 
 def revision(number: int, message: str = "m1") -> Key:
-    return Key(("revision", message, str(number)))
+    return ("revision", message, str(number))
 
 
 def posted(seq: int, message: str | None = None) -> MessagePosted:
@@ -233,7 +233,7 @@ def test_members_join_and_leave() -> None:
         {
             ada: {"state": "left", "role": "member"},
             ROOM: {"members": 1, "owner": None},
-            Key(("stay", "s", "ada", "1")): {"since": 1, "until": 4},
+            ("stay", "s", "ada", "1"): {"since": 1, "until": 4},
         }
     )
     given.when(MemberLeft(user="ada")).then({})
@@ -274,7 +274,7 @@ def test_joining_leaving_and_new_roles_become_messages() -> None:
         {
             message_key("m4"): {**notice, "seq": 4, "type": "leave", "content": {"user": "bob"}}, ada: {"read": 4},
             bob: {"state": "left", "read": 3}, ROOM: {"seq": 4, "last": "m4", "members": 1},
-            Key(("stay", "s", "bob", "2")): {"since": 2, "until": 5},
+            ("stay", "s", "bob", "2"): {"since": 2, "until": 5},
         }
     )  # fmt: skip
 

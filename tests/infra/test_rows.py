@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from events import REGISTRY
 from events.clock import Time
-from events.records import Entity, Key
+from events.records import Entity
 from events.rooms import Room
 from events.text import fold
 from events.users import User
@@ -82,7 +82,7 @@ async def test_entities_come_back_as_they_were(connection: Any, kind: type[Entit
 
 
 async def test_what_is_not_there_is_none(connection: Any) -> None:
-    keys = [Key(("user", "nobody")), Key(("member", "nowhere", "nobody")), Key(("stay", "nowhere", "nobody", "7"))]
+    keys = [("user", "nobody"), ("member", "nowhere", "nobody"), ("stay", "nowhere", "nobody", "7")]
     assert await rows.load(connection, keys) == dict.fromkeys(keys)
     assert await rows.load(connection, []) == {}
 

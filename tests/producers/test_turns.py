@@ -74,7 +74,7 @@ def test_a_full_batch_leaves_the_rest_for_the_next_turn() -> None:
         content = PostMessage(room="r", token=str(taken), type="custom", content={"x": "y" * 16_000}, data=big)
         one = order(content, id=str(taken))
         # A batch has room for only so many entities that were loaded.
-        found._state[("message", str(taken))] = None  # type: ignore[index]
+        found._state[("message", str(taken))] = None
     assert 30 < taken < 60 and len(found.answers) == taken == len(found.batch)
     assert sum(len(key) + len(value) for key, value in found.batch) <= BATCH_BYTES
     # A small one would fit, but what comes later must not overtake: the caller stops at the first that does not fit.
@@ -92,9 +92,7 @@ def test_a_fault_in_one_command_leaves_the_others_alone() -> None:
     log = Log()
     log.turn(order(group("ada")))
     # A key that was not loaded is a fault of ours, never taken for something that does not exist.
-    found = turn(
-        {key: entity for key, entity in log.state.items() if key[0] != "member"} | {Key(("message", "2")): None}
-    )
+    found = turn({key: entity for key, entity in log.state.items() if key[0] != "member"} | {("message", "2"): None})
     assert found.decide(order(say("1"), id="1")) and found.decide(order(AddMember(room="r", user="ada"), id="2"))
     assert [type(answer.error) for answer in found.answers] == [Internal, Internal]
     assert found.batch == [] and "KeyError" in str(found.answers[0].error)
@@ -103,7 +101,7 @@ def test_a_fault_in_one_command_leaves_the_others_alone() -> None:
 def test_records_in_the_batch_are_those_that_are_told() -> None:
     log = Log()
     log.turn(order(group("ada")))
-    found = turn(dict(log.state) | {Key(("message", "1")): None})
+    found = turn(dict(log.state) | {("message", "1"): None})
     assert found.decide(order(say("t"), id="1", key="t"))
     (key, value), (told,) = found.batch[0], found.records
     read = REGISTRY.decode(value, "t", 0, told.offset)
@@ -117,7 +115,7 @@ def test_what_the_read_models_lack_stays_whatever_comes() -> None:
     for found in log.records:
         cache.commit({key: log.state[key] for key in REGISTRY.names(found)}, [found])
     posted = log.records[-1]
-    cache.add({Key(("user", str(n))): None for n in range(10)})
+    cache.add({("user", str(n)): None for n in range(10)})
     cache.projected(posted.offset)
     assert cache.missing([room_key("r"), member_key("r", "ada")]) == [] and cache.dirty == 3
     assert cache.receipt(receipt_key(posted)) == [posted] and cache.receipt(receipt_key(log.records[0])) is None
@@ -129,7 +127,7 @@ def test_what_the_read_models_lack_stays_whatever_comes() -> None:
 
 def test_what_was_used_last_stays_longest() -> None:
     cache = Cache(clean=2)
-    keys = [Key(("user", str(n))) for n in range(3)]
+    keys = [("user", str(n)) for n in range(3)]
     cache.add({keys[0]: None, keys[1]: None})
     cache.view([keys[0]])
     cache.add({keys[2]: None})
