@@ -96,7 +96,7 @@ def statements() -> tuple[list[str], list[str]]:
     text = (postgres.SQL / "schema_live.sql").read_text(encoding="utf-8")
     # Comments end with their line, and no string of the script holds a semicolon or two dashes.
     parts = [part.strip() for part in re.sub(r"--.*", "", text).split(";") if part.strip()]
-    indexes = [part for part in parts if part.startswith("create index")]
+    indexes = [part for part in parts if part.startswith(("create index", "create unique index"))]
     return [part for part in parts if part not in indexes], indexes
 
 
@@ -193,11 +193,13 @@ async def index(settings: Settings, schema: str, jobs: int) -> None:
 
 
 def _again(statement: str) -> str:
-    return statement.replace("create index ", "create index if not exists ", 1)
+    return statement.replace("index ", "index if not exists ", 1)
 
 
 async def _index(settings: Settings, schema: str, waiting: list[str]) -> None:
-    connection = await connect(settings, schema, maintenance_work_mem=_INDEX_MEMORY)
+    connection = await connect(
+        settings, schema, maintenance_work_mem=_INDEX_MEMORY, max_parallel_maintenance_workers="0"
+    )
     try:
         while waiting:
             with room(schema):
