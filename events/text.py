@@ -111,7 +111,7 @@ def words(text: str) -> set[str]:
     """
     if text.isascii():
         # What tokens() would give, in a sixth of the time: the projector asks for every message.
-        return _cut(set(text.encode().translate(_ASCII).decode().split()))
+        return _cut(set(text.encode().translate(_ASCII).decode().split()), len(text))
     found = set()
     for token in tokens(fold(text)):
         if token.kind == "run":
@@ -125,12 +125,16 @@ def words(text: str) -> set[str]:
 def utf8_words(text: str) -> set[bytes]:
     """``words(text)`` in UTF-8: sooner, as words of ASCII are never made texts."""
     if text.isascii():
-        return _cut(set(text.encode().translate(_ASCII).split()))
+        return _cut(set(text.encode().translate(_ASCII).split()), len(text))
     return {one.encode() for one in words(text)}
 
 
-def _cut(words: set[AnyStr]) -> set[AnyStr]:
-    return words if max(map(len, words), default=0) <= WORD else {one[:WORD] for one in words}
+def _cut(words: set[AnyStr], length: int) -> set[AnyStr]:
+    """The words of a text of that length, each at most WORD long."""
+    # Each of the others takes a character and what parts it: so few are left for the longest that none is measured.
+    if length - 2 * (len(words) - 1) <= WORD or max(map(len, words), default=0) <= WORD:
+        return words
+    return {one[:WORD] for one in words}
 
 
 def pairs(run: str) -> list[str]:

@@ -34,7 +34,14 @@ def document(record: Record) -> bytes:
     return raw
 
 
+def documents(records: Sequence[Record]) -> list[bytes]:
+    """Those of many. Raises ValueError."""
+    raws = [record.raw for record in records]
+    return list(map(document, records)) if b"\\u" in b"".join(raws) else raws
+
+
 def inserting(records: Sequence[Record]) -> Statement:
     """The records' rows. Raises ValueError, or fails with asyncpg.DataError, for what Postgres cannot hold."""
-    rows = [(*fields(record), document(record).decode()) for record in records]
+    texts = map(bytes.decode, documents(records))
+    rows = [(*fields(record), text) for record, text in zip(records, texts, strict=True)]
     return packed(queries("projectors")["insert_changes"], [list(column) for column in zip(*rows, strict=True)])

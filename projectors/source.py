@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
@@ -52,7 +53,7 @@ class Place(NamedTuple):
     term: int | None = None
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """A valid record of a shard. ``record`` is None when it cannot be read, and ``error`` says why."""
 
     shard: Shard

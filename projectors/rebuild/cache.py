@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from events import REGISTRY
-from events.records import Entity, Key
+from events.records import Changes, Entity, Key
 
-#: Bytes of entities, as rows of a table, after which the older half of the passing ones may go, and half of all. In
-#: Python they take about four times as much; of the passing ones there are two halves.
+#: Bytes of entities, as rows of a table, after which those of a kind of memory that were not used since the last time
+#: may go. In Python they take about four times as much; there are two halves of each.
 CACHE_BYTES = 8 * 1024 * 1024
 #: Kinds of which a shard has as many as events: most are never asked for again.
 PASSING = frozenset({"message", "revision"})
 _ALL = frozenset(REGISTRY.entities)
+#: In the place of an entity of which nothing is known; None is one that does not exist.
+_UNKNOWN: Any = object()
 
 
-class NotLoaded(KeyError):
-    """The fold asked for an entity that is neither here nor known not to exist."""
+class _Memory:
+    """Entities of some kinds in two halves: when the newer one is full, the older one goes."""
+
+    def __init__(self, kinds: frozenset[str]) -> None:
+        self.kinds = kinds
+        self.newer: dict[Key, Entity | None] = {}
+        self.older: dict[Key, Entity | None] = {}
+        #: Bytes of the newer half, as rows.
+        self.size = 0
+
+    def age(self) -> bool:
+        """Lets the older half go if the newer one is full, and says whether that was any."""
+        if self.size <= CACHE_BYTES:
+            return False
+        lost, self.older, self.newer, self.size = self.older, self.newer, {}, 0
+        return bool(lost)
 
 
 class Cache(dict[Key, "Entity | None"]):
-    """Entities by key, as a fold's state.
+    """Entities by key, as a fold's state; in the dict itself, what a piece has read or made.
 
     Of a kind that is not ``partial`` it has every entity of its shard, so what is not here does not exist. Once one of
     a partial kind has been let go, a key that is not here raises NotLoaded.
@@ -28,59 +46,68 @@ class Cache(dict[Key, "Entity | None"]):
 
     def __init__(self, whole: bool) -> None:
         super().__init__()
-        self.partial: frozenset[str] = frozenset() if whole else _ALL
-        self._older: dict[Key, Entity | None] = {}
-        self._passing = self._lasting = 0
+        self._passing = _Memory(PASSING)
+        self._lasting = _Memory(_ALL - PASSING)
+        self.partial = frozenset[str]() if whole else _ALL
+
+    def _memory(self, kind: str) -> _Memory:
+        return self._passing if kind in PASSING else self._lasting
 
     def __missing__(self, key: Key) -> Entity | None:
-        if key in self._older:
-            entity = self[key] = self._older[key]
-            return entity
+        memory = self._memory(key[0])
+        for half in (memory.newer, memory.older):
+            if key in half:
+                entity = self[key] = half[key]
+                return entity
         if key[0] in self.partial:
             raise NotLoaded(key)
         return None
 
     def has(self, key: Key) -> bool:
         """Whether it is known what the key names, if anything."""
-        return key[0] not in self.partial or key in self or key in self._older
-
-    def absent(self, key: Key) -> bool:
-        """Whether no entity of this key is known."""
-        found = self.get(key)
-        return found is None and (key in self or self._older.get(key) is None)
+        memory = self._memory(key[0])
+        return key[0] not in self.partial or key in self or key in memory.newer or key in memory.older
 
     def add(self, loaded: Mapping[Key, Entity | None]) -> None:
         """Takes what was loaded."""
-        self.update(loaded)
-        self._count((key[0], 400) for key in loaded)
+        for key, entity in loaded.items():
+            memory = self._memory(key[0])
+            memory.newer[key] = entity
+            memory.size += 400
 
-    def _count(self, sizes: Iterable[tuple[str, int]]) -> None:
-        for kind, size in sizes:
-            if kind in PASSING:
-                self._passing += size
-            else:
-                self._lasting += size
+    def settle(self) -> tuple[Changes, dict[str, list[Entity]]]:
+        """Ends a piece: what it changed of that which was there before, and by kind what was not."""
+        changed: Changes = {}
+        made: dict[str, list[Entity]] = defaultdict(list)
+        passing, lasting = self._passing, self._lasting
+        for key, entity in self.items():
+            memory = passing if key[0] in PASSING else lasting
+            before = memory.newer.get(key, _UNKNOWN)
+            if before is _UNKNOWN:
+                before = memory.older.get(key)
+            memory.newer[key] = entity
+            if before is not None:
+                if before is not entity:
+                    changed[key] = entity
+            elif entity is not None:
+                made[key[0]].append(entity)
+        self.clear()
+        return changed, made
 
     def grown(self, sizes: Iterable[tuple[str, int]]) -> None:
         """Notes that so many bytes of rows of some kinds were stored; beyond the limit, lets those go that were not
         used for long."""
-        self._count(sizes)
-        if self._lasting > CACHE_BYTES:
-            self._age(_ALL)
-            self._passing = self._lasting = 0
-        elif self._passing > CACHE_BYTES:
-            self._age(PASSING)
-            self._passing = 0
-
-    def _age(self, kinds: Container[str]) -> None:
-        self.partial |= {key[0] for key in self._older}
-        self._older = {key: entity for key, entity in self.items() if key[0] in kinds}
-        for key in self._older:
-            del self[key]
+        for kind, size in sizes:
+            self._memory(kind).size += size
+        for memory in (self._passing, self._lasting):
+            if memory.age():
+                self.partial |= memory.kinds
 
     def forget(self) -> None:
         """Lets all go: what is here may not be what is stored."""
-        self.partial = _ALL
-        self._older = {}
         self.clear()
-        self._passing = self._lasting = 0
+        self._passing, self._lasting, self.partial = _Memory(PASSING), _Memory(_ALL - PASSING), _ALL
+
+
+class NotLoaded(KeyError):
+    """The fold asked for an entity that is neither here nor known not to exist."""

@@ -6,7 +6,7 @@ that the format cannot hold is a ValueError: then the projector's own way says w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from itertools import repeat
@@ -56,22 +56,22 @@ def _text(value: str | None) -> bytes:
 
 
 def _moment(value: str | None) -> bytes:
-    """A Time, in microseconds since 2000. A leap second and the hour 24 are left to Postgres: a ValueError."""
-    if value is None:
-        return _NULL
-    milliseconds = int(value[17:19] + value[20:23])
-    if milliseconds >= 60_000:
-        raise ValueError(f"expected a second of 0 to 59, got {value}")
-    return _LONG(8, _minute(value[:16]) + milliseconds * 1000)
+    return _NULL if value is None else _moments((value,))[0]
 
 
-@lru_cache(maxsize=1000)
-def _minute(text: str) -> int:
-    hour, minute = int(text[11:13]), int(text[14:16])
-    if hour > 23 or minute > 59:
-        raise ValueError(f"expected an hour of 0 to 23 and a minute of 0 to 59, got {text}")
+def _moments(values: Iterable[str]) -> list[bytes]:
+    """Times, in microseconds since 2000. A leap second and the hour 24 are left to Postgres: a ValueError."""
+    return [_LONG(8, _tens(text[:18]) + int(text[18] + text[20:23]) * 1000) for text in values]
+
+
+@lru_cache(maxsize=10_000)
+def _tens(text: str) -> int:
+    """The microseconds of a Time up to the tens of its seconds."""
+    hour, minute, tens = int(text[11:13]), int(text[14:16]), int(text[17])
+    if hour > 23 or minute > 59 or tens > 5:
+        raise ValueError(f"expected an hour of 0 to 23, a minute and a second of 0 to 59, got {text}")
     days = date.fromisoformat(text[:10]).toordinal() - _EPOCH
-    return ((days * 24 + hour) * 60 + minute) * 60_000_000
+    return (((days * 24 + hour) * 60 + minute) * 6 + tens) * 10_000_000
 
 
 class _Known(dict[Any, bytes]):
@@ -90,6 +90,12 @@ class _Known(dict[Any, bytes]):
     def column(self, values: Iterable[Any]) -> Iterable[bytes]:
         return map(self.__getitem__, values)
 
+    def learn(self, values: Iterable[Any], fields: Iterable[bytes]) -> None:
+        """Takes fields that were made otherwise."""
+        if len(self) >= _KNOWN:
+            self.clear()
+        self.update(zip(values, fields, strict=True))
+
 
 def _texts(values: Iterable[str]) -> list[bytes]:
     return [_SIZE(len(text)) + text for text in map(str.encode, values)]
@@ -104,21 +110,31 @@ def _jsons(values: Iterable[Any]) -> list[bytes]:
     return [_JSON(len(text) + 1, 1) + text for text in map(_encode, values)]
 
 
-_marks = _Known(lambda room: room_mark(room).encode())
+#: After each word of a tsvector a zero byte, and two for the number of its places.
+_END = bytes(3)
 
 
-def _vectors(messages: Iterable[Any]) -> Iterable[bytes]:
+def _mark(room: str) -> bytes:
+    found = room_mark(room).encode() + _END
+    if found.count(0) != len(_END):
+        raise ValueError(f"expected the name of a room without U+0000, got {room!r}")
+    return found
+
+
+_marks = _Known(_mark)
+
+
+def _vectors(messages: Iterable[Any]) -> Iterator[bytes]:
     """The words of messages, as ``rows`` has them, as tsvectors without places: Postgres puts them in order."""
     for message in messages:
         words = utf8_words(searched(message))
-        if not words:
+        if words:
+            text = _marks[message.room] + _END.join(words) + _END
+            if len(text) > _VECTOR_BYTES:
+                raise ValueError(f"expected at most {_VECTOR_BYTES} bytes of words, got {len(text)}")
+            yield _VECTOR(4 + len(text), len(words) + 1) + text
+        else:
             yield _VECTOR(4, 0)
-            continue
-        # After each word a zero byte, and two for the number of its places.
-        text = b"\0\0\0".join([_marks[message.room], *words, b""])
-        if len(text) > _VECTOR_BYTES or text.count(b"\0") != 3 * (len(words) + 1):
-            raise ValueError(f"expected at most {_VECTOR_BYTES} bytes of words, none with U+0000, got {len(text)}")
-        yield _VECTOR(4 + len(text), len(words) + 1) + text
 
 
 def _arrays(values: Iterable[Sequence[str]]) -> Iterable[bytes]:
@@ -129,9 +145,10 @@ def _arrays(values: Iterable[Sequence[str]]) -> Iterable[bytes]:
 
 #: Texts that are other ones in almost every row.
 _UNIQUE = frozenset({"id", "token", "command", "folded"})
+_times = _Known(_moment)
 _COLUMNS: dict[str, Column] = {
     "text": _Known(_text).column,
-    "timestamptz": _Known(_moment).column,
+    "timestamptz": _times.column,
     "boolean": _Known(lambda value: _SIZE(1) + bytes((value,))).column,
     "bigint": _longs,
     "jsonb": _jsons,
@@ -174,17 +191,24 @@ def layout(kind: str) -> Layout:
     return Layout(TABLES[kind], (*names, *(name for name, _, _ in EXTRAS.get(kind, ()))), fields)
 
 
+def _new_times(values: Sequence[str]) -> Iterable[bytes]:
+    """Each stands in one event, and in what that makes."""
+    found = _moments(values)
+    _times.learn(values, found)
+    return found
+
+
 _known = _COLUMNS["text"]
-_CHANGE_COLUMNS: tuple[Column, ...] = (
+_CHANGE_COLUMNS: tuple[Callable[[Any], Iterable[bytes]], ...] = (
     _known, _Known(lambda value: _INT(4, value)).column, _longs, _texts, _known, _known, _known, _texts, _known,
-    _COLUMNS["timestamptz"],
+    _new_times,
 )  # fmt: skip
 
 
 def _change_fields(records: Sequence[Record]) -> list[Iterable[bytes]]:
     values = zip(*map(changes.fields, records), strict=True)
     found = [column(part) for column, part in zip(_CHANGE_COLUMNS, values, strict=True)]
-    return [*found, [_SIZE(len(raw)) + raw for raw in map(changes.document, records)]]
+    return [*found, [_SIZE(len(raw)) + raw for raw in changes.documents(records)]]
 
 
 #: The rows of ``changes`` of events: what stands in the log.

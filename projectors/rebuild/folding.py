@@ -7,12 +7,14 @@ event that cannot be applied is applied again as the projector of the live rows 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from events import REGISTRY
 from events.messages import Message
 from events.positions import Shard
-from events.records import Entity, Key, Record
+from events.records import Key, Record
 from infra import months
 from infra.progress import READ_MODELS
 from infra.statements import run
@@ -55,8 +57,6 @@ class Folder:
         #: Offset, key and value of what was taken; not what it says, which is large: its memory serves again at once.
         self._taken: list[tuple[int, str, bytes]] = []
         self._bytes = 0
-        #: What was folded, and whether it was not there before; it stands in the cache.
-        self._touched: dict[Key, bool] = {}
         #: Rows of ``changes``.
         self._changes: list[bytes] = []
         self._aside: list[Entry] = []
@@ -96,18 +96,15 @@ class Folder:
             self._cache.add(await messages.load(self._connection, wanted))
 
     def _fold(self, entries: list[Entry]) -> None:
-        cache, touched = self._cache, self._touched
+        cache, behind, types = self._cache, self._behind, REGISTRY.events
         folded: list[Record] = []
         try:
             for entry in entries:
                 record = entry.record
-                if record is None or entry.stream in self._behind:
+                if record is None or entry.stream in behind:
                     self._leave(entry)
                     continue
-                for key, entity in REGISTRY.fold(record, cache).items():
-                    if key not in touched:
-                        touched[key] = cache.absent(key)
-                    cache[key] = entity
+                cache.update(types[record.type].fold(record, cache))
                 folded.append(record)
             self._changes.append(encoded(CHANGES_LAYOUT, folded))
         # NotLoaded, or whatever is made of a bad event: the projector's own way finds out.
@@ -142,10 +139,10 @@ class Folder:
 
     async def _store(self) -> list[tuple[str, int]]:
         """The fast way: returns how many bytes of rows of which kinds it added."""
-        connection, cache = self._connection, self._cache
-        changed = {key: cache[key] for key, made in self._touched.items() if not made}
+        connection = self._connection
+        changed, made = self._cache.settle()
         sizes = [(key[0], 400) for key in changed if key[0] in PASSING]
-        said, others = self._made()
+        said = _by_place(made.pop("message", []))
         tables = await self._tables({month for _, month in said})
         async with connection.transaction():
             await applying.move(connection, {self.shard: self.place}, {self.shard: self._after})
@@ -153,7 +150,7 @@ class Folder:
             for month, table in tables.items():
                 found = [message for place, group in said.items() if place[1] == month for message in group]
                 sizes.append(await self._copy("message", found, table))
-            for kind, entities in others.items():
+            for kind, entities in made.items():
                 sizes.append(await self._copy(kind, entities))
             await run(connection, list(spans(said)))
             await copy(connection, CHANGES_LAYOUT, self._changes, LONG)
@@ -166,18 +163,6 @@ class Folder:
         rows = parts(layout(kind), entities)
         await copy(self._connection, layout(kind), rows, LONG, table)
         return kind, sum(map(len, rows))
-
-    def _made(self) -> tuple[dict[tuple[str, str], list[Message]], dict[str, list[Entity]]]:
-        """What was not there before: messages by room and month, as they are read together; others by kind."""
-        said: dict[tuple[str, str], list[Message]] = {}
-        others: dict[str, list[Entity]] = {}
-        for key, made in self._touched.items():
-            if made and (entity := self._cache[key]) is not None:
-                if key[0] == "message" and isinstance(entity, Message):
-                    said.setdefault((entity.room, months.month_of(entity.id)), []).append(entity)
-                else:
-                    others.setdefault(key[0], []).append(entity)
-        return said, others
 
     async def _tables(self, wanted: set[str]) -> dict[str, str]:
         """Where messages of these months go; makes missing months."""
@@ -202,3 +187,11 @@ class Folder:
             for start in range(0, len(entries), 2000):
                 await applying.apply(self._connection, entries[start : start + 2000], parked, Noted())
         self.parked |= parked
+
+
+def _by_place(messages: Iterable[Any]) -> dict[tuple[str, str], list[Message]]:
+    """By room and month, as they are read together."""
+    found: dict[tuple[str, str], list[Message]] = defaultdict(list)
+    for message in messages:
+        found[message.room, months.month_of(message.id)].append(message)
+    return found

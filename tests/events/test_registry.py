@@ -152,7 +152,10 @@ def test_what_is_no_event_is_an_error_that_says_where(value: bytes) -> None:
 
 def test_a_time_that_is_none_is_an_error() -> None:
     sample = REGISTRY.events["room.renamed"].sample
-    for time in ("2026-11-21T08:00:00Z", "2026-11-21 08:00:00.000Z", "2026-11-21T08:00:00.000Z\n", "", "now"):
+    for time in (
+        "2026-11-21T08:00:00Z", "2026-11-21 08:00:00.000Z", "2026-11-21T08:00:00.000Z\n", "", "now",
+        "٢٠٢٦-11-21T08:00:00.000Z", "2026-11-21T08:00:00.00\u00b2Z", "2026-11-21T08:00:00.000z",
+    ):  # fmt: skip
         with pytest.raises(DecodeError):
             REGISTRY.decode(encoded(sample, time=time), "rooms", 0, 0)
 
