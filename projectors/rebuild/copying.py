@@ -7,8 +7,8 @@ that the format cannot hold is a ValueError: then the projector's own way says w
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from datetime import date
-from functools import cache, lru_cache
+from datetime import datetime, timedelta
+from functools import cache
 from itertools import repeat
 from operator import attrgetter
 from struct import Struct
@@ -37,8 +37,8 @@ _COUNT, _SIZE = Struct(">h").pack, Struct(">i").pack
 _INT, _LONG, _JSON = Struct(">ii").pack, Struct(">iq").pack, Struct(">ib").pack
 #: Of a tsvector: its size, and the number of its words.
 _VECTOR = Struct(">ii").pack
-#: The day from which Postgres counts.
-_EPOCH = date(2000, 1, 1).toordinal()
+#: From when Postgres counts, and in what.
+_EPOCH, _MICROSECOND = datetime(2000, 1, 1), timedelta(microseconds=1)
 #: Of an array: dimensions, whether it has nulls, the type of its elements (text), their number, the first one's place.
 _ARRAY, _TEXT_OID = Struct(">iiiii").pack, 25
 _encode = msgspec.json.Encoder().encode
@@ -61,17 +61,7 @@ def _moment(value: str | None) -> bytes:
 
 def _moments(values: Iterable[str]) -> list[bytes]:
     """Times, in microseconds since 2000. A leap second and the hour 24 are left to Postgres: a ValueError."""
-    return [_LONG(8, _tens(text[:18]) + int(text[18] + text[20:23]) * 1000) for text in values]
-
-
-@lru_cache(maxsize=10_000)
-def _tens(text: str) -> int:
-    """The microseconds of a Time up to the tens of its seconds."""
-    hour, minute, tens = int(text[11:13]), int(text[14:16]), int(text[17])
-    if hour > 23 or minute > 59 or tens > 5:
-        raise ValueError(f"expected an hour of 0 to 23, a minute and a second of 0 to 59, got {text}")
-    days = date.fromisoformat(text[:10]).toordinal() - _EPOCH
-    return (((days * 24 + hour) * 60 + minute) * 6 + tens) * 10_000_000
+    return [_LONG(8, (datetime.fromisoformat(text[:23]) - _EPOCH) // _MICROSECOND) for text in values]
 
 
 class _Known(dict[Any, bytes]):
