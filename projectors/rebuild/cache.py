@@ -9,14 +9,18 @@ from typing import Any
 from events import REGISTRY
 from events.records import Changes, Entity, Key
 
-#: Bytes of entities, as rows of a table, after which those of a kind of memory that were not used since the last time
-#: may go. In Python they take about four times as much; there are two halves of each.
+#: Bytes of entities, as rows of a table, after which those may go that were not used since the last time: of passing
+#: ones, and of the others. In Python they take about four times as much, and there are two halves of each.
 CACHE_BYTES = 8 * 1024 * 1024
 #: Kinds of which a shard has as many as events: most are never asked for again.
 PASSING = frozenset({"message", "revision"})
 _ALL = frozenset(REGISTRY.entities)
 #: In the place of an entity of which nothing is known; None is one that does not exist.
 _UNKNOWN: Any = object()
+
+
+class NotLoaded(KeyError):
+    """The fold asked for an entity that is neither here nor known not to exist."""
 
 
 class _Memory:
@@ -107,7 +111,3 @@ class Cache(dict[Key, "Entity | None"]):
         """Lets all go: what is here may not be what is stored."""
         self.clear()
         self._passing, self._lasting, self.partial = _Memory(PASSING), _Memory(_ALL - PASSING), _ALL
-
-
-class NotLoaded(KeyError):
-    """The fold asked for an entity that is neither here nor known not to exist."""
