@@ -200,7 +200,8 @@ class Health:
         self._partitions = partitions
         self._committed: dict[int, int] = {}
         self._moved = time.monotonic()
-        self.lag = 0
+        #: Records between the committed offsets and the ends; None while no fetch has told where a partition ends.
+        self.lag: int | None = None
         self.assigned = 0
 
     async def watch(self) -> None:
@@ -213,7 +214,7 @@ class Health:
             if time.monotonic() - self._moved > STUCK_SECONDS:
                 raise Stuck(
                     f"expected the committed offsets to move, they have stood for {STUCK_SECONDS:.0f} s "
-                    f"with {self.lag} records to read"
+                    f"with {'an unknown number of' if self.lag is None else self.lag} records to read"
                 )
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -226,11 +227,13 @@ class Health:
             log.debug("no assignment: %r", error)
             mine = []
         committed = {tp.partition: consumer._committed_offset[tp] or 0 for tp in mine}
-        ends = {tp.partition: consumer.highwater(tp) or 0 for tp in mine}
+        ends = {tp.partition: consumer.highwater(tp) for tp in mine}
         self.assigned = len(mine)
-        self.lag = sum(max(0, ends[partition] - offset) for partition, offset in committed.items())
-        LAG.set(self.lag)
-        if committed != self._committed or not self.lag:
+        known = [max(0, end - committed[partition]) for partition, end in ends.items() if end is not None]
+        self.lag = sum(known) if len(known) == len(mine) else None
+        if self.lag is not None:
+            LAG.set(self.lag)
+        if committed != self._committed or self.lag == 0:
             self._committed, self._moved = committed, time.monotonic()
 
     def report(self) -> tuple[bool, dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGKILL
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -278,6 +279,27 @@ async def test_all_batches_that_are_done_are_committed_together(settings: Settin
     assert consumer._new_offset(tp) is None
     consumer._acked[tp].append(199)
     assert consumer._new_offset(tp) == 200
+
+
+def test_nobody_is_told_of_a_lag_before_it_is_known() -> None:
+    tp, ends = TP("rooms", 0), dict[Any, int | None]()
+    consumer = SimpleNamespace(assignment=lambda: {tp}, _committed_offset={tp: 5}, highwater=lambda one: ends.get(one))
+    app: Any = SimpleNamespace(started=True, crashed=False, consumer=consumer)
+    health = emotions.Health(app, Worker("http://nowhere", str), "rooms", 1)
+
+    def lag() -> Any:
+        health._look()
+        return health.report()[1]["parts"]["progress"]["lag"]
+
+    assert lag() is None
+    moved = health._moved
+    # A consumer that never learns where its partition ends gets on as little as one that never commits.
+    assert (lag(), health._moved) == (None, moved)
+    ends[tp] = 9
+    assert lag() == 4
+    consumer._committed_offset[tp] = 9
+    assert lag() == 0
+    assert health._moved > moved
 
 
 async def test_old_messages_are_left_alone(settings: Settings, world: World, tmp_path: Path) -> None:
