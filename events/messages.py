@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from events.clock import Time
-from events.members import Member, has_read, member_key
+from events.members import has_read, loaded_member, member_key
 from events.records import Changes, Entity, Event, EventType, Key, Record, State
-from events.rooms import Room, room_key
+from events.rooms import loaded_room, room_key
 from events.saying import Message, message_key, said
 
 __all__ = ["Message", "message_key"]
@@ -79,18 +79,17 @@ def posted(record: Record, state: State) -> Changes:
     """Adds the message; the author has read up to it."""
     event = record.data
     assert isinstance(event, MessagePosted)
-    # By far the most of all events: each key is made once.
-    room_at, member_at = room_key(record.stream), member_key(record.stream, record.actor)
-    room, member = state[room_at], state[member_at]
-    if not isinstance(room, Room):
+    room = loaded_room(state, record.stream)
+    if room is None:
         return {}
     message, room = said(
         record, room, id=event.message, seq=event.seq, type=event.type, content=event.content, token=event.token,
         data=event.data,
     )  # fmt: skip
-    changes: Changes = {message_key(event.message): message, room_at: room}
-    if isinstance(member, Member) and member.state == "joined":
-        changes[member_at] = has_read(member, event.seq, record)
+    changes: Changes = {message.key: message, room.key: room}
+    member = loaded_member(state, record.stream, record.actor)
+    if member is not None:
+        changes[member.key] = has_read(member, event.seq, record)
     return changes
 
 

@@ -178,10 +178,8 @@ class Registry:
         row = self.events.get(envelope.type)
         if row is None:
             raise UnknownType(f"{topic}/{partition}/{offset}: unknown event type {envelope.type!r}")
-        raw = bytes(envelope.data)
         try:
-            if row.upcasters and envelope.dataschema != row.dataschema:
-                raw = self._upcast(row, envelope.dataschema, raw)
+            raw = self._upcast(row, envelope.dataschema, bytes(envelope.data))
             data = self._decoders[row.name].decode(raw)
         # An upcaster meets data of long ago: whatever it raises, the record is what cannot be read.
         except (msgspec.DecodeError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -194,6 +192,8 @@ class Registry:
 
     @staticmethod
     def _upcast(row: EventType, dataschema: str, raw: bytes) -> bytes:
+        if not row.upcasters or dataschema == row.dataschema:
+            return raw
         version = int(dataschema.rpartition(":")[2])
         data = msgspec.json.decode(raw)
         for step in row.upcasters:

@@ -229,9 +229,9 @@ class Health:
         committed = {tp.partition: consumer._committed_offset[tp] or 0 for tp in mine}
         ends = {tp.partition: consumer.highwater(tp) for tp in mine}
         self.assigned = len(mine)
-        known = [max(0, end - committed[partition]) for partition, end in ends.items() if end is not None]
-        self.lag = sum(known) if len(known) == len(mine) else None
-        if self.lag is not None:
+        self.lag = None
+        if None not in ends.values():
+            self.lag = sum(max(0, ends[partition] - offset) for partition, offset in committed.items())
             LAG.set(self.lag)
         if committed != self._committed or self.lag == 0:
             self._committed, self._moved = committed, time.monotonic()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -68,11 +69,16 @@ class Noted:
 
 def noting_spans(before: Mapping[Key, Entity | None], changes: Changes) -> Iterator[Statement]:
     """Stores in which months the new messages of each room are: one statement, or none."""
-    said: dict[tuple[str, str], list[Message]] = {}
-    for key, entity in changes.items():
-        if key[0] == "message" and isinstance(entity, Message) and before.get(key) is None:
-            said.setdefault((entity.room, month_of(entity.id)), []).append(entity)
-    yield from spans(said)
+    new = (entity for key, entity in changes.items() if key[0] == "message" and before.get(key) is None)
+    yield from spans(by_place(entity for entity in new if isinstance(entity, Message)))
+
+
+def by_place(messages: Iterable[Message]) -> dict[tuple[str, str], list[Message]]:
+    """Messages by room and month, as they are read together."""
+    found: dict[tuple[str, str], list[Message]] = defaultdict(list)
+    for message in messages:
+        found[message.room, month_of(message.id)].append(message)
+    return found
 
 
 def spans(said: Mapping[tuple[str, str], Sequence[Message]]) -> Iterator[Statement]:

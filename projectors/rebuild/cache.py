@@ -33,6 +33,11 @@ class _Memory:
         #: Bytes of the newer half, as rows.
         self.size = 0
 
+    def get(self, key: Key) -> Any:
+        """The entity, None where there is none, _UNKNOWN where nothing is known."""
+        found = self.newer.get(key, _UNKNOWN)
+        return self.older.get(key, _UNKNOWN) if found is _UNKNOWN else found
+
     def age(self) -> bool:
         """Lets the older half go if the newer one is full, and says whether that was any."""
         if self.size <= CACHE_BYTES:
@@ -58,19 +63,17 @@ class Cache(dict[Key, "Entity | None"]):
         return self._passing if kind in PASSING else self._lasting
 
     def __missing__(self, key: Key) -> Entity | None:
-        memory = self._memory(key[0])
-        for half in (memory.newer, memory.older):
-            if key in half:
-                entity = self[key] = half[key]
-                return entity
+        found: Entity | None = self._memory(key[0]).get(key)
+        if found is not _UNKNOWN:
+            self[key] = found
+            return found
         if key[0] in self.partial:
             raise NotLoaded(key)
         return None
 
     def has(self, key: Key) -> bool:
         """Whether it is known what the key names, if anything."""
-        memory = self._memory(key[0])
-        return key[0] not in self.partial or key in self or key in memory.newer or key in memory.older
+        return key[0] not in self.partial or key in self or self._memory(key[0]).get(key) is not _UNKNOWN
 
     def add(self, loaded: Mapping[Key, Entity | None]) -> None:
         """Takes what was loaded."""
@@ -79,22 +82,19 @@ class Cache(dict[Key, "Entity | None"]):
             memory.newer[key] = entity
             memory.size += 400
 
-    def settle(self) -> tuple[Changes, dict[str, list[Entity]]]:
+    def settle(self) -> tuple[Changes, dict[str, list[Any]]]:
         """Ends a piece: what it changed of that which was there before, and by kind what was not."""
         changed: Changes = {}
-        made: dict[str, list[Entity]] = defaultdict(list)
-        passing, lasting = self._passing, self._lasting
+        made: dict[str, list[Any]] = defaultdict(list)
         for key, entity in self.items():
-            memory = passing if key[0] in PASSING else lasting
-            before = memory.newer.get(key, _UNKNOWN)
-            if before is _UNKNOWN:
-                before = memory.older.get(key)
+            memory = self._memory(key[0])
+            before = memory.get(key)
             memory.newer[key] = entity
-            if before is not None:
-                if before is not entity:
-                    changed[key] = entity
-            elif entity is not None:
-                made[key[0]].append(entity)
+            if before is None or before is _UNKNOWN:
+                if entity is not None:
+                    made[key[0]].append(entity)
+            elif before is not entity:
+                changed[key] = entity
         self.clear()
         return changed, made
 

@@ -72,9 +72,8 @@ class _Known(dict[Any, bytes]):
         self._make = make
 
     def __missing__(self, value: Any) -> bytes:
-        if len(self) >= _KNOWN:
-            self.clear()
-        found = self[value] = self._make(value)
+        found = self._make(value)
+        self.learn((value,), (found,))
         return found
 
     def column(self, values: Iterable[Any]) -> Iterable[bytes]:

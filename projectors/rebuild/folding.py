@@ -7,12 +7,9 @@ event that cannot be applied is applied again as the projector of the live rows 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
 from events import REGISTRY
-from events.messages import Message
 from events.positions import Shard
 from events.records import Key, Record
 from infra import months
@@ -24,7 +21,7 @@ from projectors.rebuild.cache import PASSING, Cache
 from projectors.rebuild.copying import CHANGES_LAYOUT, copy, encoded, layout, parts
 from projectors.rebuild.fresh import LONG
 from projectors.source import Entry, Place, entry_of
-from projectors.touched import Noted, spans
+from projectors.touched import Noted, by_place, spans
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +139,7 @@ class Folder:
         connection = self._connection
         changed, made = self._cache.settle()
         sizes = [(key[0], 400) for key in changed if key[0] in PASSING]
-        said = _by_place(made.pop("message", []))
+        said = by_place(made.pop("message", []))
         tables = await self._tables({month for _, month in said})
         async with connection.transaction():
             await applying.move(connection, {self.shard: self.place}, {self.shard: self._after})
@@ -187,11 +184,3 @@ class Folder:
             for start in range(0, len(entries), 2000):
                 await applying.apply(self._connection, entries[start : start + 2000], parked, Noted())
         self.parked |= parked
-
-
-def _by_place(messages: Iterable[Any]) -> dict[tuple[str, str], list[Message]]:
-    """By room and month, as they are read together."""
-    found: dict[tuple[str, str], list[Message]] = defaultdict(list)
-    for message in messages:
-        found[message.room, months.month_of(message.id)].append(message)
-    return found

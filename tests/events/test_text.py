@@ -38,7 +38,7 @@ def test_voicing_marks_of_kana_are_no_accents() -> None:
         ("東京都", {"東京", "京都", "都"}), ("ไทย", {"ไท", "ทย", "ย"}), ("서울에서", {"서울", "울에", "에서", "서"}),
         ("iPhone手機", {"iphone", "手機", "機"}), ("हिन्दी", {fold("हिन्दी")}), ("👩‍💻 👍🏽 ❤️", {"👩", "💻", "👍", "❤"}),
         (" \n.,;", set()), ("\u0301\ufe0f", set()), ("x" * 3000, {"x" * WORD}),
-        ("." * 3000, set()), ("a b " * 40 + "x" * 70, {"a", "b", "x" * WORD}),
+        ("." * 3000, set()), ("a\0é \0東", {"a", "e", "東"}), ("a b " * 40 + "x" * 70, {"a", "b", "x" * WORD}),
     ],
 )  # fmt: skip
 def test_words(text: str, expected: set[str]) -> None:

@@ -55,6 +55,15 @@ class Listener(Part):
         return accepts("127.0.0.1", self.ports[0])
 
 
+class Held(Listener):
+    """One that is not ready before it is let."""
+
+    held = True
+
+    def ready(self) -> bool:
+        return not self.held and super().ready()
+
+
 class Scene:
     """A supervisor over listeners, what it said, and in which order things were."""
 
@@ -138,9 +147,7 @@ async def test_what_ends_is_started_again(folder: DataFolder) -> None:
 
 async def test_what_ends_while_others_start_is_started_again(folder: DataFolder) -> None:
     api = Listener("api", folder)
-    # Not ready before it is let: so long others are kept already.
-    waits = "import os, sys, time\nwhile not os.path.exists(sys.argv[2]): time.sleep(0.05)" + LISTEN
-    worker = Listener("analytics", folder, str(folder.path / "go"), script=waits)
+    worker = Held("analytics", folder)
     scene = Scene(folder, roles=[api, worker])
     starting = asyncio.create_task(scene.supervisor.start())
     try:
@@ -152,7 +159,7 @@ async def test_what_ends_while_others_start_is_started_again(folder: DataFolder)
         await asyncio.to_thread(until, lambda: len(scene.published) == 4)
         assert api.ready()
         assert not starting.done()
-        (folder.path / "go").touch()
+        worker.held = False
         await starting
         assert scene.words("ended with exit code -9") == ["api"]
     finally:
