@@ -22,7 +22,8 @@ from tests.web.windows import Window
 _AWAY = ["WebSocket connection to", "net::ERR_"]
 
 
-@pytest.fixture
+#: For all tests here: it is there before their windows and ends after them, as a page whose server is gone complains.
+@pytest.fixture(autouse=True)
 async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
     """A server that a test may kill; it comes back on the same port."""
     async with process(replace(settings, port=free_port()), ALL, tmp_path / "log") as server:

@@ -25,7 +25,8 @@ LIFE = 6
 _AWAY = ["WebSocket connection to", "net::ERR_", "status of 401"]
 
 
-@pytest.fixture
+#: For all tests here: it is there before their windows and ends after them, as a page whose server is gone complains.
+@pytest.fixture(autouse=True)
 async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
     """A server with short sessions that a test may kill; it comes back on the same port."""
     brief = replace(settings, port=free_port(), session_seconds=LIFE)
