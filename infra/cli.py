@@ -153,12 +153,12 @@ def install() -> None:
 
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    epilog="Examples: **./klatsch test**, **./klatsch test tests/infra -x -k jars**",
+    epilog="Examples: **./klatsch test**, **./klatsch test -n 4**, **./klatsch test tests/infra -x -k jars**",
 )
 def test(context: typer.Context) -> None:
-    """Run the tests on a real Kafka and Postgres; further arguments go to pytest."""
+    """Run the tests on a real Kafka and Postgres: all of them in two processes, or as pytest's arguments say."""
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *context.args])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(context.args or ["-n", "2"])])
 
 
 @app.command(

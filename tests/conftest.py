@@ -14,6 +14,13 @@ from infra.settings import Settings
 from tests.parts import Parts, delete_topics, running_parts
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes (``-n``) one takes a whole folder: its servers live on this event loop, and a long test of
+    another folder that blocks it would be an outage to them."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.split("/")[1]))
+
+
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """Addresses of a running Kafka and Postgres, shared by all tests of the run."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from events.clock import uuid7
 from infra.months import month_of
 from infra.settings import Settings, environment
 from tests.client import Person, World
@@ -118,8 +117,8 @@ async def test_a_message_in_an_archived_month_is_not_found(
     [
         "nothing",
         "0199aa00-0000-4000-8000-000000000000",
-        uuid7().upper(),
-        uuid7()[:-1],
+        "019AA000-0000-7000-8000-00000000000A",
+        "019aa000-0000-7000-8000-00000000000",
         "ffffffff-ffff-7fff-bfff-ffffffffffff",
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given as drawn
@@ -51,7 +51,7 @@ def test_every_id_has_one_month_whose_bounds_it_keeps(id: str) -> None:
 @pytest.mark.parametrize(
     ("id", "month"),
     [("", EARLY), ("-", EARLY), ("r-m1", LATE), (str(UUID(int=2**128 - 1)), LATE), ("0699e991-a800", LATE),
-     ("0699e991-a7ff-7fff", "2199-12"), ("00000000-0000-7000", "1970-01"), (str(uuid4()).replace("0", "f"), LATE)],
+     ("0699e991-a7ff-7fff", "2199-12"), ("00000000-0000-7000", "1970-01"), ("6f2c1d5e-9f7a", LATE)],
 )  # fmt: skip
 def test_ends(id: str, month: str) -> None:
     assert month_of(id) == month
