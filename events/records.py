@@ -14,7 +14,8 @@ from events.clock import Time, is_time
 from events.positions import Position
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+# Without the collector's part here and below: what is read from JSON and never changed has no cycles.
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fact, past tense: the ``data`` of an event. Its name stands in the registry's row, not in the data.
 
     Unknown fields are ignored on reading (an old reader meets a newer event); a missing one is an error.
@@ -22,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
-class Entity(msgspec.Struct, frozen=True, kw_only=True):
+class Entity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A small typed state that events fold into: one row. ``version`` is the offset of its latest event."""
 
     kind: ClassVar[str]
@@ -43,7 +44,7 @@ State = Mapping[Key, "Entity | None"]
 Changes = dict[Key, "Entity | None"]
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """CloudEvents 1.0, structured JSON: the value of every record of the event topics.
 
     Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. Extensions: ``actor`` (who asked),
@@ -71,7 +72,7 @@ class _Read(Envelope, frozen=True, kw_only=True):
     time: str
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decoded event with all that the log says about it."""
 
     topic: str

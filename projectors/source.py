@@ -53,7 +53,7 @@ class Place(NamedTuple):
     term: int | None = None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A valid record of a shard. ``record`` is None when it cannot be read, and ``error`` says why."""
 
     shard: Shard
