@@ -147,12 +147,15 @@ async def _term(settings: Settings, partition: int) -> int:
 
 
 async def _append(settings: Settings, partition: int, key: bytes, records: list[tuple[bytes, Any]]) -> None:
-    """Appends records past the owner."""
+    """Appends records past the owner: at once, since what comes after the owner has seen the first of them is void."""
     producer = kafka.producer(settings)
     await producer.start()
     try:
+        batch = producer.create_batch()
         for value, headers in records:
-            await producer.send_and_wait(settings.topic("rooms"), value, key=key, partition=partition, headers=headers)
+            assert batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
+        batch.close()
+        await (await producer.send_batch(batch, settings.topic("rooms"), partition=partition))
     finally:
         await producer.stop()
 
