@@ -12,6 +12,8 @@ from events.records import Changes, Entity, Key
 #: Bytes of entities, as rows of a table, after which those may go that were not used since the last time: of passing
 #: ones, and of the others. In Python they take about four times as much, and there are two halves of each.
 CACHE_BYTES = 8 * 1024 * 1024
+#: Bytes of a row that nobody has counted: about what the row of a message takes.
+ROW_BYTES = 400
 #: Kinds of which a shard has as many as events: most are never asked for again.
 PASSING = frozenset({"message", "revision"})
 _ALL = frozenset(REGISTRY.entities)
@@ -80,7 +82,7 @@ class Cache(dict[Key, "Entity | None"]):
         for key, entity in loaded.items():
             memory = self._memory(key[0])
             memory.newer[key] = entity
-            memory.size += 400
+            memory.size += ROW_BYTES
 
     def settle(self) -> tuple[Changes, dict[str, list[Any]]]:
         """Ends a piece: what it changed of that which was there before, and by kind what was not."""

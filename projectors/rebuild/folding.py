@@ -17,7 +17,7 @@ from infra.progress import READ_MODELS
 from infra.statements import run
 from projectors import applying, messages, parking
 from projectors.rebuild import fresh
-from projectors.rebuild.cache import PASSING, Cache
+from projectors.rebuild.cache import PASSING, ROW_BYTES, Cache
 from projectors.rebuild.copying import CHANGES_LAYOUT, copy, encoded, layout, parts
 from projectors.rebuild.fresh import LONG
 from projectors.source import Entry, Place, entry_of
@@ -138,7 +138,7 @@ class Folder:
         """The fast way: returns how many bytes of rows of which kinds it added."""
         connection = self._connection
         changed, made = self._cache.settle()
-        sizes = [(key[0], 400) for key in changed if key[0] in PASSING]
+        sizes = [(key[0], ROW_BYTES) for key in changed if key[0] in PASSING]
         said = by_place(made.pop("message", []))
         tables = await self._tables({month for _, month in said})
         async with connection.transaction():

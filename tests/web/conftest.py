@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Browser, async_playwright, expect
 
 from api import tokens
 from events.clock import after, now, uuid7
+from infra.embedded.ports import free_port
 from infra.settings import Settings
 from tests.client import World, visiting
 from tests.parts import Parts
-from tests.servers import ALL, installation, process
+from tests.servers import ALL, Process, installation, process
 from tests.web.windows import Window
 
 #: Names under which systems install the browser.
@@ -56,6 +59,14 @@ async def world(installed: Settings, tmp_path_factory: pytest.TempPathFactory) -
         await server.ready()
         async with visiting(server.url) as world:
             yield world
+
+
+@pytest.fixture
+async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
+    """A server of the test's own that it may kill; it comes back on the same port."""
+    async with process(replace(settings, port=free_port()), ALL, tmp_path / "log") as server:
+        await server.ready()
+        yield server
 
 
 @pytest.fixture

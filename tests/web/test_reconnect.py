@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from playwright.async_api import expect
 
-from infra.embedded.ports import free_port
-from infra.settings import Settings
 from tests.client import Person, visiting
 from tests.running import until
-from tests.servers import ALL, Process, process
+from tests.servers import Process
 from tests.web.conftest import Open
 from tests.web.windows import Window
 
@@ -22,13 +17,8 @@ from tests.web.windows import Window
 _AWAY = ["WebSocket connection to", "net::ERR_"]
 
 
-#: For all tests here: it is there before their windows and ends after them, as a page whose server is gone complains.
-@pytest.fixture(autouse=True)
-async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
-    """A server that a test may kill; it comes back on the same port."""
-    async with process(replace(settings, port=free_port()), ALL, tmp_path / "log") as server:
-        await server.ready()
-        yield server
+#: Before the windows, and so after them: a page whose server is gone complains.
+pytestmark = pytest.mark.usefixtures("server")
 
 
 async def _restart(server: Process) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from time import time
 
 import pytest
@@ -11,11 +9,10 @@ from msgspec.structs import replace
 from playwright.async_api import expect
 
 from api.tokens import verify
-from infra.embedded.ports import free_port
 from infra.settings import Settings
 from tests.client import visiting
 from tests.running import until
-from tests.servers import ALL, Process, process
+from tests.servers import Process
 from tests.web.conftest import Open
 from tests.web.windows import PASSWORD, Window
 
@@ -25,14 +22,14 @@ LIFE = 6
 _AWAY = ["WebSocket connection to", "net::ERR_", "status of 401"]
 
 
-#: For all tests here: it is there before their windows and ends after them, as a page whose server is gone complains.
-@pytest.fixture(autouse=True)
-async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
-    """A server with short sessions that a test may kill; it comes back on the same port."""
-    brief = replace(settings, port=free_port(), session_seconds=LIFE)
-    async with process(brief, ALL, tmp_path / "log") as server:
-        await server.ready()
-        yield server
+#: Before the windows, and so after them: a page whose server is gone complains.
+pytestmark = pytest.mark.usefixtures("server")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Of an installation with short sessions."""
+    return replace(settings, session_seconds=LIFE)
 
 
 async def test_an_open_page_outlives_its_tokens(windows: Open, server: Process) -> None:
