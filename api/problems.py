@@ -35,6 +35,9 @@ PROBLEMS: dict[str, Kind] = {
     "malformed": Kind(400, "The request cannot be read", 400, "Send JSON in UTF-8, of the stated media type."),
     "unauthenticated": Kind(401, "Not logged in", 401, "Log in, and send the token as Authorization: Bearer."),
     "token_expired": Kind(401, "The token has expired", 109, "Log in again."),
+    "token_not_yet_valid": Kind(
+        401, "The token is not valid yet", 401, "Clocks differ: wait as long as Retry-After says, or log in again."
+    ),
     "token_revoked": Kind(401, "The token was revoked", 401, "Log in again."),
     "forbidden": Kind(403, "Not allowed", 403, "The detail says who may."),
     "not_found": Kind(404, "Not found", 404, "It does not exist, or is not for you to see."),

@@ -19,7 +19,7 @@ from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity, Role
 from events.positions import encode_vector
-from push.backend import BadToken, RpcError
+from push.backend import BadToken, BadTokenKind, RpcError
 from push.backend import Identity as PushIdentity
 from push.gathering import Gathering
 
@@ -32,6 +32,14 @@ SNAPSHOT = "sync.get"
 #: Beside reads: what apps do by themselves, from which it does not follow that somebody is there; and what says itself
 #: whether somebody is.
 UNATTENDED = frozenset({"members.read", "sessions.renew", "presence.set"})
+
+
+#: What push makes of a token that is refused; of every other problem: "invalid".
+_KINDS: dict[str, BadTokenKind] = {
+    "token_expired": "expired",
+    "token_not_yet_valid": "early",
+    "token_revoked": "revoked",
+}
 
 
 class Rpc:
@@ -48,9 +56,7 @@ class Rpc:
         try:
             identity = await authenticate(self._services, token)
         except Problem as problem:
-            if problem.code == "token_expired":
-                raise BadToken("expired") from problem
-            raise BadToken("revoked" if problem.code == "token_revoked" else "invalid") from problem
+            raise BadToken(_KINDS.get(problem.code, "invalid")) from problem
         if identity.role == "operator":
             # An operator is no user: nothing is ever fed to one.
             raise BadToken("invalid")

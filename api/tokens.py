@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Literal, get_args
 
 import jwt
@@ -14,6 +15,9 @@ Role = Literal["person", "service", "operator"]
 
 _ALGORITHM = "HS256"
 _ISSUER = "klatsch"
+#: Seconds by which the clock of the node that signed a token may be ahead of that of the node that checks it: RFC 7519
+#: 4.1.4 has "usually no more than a few minutes". The end of a token is exact: docs/decisions/0041.
+CLOCK_SKEW_SECONDS = 60
 
 
 class Identity:
@@ -43,7 +47,8 @@ def mint(settings: Settings, *, user: str, session: str, role: Role, issued: str
 
 
 def verify(settings: Settings, token: str) -> Identity:
-    """The identity in a token. Raises Problem ``unauthenticated`` or ``token_expired``. Revocation is not seen here."""
+    """The identity in a token. Raises Problem ``unauthenticated``, ``token_expired`` or ``token_not_yet_valid``.
+    Revocation is not seen here."""
     try:
         claims = jwt.decode(
             token,
@@ -51,12 +56,26 @@ def verify(settings: Settings, token: str) -> Identity:
             [_ALGORITHM],
             audience=settings.prefix,
             issuer=_ISSUER,
+            leeway=CLOCK_SKEW_SECONDS,
             options={"require": ["sub", "sid", "role", "exp", "iat"]},
         )
     except jwt.ExpiredSignatureError as error:
-        raise Problem("token_expired", "expected a valid token, got one that has expired; log in again") from error
+        raise _expired() from error
+    except jwt.ImmatureSignatureError as error:
+        # It is a token of this installation: another key would have been told before.
+        text = (
+            f"expected a token that was made at most {CLOCK_SKEW_SECONDS} s ahead of this node's clock, got one of "
+            "later: the clocks of two machines differ, or this one was set back; try again later"
+        )
+        raise Problem("token_not_yet_valid", text, retry_after=CLOCK_SKEW_SECONDS) from error
     except jwt.InvalidTokenError as error:
         raise Problem("unauthenticated", "expected a token of this installation, got another; log in") from error
+    if claims["exp"] <= time():
+        raise _expired()
     if claims["role"] not in get_args(Role):
         raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
     return Identity(claims["sub"], claims["sid"], claims["role"], float(claims["exp"]))
+
+
+def _expired() -> Problem:
+    return Problem("token_expired", "expected a valid token, got one that has expired; log in again")

@@ -22,10 +22,14 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes = b"{}"
 
 
+#: ``early``: a good one, by a clock that is ahead of this node's; it will be accepted later.
+BadTokenKind = Literal["invalid", "expired", "early", "revoked"]
+
+
 class BadToken(Exception):
     """A token that is not accepted; ``kind`` says why."""
 
-    def __init__(self, kind: Literal["invalid", "expired", "revoked"]) -> None:
+    def __init__(self, kind: BadTokenKind) -> None:
         super().__init__(f"token {kind}")
         self.kind = kind
 

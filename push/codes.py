@@ -49,6 +49,8 @@ SLOW = Disconnect(3008, "slow")
 INSUFFICIENT_STATE = Disconnect(3010, "insufficient state")
 NO_PONG = Disconnect(3012, "no pong")
 FLOOD = Disconnect(3013, "too many requests")
+#: Of our own (4000-4499: clients come back).
+EARLY = Disconnect(4000, "token not valid yet: the clocks of two machines differ")
 INVALID_TOKEN = Disconnect(3500, "invalid token")
 REVOKED = Disconnect(3500, "token revoked")
 TOO_MANY = Disconnect(3504, "too many connections of this user")

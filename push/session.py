@@ -27,7 +27,7 @@ from push.actions import (
     Start,
     Write,
 )
-from push.backend import Identity
+from push.backend import BadTokenKind, Identity
 from push.codes import Disconnect, Error
 from push.frames import Command, Since
 from push.items import Item
@@ -119,14 +119,15 @@ class Session:
         since = Since(known.offset, known.epoch) if known is not None and known.recover else data.since
         return [Attach(id, since)]
 
-    def refused(self, id: int, kind: str, now: float) -> list[Action]:
-        """The token of command ``id`` is bad: "invalid", "expired" or "revoked"."""
+    def refused(self, id: int, kind: BadTokenKind, now: float) -> list[Action]:
+        """The token of command ``id`` is not accepted."""
         self._running.pop(id, None)
-        if kind == "expired":
-            if self.state is State.CHECKING:
-                self._again()
+        if kind == "expired" and self.state is State.CHECKING:
+            # SDKs ask for another token and connect with it.
+            self._again()
             return self._write(frames.error_reply(id, codes.TOKEN_EXPIRED))
-        return self.close(codes.REVOKED if kind == "revoked" else codes.INVALID_TOKEN)
+        # Of a refresh SDKs take this error for the end; after a close that is not final they come back.
+        return self.close(_REFUSALS[kind])
 
     def attached(self, id: int, place: Place, now: float) -> list[Action]:
         """The subscription of command ``id`` starts at ``place``. Deliver nothing before Start."""
@@ -384,6 +385,14 @@ class Session:
     def _start(self, place: Place) -> Start:
         return Start(snapshot=place.recovering and not place.recovered)
 
+
+#: How a connection ends whose token is not accepted.
+_REFUSALS: dict[BadTokenKind, Disconnect] = {
+    "invalid": codes.INVALID_TOKEN,
+    "expired": codes.EXPIRED,
+    "early": codes.EARLY,
+    "revoked": codes.REVOKED,
+}
 
 _Handler = Callable[[Session, Command, float], list[Action]]
 

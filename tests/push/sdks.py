@@ -26,7 +26,8 @@ _FOLDER = Path(__file__).parent / "sdk"
 
 
 class Sdk(Protocol):
-    """A connected client; ``events`` grows. Event kinds: connected, connecting, disconnected, subscribed, pub."""
+    """A connected client; ``events`` grows. Event kinds: connected, connecting, disconnected, subscribed, pub; asked
+    for each token that the SDK wants from the app (option ``renewals``)."""
 
     events: list[dict[str, Any]]
 
@@ -155,10 +156,17 @@ class Python:
     @classmethod
     async def start(cls, url: str, token: str, **options: Any) -> Python:
         events: list[dict[str, Any]] = []
+        renewals = list(options.get("renewals", ()))
+
+        async def renewal() -> str:
+            events.append({"e": "asked"})
+            return str(renewals.pop(0) if len(renewals) > 1 else renewals[0])
+
         client = Client(
             url,
             events=_Handler(events),
             token=token,
+            get_token=renewal if renewals else None,
             data=options.get("data"),
             min_reconnect_delay=0.05,
             max_reconnect_delay=0.3,

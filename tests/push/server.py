@@ -39,12 +39,18 @@ class TestBackend:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self.revoked: set[str] = set()
+        #: Whether no token can be looked up at present.
+        self.away = False
+        #: Sessions whose tokens are not valid yet.
+        self.early: set[str] = set()
         #: Short names for tokens.
         self.aliases: dict[str, str] = {}
         self.calls: list[tuple[str, str, bytes]] = []
         self.release = asyncio.Event()
 
     async def authenticate(self, token: str) -> Identity:
+        if self.away:
+            raise OSError("Postgres does not answer")
         try:
             found = json.loads(self.aliases.get(token, token))
             identity = Identity(
@@ -56,6 +62,8 @@ class TestBackend:
             raise BadToken("revoked")
         if identity.expires < time.time():
             raise BadToken("expired")
+        if identity.session in self.early:
+            raise BadToken("early")
         return identity
 
     async def rpc(self, identity: Identity, method: str, data: bytes, connection: str) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 from push import codes, frames
 from push.actions import Action, Attach, Authenticate, Close, Detach, History, Place, Presence, Rpc, Start, Write
-from push.backend import Identity
+from push.backend import BadTokenKind, Identity
 from push.codes import Error
 from push.frames import Since
 from push.items import Item
@@ -216,9 +216,10 @@ def test_a_final_newline_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [("invalid", codes.INVALID_TOKEN), ("revoked", codes.REVOKED), ("expired", None)]
+    ("kind", "code"),
+    [("invalid", codes.INVALID_TOKEN), ("revoked", codes.REVOKED), ("early", codes.EARLY), ("expired", None)],
 )
-def test_a_refused_token(kind: str, code: codes.Disconnect | None) -> None:
+def test_a_refused_token(kind: BadTokenKind, code: codes.Disconnect | None) -> None:
     session = fresh()
     session.receive(frame({"id": 1, "connect": {"token": "t"}}), NOW)
     actions = session.refused(1, kind, NOW)

@@ -4,12 +4,20 @@ import { Centrifuge } from "centrifuge";
 import WebSocket from "ws";
 
 const options = JSON.parse(process.argv[2]);
+const renewals = [...(options.renewals ?? [])];
 const say = (event) => process.stdout.write(JSON.stringify(event) + "\n");
+
+// Each token once, the last one from then on.
+const renewal = () => {
+  say({ e: "asked" });
+  return renewals.length > 1 ? renewals.shift() : renewals[0];
+};
 
 const client = new Centrifuge(options.url, {
   websocket: WebSocket,
   token: options.token,
   data: options.data ?? null,
+  ...(options.renewals ? { getToken: async () => renewal() } : {}),
   minReconnectDelay: 50,
   maxReconnectDelay: 300,
 });
