@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from infra.operate import cli_console, cli_events, cli_months, cli_parked, cli_past, cli_rebuild, cli_trace
+from infra.operate import cli_connect, cli_console, cli_events, cli_months, cli_parked, cli_past, cli_rebuild, cli_trace
 from infra.operate.command import DEFAULT_DATA, Data, fail
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,6 +214,7 @@ def import_irc(
 _OPERATORS = "What operators look at, prove and mend"
 
 app.command("console", rich_help_panel=_OPERATORS)(cli_console.console)
+app.command("connect", epilog=cli_connect.EXAMPLES, rich_help_panel=_OPERATORS)(cli_connect.connect)
 app.add_typer(cli_events.app, name="events", rich_help_panel=_OPERATORS)
 app.command("trace", epilog=cli_trace.EXAMPLE, rich_help_panel=_OPERATORS)(cli_trace.trace)
 app.add_typer(cli_parked.app, name="parked", rich_help_panel=_OPERATORS)

@@ -18,6 +18,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import LeaderNotAvailableError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
+from infra.kafka_access import aiokafka_options
 from infra.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ def _faults(spec: TopicSpec, partitions: int, actual: Mapping[str, str]) -> list
 @asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client. Its calls return errors in their answers: check each ``error_code``."""
-    client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=15_000)
+    client = AIOKafkaAdminClient(**aiokafka_options(settings), request_timeout_ms=15_000)
     try:
         await client.start()
         yield client
@@ -180,7 +181,7 @@ def consumer(settings: Settings, **overrides: Any) -> AIOKafkaConsumer:
     Reading outside a partition's range raises OffsetOutOfRangeError from getmany.
     """
     options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka,
+        **aiokafka_options(settings),
         # "latest" and "earliest" turn a lost or recreated topic into a silent jump.
         "auto_offset_reset": "none",
         "enable_auto_commit": False,
@@ -197,7 +198,7 @@ def consumer(settings: Settings, **overrides: Any) -> AIOKafkaConsumer:
 def producer(settings: Settings, **overrides: Any) -> AIOKafkaProducer:
     """A plain idempotent producer, not started. For the event topics use ``producers.log``."""
     options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka,
+        **aiokafka_options(settings),
         "enable_idempotence": True,
         "acks": "all",
         # Also the broker's time-out for a request; with the default of 40 s a fail-over stalls a shard as long.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -17,6 +18,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Kafka bootstrap servers, ``host:port[,host:port]``.
     kafka: str = "127.0.0.1:8410"
+    #: Name with which to log in to Kafka (SASL); empty: it asks for none. An embedded Kafka has a user of its own.
+    kafka_user: str = ""
+    #: The password of that user.
+    kafka_password: str = ""
+    #: How the password is proved.
+    kafka_sasl: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = "SCRAM-SHA-256"
+    #: Whether connections to Kafka are encrypted (TLS).
+    kafka_tls: bool = False
+    #: File of the authorities (PEM) that sign the brokers' certificates; empty: those of the system.
+    kafka_ca: str = ""
     #: Postgres DSN, ``postgresql://user[:password]@host:port/database``.
     postgres: str = "postgresql://postgres@127.0.0.1:8411/klatsch"
     #: Key that signs tokens; 32 bytes as hex, the same for all processes of an installation.
@@ -65,6 +76,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: Seconds that connections get to leave when the server drains.
     drain_seconds: float = 5.0
 
+    def __repr__(self) -> str:
+        """Without secrets, as it may get into logs and the output of tests."""
+        shown = {name: "..." if name in SECRETS and value else value for name, value in _values(self).items()}
+        shown["postgres"] = without_password(self.postgres)
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
     @property
     def address(self) -> str:
         """``host:port`` for other processes."""
@@ -73,6 +90,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def topic(self, name: str) -> str:
         """The Kafka topic of a logical name: ``rooms`` -> ``klatsch.rooms``."""
         return f"{self.prefix}.{name}"
+
+
+#: Fields that nobody but the installation's own processes may see.
+SECRETS = frozenset({"secret", "kafka_password"})
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    return msgspec.structs.asdict(settings)
+
+
+def without_password(address: str) -> str:
+    """The address for the screen: ``postgresql://user:secret@host/x`` as ``postgresql://host/x``."""
+    scheme, separator, rest = address.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]
 
 
 def load(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
@@ -95,4 +126,4 @@ def load(environ: Mapping[str, str] | None = None, **overrides: object) -> Setti
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that make a child process see the same settings."""
-    return {f"KLATSCH_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings).items()}
+    return {f"KLATSCH_{name.upper()}": str(value) for name, value in _values(settings).items()}

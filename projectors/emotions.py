@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from infra.kafka_access import tls_context
 from infra.settings import Settings
 from projectors.emotion_worker import GivenUp, Raw, Worker
 
@@ -110,12 +111,26 @@ async def _start(app: Any, worker: Worker) -> None:
     await app.start()
 
 
+def _credentials(settings: Settings) -> Any:
+    """How Faust gets into Kafka; None: it asks for nothing."""
+    import faust
+
+    context = tls_context(settings)
+    if settings.kafka_user:
+        return faust.SASLCredentials(
+            username=settings.kafka_user, password=settings.kafka_password, ssl_context=context,
+            mechanism=settings.kafka_sasl,
+        )  # fmt: skip
+    return None if context is None else faust.SSLCredentials(context)
+
+
 def _app(settings: Settings, worker: Worker) -> Any:
     import faust
 
     app = faust.App(
         f"{settings.prefix}-emotions",
         broker=[f"aiokafka://{address.strip()}" for address in settings.kafka.split(",")],
+        broker_credentials=_credentials(settings),
         # No tables, no leader: so the only topics are ours, which exist.
         store="memory://",
         topic_allow_declare=False,

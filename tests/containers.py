@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from testcontainers.core.container import DockerContainer
 
 from infra.embedded.jars import kafka_version
-from infra.embedded.kafka import brokers_of
 from infra.embedded.ports import free_port
 from infra.embedded.postgres import VERSION
 from infra.embedded.process import accepts
+from infra.kafka_access import brokers
+from infra.settings import Settings
 
 _READY_SECONDS = 90.0
 
@@ -49,7 +50,7 @@ class KafkaContainer(DockerContainer):
 def kafka() -> Iterator[str]:
     """Bootstrap servers of a broker for the length of the block."""
     with KafkaContainer() as container:
-        _wait(lambda: brokers_of("127.0.0.1", container.port) > 0, "Kafka")
+        _wait(lambda: brokers(Settings(kafka=f"127.0.0.1:{container.port}")) > 0, "Kafka")
         yield f"127.0.0.1:{container.port}"
 
 

@@ -17,7 +17,7 @@ def parts(folder: Path, kafka: str | None, postgres: str | None) -> Iterator[Par
     with ExitStack() as stack:
         broker, process = None, None
         if kafka is None:
-            broker = EmbeddedKafka(folder / "kafka")
+            broker = EmbeddedKafka(folder / "kafka", open_to_all=True)
             stack.callback(broker.kill)
             process = broker.prepare()
             process.spawn()

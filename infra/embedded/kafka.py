@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import shutil
-import socket
-import struct
 import subprocess
 import uuid
 from pathlib import Path
 
 from infra.embedded import jars
+from infra.embedded.files import write_private
 from infra.embedded.java import find_java
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError
 from infra.embedded.server import EmbeddedServer
+from infra.kafka_access import brokers, login
+from infra.settings import load
 
+#: The one user that a broker with a password knows.
+USER = "klatsch"
+_SCRAM, _PLAIN = "SCRAM-SHA-256", "PLAIN"
 _LOG4J = Path(__file__).parent / "log4j2.properties"
 
 
 class EmbeddedKafka(EmbeddedServer):
-    """A broker whose data outlives it: ``start``, ``stop`` and ``kill`` as often as wanted, on the same port."""
+    """A broker whose data outlives it: ``start``, ``stop`` and ``kill`` as often as wanted, on the same port.
+
+    It listens on 127.0.0.1 and asks for a password, since other users of the machine reach the port too: by SCRAM, or
+    by PLAIN where the data is older than the password, as credentials of SCRAM stand in the data from its beginning.
+    """
 
     #: Measured on two cores: ready in 2-13 s, after SIGKILL in 5-7 s.
     ready_seconds = 90.0
@@ -34,14 +43,19 @@ class EmbeddedKafka(EmbeddedServer):
         logs: Path | None = None,
         heap: str = "512m",
         overrides: dict[str, str] | None = None,
+        open_to_all: bool = False,
     ) -> None:
-        """``data``: folder of the broker's own. Ports are chosen when not given. ``overrides``: broker properties."""
+        """``data``: folder of the broker's own. Ports are chosen when not given. ``overrides``: broker properties.
+
+        ``open_to_all``: it asks for no password; for tests.
+        """
         self.data = data.absolute()
         self.port = port or free_port()
         self.controller_port = controller_port or free_port()
         self._logs = (logs or data / "logs").absolute()
         self._heap = heap
         self._overrides = overrides or {}
+        self._open = open_to_all
 
     @property
     def bootstrap(self) -> str:
@@ -57,13 +71,34 @@ class EmbeddedKafka(EmbeddedServer):
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
         class_path = ":".join(str(folder / jar.name) for jar in locked)
-        properties = self._write_properties(self.data / "log")
+        if not self._open and not self._password_file.exists():
+            write_private(self._password_file, secrets.token_hex(16))
         self._format(java, class_path)
+        properties = self._write_properties(self.data / "log")
         return Process("Kafka", self._command(java, class_path, properties), self._logs / "kafka.out")
+
+    def access(self) -> dict[str, str]:
+        """The ``KLATSCH_KAFKA*`` variables with which clients get in, once prepared."""
+        found = {"KLATSCH_KAFKA": self.bootstrap, "KLATSCH_KAFKA_TLS": "false", "KLATSCH_KAFKA_USER": ""}
+        if not self._open:
+            found |= {
+                "KLATSCH_KAFKA_USER": USER,
+                "KLATSCH_KAFKA_PASSWORD": self._password_file.read_text(),
+                "KLATSCH_KAFKA_SASL": self._mechanism,
+            }
+        return found
 
     def ready(self) -> bool:
         """Whether the broker answers and has admitted itself to its cluster."""
-        return brokers_of("127.0.0.1", self.port) > 0
+        return brokers(load(self.access())) > 0
+
+    @property
+    def _password_file(self) -> Path:
+        return self.data / "password"
+
+    @property
+    def _mechanism(self) -> str:
+        return _SCRAM if (self.data / "log" / _SCRAM).exists() else _PLAIN
 
     def _command(self, java: Path, class_path: str, properties: Path) -> list[str | Path]:
         return [
@@ -82,8 +117,11 @@ class EmbeddedKafka(EmbeddedServer):
 
     def _write_properties(self, log: Path) -> Path:
         path = self.data / ("server.properties" if log.name == "log" else "format.properties")
-        values = _properties(self.port, self.controller_port, log) | self._overrides
-        path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+        values = _properties(self.port, self.controller_port, log)
+        if not self._open:
+            values |= _passwords(self._mechanism, self._password_file.read_text())
+        values |= self._overrides
+        write_private(path, "".join(f"{name}={value}\n" for name, value in values.items()))
         return path
 
     def _format(self, java: Path, class_path: str) -> None:
@@ -94,18 +132,25 @@ class EmbeddedKafka(EmbeddedServer):
         shutil.rmtree(fresh, ignore_errors=True)
         properties = self._write_properties(fresh)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_", 1)
-        result = subprocess.run(
-            [
-                java, f"-Dlog4j2.configurationFile={_LOG4J}", f"-Dklatsch.log={self._logs / 'kafka.log'}",
-                "-cp", class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties,
-            ],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        command = [
+            f"-Dlog4j2.configurationFile={_LOG4J}", f"-Dklatsch.log={self._logs / 'kafka.log'}",
+            "-cp", class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties),
+        ]  # fmt: skip
+        if not self._open:
+            command += ["--add-scram", f"{_SCRAM}=[name={USER},password={self._password_file.read_text()}]"]
+        # In a file, as everybody may see the command lines of a machine.
+        arguments = self.data / "format.arguments"
+        write_private(arguments, "".join(f'"{_quoted(word)}"\n' for word in command))
+        result = subprocess.run([java, f"@{arguments}"], capture_output=True, text=True, check=False)
         if result.returncode != 0:
-            output = (result.stdout + result.stderr).strip()
+            # Its standard output has the credentials.
+            output = result.stderr.strip()
             raise ProcessError(f"Kafka's storage tool failed with exit code {result.returncode}: {output[-2000:]}")
+        if not self._open:
+            (fresh / _SCRAM).touch()
         fresh.rename(self.data / "log")
-        properties.unlink()
+        for path in (properties, arguments):
+            path.unlink()
 
 
 def _properties(port: int, controller_port: int, log: Path) -> dict[str, str]:
@@ -115,9 +160,10 @@ def _properties(port: int, controller_port: int, log: Path) -> dict[str, str]:
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENT",
+        "listeners": f"CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"CLIENT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": str(log),
         "auto.create.topics.enable": "false",
         "log.retention.ms": "-1",
@@ -138,23 +184,22 @@ def _properties(port: int, controller_port: int, log: Path) -> dict[str, str]:
     }
 
 
-def brokers_of(host: str, port: int) -> int:
-    """How many brokers a Kafka at this address names; 0 when nobody answers.
+def _passwords(mechanism: str, password: str) -> dict[str, str]:
+    """Broker settings that let in who knows the password: clients, and the broker's own controller."""
+    plain = login("plain.PlainLoginModule", USER, password, **{f"user_{USER}": password})
+    client = login("scram.ScramLoginModule", USER, password) if mechanism == _SCRAM else plain
+    return {
+        "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": mechanism,
+        "sasl.mechanism.inter.broker.protocol": mechanism,
+        f"listener.name.client.{mechanism.lower()}.sasl.jaas.config": client,
+        # A controller must know passwords before it has read its data, so SCRAM is not for it.
+        "sasl.mechanism.controller.protocol": _PLAIN,
+        "listener.name.controller.sasl.enabled.mechanisms": _PLAIN,
+        "listener.name.controller.plain.sasl.jaas.config": plain,
+    }
 
-    One Metadata request, version 1, without topics (https://kafka.apache.org/protocol#The_Messages_Metadata): it
-    needs no client library, and leaves out a broker that its controller has not admitted yet.
-    """
-    body = struct.pack(">hhih", 3, 1, 1, -1) + struct.pack(">i", 0)
-    try:
-        with socket.create_connection((host, port), timeout=2) as connection:
-            connection.sendall(struct.pack(">i", len(body)) + body)
-            answer = b""
-            while len(answer) < 12:
-                chunk = connection.recv(4096)
-                if not chunk:
-                    return 0
-                answer += chunk
-    except OSError:
-        return 0
-    _, _, count = struct.unpack(">iii", answer[:12])
-    return int(count)
+
+def _quoted(word: str) -> str:
+    """As Java's argument files want it within double quotes."""
+    return word.replace("\\", "\\\\").replace('"', '\\"')

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from infra.embedded.accounts import reachable_copy, reachable_folder, server_account
+from infra.embedded.files import write_private
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError
 from infra.embedded.server import EmbeddedServer
@@ -137,8 +138,8 @@ class EmbeddedPostgres(EmbeddedServer):
         fresh, password_copy = home / "cluster.new", home / "password.new"
         shutil.rmtree(fresh, ignore_errors=True)
         password = secrets.token_hex(16)
-        _write_private(self._password_file, password)
-        _write_private(password_copy, password)
+        write_private(self._password_file, password)
+        write_private(password_copy, password)
         if self._account:
             os.chown(password_copy, self._account.uid, self._account.gid)
         self._run(home, [
@@ -162,12 +163,6 @@ def _package() -> Path:
             "macOS builds), or set KLATSCH_POSTGRES to the DSN of a server."
         )
     return Path(spec.submodule_search_locations[0])
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
 
 
 def _forget_dead_postmaster(path: Path) -> None:

@@ -47,6 +47,10 @@ class Part(ABC):
     def prepare(self) -> Process:
         """Blocking work before the child can be spawned."""
 
+    def access(self) -> dict[str, str]:
+        """The variables by which roles find a store and get in, once it is prepared."""
+        return {}
+
     @abstractmethod
     def ready(self) -> bool:
         """Whether it serves now; answers within a few seconds."""
@@ -76,6 +80,9 @@ class KafkaPart(Part):
         self._folder.log("kafka")
         return self.kafka.prepare()
 
+    def access(self) -> dict[str, str]:
+        return self.kafka.access()
+
     def ready(self) -> bool:
         return self.kafka.ready()
 
@@ -100,6 +107,9 @@ class PostgresPart(Part):
         if not self.postgres.home.is_relative_to(self._folder.path.resolve()):
             self._report.line(self.name, "data in", f"{self.postgres.home}, for its user cannot enter the data folder")
         return process
+
+    def access(self) -> dict[str, str]:
+        return {"KLATSCH_POSTGRES": self.address}
 
     def ready(self) -> bool:
         return self.postgres.ready()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from infra.embedded.process import Process, ProcessError, tail
+from infra.settings import without_password
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import forget, remember
 from infra.supervisor.parts import KafkaPart, Part
@@ -162,9 +163,3 @@ async def _ended(process: Process, seconds: float) -> bool:
             return True
         await asyncio.sleep(_POLL / 2)
     return False
-
-
-def without_password(address: str) -> str:
-    """The address for the screen: ``postgresql://user:secret@host/x`` as ``postgresql://host/x``."""
-    scheme, separator, rest = address.rpartition("://")
-    return scheme + separator + rest.rpartition("@")[2]

@@ -13,9 +13,10 @@ import psutil
 from rich.console import Console
 from rich.text import Text
 
-from infra.embedded.kafka import brokers_of
 from infra.embedded.process import accepts
-from infra.supervisor.addresses import host_and_port, kafka_addresses
+from infra.kafka_access import brokers
+from infra.settings import Settings, load, without_password
+from infra.supervisor.addresses import host_and_port
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.parts import readiness
 
@@ -55,24 +56,25 @@ def status(data: Path) -> Status:
     if state is None:
         return Status(running=False, parts=[], lag=None, data=str(folder.path))
     with ThreadPoolExecutor(8) as pool:
-        parts = list(pool.map(_ask, state["parts"]))
+        settings = load(state["environment"]) if state["environment"] else None
+        parts = list(pool.map(lambda row: _ask(row, settings), state["parts"]))
         lag = next((_lag(part.address) for part in parts if part.name == "project" and part.healthy), None)
     return Status(running=True, parts=parts, lag=lag, data=str(folder.path))
 
 
-def _ask(row: dict[str, Any]) -> PartStatus:
+def _ask(row: dict[str, Any], settings: Settings | None) -> PartStatus:
     name, address, pid = row["name"], row["address"], row["pid"]
     if pid is not None and not psutil.pid_exists(pid):
         healthy, detail = False, "has ended; it will be started again"
     elif name == "kafka":
-        healthy = any(brokers_of(*one) for one in kafka_addresses(address))
+        healthy = settings is not None and brokers(settings) > 0
         detail = "" if healthy else "does not answer"
     elif name == "postgres":
         healthy = accepts(*host_and_port(address, 5432))
         detail = "" if healthy else "does not answer"
     else:
         healthy, detail = readiness(address)
-    return PartStatus(name=name, address=address, pid=pid, healthy=healthy, detail=detail)
+    return PartStatus(name=name, address=without_password(address), pid=pid, healthy=healthy, detail=detail)
 
 
 def _lag(address: str) -> int | None:

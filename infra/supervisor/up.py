@@ -10,19 +10,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from infra import installation
-from infra.embedded.kafka import brokers_of
 from infra.embedded.ports import PortInUse, is_free
 from infra.embedded.process import accepts
-from infra.settings import Settings, environment, load
-from infra.supervisor.addresses import host_and_port, kafka_addresses
+from infra.kafka_access import brokers, protocol
+from infra.settings import Settings, environment, load, without_password
+from infra.supervisor.addresses import host_and_port
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import end_leftovers
 from infra.supervisor.parts import GROUPS, KafkaPart, Part, PostgresPart, role_parts
 from infra.supervisor.report import Report
-from infra.supervisor.run import Supervisor, without_password
+from infra.supervisor.run import Supervisor
 
 #: Seconds for a Kafka or Postgres that somebody else operates to answer.
 _FOREIGN_SECONDS = 60.0
@@ -47,9 +45,9 @@ class Installation:
 
     def settings(self) -> Settings:
         """What the roles run on. The embedded stores must be prepared."""
-        addresses = {f"KLATSCH_{part.name.upper()}": part.address for part in self.stores}
+        access = {name: value for part in self.stores for name, value in part.access().items()}
         secret = os.environ.get("KLATSCH_SECRET") or self.folder.secret()
-        return load({**os.environ, **addresses}, port=self.port, secret=secret)
+        return load({**os.environ, **access}, port=self.port, secret=secret)
 
     def roles(self) -> list[Part]:
         """The role processes."""
@@ -63,8 +61,8 @@ class Installation:
 
     async def _reach_foreign(self, settings: Settings) -> None:
         if self.foreign_kafka:
-            addresses = kafka_addresses(settings.kafka)
-            await _answers(lambda: any(brokers_of(*address) for address in addresses), "KLATSCH_KAFKA", settings.kafka)
+            text = f"{settings.kafka} ({protocol(settings)})"
+            await _answers(lambda: brokers(settings) > 0, "KLATSCH_KAFKA", text)
         if self.foreign_postgres:
             host, port = host_and_port(settings.postgres, 5432)
             await _answers(lambda: accepts(host, port), "KLATSCH_POSTGRES", without_password(settings.postgres))
@@ -189,8 +187,4 @@ def settings_of(data: Path) -> Settings | None:
     state = folder.read_state() if folder.owner() else None
     if not state or not state["environment"]:
         return None
-    return msgspec.convert(
-        {name.removeprefix("KLATSCH_").lower(): value for name, value in state["environment"].items()},
-        Settings,
-        strict=False,
-    )
+    return load(state["environment"])

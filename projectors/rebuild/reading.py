@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError as Code
 from events.log import TERM_HEADER, TermFilter
 from events.positions import Shard
 from infra import kafka
+from infra.kafka_access import librdkafka_options
 from infra.settings import Settings
 from projectors.source import Batch, Entry, LogMismatch, Place, entry_of
 
@@ -96,7 +97,7 @@ class Reader:
     async def start(self) -> None:
         """Connects when it is asked for something."""
         self._consumer = Consumer({
-            "bootstrap.servers": self.settings.kafka,
+            **librdkafka_options(self.settings),
             # It has to be there; without subscriptions and commits nobody ever joins it.
             "group.id": f"{self.settings.prefix}-rebuild",
             "enable.auto.commit": False,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.settings import Settings, environment
 from tests.docs.conftest import ROOT
 from tests.docs.examples import RUNNABLE, Block, Shell, Words, blocks, fits, steps
 from tests.push.sdks import node_modules
@@ -43,7 +44,7 @@ def need(program: str) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if wanted(page) and name(page) not in ELSEWHERE], ids=name)
-async def test_examples(page: Path, tmp_path: Path, words: Words) -> None:
+async def test_examples(page: Path, tmp_path: Path, words: Words, installed: Settings) -> None:
     found = wanted(page)
     text = "\n".join(block.text for block in found)
     for program in ("curl", "jq", "kcat"):
@@ -52,9 +53,13 @@ async def test_examples(page: Path, tmp_path: Path, words: Words) -> None:
     if any(block.language == "js" for block in found):
         node_modules()
         (tmp_path / "node_modules").symlink_to(SDK)
+    # What pages call ./klatsch, for the installation of the tests.
+    launcher = tmp_path / "klatsch"
+    launcher.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m infra.cli "$@"\n')
+    launcher.chmod(0o755)
     # ``python`` and ``python3`` are this one, which has what the examples import.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shell = await Shell.start(tmp_path, path, os.environ, words)
+    shell = await Shell.start(tmp_path, path, {**os.environ, **environment(installed)}, words)
     try:
         for block in found:
             await _run(shell, block, page, tmp_path, words)

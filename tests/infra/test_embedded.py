@@ -15,16 +15,18 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition
+from aiokafka.admin import NewTopic
 
+from infra import kafka
 from infra.embedded.accounts import reachable_copy, server_account
 from infra.embedded.java import NoJava, find_java, java_version
-from infra.embedded.kafka import EmbeddedKafka, brokers_of
+from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.lifeline import still_there
 from infra.embedded.ports import PortInUse, free_port, is_free
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.process import Process, ProcessError, accepts
+from infra.settings import Settings, load
 from tests.deadline import until
 
 
@@ -47,11 +49,10 @@ async def test_kafka_keeps_what_was_acknowledged_through_kill_and_restart(tmp_pa
     broker = EmbeddedKafka(tmp_path / "kafka")
     try:
         await asyncio.to_thread(broker.start)
-        admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-        await admin.start()
-        await admin.create_topics([NewTopic("kept", 1, 1)])
-        await admin.close()
-        producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, acks="all", enable_idempotence=True)
+        settings = load(broker.access())
+        async with kafka.admin(settings) as admin:
+            await admin.create_topics([NewTopic("kept", 1, 1)])
+        producer = kafka.producer(settings, request_timeout_ms=40_000)
         await producer.start()
         for number, end in enumerate((broker.kill, broker.stop)):
             await producer.send_and_wait("kept", b"%d" % number, partition=0)
@@ -59,13 +60,13 @@ async def test_kafka_keeps_what_was_acknowledged_through_kill_and_restart(tmp_pa
             assert not accepts("127.0.0.1", broker.port)
             await asyncio.to_thread(broker.start)
         await producer.stop()
-        assert await read(broker.bootstrap, TopicPartition("kept", 0), 2) == [b"0", b"1"]
+        assert await read(settings, TopicPartition("kept", 0), 2) == [b"0", b"1"]
     finally:
         broker.kill()
 
 
-async def read(bootstrap: str, partition: TopicPartition, count: int) -> list[bytes]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+async def read(settings: Settings, partition: TopicPartition, count: int) -> list[bytes]:
+    consumer = kafka.consumer(settings)
     await consumer.start()
     try:
         consumer.assign([partition])
@@ -156,7 +157,7 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
     broker = EmbeddedKafka(tmp_path / "kafka", overrides={"log.retention.ms": "soon"})
     with pytest.raises(ProcessError, match="soon"):
         broker.start()
-    assert brokers_of("127.0.0.1", broker.port) == 0
+    assert not broker.ready()
 
 
 def test_a_child_that_ends_at_once_is_an_error_with_its_last_words(tmp_path: Path) -> None:

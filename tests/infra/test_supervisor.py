@@ -19,11 +19,12 @@ from rich.console import Console
 from infra.embedded.lifeline import still_there
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError, accepts
+from infra.settings import without_password
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import end_leftovers, remember
 from infra.supervisor.parts import Part
 from infra.supervisor.report import Report
-from infra.supervisor.run import Supervisor, without_password
+from infra.supervisor.run import Supervisor
 from tests.deadline import until
 
 LISTEN = """

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,9 +14,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from infra.embedded.jars import cache_folder
 from infra.embedded.lifeline import still_there
@@ -110,7 +113,8 @@ def test_up_serves_shows_its_parts_and_leaves_nothing(up: Up) -> None:
     assert {"kafka", "postgres", "api", "project"} <= parts.keys()
     assert [part for part in parts.values() if not part["healthy"]] == []
     assert parts["kafka"]["address"] == f"127.0.0.1:{up.port + KAFKA}"
-    assert parts["postgres"]["address"].startswith("postgresql://postgres:")
+    assert parts["postgres"]["address"] == f"postgresql://127.0.0.1:{up.port + POSTGRES}/klatsch"
+    assert_secrets_are_shown_only_to_who_asks(up)
     assert parts["api"]["address"] == f"http://127.0.0.1:{up.port}"
     family = up.family()
     assert {part["pid"] for part in parts.values()} <= {member.pid for member in family}
@@ -121,6 +125,21 @@ def test_up_serves_shows_its_parts_and_leaves_nothing(up: Up) -> None:
     assert process.wait(60) == 0
     assert still_there(family, 5) == []
     assert up.command("status").returncode == 3
+
+
+def assert_secrets_are_shown_only_to_who_asks(up: Up) -> None:
+    conf = dict(line.split("=", 1) for line in up.command("connect", "kcat").stdout.splitlines())
+    assert (conf["security.protocol"], conf["sasl.username"]) == ("SASL_PLAINTEXT", "klatsch")
+    assert len(AdminClient({**conf}).list_topics(timeout=10).brokers) == 1
+    java = up.command("connect", "java").stdout
+    assert "ScramLoginModule" in java and conf["sasl.password"] in java
+    variables = shlex.split(up.command("connect", "env").stdout)
+    (dsn,) = (word.removeprefix("KLATSCH_POSTGRES=") for word in variables if word.startswith("KLATSCH_POSTGRES="))
+    secrets = [conf["sasl.password"], urlsplit(dsn).password or "", (up.data / "secret").read_text().strip()]
+    assert all(len(secret) >= 32 for secret in secrets)
+    logs = "".join(file.read_text(errors="replace") for file in (up.data / "logs").iterdir())
+    for said in (up.said, up.command("status").stdout, up.command("status", "--json").stdout, logs):
+        assert not [secret for secret in secrets if secret in said]
 
 
 async def test_up_uses_the_kafka_and_postgres_that_are_named(up: Up, settings: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from infra import kafka
 from infra.embedded.kafka import EmbeddedKafka
-from infra.settings import Settings
+from infra.settings import load
 from tests.producers.owner import Owner, raw, valid
 
 
@@ -24,7 +24,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
 
 @pytest.mark.parametrize("way", ["kill", "stop"])
 async def test_a_broker_restart_in_mid_append(broker: EmbeddedKafka, way: str) -> None:
-    settings = Settings(kafka=broker.bootstrap, partitions=2, feed_partitions=2)
+    settings = load(broker.access(), partitions=2, feed_partitions=2)
     await kafka.ensure_topics(settings)
     owner, told = Owner(settings, ack_seconds=1.0), dict[str, int]()
     enough = asyncio.Event()

@@ -17,7 +17,7 @@ from events.positions import Shard
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.ports import free_port
 from infra.kafka import EVENT_TOPICS, ensure_topics
-from infra.settings import Settings
+from infra.settings import Settings, load
 from producers.assignor import Claim, Owner, Table, by_topic, make_table
 from producers.owners import Owners
 from tests.producers.proxy import proxied
@@ -231,7 +231,7 @@ async def test_kafka_may_come_later(settings: Settings, caplog: pytest.LogCaptur
 async def test_a_killed_broker_leaves_a_member_its_shards(tmp_path: Path) -> None:
     broker = EmbeddedKafka(tmp_path / "kafka", heap="384m")
     await asyncio.to_thread(broker.start)
-    settings = Settings(kafka=broker.bootstrap, partitions=2, feed_partitions=2)
+    settings = load(broker.access(), partitions=2, feed_partitions=2)
     await ensure_topics(settings)
     nodes = [Node(settings, port) for port in (1, 2)]
     for node in nodes:

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from infra import kafka, postgres
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.settings import Settings
+from infra.settings import Settings, load
 from producers.log import OutcomeUnknown
 from projectors.read_models import ReadModels
 from tests.given import Given, given
@@ -45,9 +45,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embe
 async def own(broker: EmbeddedKafka, server: EmbeddedPostgres) -> Settings:
     """An installation on parts that the test may kill."""
     name = f"t{secrets.token_hex(5)}"
-    settings = Settings(
-        kafka=broker.bootstrap, postgres=server.dsn, prefix=name, schema=name, partitions=2, feed_partitions=2
-    )
+    settings = load(broker.access(), postgres=server.dsn, prefix=name, schema=name, partitions=2, feed_partitions=2)
     await kafka.ensure_topics(settings)
     await postgres.install(settings)
     return settings

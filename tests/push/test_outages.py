@@ -10,7 +10,7 @@ import pytest
 
 from infra import kafka
 from infra.embedded.kafka import EmbeddedKafka
-from infra.settings import Settings
+from infra.settings import Settings, load
 from push import codes
 from push.backend import Identity
 from push.bounds import Unavailable
@@ -30,7 +30,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
 
 
 async def test_deltas_go_on_after_the_broker_was_killed_and_came_back(broker: EmbeddedKafka) -> None:
-    settings = Settings(kafka=broker.bootstrap, prefix="push", partitions=1, feed_partitions=2)
+    settings = load(broker.access(), prefix="push", partitions=1, feed_partitions=2)
     await kafka.ensure_topics(settings)
     hub = Hub(settings, ring_records=4)
     await hub.start()

@@ -12,7 +12,7 @@ import pytest
 
 from infra import kafka
 from infra.embedded.kafka import EmbeddedKafka
-from infra.settings import Settings
+from infra.settings import Settings, load
 from push.gathering import Gathering, Surroundings
 from push.presence import Departure
 from push.seen import Seen
@@ -73,7 +73,7 @@ async def test_an_outage_of_the_broker_makes_nobody_offline(tmp_path: Path) -> N
     broker = EmbeddedKafka(tmp_path / "kafka", heap="384m")
     await asyncio.to_thread(broker.start)
     try:
-        settings = Settings(kafka=broker.bootstrap, prefix="signals", partitions=1, feed_partitions=2)
+        settings = load(broker.access(), prefix="signals", partitions=1, feed_partitions=2)
         await kafka.ensure_topics(settings)
         async with node(settings) as here, node(settings) as there:
             ann, bob = connect(here, "ann"), connect(there, "bob")

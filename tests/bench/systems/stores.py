@@ -36,7 +36,7 @@ class Stores:
         """Bootstrap servers."""
         async with self._starting:
             if "kafka" not in self._addresses:
-                kafka = EmbeddedKafka(self._folder / "kafka")
+                kafka = EmbeddedKafka(self._folder / "kafka", open_to_all=True)
                 await asyncio.to_thread(kafka.start)
                 self._started.append(kafka)
                 self._addresses["kafka"] = kafka.bootstrap
