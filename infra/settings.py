@@ -75,6 +75,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes: int = 128 * 1024
     #: Seconds that connections get to leave when the server drains.
     drain_seconds: float = 5.0
+    #: Names under which the API may be called, comma-separated: ``chat.example.org``, ``.example.org`` for all below
+    #: it, ``*`` for any. Loopback names, IP addresses and the names in host, advertise and api are always among them.
+    hosts: str = ""
+    #: Origins of other sites whose pages may call it, comma-separated: ``https://app.example.org``, or ``*``.
+    origins: str = ""
+    #: Proxies that a request passes before it reaches this process; so many entries of the header below are believed.
+    proxies: int = 0
+    #: Where proxies note the client's address: the header that they write themselves, whatever the client sent.
+    proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    #: Who may read ``/metrics`` and the parts in ``/readyz``: all (``open``), who shows the metrics token or an
+    #: operator's (``token``), nobody (``off``); ``auto``: open while it listens on a loopback address, else token.
+    metrics: Literal["auto", "open", "token", "off"] = "auto"
+    #: The token for ``metrics``, as ``Authorization: Bearer``; empty: only an operator's is good.
+    metrics_token: str = ""
+    #: Connections that this process has open at most; 0: as many as it has descriptors for.
+    connections: int = 0
+    #: Connections of one address (IPv6: of one /64) that have not shown a token.
+    strangers: int = 1024
+    #: Seconds for the head of a request, from its first byte; a new connection has as long to begin.
+    head_seconds: float = 20.0
+    #: Seconds for the body of a request; and one more for each ``body_rate`` bytes of it.
+    body_seconds: float = 20.0
+    #: Bytes a second that a body may bring at least, once ``body_seconds`` are over.
+    body_rate: int = 1024
+    #: Frames and bytes of a WebSocket before its token is found good.
+    early_frames: int = 256
+    early_bytes: int = 512 * 1024
+    #: Control frames and fragments a second of one WebSocket; ten times as many at once.
+    control_frames: int = 100
 
     def __repr__(self) -> str:
         """Without secrets, as it may get into logs and the output of tests."""

@@ -51,6 +51,8 @@ NO_PONG = Disconnect(3012, "no pong")
 FLOOD = Disconnect(3013, "too many requests")
 #: Of our own (4000-4499: clients come back).
 EARLY = Disconnect(4000, "token not valid yet: the clocks of two machines differ")
+TOO_MANY_FRAMES = Disconnect(3501, "bad request: too many control frames or fragments")
+TOO_MUCH_EARLY = Disconnect(3501, "bad request: too many frames or bytes before the connect reply")
 INVALID_TOKEN = Disconnect(3500, "invalid token")
 REVOKED = Disconnect(3500, "token revoked")
 TOO_MANY = Disconnect(3504, "too many connections of this user")

@@ -10,6 +10,7 @@ CATCH_UPS = Counter(
     "klatsch_push_catch_ups", "Clients that came back to a place, by what has everything after it.", ["source"]
 )
 CLOSES = Counter("klatsch_push_closes", "Connections that this side closed.", ["code"])
+REFUSED = Counter("klatsch_refused", "What was refused before the application saw it, by reason.", ["reason"])
 UNREADABLE = Counter("klatsch_push_unreadable", "Feed records and deltas that could not be read, and were skipped.")
 RESTARTS = Counter("klatsch_push_tail_restarts", "Times the reader of the feed's end was started again.")
 DELAY = Histogram(

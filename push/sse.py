@@ -18,17 +18,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
-from push import codes, metrics
+from push import codes, metrics, refusals
 from push.actions import Place
 from push.backend import Backend, BadToken, Identity
 from push.bounds import Unavailable
 from push.codes import Disconnect
+from push.http import ABORT, KNOWN
 from push.hub import Hub
 from push.items import Item
 from push.pull import BadCursor, cursor_text, parse_cursor
 from push.snapshots import Snapshots
 from push.subscriptions import Subscription
-from push.transport import ABORT, SEND_SECONDS
+from push.transport import SEND_SECONDS
 
 _log = logging.getLogger("klatsch.push")
 #: The cookie that a browser's EventSource sends, which cannot send headers. Set it HttpOnly.
@@ -36,6 +37,8 @@ COOKIE = "klatsch_stream"
 #: Seconds between comments on a quiet stream, so that no proxy takes it for dead.
 HEARTBEAT_SECONDS = 15.0
 _CHUNK = 256
+#: The problem of each kind of bad token.
+_TOKENS = {"invalid": "unauthenticated", "expired": "token_expired", "revoked": "token_revoked"}
 
 
 class Stream:
@@ -50,19 +53,20 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         asked = time.monotonic()
+        state = scope.get("state", {})
         try:
             identity = await self._backend.authenticate(_token(request))
+            state.get(KNOWN, _nothing)()
             place = await self._place(identity, request)
         except BadToken as error:
-            await _problem(401, "Unauthorized", str(error))(scope, receive, send)
+            await _problem(_TOKENS[error.kind], f"expected a token that is good; {error}")(scope, receive, send)
         except BadCursor as error:
-            await _problem(400, "Bad cursor", str(error))(scope, receive, send)
+            await _problem("malformed", str(error))(scope, receive, send)
         except Unavailable as error:
-            await _problem(503, "Unavailable", str(error))(scope, receive, send)
+            await _problem("unavailable", str(error))(scope, receive, send)
         else:
-            abort = scope.get("state", {}).get(ABORT)
             with metrics.CONNECTIONS.labels("sse").track_inprogress():
-                await _Events(self._hub, identity, send, abort).run(receive, place, self._snapshots, asked)
+                await _Events(self._hub, identity, send, state.get(ABORT)).run(receive, place, self._snapshots, asked)
 
     async def _place(self, identity: Identity, request: Request) -> Place:
         # A browser that reconnects sends the header, and the same address as before.
@@ -232,8 +236,9 @@ def _token(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def _problem(status: int, title: str, detail: str) -> Response:
-    """An RFC 9457 problem document."""
-    body = msgspec.json.encode({"type": "about:blank", "title": title, "status": status, "detail": detail})
-    headers = {"www-authenticate": "Bearer"} if status == 401 else {"retry-after": "1"} if status == 503 else {}
-    return Response(body, status, headers, "application/problem+json")
+def _problem(code: str, detail: str) -> Response:
+    return Response(refusals.document(code, detail), refusals.KINDS[code].status, refusals.headers(code))
+
+
+def _nothing() -> None:
+    """Where no server of ours is underneath."""

@@ -4,19 +4,25 @@ does not keep up, closing while it does not, and aborting."""
 from __future__ import annotations
 
 import logging
-import re
 import time
 from asyncio import TimerHandle
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidMessage
 from websockets.http11 import Request
 
 from infra.settings import Settings
-from push import codes, metrics
+from push import codes, metrics, refusals
 from push.codes import Disconnect
+from push.door import Door, Visit
+from push.http import ABORT, LINGER_BYTES, LINGER_SECONDS, HttpProtocol
+from push.parsing import Parser
+
+__all__ = ["ABORT", "EXTENSION", "Protocol", "uvicorn_options"]
 
 #: Where the endpoint finds its protocol object, in ``scope["extensions"]``.
 EXTENSION = "klatsch.wire"
@@ -24,13 +30,22 @@ EXTENSION = "klatsch.wire"
 SEND_SECONDS = 10.0
 #: Seconds that a peer gets to answer a close frame.
 CLOSE_SECONDS = 5.0
+#: uvicorn and its WebSocket library have several lines at INFO for each connection, one with its query: not in our log.
+_log = logging.getLogger("klatsch.push.wire")
+_log.setLevel(logging.WARNING)
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for ``uvicorn.Config``, without which connections are refused or cost more."""
+    """Keyword arguments for ``uvicorn.Config``, without which connections are refused or cost more.
+
+    Each call makes a door of its own: one server.
+    """
     return {
-        "http": HttpProtocol,
-        "ws": Protocol,
+        "http": partial(HttpProtocol, settings, Door(settings)),
+        "ws": partial(Protocol, settings),
+        # Who the client is, and which name it called, is found in push.http and api.guard.
+        "proxy_headers": False,
+        "headers": [refusals.NOSNIFF],
         # Frames above settings.body_bytes get a reason from the session; far larger ones are not even read.
         "ws_max_size": 2 * settings.body_bytes,
         # 33 KiB for each connection, and the same delta would be compressed once per recipient.
@@ -44,40 +59,6 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-#: Where the event stream finds a function that aborts its connection, in ``scope["state"]``.
-ABORT = "klatsch.abort"
-
-
-#: In the head of a request that wants a WebSocket.
-_UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
-#: uvicorn and its WebSocket library have several lines at INFO for each connection, one with its query: not in our log.
-_log = logging.getLogger("klatsch.push.wire")
-_log.setLevel(logging.WARNING)
-
-
-class HttpProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # which class it is, uvicorn finds at import
-    """uvicorn's HTTP protocol; tells the application how to abort the connection."""
-
-    app_state: dict[str, Any]
-    _begun = False
-
-    def connection_made(self, transport: Any) -> None:
-        self.app_state = {**self.app_state, ABORT: transport.abort}
-        super().connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """A WebSocket that begins as they all do is not parsed as HTTP first and then again: 0.1 ms for each."""
-        begun, self._begun = self._begun, True
-        if begun or not data.startswith(b"GET ") or not _UPGRADE.search(data, 0, data.find(b"\r\n\r\n") + 2):
-            super().data_received(data)
-            return
-        self.connections.discard(self)
-        protocol = self.ws_protocol_class(config=self.config, server_state=self.server_state, app_state=self.app_state)
-        protocol.connection_made(self.transport)
-        protocol.data_received(data)
-        self.transport.set_protocol(protocol)
-
-
 class Protocol(WebSocketsSansIOProtocol):
     """Pass it to uvicorn as ``ws``: see ``uvicorn_options``."""
 
@@ -87,10 +68,55 @@ class Protocol(WebSocketsSansIOProtocol):
     _taken: Callable[[str], None] | None = None
     _deadline: TimerHandle | None = None
     _paused_at = 0.0
+    _visit: Visit | None = None
+    #: What came behind the head before the handshake was answered: no frame is read before.
+    _held: bytearray | None = None
+    #: Bytes that are still thrown away after the end; None before.
+    _deaf: int | None = None
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    conn: Parser
+
+    def __init__(self, settings: Settings, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.logger = self.conn.logger = _log
+        self.conn = Parser(settings, max_size=self.config.ws_max_size, logger=_log)
+        self.logger = _log
+        self._held_bytes = settings.early_bytes
+
+    def begin(self, visit: Visit, head: bytes, rest: bytes) -> None:
+        """The head of the handshake, and what has come behind it. ``connection_made`` was called."""
+        self._visit = visit
+        self._held = bytearray(rest)
+        super().data_received(head)
+        if not self.handshake_initiated:
+            # To a request that it cannot read the library says nothing, or not in our words.
+            error = self.conn.handshake_exc
+            code = "malformed" if isinstance(error, InvalidMessage) else "head_too_large"
+            cause = (error and error.__cause__) or error
+            metrics.REFUSED.labels("handshake").inc()
+            self.transport.write(
+                refusals.answer(code, f"expected a WebSocket handshake (RFC 6455), without a body; {cause}")
+            )
+            self._end()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf is not None:
+            self._deaf -= len(data)
+            if self._deaf < 0:
+                self.transport.abort()
+            return
+        if self._held is None:
+            super().data_received(data)
+            return
+        self._held += data
+        if len(self._held) > self._held_bytes:
+            self.transport.abort()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if self._held is not None and self.handshake_complete:
+            held, self._held = self._held, None
+            if held and not self.close_sent:
+                super().data_received(bytes(held))
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -99,6 +125,31 @@ class Protocol(WebSocketsSansIOProtocol):
             # The application's task has been made, but has not run yet.
             scope["extensions"][EXTENSION] = self
             scope["headers"] = [(name.lower(), value) for name, value in scope["headers"]]
+
+    def handle_parser_exception(self) -> None:
+        """What came cannot be read, or is too much: the close frame says so, and nothing is read any more."""
+        if not self.handshake_initiated:
+            # The head could not be read: see ``begin``.
+            return
+        close = self.conn.close_sent
+        code, reason = (close.code, close.reason) if close is not None else (1006, "")
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self._end()
+
+    def _end(self) -> None:
+        """Close, but read what is on its way first: a reset would destroy what was just said."""
+        if self._deaf is not None or self.transport.is_closing():
+            return
+        self._deaf = LINGER_BYTES
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.transport.write_eof()
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def send_receive_event_to_app(self) -> None:
         """A text goes where ``on_text`` says, at once: no queue, no task that wakes, no pause of the socket."""
@@ -116,6 +167,12 @@ class Protocol(WebSocketsSansIOProtocol):
         self._taken(text)
 
     # For the endpoint.
+
+    def known(self) -> None:
+        """The client's token is good."""
+        self.conn.known()
+        if self._visit is not None:
+            self._visit.known()
 
     @property
     def open(self) -> bool:
@@ -189,6 +246,9 @@ class Protocol(WebSocketsSansIOProtocol):
         self._settle()
         self._drained = self._taken = None
         self.paused = False
+        if self._visit is not None:
+            self._visit.leave()
+            self._visit = None
         super().connection_lost(exc)
 
     def shutdown(self) -> None:

@@ -189,6 +189,7 @@ class Connection:
         reason = self._hub.peers.join(self, identity, asked)
         if reason is not None:
             return self._session.close(reason)
+        self._wire.known()
         return self._session.authenticated(id, identity, time.time())
 
     async def _attach(self, action: Attach) -> Sequence[Action]:

@@ -395,6 +395,6 @@ async def test_a_request_that_only_looks_like_a_handshake_is_refused(server: Run
     without_key = b"GET /v1/connection HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     assert (await answered(server, without_key, end=b"\r\n")).startswith(b"HTTP/1.1 400 ")
     elsewhere = _HANDSHAKE.replace(b"/v1/connection", b"/v1/nowhere")
-    assert (await answered(server, elsewhere, end=b"\r\n")).startswith(b"HTTP/1.1 403 ")
+    assert (await answered(server, elsewhere, end=b"\r\n")).startswith(b"HTTP/1.1 404 ")
     plain = b"GET /v1/stream HTTP/1.1\r\nHost: here\r\nX-Note: Upgrade: websocket\r\n\r\n"
     assert (await answered(server, plain, end=b"\r\n")).startswith(b"HTTP/1.1 401 ")

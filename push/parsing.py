@@ -1,0 +1,92 @@
+"""The WebSocket library's parser, which counts what it reads while it reads, and stops where there is too much.
+
+A packet holds tens of thousands of tiny frames, and each takes ten microseconds and more to read: a bound that waits
+until they are read comes too late.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from http import HTTPStatus
+from typing import Any
+
+from websockets.exceptions import ProtocolError
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+
+from infra.settings import Settings
+from push import codes, metrics, refusals
+from push.codes import Disconnect
+
+#: Control frames and fragments at once, as a multiple of those in a second.
+_BURST = 10
+_WORDS = re.compile(r"^Failed to open a WebSocket connection: ?")
+
+
+class Parser(ServerProtocol):
+    """A server's side of one WebSocket."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self._early = True
+        self._frames_left = settings.early_frames
+        self._bytes_left = settings.early_bytes
+        self._rate = settings.control_frames
+        self._left = float(_BURST * self._rate)
+        self._at = time.monotonic()
+
+    def known(self) -> None:
+        """The token is good: from now on only control frames and fragments are counted here."""
+        self._early = False
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        if self._early:
+            self._bytes_left -= len(data)
+            if self._bytes_left < 0 and self.parser_exc is None:
+                self._refuse(codes.TOO_MUCH_EARLY)
+                return
+        super().receive_data(data)
+
+    def recv_frame(self, frame: Frame) -> None:
+        if self._early:
+            self._frames_left -= 1
+            if self._frames_left < 0:
+                raise self._refuse(codes.TOO_MUCH_EARLY)
+        # A message in one frame is for the session to count.
+        if not (frame.fin and frame.opcode is Opcode.TEXT) and not self._may():
+            raise self._refuse(codes.TOO_MANY_FRAMES)
+        super().recv_frame(frame)
+
+    def reject(self, status: int, text: str) -> Response:
+        """The handshake's refusal as problem document. 403 without a word is a path that has no WebSocket."""
+        code = {403: "not_found", 426: "upgrade_required", 431: "head_too_large", 500: "internal"}.get(
+            int(status), "malformed"
+        )
+        detail = "expected a WebSocket handshake (RFC 6455); " + _WORDS.sub("", text.partition("\n")[0]).strip(" .")
+        if code == "not_found":
+            detail = "expected the path of a WebSocket, /v1/connection; see /docs"
+        kind = refusals.KINDS[code]
+        metrics.REFUSED.labels("handshake").inc()
+        response = super().reject(HTTPStatus(kind.status), refusals.document(code, detail).decode())
+        for name, value in (*refusals.headers(code).items(), refusals.NOSNIFF):
+            if name in response.headers:
+                del response.headers[name]
+            response.headers[name] = value
+        return response
+
+    def _may(self) -> bool:
+        """Whether one more control frame or fragment is within the bound: a bucket that fills at the rate."""
+        now = time.monotonic()
+        self._left = min(float(_BURST * self._rate), self._left + (now - self._at) * self._rate) - 1.0
+        self._at = now
+        return self._left >= 0.0
+
+    def _refuse(self, disconnect: Disconnect) -> ProtocolError:
+        """Say why, and read no further: what has come is thrown away."""
+        metrics.CLOSES.labels(disconnect.code).inc()
+        metrics.REFUSED.labels("frames").inc()
+        self.fail(disconnect.code, disconnect.reason)
+        self.parser_exc = ProtocolError(disconnect.reason)
+        return self.parser_exc
