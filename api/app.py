@@ -7,18 +7,23 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from api import docs, health, http, problems
 from api.calls import Services
+from api.guard import Guard, onlookers, welcome
 from api.health import Check
 from api.problems import Problem
 from api.surface import Operation
@@ -34,7 +39,6 @@ WEB = Path(__file__).resolve().parent / "web"
 _WEB_HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 
@@ -48,10 +52,11 @@ def build(
     more: list[BaseRoute] | None = None,
 ) -> Starlette:
     """The application. ``services`` and ``operations`` make it answer clients; ``more`` are further routes."""
+    may_look = onlookers(settings)
     routes: list[BaseRoute] = [
         Route("/healthz", _alive, name="health"),
-        Route("/readyz", _ready(checks), name="ready"),
-        Route("/metrics", _metrics, name="metrics"),
+        Route("/readyz", _ready(checks, may_look), name="ready"),
+        Route("/metrics", _metrics(settings, may_look), name="metrics"),
         *(more or []),
     ]
     if services is not None:
@@ -60,11 +65,33 @@ def build(
         routes += docs.routes()
         if WEB.is_dir():
             routes.append(Mount("/", _Web(directory=WEB, html=True), name="web"))
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _fault})
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, settings=settings)],
+        exception_handlers={HTTPException: _http_problem, Exception: _fault},
+    )
+    # A path has one name.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Web(StaticFiles):
     """The web client: asked for again at each start, so that no browser mixes modules of two versions."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+            return
+        # Files are small: a range is not looked at (RFC 9110 14.2), nor refused in words that are not ours.
+        headers = [pair for pair in scope["headers"] if pair[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if isinstance(response, RedirectResponse):
+            # To a path, whatever the request called us; one slash before it, or it would name a host.
+            response.headers["Location"] = "/" + urlsplit(response.headers["Location"]).path.lstrip("/")
+        return response
 
     def file_response(self, *arguments: Any, **named: Any) -> Response:
         response = super().file_response(*arguments, **named)
@@ -76,18 +103,30 @@ async def _alive(request: Request) -> Response:
     return Response(b'{"ok":true}', media_type="application/json")
 
 
-def _ready(checks: dict[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+def _ready(
+    checks: dict[str, Check], may_look: Callable[[str | None], bool]
+) -> Callable[[Request], Awaitable[Response]]:
     async def ready(request: Request) -> Response:
         parts = await health.ask(checks)
         ok = all(part["ok"] for part in parts.values())
-        body = msgspec.json.encode({"ok": ok, "parts": parts})
+        shown = {"parts": parts} if may_look(request.headers.get("authorization")) else {}
+        body = msgspec.json.encode({"ok": ok, **shown})
         return Response(body, 200 if ok else 503, {"Cache-Control": "no-store"}, media_type="application/json")
 
     return ready
 
 
-async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+def _metrics(settings: Settings, may_look: Callable[[str | None], bool]) -> Callable[[Request], Awaitable[Response]]:
+    async def metrics(request: Request) -> Response:
+        if may_look(request.headers.get("authorization")):
+            return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        if settings.metrics == "off":
+            return problems.response(Problem("not_found", "expected a path of the API; metrics are off"))
+        return problems.response(
+            Problem("unauthenticated", "expected the metrics token, or an operator's; see KLATSCH_METRICS")
+        )
+
+    return metrics
 
 
 def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awaitable[Response]]:
@@ -97,6 +136,7 @@ def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awa
         # As bytes: of text it takes ASCII only.
         if not hmac.compare_digest(request.headers.get(PROOF_HEADER, "").encode(), expected):
             return problems.response(Problem("forbidden", "expected a process of this installation"))
+        welcome(request.scope)
         try:
             return Response(await producers.accept(await request.body()), media_type="application/json")
         except NotOwner:
@@ -126,7 +166,10 @@ async def _http_problem(request: Request, error: Exception) -> Response:
         # One path may have a route for each method; RFC 9110 15.5.6 asks for them all.
         matching = (route for route in request.app.routes if isinstance(route, Route))
         found = (route.methods or () for route in matching if route.path_regex.match(request.url.path))
-        response.headers["Allow"] = ", ".join(sorted({method for methods in found for method in methods}))
+        # Without a route it is a file of the web client.
+        response.headers["Allow"] = (
+            ", ".join(sorted({method for methods in found for method in methods})) or "GET, HEAD"
+        )
         return response
     return problems.response(Problem("not_found", "expected a path of the API; see /docs"))
 

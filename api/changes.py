@@ -13,12 +13,12 @@ from api.sync import Sync, sync
 from push.backend import Identity
 from push.bounds import Unavailable
 from push.hub import Hub
-from push.pull import BadCursor, changes, cursor_text
+from push.pull import CURSOR_PATTERN, BadCursor, changes, cursor_text
 
 
 class Pull(Request, frozen=True, kw_only=True):
     #: ``cursor`` of the answer before; without it: no changes, and the present cursor.
-    since: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    since: Annotated[str, msgspec.Meta(max_length=100, extra_json_schema={"pattern": CURSOR_PATTERN})] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from api import problems
+from api.guard import welcome
 from api.problems import Problem
 from infra.settings import Settings
 from producers.router import PROOF_HEADER, proof
@@ -28,6 +29,7 @@ def route(hub: Hub, settings: Settings) -> BaseRoute:
     async def answer(request: Request) -> Response:
         if not hmac.compare_digest(request.headers.get(PROOF_HEADER, "").encode(), expected):
             return problems.response(Problem("forbidden", "expected a process of this installation"))
+        welcome(request.scope)
         try:
             found = connections(hub, request.query_params.get("user", ""))
         except Unavailable as error:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from api import past, problems, surface
 from api.auth import identify
 from api.calls import Call, Services
+from api.guard import own_page, welcome
 from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
@@ -36,10 +37,11 @@ _TRACE = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 
 def routes(services: Services, operations: list[Operation]) -> list[Route]:
-    """A route for each operation."""
+    """A route for each operation that HTTP has."""
     return [
         Route(operation.path, _endpoint(services, operation), methods=[operation.method], name=operation.name)
         for operation in operations
+        if not operation.only_rpc
     ]
 
 
@@ -79,6 +81,8 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
         key=_key(request),
         traceparent=_traceparent(request),
     )
+    if call.identity is not None:
+        welcome(request.scope)
     # Before the body is read: nobody learns what is expected of others.
     surface.permit(operation, call)
     values = await _values(services, operation, request)
@@ -97,7 +101,7 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
     if answer is None:
         return Response(status_code=204, headers=headers)
     response = Response(msgspec.json.encode(answer), operation.status, headers, media_type="application/json")
-    if call.stream_token is not None:
+    if call.stream_token is not None and own_page(request.scope):
         response.set_cookie(
             STREAM_COOKIE, call.stream_token, max_age=services.settings.session_seconds, path="/v1/stream",
             httponly=True, samesite="strict", secure=request.url.scheme == "https",

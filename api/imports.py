@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from api import numbers
 from api.calls import Call
 from api.problems import Problem
 from api.surface import Operation, Request
@@ -93,7 +94,7 @@ def _command(item: Item, n: int) -> Command:
     if item.command not in COMMANDS:
         raise Problem("invalid", f"orders[{n}].command: expected one of {', '.join(sorted(COMMANDS))}")
     try:
-        command = msgspec.convert(item.fields, registry.COMMANDS[item.command].struct)
+        command = numbers.convert(item.fields, registry.COMMANDS[item.command].struct, strict=True)
         for moment in (item.time, getattr(command, "expires", None)):
             if moment is not None:
                 to_datetime(moment)

@@ -13,7 +13,14 @@ from events.text import fold, query_grams
 
 #: Items of one page.
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
-Cursor = Annotated[str, msgspec.Meta(max_length=1000, description="`next` of the page before")]
+Cursor = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=1000,
+        description="`next` of the page before; others are refused",
+        extra_json_schema={"pattern": "^[A-Za-z0-9_-]+$"},
+    ),
+]
 #: What to search for.
 Query = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 

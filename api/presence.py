@@ -91,8 +91,7 @@ def operations(gathering: Gathering | None) -> list[Operation]:
         }  # fmt: skip
 
     async def set_(call: Call, request: Set) -> None:
-        if call.connection is None:
-            raise Problem("invalid", "expected a push connection, got a request over HTTP: presence is a connection's")
+        assert call.connection is not None, "the row says only_rpc"
         admitted(call.connection)
         if request.room is not None and not here().is_in(call.user, request.room):
             await inside(call, request.room)
@@ -116,7 +115,7 @@ def operations(gathering: Gathering | None) -> list[Operation]:
                   "Who of a room is connected, and who shows it",
                   {"online": "[string]", "count": "integer", "watching": "[string]", "watchers": "integer"}),
         Operation("presence.set", "PUT", "/v1/presence", "user", Set, set_,
-                  "Say what room this connection shows, and whether anybody is there; not over HTTP", {}, 204),
+                  "Say what room this connection shows, and whether anybody is there", {}, 204, only_rpc=True),
         Operation("signals.type", "PUT", "/v1/rooms/{room}/typing", "user", Type, type_,
                   "Say that you type in a room, or have stopped", {}, 204),
     ]  # fmt: skip

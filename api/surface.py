@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from api import numbers
 from api.calls import Call
 from api.problems import Problem
 from producers.limits import unstorable
@@ -52,6 +53,8 @@ class Operation(NamedTuple):
     body_bytes: int | None = None
     #: Whether its answer is one that the caller may keep, and ask whether it has changed (RFC 9110 13).
     conditional: bool = False
+    #: Whether it is about the push connection that asks, so that it is there over RPC only.
+    only_rpc: bool = False
 
     @property
     def path_parameters(self) -> list[str]:
@@ -73,7 +76,7 @@ def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Requ
     if (reason := unstorable(values)) is not None:
         raise Problem("invalid", reason)
     try:
-        return msgspec.convert(values, operation.request, strict=not text)
+        return numbers.convert(values, operation.request, strict=not text)
     except msgspec.ValidationError as error:
         raise Problem("invalid", str(error).replace("`$.", "`").replace(" - at `$`", "")) from error
 

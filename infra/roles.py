@@ -21,6 +21,7 @@ from api.calls import Services
 from api.console.own import Own
 from api.console.whole import Console
 from api.feed import FeedEnds
+from api.guard import onlookers
 from api.health import Check
 from api.memberships import Memberships
 from api.operations import all_operations
@@ -56,7 +57,7 @@ def run(settings: Settings, roles: frozenset[str]) -> None:
     if "analytics" in roles:
         from projectors import emotions
 
-        emotions.run(settings, partial(operator_token.token, settings))
+        emotions.run(settings, partial(operator_token.token, settings), onlookers(settings))
         return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, roles))

@@ -99,8 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float = 20.0
     #: Bytes a second that a body may bring at least, once ``body_seconds`` are over.
     body_rate: int = 1024
-    #: Frames and bytes of a WebSocket before its token is found good.
+    #: Frames of a WebSocket before its token is found good.
     early_frames: int = 256
+    #: Bytes of the same.
     early_bytes: int = 512 * 1024
     #: Control frames and fragments a second of one WebSocket; ten times as many at once.
     control_frames: int = 100

@@ -217,7 +217,8 @@ def decode_outcome(value: bytes) -> Outcome:
 def _outcome(status: int, body: bytes, shard: Shard, address: str) -> Outcome:
     if status == 200:
         return decode_outcome(body)
-    if status == 421:
+    # With a body it says that the owner does not know itself by this address.
+    if status == 421 and not body:
         raise NotOwner(str(shard))
     try:
         problem = msgspec.json.decode(body, type=dict[str, Any])

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -23,9 +23,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from infra.kafka_access import tls_context
 from infra.settings import Settings
+from infra.sites import Sites
 from projectors.emotion_worker import GivenUp, Raw, Worker
 
 log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LAG = Gauge("klatsch_emotions_lag_records", "Records between the committed offset and the partition's end.")
 #: Seconds for which the committed offsets may stand still while there is something to read; Faust commits every 2.8 s,
@@ -49,8 +52,8 @@ class Stuck(RuntimeError):
     """The worker does not get on; whoever runs it starts it again, as consumers recover by nothing else."""
 
 
-def run(settings: Settings, operator_token: Callable[[], str]) -> None:
-    """Runs until SIGTERM or SIGINT. Raises Stuck, or what made Faust crash.
+def run(settings: Settings, operator_token: Callable[[], str], may_look: Callable[[str | None], bool]) -> None:
+    """Runs until SIGTERM or SIGINT. Raises Stuck, or what made Faust crash. ``may_look``: see api.guard.onlookers.
 
     Where Faust has no build (Linux on ARM) it says so and returns: everything else works without emotions.
     """
@@ -61,7 +64,7 @@ def run(settings: Settings, operator_token: Callable[[], str]) -> None:
         return
     # Where processors are short, who waits for a message goes first; nobody waits for an emotion.
     os.nice(NICE)
-    asyncio.run(serve(settings, operator_token))
+    asyncio.run(serve(settings, operator_token, may_look))
 
 
 def api_of(settings: Settings) -> str:
@@ -70,7 +73,7 @@ def api_of(settings: Settings) -> str:
     return settings.api or f"http://{host}:8400"
 
 
-async def serve(settings: Settings, operator_token: Callable[[], str]) -> None:
+async def serve(settings: Settings, operator_token: Callable[[], str], may_look: Callable[[str | None], bool]) -> None:
     """The same on the running loop."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -79,7 +82,7 @@ async def serve(settings: Settings, operator_token: Callable[[], str]) -> None:
     await worker.start()
     app = _app(settings, worker)
     health = Health(app, worker, settings.topic("rooms"), settings.partitions)
-    site = await _http(settings, health)
+    site = await _http(settings, health, may_look)
     starting = asyncio.create_task(_start(app, worker))
     watching = asyncio.create_task(health.watch())
     stop = asyncio.create_task(stopping.wait())
@@ -265,20 +268,37 @@ class Health:
         return all(part["ok"] for part in parts.values()), {"parts": parts}
 
 
-async def _http(settings: Settings, health: Health) -> web.AppRunner:
+async def _http(settings: Settings, health: Health, may_look: Callable[[str | None], bool]) -> web.AppRunner:
+    sites = Sites(settings)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """As api.guard does it: under our names only, and nothing is taken for what its type does not say."""
+        host = request.headers.get("host")
+        if host is None or sites.named(host.encode("latin-1", "replace")):
+            response = await handler(request)
+        else:
+            response = web.Response(status=421, text="expected a name of this installation as Host; see KLATSCH_HOSTS")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
     async def alive(request: web.Request) -> web.Response:
         return web.Response(body=b'{"ok":true}', content_type="application/json")
 
     async def ready(request: web.Request) -> web.Response:
         ok, body = health.report()
+        if not may_look(request.headers.get("authorization")):
+            body = {}
         return web.Response(
             body=msgspec.json.encode({"ok": ok, **body}), status=200 if ok else 503, content_type="application/json"
         )
 
     async def metrics(request: web.Request) -> web.Response:
+        if not may_look(request.headers.get("authorization")):
+            return web.Response(status=401, text="expected the metrics token, or an operator's; see KLATSCH_METRICS")
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application()
+    app = web.Application(middlewares=[guard])
     app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

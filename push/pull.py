@@ -20,6 +20,8 @@ from push.session import Session
 
 #: Most deltas of one page.
 MAX_LIMIT = 1000
+#: Of a cursor as schemas show it; ``parse_cursor`` takes any epoch.
+CURSOR_PATTERN = "^[A-Za-z0-9_.-]{1,80}:[0-9]{1,16}$"
 #: Seconds after which a page is given as far as it got: a long way back may hold little for this user.
 _PAGE_SECONDS = 3.0
 

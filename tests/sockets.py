@@ -45,8 +45,8 @@ class Raw:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def reply(self) -> Reply:
-        """The next HTTP answer with a length."""
+    async def reply(self, *, body: bool = True) -> Reply:
+        """The next HTTP answer with a length; without its body where it has none (HEAD)."""
         async with asyncio.timeout(PATIENCE):
             head = await self.reader.readuntil(b"\r\n\r\n")
             first, *lines = head.decode().strip().split("\r\n")
@@ -54,8 +54,8 @@ class Raw:
             for line in lines:
                 name, _, value = line.partition(":")
                 headers[name.lower()] = value.strip()
-            body = await self.reader.readexactly(int(headers.get("content-length", 0)))
-        return Reply(int(first.split(" ")[1]), headers, body)
+            content = await self.reader.readexactly(int(headers.get("content-length", 0)) if body else 0)
+        return Reply(int(first.split(" ")[1]), headers, content)
 
     async def end(self) -> bytes:
         """All that comes until the server closes. Fails when it does not."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import health, problems
+from api.guard import welcome
 from api.health import Check
 from api.metrics import REQUESTS
 from api.problems import Problem
@@ -82,6 +83,7 @@ class Own:
         async def figures(request: Request) -> Response:
             if not hmac.compare_digest(request.headers.get(PROOF_HEADER, "").encode(), expected):
                 return problems.response(Problem("forbidden", "expected a process of this installation"))
+            welcome(request.scope)
             return Response(
                 msgspec.json.encode(await self.figures(_PART_SECONDS_ELSEWHERE)), media_type="application/json"
             )

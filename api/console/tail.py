@@ -15,6 +15,7 @@ from api import problems
 from api.auth import identify
 from api.calls import Services
 from api.console.follower import Filter, Follower, Watcher
+from api.guard import welcome
 from api.http import translate
 from api.problems import Problem
 from api.surface import ROLES
@@ -69,6 +70,7 @@ class Tail:
         identity = await identify(self._services, request.headers.get("authorization"))
         if identity is None:
             raise Problem("unauthenticated", "expected an operator's token, got none")
+        welcome(request.scope)
         if identity.role not in ROLES["operator"]:
             raise Problem("forbidden", f"expected a token of: operator; got one of: {identity.role}")
         return identity

@@ -13,6 +13,7 @@ from infra.generate.answers import reference
 from infra.generate.files import json_text
 from infra.generate.shapes import DIALECT, Schema
 from infra.generate.version import VERSION
+from push.pull import CURSOR_PATTERN
 
 TAGS = {
     "users": "Who takes part, and their profiles.",
@@ -33,6 +34,13 @@ TAGS = {
 
 #: Operations whose body has keys, so that the header means nothing.
 _OWN_KEYS = ("messages.send", "import.orders")
+
+#: See events.positions.parse_vector.
+_POSITION: Schema = {
+    "type": "string",
+    "maxLength": 10_000,
+    "pattern": "^(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18}(,(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18})*$",
+}
 
 _ABOUT = """\
 Every operation can also be called on the push connection: RPC method = operation id, data = all members together.
@@ -59,6 +67,8 @@ def document(operations: list[Operation]) -> dict[str, Any]:
     """The OpenAPI document of some operations."""
     paths: dict[str, Any] = {}
     for operation in operations:
+        if operation.only_rpc:
+            continue
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     paths["/v1/stream"] = {"get": _stream()}
     tags = dict.fromkeys(operation.name.partition(".")[0] for operation in operations)
@@ -79,7 +89,7 @@ def document(operations: list[Operation]) -> dict[str, Any]:
             "schemas": answers.components(),
             "parameters": _parameters(),
             "responses": _problems(),
-            "headers": {"Position": {"description": "Where your events stand.", "schema": {"type": "string"}}},
+            "headers": {"Position": {"description": "Where your events stand.", "schema": _POSITION}},
             "securitySchemes": {
                 "token": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -203,13 +213,18 @@ def _problems() -> dict[str, Any]:
 def _parameters() -> dict[str, Any]:
     return {
         "Position": {
-            "name": "Klatsch-Position", "in": "header", "required": False, "schema": {"type": "string"},
-            "description": "From an earlier answer: this one waits until it includes that change (5 s at most).",
+            "name": "Klatsch-Position", "in": "header", "required": False, "schema": _POSITION,
+            "description": "From an earlier answer: this one waits until it includes that change (5 s at most). Shards "
+            "that this installation does not have are refused.",
         },
         "AsOf": {
             "name": "as_of", "in": "query", "required": False,
-            "schema": {"type": "string", "examples": ["2026-11-21T08:15:30Z", "rooms/3/1235,users/1/88"]},
+            "schema": {
+                "anyOf": [{"type": "string", "format": "date-time"}, _POSITION],
+                "examples": ["2026-11-21T08:15:30Z", "rooms/3/1235,users/1/88"],
+            },
             "description": "Answer of this past moment: a time, or next offsets of shards as in `Klatsch-Position`. "
+            "What has not come yet, and shards that this installation does not have, are refused. "
             "You are shown what you might see then and may see now. The answer has an `ETag`.",
         },
         "IfNoneMatch": {
@@ -226,7 +241,8 @@ def _parameters() -> dict[str, Any]:
 
 def _stream() -> dict[str, Any]:
     since = {
-        "name": "since", "in": "query", "required": False, "schema": {"type": "string"},
+        "name": "since", "in": "query", "required": False,
+        "schema": {"type": "string", "pattern": CURSOR_PATTERN},
         "description": "A cursor, `<epoch>:<offset>`: where to go on. Without it: from now on.",
     }  # fmt: skip
     last = {**since, "name": "Last-Event-ID", "in": "header", "description": "The same; browsers send it themselves."}

@@ -13,12 +13,13 @@ import psutil
 from rich.console import Console
 from rich.text import Text
 
+from infra import operator_token
 from infra.embedded.process import accepts
 from infra.kafka_access import brokers
 from infra.settings import Settings, load, without_password
 from infra.supervisor.addresses import host_and_port
 from infra.supervisor.folder import DataFolder
-from infra.supervisor.parts import readiness
+from infra.supervisor.parts import ask, readiness
 
 _LAG = re.compile(r'^klatsch_projector_lag_events\{[^}]*projector="read_models"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
 
@@ -57,12 +58,14 @@ def status(data: Path) -> Status:
         return Status(running=False, parts=[], lag=None, data=str(folder.path))
     with ThreadPoolExecutor(8) as pool:
         settings = load(state["environment"]) if state["environment"] else None
-        parts = list(pool.map(lambda row: _ask(row, settings), state["parts"]))
-        lag = next((_lag(part.address) for part in parts if part.name == "project" and part.healthy), None)
+        # An operator's, before which nothing is hidden; None while the installation is still being set up.
+        token = None if settings is None else operator_token.token(settings)
+        parts = list(pool.map(lambda row: _ask(row, settings, token), state["parts"]))
+        lag = next((_lag(part.address, token) for part in parts if part.name == "project" and part.healthy), None)
     return Status(running=True, parts=parts, lag=lag, data=str(folder.path))
 
 
-def _ask(row: dict[str, Any], settings: Settings | None) -> PartStatus:
+def _ask(row: dict[str, Any], settings: Settings | None, token: str | None) -> PartStatus:
     name, address, pid = row["name"], row["address"], row["pid"]
     if pid is not None and not psutil.pid_exists(pid):
         healthy, detail = False, "has ended; it will be started again"
@@ -73,13 +76,13 @@ def _ask(row: dict[str, Any], settings: Settings | None) -> PartStatus:
         healthy = accepts(*host_and_port(address, 5432))
         detail = "" if healthy else "does not answer"
     else:
-        healthy, detail = readiness(address)
+        healthy, detail = readiness(address, token)
     return PartStatus(name=name, address=without_password(address), pid=pid, healthy=healthy, detail=detail)
 
 
-def _lag(address: str) -> int | None:
+def _lag(address: str, token: str | None) -> int | None:
     try:
-        with urllib.request.urlopen(f"{address}/metrics", timeout=3) as answer:
+        with urllib.request.urlopen(ask(address, "/metrics", token), timeout=3) as answer:
             text = answer.read().decode()
     except OSError:
         return None

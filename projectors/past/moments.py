@@ -65,7 +65,7 @@ def parse_moment(text: str) -> Moment:
         except BadPosition as error:
             raise BadMoment(str(error)) from error
     try:
-        moment = datetime.fromisoformat(_PLUS.sub("+", text.strip()))
+        moment = datetime.fromisoformat(_PLUS.sub("+", text.strip().upper()))
         if moment.tzinfo is None:
             raise ValueError("no time zone")
         return Moment(time=from_datetime(moment.astimezone(UTC)))

@@ -81,7 +81,6 @@ TABLE: dict[str, Row] = {
     "changes.pull": Row({},                                         401, 200, 200, 200, 200, 200, 403),
     "presence.get": Row({"users": "OWNER"},                         401, 200, 200, 200, 200, 200, 403),
     "presence.room": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
-    "presence.set": Row({"room": None},                             401, 422, 422, 422, 422, 422, 403),
     "signals.type": Row({**ROOM, "typing": False},                  401, 404, 404, 404, 204, 404, 403),
     "import.orders": Row({"orders": []},                            401, 403, 403, 403, 403, 403, 200),
     "console.figures": Row({},                                      401, 403, 403, 403, 403, 403, 200),
@@ -129,7 +128,13 @@ async def status(world: World, name: str, row: Row, scene: Scene, token: str | N
 
 
 def test_the_table_names_every_operation() -> None:
-    assert TABLE.keys() == OPERATIONS.keys()
+    assert TABLE.keys() == {name for name, operation in OPERATIONS.items() if not operation.only_rpc}
+
+
+@pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.only_rpc])
+async def test_what_is_there_over_rpc_only_is_not_there_over_http(world: World, scene: Scene, name: str) -> None:
+    for token in (None, scene.member.token):
+        assert await status(world, name, Row({"room": None}, *[405] * 7), scene, token) == 405
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -101,7 +101,7 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     await call("sessions.list", token)
     await call("sessions.renew", token)
     await call("sessions.close", token, {"session": "current"})
-    assert call.called == set(OPERATIONS)
+    assert call.called == {name for name, operation in OPERATIONS.items() if not operation.only_rpc}
 
 
 async def _people(call: Caller, token: str, other: str) -> None:
@@ -138,7 +138,6 @@ async def _conversation(call: Caller, token: str, others_token: str, bot: str, o
     await _changed_messages(call, token, room, message)
     await call("presence.get", token, {"users": other})
     await call("presence.room", token, {"room": room})
-    await call("presence.set", token, {"room": room}, status=422)
     await call("signals.type", token, {"room": room, "typing": True})
     await call("members.list", token, {"room": room})
     await call("members.read", others_token, {"room": room, "seq": 1})

@@ -34,10 +34,7 @@ def page_text() -> str:
     operations = all_operations()
     listing = table(
         ("operation", "HTTP", "who", "what it does"),
-        (
-            (f"[`{row.name}`](#{anchor(row.name)})", code(f"{row.method} {row.path}"), row.permission, row.summary)
-            for row in operations
-        ),
+        ((f"[`{row.name}`](#{anchor(row.name)})", _http(row), row.permission, row.summary) for row in operations),
     )
     views = "\n\n".join(
         f"### {name}\n\n{schema.get('description', '')}\n\n{fields(schema)}"
@@ -84,7 +81,7 @@ def _operation(row: Operation) -> str:
     found = outcomes.of(row)
     lines = [
         f"## {row.name}",
-        f"`{row.method} {row.path}` · RPC `{row.name}`",
+        f"{_http(row)} · RPC `{row.name}`",
         f"{row.summary}. {openapi.permission_text(row)}",
         f"Decided by {codes(found.commands)}." if found.commands else "",
         f"Takes:\n\n{takes}" if takes else "",
@@ -93,6 +90,10 @@ def _operation(row: Operation) -> str:
         f"Problems of its own: {codes(found.own)}." if found.own else "",
     ]
     return "\n\n".join(line for line in lines if line)
+
+
+def _http(row: Operation) -> str:
+    return "not over HTTP" if row.only_rpc else code(f"{row.method} {row.path}")
 
 
 def _past(row: Operation) -> str:

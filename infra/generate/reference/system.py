@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from types import ModuleType
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from prometheus_client.metrics import MetricWrapperBase
@@ -31,10 +32,16 @@ def settings_text() -> str:
     words.setdefault("host", "Address this process listens on.")
     words.setdefault("port", "Port this process listens on.")
     rows = [
-        (code(f"KLATSCH_{field.name.upper()}"), field.type.__name__, code(str(field.default)), words[field.name])
+        (code(f"KLATSCH_{field.name.upper()}"), _type(field.type), code(str(field.default)), words[field.name])
         for field in msgspec.structs.fields(Settings)
     ]
     return page("Settings", _SETTINGS_INTRO, table(("variable", "type", "default", "meaning"), rows))
+
+
+def _type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(code, get_args(annotation)))
+    return str(annotation.__name__)
 
 
 def metrics_text() -> str:

@@ -1,0 +1,92 @@
+"""Which names the API answers to, and pages of which origins may call it. Pure; the rules are settings.
+
+A name that is not ours means that somebody let a domain of theirs point to us, so that a browser takes our answers for
+theirs (DNS rebinding). An IP address cannot be pointed elsewhere, so any is taken.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from infra.settings import Settings
+
+#: Names of this machine, to itself.
+_LOOPBACK = ("localhost",)
+#: Hosts that were found good, of which so many are kept.
+_KEPT = 1000
+
+
+class Sites:
+    """The rules of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        given = _list(settings.hosts)
+        own = (settings.host, _name(settings.advertise), _name(urlsplit(settings.api).netloc))
+        self._any_host = "*" in given
+        self._names = frozenset(one.lower().rstrip(".") for one in (*_LOOPBACK, *own, *given) if one)
+        self._below = tuple(one.lower() for one in given if one.startswith("."))
+        self._origins = frozenset(one.lower().rstrip("/") for one in _list(settings.origins))
+        self._good: set[bytes] = set()
+
+    def named(self, host: bytes) -> bool:
+        """Whether the value of a header Host is a name of ours."""
+        if host in self._good:
+            return True
+        if not (self._any_host or self._ours(_name(host.decode("latin-1")))):
+            return False
+        if len(self._good) < _KEPT:
+            self._good.add(host)
+        return True
+
+    def admitted(self, origin: str) -> bool:
+        """Whether the setting lets pages of this origin in."""
+        return "*" in self._origins or origin.lower() in self._origins
+
+    def _ours(self, name: str) -> bool:
+        name = name.lower().rstrip(".")
+        if name in self._names or (self._below and name.endswith(self._below)):
+            return True
+        try:
+            ipaddress.ip_address(name.partition("%")[0])
+        except ValueError:
+            return False
+        return True
+
+
+def crosses(host: bytes, origin: bytes | None, site: bytes | None) -> bool:
+    """Whether a page of another origin sent a request, by its headers Host, Origin and Sec-Fetch-Site.
+
+    Browsers send the last one to trustworthy addresses (HTTPS, loopback), and no page can write it. Where it is
+    missing, Origin is compared with Host: the scheme is not, since only a proxy knows it.
+    """
+    if site is not None:
+        return site not in (b"same-origin", b"none")
+    return origin is not None and origin.partition(b"://")[2].lower() != host.lower()
+
+
+def loopback(host: str) -> bool:
+    """Whether who listens there is reached from this machine only."""
+    if host in _LOOPBACK:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first value of a header, its name in lower case; None without it."""
+    return next((value for key, value in headers if key == name), None)
+
+
+def _name(netloc: str) -> str:
+    """``host:port`` or ``[address]:port`` without its port."""
+    if netloc.startswith("["):
+        return netloc[1:].partition("]")[0]
+    return netloc.partition(":")[0] if netloc.count(":") < 2 else netloc
+
+
+def _list(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
