@@ -91,10 +91,11 @@ def entry(room: Room, member: Member | None, message: Message | None, peer: str 
 
     ``peer`` is the other person of a direct room, under whose name it is shown.
     """
+    shown = room_view(room)
     return {
-        "room": room_view(room),
+        "room": shown,
         "member": None if member is None else own_member_view(member),
-        "unread": 0 if member is None else max(0, room.seq - member.read),
+        "unread": 0 if member is None else max(0, shown["seq"] - member.read),
         "message": None if message is None or room.state == "deleted" else message_view(message),
         "peer": peer,
     }

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from events.feed import NAMED_ROOM
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, MessageRestored, message_key
 from events.records import Entity, Key, Record
@@ -174,18 +175,36 @@ def _restore_needs(record: Record) -> Needs:
     return Needs(roster=record.stream, keys=(room_key(record.stream),))
 
 
-def _last_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
+def _restore_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
     room = known.entities.get(room_key(record.stream))
-    return [message_key(room.last)] if isinstance(room, Room) and room.last is not None else []
+    if not isinstance(room, Room):
+        return ()
+    last = [] if room.last is None or room.state == "deleted" else [message_key(room.last)]
+    return [*last, *(member_key(record.stream, user) for user in _each(known.roster))]
+
+
+def _each(roster: Collection[str]) -> Collection[str]:
+    """The members of whom it can be told apart who has left since: all, or of a large room none."""
+    return roster if len(roster) <= NAMED_ROOM else ()
 
 
 def _restored(record: Record, known: Known) -> list[Telling]:
+    """While the room was deleted its members saw nothing of it: all comes along, but not to who has left since."""
     room = known.entities.get(room_key(record.stream))
-    last = known.entities.get(message_key(room.last)) if isinstance(room, Room) and room.last is not None else None
-    # While the room was deleted its members saw no message of it.
-    if not isinstance(room, Room) or room.state == "deleted" or not isinstance(last, Message):
+    if not isinstance(room, Room):
         return [Telling(known.roster, record.data)]
-    return [Telling(known.roster, record.data, {"message": message_view(last)})]
+    include: dict[str, Any] = {"room": room_view(room)}
+    last = known.entities.get(message_key(room.last)) if room.last is not None and room.state != "deleted" else None
+    if isinstance(last, Message):
+        include["message"] = message_view(last)
+    members = {user: known.entities.get(member_key(record.stream, user)) for user in _each(known.roster)}
+    gone = [user for user, one in members.items() if isinstance(one, Member) and one.state != "joined"]
+    if not gone:
+        return [Telling(known.roster, record.data, include)]
+    return [
+        Telling([user for user in members if user not in gone], record.data, include),
+        Telling(gone, record.data),
+    ]
 
 
 def _message_restore_needs(record: Record) -> Needs:
@@ -298,7 +317,7 @@ AUDIENCES: dict[str, Audience] = {
     "room.archived": MEMBERS,
     "room.unarchived": MEMBERS,
     "room.deleted": MEMBERS,
-    "room.restored": Audience(_restored, _restore_needs, _last_follow),
+    "room.restored": Audience(_restored, _restore_needs, _restore_follow),
     "member.joined": Audience(_joined, _join_needs, _join_follow),
     "member.left": Audience(_left, _roster_needed),
     "member.role_changed": MEMBERS,

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from events.members import Member
 from events.messages import Message, Revision
 from events.relationships import Relationship
-from events.rooms import Room
+from events.rooms import Room, RoomSettings
 from events.sessions import Session
 from events.users import User
 from events.visuals import Visual
@@ -57,8 +60,26 @@ def session_view(session: Session) -> View:
     }
 
 
+#: What a deleted room looks like besides id, type, state and times: one in which nothing ever was.
+_GONE: View = {
+    "name": "",
+    "description": None,
+    "settings": msgspec.to_builtins(RoomSettings()),
+    "data": {},
+    "seq": 0,
+    "last": None,
+    "members": 0,
+    "owner": None,
+}
+
+
 def room_view(room: Room) -> View:
-    """A room as its members see it."""
+    """A room as its members see it. Of a deleted one only its type, state and times are left."""
+    return whole_room_view(replace(room, **_GONE) if room.state == "deleted" else room)
+
+
+def whole_room_view(room: Room) -> View:
+    """A room as operators see it: also what a deleted one holds, which they can bring back."""
     return {
         "id": room.id,
         "type": room.type,

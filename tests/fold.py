@@ -99,6 +99,25 @@ def _change(view: Json | None, event: Json, **changes: Any) -> None:
         view.update(changes, version=event["offset"])
 
 
+#: What a deleted room looks like besides id, type, state and times.
+_GONE: Json = {
+    "name": "", "description": None, "data": {}, "seq": 0, "last": None, "members": 0, "owner": None,
+    "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
+}  # fmt: skip
+
+
+def _change_room(entry: Json, event: Json, **changes: Any) -> None:
+    """The same for a room. From its deletion on nothing is held of it; all comes along when it is brought back."""
+    _change(entry["room"], event, **changes)
+    _hide(entry)
+
+
+def _hide(entry: Json) -> None:
+    if entry["room"]["state"] == "deleted":
+        entry["room"].update(copy.deepcopy(_GONE))
+        entry["message"] = None
+
+
 def _nothing(state: State, event: Json) -> None:
     """Concerns no entity of the state."""
 
@@ -156,7 +175,7 @@ def _relationship_set(state: State, event: Json) -> None:
 
 def _room_changed(state: State, event: Json) -> None:
     if entry := state.rooms.get(event["stream"]):
-        _change(entry["room"], event, **event["data"], updated=event["time"])
+        _change_room(entry, event, **event["data"], updated=event["time"])
 
 
 def _state_changed(to: str) -> Callable[[State, Json], None]:
@@ -164,12 +183,8 @@ def _state_changed(to: str) -> Callable[[State, Json], None]:
         entry = state.rooms.get(event["stream"])
         if entry is None:
             return
-        _change(entry["room"], event, state=to, updated=event["time"])
-        if entry["room"]["state"] == "deleted":
-            # What a deleted room holds is shown to nobody; it comes along when the room is brought back.
-            entry["message"] = None
-        elif event["include"].get("message") and entry["message"] is None:
-            entry["message"] = event["include"]["message"]
+        _change_room(entry, event, state=to, updated=event["time"])
+        _take(entry, event["include"])
 
     return changed
 
@@ -195,17 +210,23 @@ def _joined(state: State, event: Json) -> None:
         if entry := state.rooms.get(event["stream"]):
             owner = event["data"]["user"] if event["data"]["role"] == "owner" else entry["room"]["owner"]
             more = _said(state, event, "join", {"user": event["data"]["user"]})
-            _change(entry["room"], event, members=entry["room"]["members"] + 1, owner=owner, **more)
+            _change_room(entry, event, members=entry["room"]["members"] + 1, owner=owner, **more)
             if entry["room"]["type"] == "direct":
                 entry["peer"] = event["data"]["user"]
     elif "room" in event["include"]:
         # Without it the user has left again since; the deltas until then are of a room that is not held.
         held = state.rooms.setdefault(event["stream"], _entry(event["include"]))
         held["peer"] = held["peer"] or event["include"].get("peer")
-        for name in ("room", "member", "message"):
-            view = event["include"][name]
-            if held[name] is None or (view is not None and held[name]["version"] < view["version"]):
-                held[name] = view
+        _take(held, event["include"])
+
+
+def _take(held: Json, include: Json) -> None:
+    """Rule 2 for the views of an entry that came along."""
+    for name in ("room", "member", "message"):
+        view = include.get(name)
+        if view is not None and (held[name] is None or held[name]["version"] <= view["version"]):
+            held[name] = view
+    _hide(held)
 
 
 def _left(state: State, event: Json) -> None:
@@ -219,7 +240,7 @@ def _left(state: State, event: Json) -> None:
         return
     owner = None if entry["room"]["owner"] == event["data"]["user"] else entry["room"]["owner"]
     more = _said(state, event, "leave", {"user": event["data"]["user"]})
-    _change(entry["room"], event, members=entry["room"]["members"] - 1, owner=owner, **more)
+    _change_room(entry, event, members=entry["room"]["members"] - 1, owner=owner, **more)
 
 
 def _role_changed(state: State, event: Json) -> None:
@@ -228,7 +249,7 @@ def _role_changed(state: State, event: Json) -> None:
         if user == state.me["id"] and entry["member"]["version"] < event["offset"]:
             entry["member"]["role"] = role
         more = _said(state, event, "system", {"event": "role_changed", "user": user, "role": role})
-        _change(entry["room"], event, owner=user if role == "owner" else None if before == user else before, **more)
+        _change_room(entry, event, owner=user if role == "owner" else None if before == user else before, **more)
         if user == state.me["id"]:
             _change(entry["member"], event)
 
@@ -249,7 +270,7 @@ def _posted(state: State, event: Json) -> None:
     if entry := state.rooms.get(event["stream"]):
         data = event["data"]
         more = _said(state, event, data["type"], data["content"], data["token"], data["data"])
-        _change(entry["room"], event, **more)
+        _change_room(entry, event, **more)
 
 
 def _last_message(state: State, event: Json, **changes: Any) -> None:

@@ -22,7 +22,7 @@ from infra.rows import from_row
 from producers.limits import Id
 from producers.router import partition_of
 from projectors.asof import Past
-from projectors.views import member_view, message_view, room_view
+from projectors.views import member_view, message_view, whole_room_view
 
 #: Members that are shown; the room says how many there are.
 MEMBERS = 500
@@ -51,7 +51,7 @@ async def find(call: Call, request: Find) -> dict[str, Any]:
     else:
         search = Search(request.name)
         rows = await call.rows(queries("console")["find_rooms"], request.name.strip(), search.grams, search.anywhere)
-    return {"rooms": [room_view(room) for row in rows if isinstance(room := from_row("room", row), Room)]}
+    return {"rooms": [whole_room_view(room) for row in rows if isinstance(room := from_row("room", row), Room)]}
 
 
 async def get(call: Call, request: Get) -> dict[str, Any]:
@@ -97,7 +97,7 @@ async def _shown(call: Call, id: str, state: Past) -> dict[str, Any]:
     people |= {user for one in messages if isinstance(user := one.content.get("user"), str)}
     names = await call.rows(queries("console")["names"], sorted(people))
     return {
-        "room": room_view(room) if isinstance(room, Room) else None,
+        "room": whole_room_view(room) if isinstance(room, Room) else None,
         "members": [member_view(one) for one in members],
         "messages": [message_view(one) for one in messages],
         "names": {row["id"]: row["name"] for row in names},

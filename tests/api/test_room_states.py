@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from events.positions import encode_vector
 from tests.api.deltas import delta
 from tests.client import Person
 
@@ -98,9 +99,35 @@ async def test_a_deleted_room_is_gone_for_everybody(ada: Person, bob: Person, ev
                 # Leaving is the one thing that a member may still do; see below.
                 found["user"] = ada.id
             assert await person.refused(name, room=room, **found) == "not_found", (person.username, name)
-    # A client that holds the room learns that it is deleted, and nothing that was said there.
-    entry = await synced(bob, room)
-    assert entry["room"]["state"] == "deleted" and entry["message"] is None
+    # A client that holds the room learns that it is deleted, and nothing of what it held.
+    for person in (ada, bob):
+        entry = await synced(person, room)
+        assert entry["room"]["state"] == "deleted" and tag not in str(entry)
+
+
+async def test_nothing_that_a_deleted_room_held_is_in_any_answer(ada: Person, bob: Person) -> None:
+    tag = secrets.token_hex(8)
+    room = await ada.group(
+        bob, name=f"name {tag}", description=f"description {tag}", data={"key": f"data {tag}"}, type="private"
+    )
+    last = (await bob.say(room, f"text {tag}"))["id"]
+    before = await bob.do("rooms.get", room=room)
+    moment = encode_vector(bob.world.position)
+    assert str(before).count(tag) == 4 and last in str(before)
+    await ada.do("rooms.delete", room=room)
+    for person in (ada, bob):
+        entry = await synced(person, room)
+        assert tag not in str(entry) and last not in str(entry)
+        assert (entry["room"]["members"], entry["room"]["seq"], entry["unread"]) == (0, 0, 0)
+        assert {name: entry["room"][name] for name in ("id", "type", "state", "created")} == {
+            "id": room, "type": "private", "state": "deleted", "created": before["room"]["created"]
+        }  # fmt: skip
+        found = [await person.do("rooms.find"), await person.do("rooms.find", name=tag),
+                 await person.do("rooms.find", as_of=moment)]  # fmt: skip
+        assert tag not in str(found)
+        assert await person.refused("rooms.get", room=room, as_of=moment) == "not_found"
+    await bob.do("members.remove", room=room, user="me")
+    assert tag not in str(await bob.do("sync.get")) and tag not in str(await synced(ada, room))
 
 
 async def test_an_operator_brings_a_room_back_as_it_was(ada: Person, bob: Person, eve: Person, operator: str) -> None:
@@ -116,6 +143,8 @@ async def test_an_operator_brings_a_room_back_as_it_was(ada: Person, bob: Person
     heard = await delta(socket, "room.restored")
     assert heard["actor"] == "operator" and heard["include"]["message"] == last
     after = await bob.do("rooms.get", room=room)
+    # Clients hold nothing of a deleted room, so all of it comes along.
+    assert heard["include"]["room"] == after["room"]
     changed = {"version", "updated"}
     assert {k: v for k, v in after["room"].items() if k not in changed} == {
         k: v for k, v in before["room"].items() if k not in changed

@@ -195,6 +195,7 @@ def test_who_joined_a_room_that_was_deleted_since_gets_no_message() -> None:
     found = entities(user("bob"), room(last="m", state="deleted"), member("bob"), message())
     own = heard(MemberJoined(user="bob", role="member"), Known(roster=["ada"], entities=found), "r")["bob"]["include"]
     assert own["room"]["state"] == "deleted" and own["message"] is None
+    assert (own["room"]["name"], own["room"]["description"]) == ("", None)
 
 
 def test_how_far_somebody_has_read_is_told_to_all_up_to_a_size() -> None:
@@ -204,18 +205,33 @@ def test_how_far_somebody_has_read_is_told_to_all_up_to_a_size() -> None:
     assert set(heard(read, Known(roster=users), "r")) == {"u0"}, "in a large room only to oneself"
 
 
-def test_a_room_that_is_brought_back_comes_with_its_last_message() -> None:
+def test_a_room_that_is_brought_back_comes_along_with_its_last_message() -> None:
     one = record(RoomRestored(), "r")
     row = AUDIENCES["room.restored"]
-    found = entities(room(last="m"), message())
+    found = entities(room(last="m"), message(), member("ada"), member("bob"))
+    members = [member_key("r", "ada"), member_key("r", "bob")]
     assert row.needs(one) == Needs(roster="r", keys=(room_key("r"),))
-    assert list(row.follow(one, Known(entities=found), ())) == [message_key("m")]
-    assert list(row.follow(one, Known(entities=entities(room())), ())) == []
-    told = heard(one.data, Known(roster=["ada", "bob"], entities=found), "r")
+    known = Known(roster=["ada", "bob"], entities=found)
+    assert list(row.follow(one, known, ())) == [message_key("m"), *members]
+    assert list(row.follow(one, known._replace(entities=entities(room())), ())) == members
+    told = heard(one.data, known, "r")
+    assert told["ada"]["include"] == told["bob"]["include"]
     assert told["bob"]["include"]["message"]["content"] == {"text": "hi"}
-    for gone in (entities(room()), entities(room(last="m", state="deleted"), message())):
-        # Deleted again since, or nothing was ever said.
-        assert "include" not in heard(one.data, Known(roster=["bob"], entities=gone), "r")["bob"]
+    assert (told["bob"]["include"]["room"]["name"], told["bob"]["include"]["room"]["description"]) == ("r", "What for")
+    assert set(heard(one.data, Known(roster=["bob"], entities=entities(room())), "r")["bob"]["include"]) == {"room"}
+
+
+def test_of_a_room_that_is_deleted_again_nothing_comes_along() -> None:
+    found = entities(room(last="m", state="deleted"), message(), member("bob"))
+    include = heard(RoomRestored(), Known(roster=["bob"], entities=found), "r")["bob"]["include"]
+    assert set(include) == {"room"} and (include["room"]["state"], include["room"]["name"]) == ("deleted", "")
+
+
+def test_who_left_a_room_that_was_brought_back_gets_nothing_of_it() -> None:
+    """They hear of it, as they were in it; what comes along is newer, and may be newer than their leaving."""
+    found = entities(room(last="m"), message(), member("ada"), member("bob", "left"))
+    told = heard(RoomRestored(), Known(roster=["ada", "bob"], entities=found), "r")
+    assert told["ada"]["include"]["room"]["name"] == "r" and "include" not in told["bob"]
 
 
 def test_of_a_deleted_message_nothing_comes_along() -> None:

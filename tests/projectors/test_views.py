@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from events.members import Member
 from events.messages import Message, Revision
@@ -29,6 +30,7 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.self_view, user("ada"), {"state", "credential", "email_settled"}),
     (views.session_view, SESSION, {"user", "closed"}),
     (views.room_view, room(), set()),
+    (views.whole_room_view, room(), set()),
     # since is an offset of the log; state: only present members are shown.
     (views.member_view, member("ada"), {"state", "since", "notifications"}),
     (views.own_member_view, member("ada"), {"state", "since"}),
@@ -58,6 +60,18 @@ def test_of_a_deleted_message_only_its_place_and_author_are_left() -> None:
     shown = views.message_view(message("a secret", deleted=TIME))
     assert (shown["content"], shown["data"]) == ({}, {}) and "a secret" not in str(shown)
     assert (shown["seq"], shown["author"], shown["deleted"]) == (1, "ada", TIME)
+
+
+def test_of_a_deleted_room_only_its_type_state_and_times_are_left() -> None:
+    gone = replace(room(last="m", state="deleted"), name="a secret", data={"a": "secret"}, seq=3, owner="ada")
+    shown = views.room_view(gone)
+    left = {name: shown[name] for name in ("id", "type", "state", "created", "updated", "version")}
+    assert left == {"id": "r", "type": "private", "state": "deleted", "created": TIME, "updated": TIME, "version": 1}
+    assert {name: value for name, value in shown.items() if name not in left} == {
+        "name": "", "description": None, "data": {}, "seq": 0, "last": None, "members": 0, "owner": None,
+        "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
+    }  # fmt: skip
+    assert views.whole_room_view(gone)["name"] == "a secret", "operators can bring it back"
 
 
 def test_a_block_looks_like_nothing_from_the_other_side() -> None:

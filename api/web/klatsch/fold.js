@@ -116,18 +116,14 @@ export const FOLD = {
   "room.data_changed": roomChanged,
   "room.archived": roomIs("archived"),
   "room.unarchived": roomIs("active"),
-  "room.deleted": (state, delta) => {
-    roomIs("deleted")(state, delta);
-    // What a deleted room holds is shown to nobody; it can be asked for again when the room is brought back.
-    if (state.rooms[delta.stream]?.room.state === "deleted") delete state.messages[delta.stream];
-  },
+  "room.deleted": roomIs("deleted"),
   "room.restored": roomIs("active"),
   "member.joined": (state, delta) => {
     const { stream, offset, time, data } = delta;
     const room = state.rooms[stream]?.room;
     const owner = data.role === "owner" ? data.user : room?.owner;
     const more = said(state, delta, "join", { user: data.user });
-    change(room, offset, { members: (room?.members ?? 0) + 1, owner, ...more });
+    changeRoom(state, stream, offset, { members: (room?.members ?? 0) + 1, owner, ...more });
     const read = data.seq ?? room?.seq ?? 0;
     const member = {
       room: stream,
@@ -151,7 +147,7 @@ export const FOLD = {
     const room = state.rooms[stream]?.room;
     const owner = room?.owner === data.user ? null : room?.owner;
     const more = said(state, delta, "leave", { user: data.user });
-    change(room, offset, { members: (room?.members ?? 1) - 1, owner, ...more });
+    changeRoom(state, stream, offset, { members: (room?.members ?? 1) - 1, owner, ...more });
     const member = state.members[stream]?.[data.user];
     if (member && member.version < offset) delete state.members[stream][data.user];
   },
@@ -162,7 +158,7 @@ export const FOLD = {
     if (mine && mine.version < offset) mine.role = data.role;
     const owner = data.role === "owner" ? data.user : room?.owner === data.user ? null : room?.owner;
     const more = said(state, delta, "system", { event: "role_changed", user: data.user, role: data.role });
-    change(room, offset, { owner, ...more });
+    changeRoom(state, stream, offset, { owner, ...more });
     change(mine, offset, {});
     change(state.members[stream]?.[data.user], offset, { role: data.role });
   },
@@ -177,7 +173,7 @@ export const FOLD = {
   "message.posted": (state, delta) => {
     const { stream, offset, data } = delta;
     const { type, content, token } = data;
-    change(state.rooms[stream]?.room, offset, said(state, delta, type, content, token, data.data));
+    changeRoom(state, stream, offset, said(state, delta, type, content, token, data.data));
   },
   "message.edited": (state, { stream, offset, time, data }) => {
     const message = state.messages[stream]?.[data.message];
@@ -200,13 +196,39 @@ export const FOLD = {
 };
 
 function roomChanged(state, { stream, offset, time, data }) {
-  change(state.rooms[stream]?.room, offset, { ...data, updated: time });
+  changeRoom(state, stream, offset, { ...data, updated: time });
 }
 
 function roomIs(to) {
   return (state, { stream, offset, time }) => {
-    change(state.rooms[stream]?.room, offset, { state: to, updated: time });
+    changeRoom(state, stream, offset, { state: to, updated: time });
   };
+}
+
+/** What a deleted room looks like besides id, type, state and times. */
+const GONE = {
+  name: "",
+  description: null,
+  settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
+  data: {},
+  seq: 0,
+  last: null,
+  members: 0,
+  owner: null,
+};
+
+function changeRoom(state, room, offset, changes) {
+  change(state.rooms[room]?.room, offset, changes);
+  hide(state, room);
+}
+
+/** From its deletion on nothing is held of a room; all comes along when it is brought back. */
+function hide(state, id) {
+  const room = state.rooms[id]?.room;
+  if (room?.state !== "deleted") return;
+  Object.assign(room, structuredClone(GONE));
+  delete state.messages[id];
+  delete state.members[id];
 }
 
 /** The message that an event makes, if it makes one; returns what else of the room changes by it. */
@@ -277,6 +299,7 @@ function keepMembers(state, members) {
 function keepRoom(state, room) {
   const entry = state.rooms[room.id];
   if (entry && room.version >= entry.room.version) entry.room = room;
+  hide(state, room.id);
 }
 
 /** My own membership: only that view has `notifications`. */

@@ -25,7 +25,7 @@ _SPECIAL = {
     "member.left": "the room's members, the one who left included",
     "member.read": "the room's members; in a room of more than 50 the reader only",
     "member.notifications_set": "the member",
-    "room.restored": "the room's members, with the last message",
+    "room.restored": "the room's members, with the room and its last message",
     "message.restored": "the room's members; what the message holds comes along as `restored`",
     "message.emotion_detected": "the room's members, without the emotion where it is not shown",
 }
