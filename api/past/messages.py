@@ -25,7 +25,7 @@ class _Past(NamedTuple):
     found: Inside
 
     async def messages(self, now: list[Message]) -> list[Message]:
-        return await rooms.messages(self.then.connection, self.found.room.id, self.found.cut, now)
+        return await rooms.messages(self.then.connection, {self.found.room.id: self.found.cut}, now)
 
     async def users(self, ids: Collection[str]) -> dict[str, User | None]:
         users = await people.users(self.then.connection, self.then.moment, ids)
@@ -60,7 +60,7 @@ async def _one(call: Call, request: Get, then: Then) -> tuple[Message, Inside]:
             "not_found",
             f"expected a message of the room, found none with id {request.message} as of {then.moment}",
         )
-    (message,) = await rooms.messages(then.connection, request.room, found.cut, [now])
+    (message,) = await rooms.messages(then.connection, {request.room: found.cut}, [now])
     return message, found
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from api import pages
 from api.calls import Call
+from api.pages import Text
 from api.past.moments import Then
 from api.problems import Problem
 from api.relationships import List as ListRelationships
@@ -14,9 +14,13 @@ from api.surface import Nothing
 from api.users import FindUsers, GetUser, ids_of
 from api.visuals import Get as GetVisual
 from api.visuals import List as ListVisuals
+from events.relationships import Relationship
 from events.users import User
 from projectors.past import people
 from projectors.views import relationship_view, self_view, user_view, visual_view
+
+#: Relationships that one request looks at, by steps; the page is short then, or empty, and its cursor goes on.
+SCAN, STEP = 1000, 100
 
 
 async def find(call: Call, request: FindUsers, then: Then) -> dict[str, Any]:
@@ -53,29 +57,37 @@ async def get(call: Call, request: GetUser, then: Then) -> dict[str, Any]:
 
 
 async def relationships(call: Call, request: ListRelationships, then: Then) -> dict[str, Any]:
-    """Who is blocked now is left out of those who held the caller for a friend, as is who was blocked then."""
-    rows = await then.rows("past", "outgoing" if request.direction == "out" else "incoming", call.user)
-    pairs = [(row["user"], row["other"]) for row in rows]
-    found = await people.relationships(then.connection, then.moment, pairs)
-    if request.direction == "out":
-        views = [(one.updated, one.other, relationship_view(one)) for one in found]
-    else:
-        friends = [one for one in found if one.type == "friend"]
-        mine = await people.relationships(then.connection, then.moment, [(call.user, one.user) for one in friends])
-        blocked = {one.other for one in mine if one.type == "block"}
-        views = [(one.updated, one.user, relationship_view(one)) for one in friends if one.user not in blocked]
-    page, more = latest(views, request.cursor, request.limit)
-    return {"relationships": page, "next": more}
+    """By id: the order of the present, the latest change first, would take all of them as they were."""
+    (place,) = pages.decode(request.cursor, tuple[Text], ("",))
+    found: list[dict[str, Any]] = []
+    for _ in range(0, SCAN, STEP):
+        size = min(STEP, request.limit - len(found))
+        listed = await then.rows("past", _WAYS[request.direction], call.user, place, size + 1)
+        step = [(row["user"], row["other"]) for row in listed[:size]]
+        found += [relationship_view(one) for one in await _related(call, then, step)]
+        if len(listed) <= size:
+            return {"relationships": found, "next": None}
+        place = step[-1][1 if request.direction == "out" else 0]
+        if len(found) == request.limit:
+            break
+    return {"relationships": found, "next": pages.encode(place)}
 
 
-def latest(
-    views: Iterable[tuple[str, str, dict[str, Any]]], cursor: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of views, each with a time and an id, the latest first, and the cursor after it."""
-    place = pages.decode_latest(cursor)
-    found = sorted((one for one in views if one[:2] < place), key=lambda one: one[:2], reverse=True)
-    more = pages.encode(*found[limit - 1][:2]) if len(found) > limit else None
-    return [view for _, _, view in found[:limit]], more
+_WAYS = {"out": "outgoing", "in": "incoming"}
+
+
+async def _related(call: Call, then: Then, pairs: list[tuple[str, str]]) -> list[Relationship]:
+    """What there was between the pairs as the caller may see it: of others' towards the caller friendships only, and
+    not those of whom the caller blocked then."""
+    found = {(one.user, one.other): one for one in await people.relationships(then.connection, then.moment, pairs)}
+    friends = [pair for pair in pairs if pair[0] != call.user and pair in found and found[pair].type == "friend"]
+    mine = await people.relationships(then.connection, then.moment, [(call.user, user) for user, _ in friends])
+    blocked = {one.other for one in mine if one.type == "block"}
+    return [
+        found[pair]
+        for pair in pairs
+        if pair in found and (pair[0] == call.user or (pair in friends and pair[0] not in blocked))
+    ]
 
 
 async def visual(call: Call, request: GetVisual, then: Then) -> dict[str, Any]:
@@ -86,8 +98,8 @@ async def visual(call: Call, request: GetVisual, then: Then) -> dict[str, Any]:
 
 
 async def visuals(call: Call, request: ListVisuals, then: Then) -> dict[str, Any]:
-    ids = [row["id"] for row in await then.rows("past", "visuals_of", call.user)]
+    """By id. A page may have less than it could: what was made later is looked at too."""
+    listed = await then.rows("past", "visuals_of", call.user, request.cursor or "", request.limit + 1)
+    ids = [row["id"] for row in listed[: request.limit]]
     found = sorted(await people.visuals(then.connection, then.moment, ids), key=lambda one: one.id)
-    found = [one for one in found if one.id > (request.cursor or "")]
-    views = [visual_view(one) for one in found[: request.limit]]
-    return {"visuals": views, "next": views[-1]["id"] if len(found) > request.limit else None}
+    return {"visuals": [visual_view(one) for one in found], "next": ids[-1] if len(listed) > request.limit else None}

@@ -31,7 +31,8 @@ async def users(connection: Any, moment: Moment, ids: Iterable[str]) -> dict[str
 
 async def relationships(connection: Any, moment: Moment, pairs: Iterable[tuple[str, str]]) -> list[Relationship]:
     """What the first of each pair was to the second, where there was something."""
-    found = await _entities(connection, moment, {relationship_key(*pair): pair[0] for pair in pairs}, RELATIONSHIP)
+    streams = {relationship_key(*pair): pair[0] for pair in pairs}
+    found = await _entities(connection, moment, streams, RELATIONSHIP, [key[2] for key in streams])
     return [one for one in found.values() if isinstance(one, Relationship) and one.type is not None]
 
 
@@ -39,12 +40,14 @@ async def visuals(connection: Any, moment: Moment, ids: Collection[str]) -> list
     """Those of the visuals that there were."""
     now = await rows.load(connection, [visual_key(id) for id in ids])
     owners = {key: one.owner for key, one in now.items() if isinstance(one, Visual)}
-    found = await _entities(connection, moment, owners, VISUAL)
+    found = await _entities(connection, moment, owners, VISUAL, list(ids))
     return [one for one in found.values() if isinstance(one, Visual)]
 
 
-async def _entities(connection: Any, moment: Moment, streams: dict[Key, str], types: Collection[str]) -> Past:
-    """The entities of the keys, each of a stream, made by events of these types only."""
+async def _entities(
+    connection: Any, moment: Moment, streams: dict[Key, str], types: Collection[str], named: list[str] | None = None
+) -> Past:
+    """The entities of the keys, each of a stream, made by events of these types only; of those that name ``named``."""
     cuts = await moment.cuts(connection, streams.values())
     now = await rows.load(connection, list(streams))
     # What has not changed since is as it was: its version is the offset of its latest event.
@@ -53,7 +56,9 @@ async def _entities(connection: Any, moment: Moment, streams: dict[Key, str], ty
     if changed:
         wanted = {stream: cuts[stream] for stream in changed.values()}
         state: Past = {}
-        events = await connection.fetch(queries("past")["named"], list(wanted), list(wanted.values()), list(types))
+        events = await connection.fetch(
+            queries("past")["named"], list(wanted), list(wanted.values()), list(types), named
+        )
         asof.fold(state, map(asof.record, events))
         found.update({key: state[key] for key in changed if key in state})
     return found

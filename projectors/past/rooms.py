@@ -1,15 +1,17 @@
-"""A room, its members and messages as of a cut, folded from few of the room's events.
+"""Rooms, their members and messages as of cuts, folded from few of the rooms' events.
 
 An event may be left out where a later one that is folded sets anew all that it set of what is asked for. So a room
 needs what made its structure and the last message; a member besides the last event by which they had read; a message
 its own events. Where a join was not announced, the new member has read what the room had then: what was said before the
 join counts too. A test compares every view with the fold of all events.
+
+What is asked of several rooms is asked of all at once: the number of queries does not grow with them.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,21 +20,27 @@ from events.members import Member, MemberJoined, member_key
 from events.messages import Message, MessagePosted, message_key
 from events.records import Entity, Record
 from events.rooms import Room, room_key
-from infra import rows
 from infra.postgres import queries
+from infra.rows import load
 from projectors import asof
 from projectors.asof import Past
 
 #: Types of messages that events of members made.
 ANNOUNCED = frozenset({"join", "leave", "system"})
-
-
 #: Rooms that are remembered as they were at some cuts, those used last; a page of history needs its room each time.
 KEPT = 500
+
+#: Next offset by room: the room's events below it count.
+Cuts = Mapping[str, int]
 
 
 class Kept(OrderedDict[tuple[str, int], Entity | None]):
     """Rooms by id and cut. They never change: where an event above a cut was applied, all below it have been."""
+
+    def known(self, place: tuple[str, int]) -> Entity | None:
+        """What is kept of a place."""
+        self.move_to_end(place)
+        return self[place]
 
     def keep(self, place: tuple[str, int], found: Entity | None) -> None:
         self[place] = found
@@ -40,93 +48,153 @@ class Kept(OrderedDict[tuple[str, int], Entity | None]):
             self.popitem(last=False)
 
 
+class Work:
+    """How many events rooms may still be made of: a large room is made of many, and many rooms of more."""
+
+    def __init__(self, events: int) -> None:
+        self.left = events
+
+    async def take(self, connection: Any, cuts: dict[str, int]) -> dict[str, int]:
+        """The first of the rooms, and those after it that are made of no more events together than are left."""
+        columns = list(cuts), list(cuts.values())
+        listed = await connection.fetch(queries("past")["structure_sizes"], *columns, max(1, self.left + 1))
+        sizes = {row["stream"]: row["size"] for row in listed}
+        taken: dict[str, int] = {}
+        for id, cut in cuts.items():
+            if taken and sizes[id] > self.left:
+                break
+            taken[id] = cut
+            self.left -= sizes[id]
+        return taken
+
+
 async def room(connection: Any, id: str, cut: int, kept: Kept) -> Room | None:
     """The room; None where there was none. ``kept`` belongs to the installation."""
-    key, place = room_key(id), (id, cut)
-    if place in kept:
-        kept.move_to_end(place)
-        found = kept[place]
-    elif (now := (await rows.load(connection, [key]))[key]) is None or asof.unchanged(now, cut):
-        found = now
-    else:
-        records = await _structure(connection, id, cut)
-        records += await _records(connection, "said_before", id, [cut])
-        found = _folded(records).get(key)
-        kept.keep(place, found)
-    assert found is None or isinstance(found, Room)
+    return (await rooms(connection, {id: cut}, kept))[id]
+
+
+async def rooms(connection: Any, cuts: Cuts, kept: Kept, work: Work | None = None) -> dict[str, Room | None]:
+    """Rooms by id, None where there was none.
+
+    With ``work``, those are left out that would take more of it than there is, but for the first; it becomes less.
+    """
+    found: dict[str, Room | None] = {}
+    now = await load(connection, [room_key(id) for id, cut in cuts.items() if (id, cut) not in kept])
+    changed: dict[str, int] = {}
+    for id, cut in cuts.items():
+        known = (id, cut) in kept
+        one = kept.known((id, cut)) if known else now[room_key(id)]
+        if known or one is None or asof.unchanged(one, cut):
+            assert isinstance(one, Room | None)
+            found[id] = one
+        else:
+            changed[id] = cut
+    if work is not None and changed:
+        changed = await work.take(connection, changed)
+    if changed:
+        records = await _structure(connection, changed)
+        records += await _records(connection, "said_before", list(changed), list(changed.values()))
+        state = _folded(records)
+        for id, cut in changed.items():
+            past = state.get(room_key(id))
+            assert isinstance(past, Room | None)
+            kept.keep((id, cut), past)
+            found[id] = past
     return found
 
 
-async def members(connection: Any, room: str, cut: int, users: Iterable[str]) -> dict[str, Member]:
-    """Those of the users who were in the room, by id."""
-    wanted = list(dict.fromkeys(users))
-    now = await rows.load(connection, [member_key(room, user) for user in wanted])
-    found = {key[2]: one for key, one in now.items() if isinstance(one, Member) and one.version < cut}
-    changed = [user for user in wanted if user not in found and now[member_key(room, user)] is not None]
+async def members(connection: Any, cuts: Cuts, users: Iterable[str]) -> dict[tuple[str, str], Member]:
+    """Those of the users who were in the rooms, by room and user."""
+    wanted = [(room, user) for room in cuts for user in dict.fromkeys(users)]
+    now = await load(connection, [member_key(*pair) for pair in wanted])
+    found = {
+        (one.room, one.user): one
+        for one in now.values()
+        if isinstance(one, Member) and asof.unchanged(one, cuts[one.room])
+    }
+    changed = [pair for pair in wanted if pair not in found and now[member_key(*pair)] is not None]
     if changed:
-        records = await _structure(connection, room, cut, changed)
-        records += await _records(connection, "read_before", room, cut, changed)
+        places = {room: cuts[room] for room, _ in changed}
+        records = await _structure(connection, places, {user for _, user in changed})
+        rooms, people = [room for room, _ in changed], [user for _, user in changed]
+        records += await _records(connection, "read_before", rooms, [cuts[room] for room in rooms], people)
         state = _folded(records)
-        past = (state.get(member_key(room, user)) for user in changed)
-        found.update({one.user: one for one in past if isinstance(one, Member)})
-    return {user: found[user] for user in wanted if user in found and found[user].state == "joined"}
+        past = (state.get(member_key(*pair)) for pair in changed)
+        found.update({(one.room, one.user): one for one in past if isinstance(one, Member)})
+    return {pair: found[pair] for pair in wanted if pair in found and found[pair].state == "joined"}
 
 
-async def messages(connection: Any, room: str, cut: int, now: Collection[Message]) -> list[Message]:
+async def messages(connection: Any, cuts: Cuts, now: Collection[Message]) -> list[Message]:
     """Messages as they were, from how they are now; all of them were there. What was deleted since is not shown."""
-    changed = [one for one in now if one.version >= cut]
+    changed = [one for one in now if not asof.unchanged(one, cuts[one.room])]
     if not changed:
         return list(now)
-    ids = [one.id for one in changed]
-    records = await _made(connection, room, cut, changed)
-    records += await _records(connection, "became", room, cut, ids)
+    records = await _made(connection, cuts, changed)
+    records += await _records(
+        connection, "became", [one.room for one in changed], [cuts[one.room] for one in changed],
+        [one.id for one in changed],
+    )  # fmt: skip
     state = _folded(records)
     found = []
     for one in now:
-        past = one if one.version < cut else state[message_key(one.id)]
+        past = one if asof.unchanged(one, cuts[one.room]) else state[message_key(one.id)]
         assert isinstance(past, Message)
         found.append(replace(past, deleted=one.deleted) if one.deleted and not past.deleted else past)
     return found
 
 
-async def _made(connection: Any, room: str, cut: int, messages: Collection[Message]) -> list[Record]:
+async def _made(connection: Any, cuts: Cuts, messages: Collection[Message]) -> list[Record]:
     """The events that made messages, and those without which they would not have."""
-    if any(one.type in ANNOUNCED for one in messages):
-        records = await _structure(connection, room, cut)
-    else:
-        # A message is made in a room that exists; who was in it is another matter.
-        records = await _structure(connection, room, cut, ())
+    whole = {one.room: cuts[one.room] for one in messages if one.type in ANNOUNCED}
+    # A message is made in a room that exists; who was in it is another matter.
+    others = {one.room: cuts[one.room] for one in messages if one.room not in whole}
+    records = await _structure(connection, whole) if whole else []
+    records += await _structure(connection, others, ()) if others else []
     written = [one for one in messages if one.type not in ANNOUNCED]
+    if not written:
+        return records
     found = await _records(
-        connection, "posted", room, [one.author for one in written], [one.token for one in written]
+        connection, "posted", [one.room for one in written], [one.author for one in written],
+        [one.token for one in written],
     )  # fmt: skip
     known = {record.data.message for record in found if isinstance(record.data, MessagePosted)}
     if missing := [one for one in written if one.id not in known]:
         found += await _records(
-            connection, "posted_otherwise", room, [one.author for one in missing], [one.id for one in missing]
+            connection, "posted_otherwise", [one.room for one in missing], [one.author for one in missing],
+            [one.id for one in missing],
         )  # fmt: skip
     return records + found
 
 
-async def _structure(connection: Any, room: str, cut: int, users: Collection[str] | None = None) -> list[Record]:
-    """What made the room and its membership, or those of some users; with what unannounced joins had read."""
-    records = await _records(connection, "structure", room, cut, None if users is None else list(users))
-    if users is not None:
+async def _structure(connection: Any, cuts: Cuts, users: Collection[str] | None = None) -> list[Record]:
+    """What made rooms and their membership, or those of some users; with what unannounced joins had read."""
+    some = None if users is None else list(users)
+    records = await _records(connection, "structure", list(cuts), list(cuts.values()), some)
+    if some is not None:
         # What somebody did to another counts as read by them; it folds only if the other came and left as they did.
-        others = {getattr(one.data, "user", one.actor) for one in records if one.actor in users}.difference(users)
+        others = {
+            (one.stream, other)
+            for one in records
+            if one.actor in some and (other := getattr(one.data, "user", one.actor)) not in some
+        }
         if others:
-            records += await _records(connection, "membership", room, cut, list(others))
+            rooms, people = [room for room, _ in others], [user for _, user in others]
+            records += await _records(connection, "membership", rooms, [cuts[room] for room in rooms], people)
     joins = [
-        one.offset
+        one
         for one in records
-        if isinstance(one.data, MemberJoined) and one.data.message is None and (users is None or one.data.user in users)
+        if isinstance(one.data, MemberJoined) and one.data.message is None and (some is None or one.data.user in some)
     ]
     if joins:
-        said = await _records(connection, "said_before", room, joins)
-        if users is not None and any(not isinstance(one.data, MessagePosted) for one in said):
-            # What made those messages is about others, and folds only with all that they did before.
-            return await _structure(connection, room, cut)
-        records += said
+        said = await _records(
+            connection, "said_before", [one.stream for one in joins], [one.offset for one in joins]
+        )  # fmt: skip
+        # What made messages of another kind is about others, and folds only with all that they did before.
+        whole = {one.stream for one in said if some is not None and not isinstance(one.data, MessagePosted)}
+        if whole:
+            records = [one for one in records if one.stream not in whole]
+            records += await _structure(connection, {room: cuts[room] for room in whole})
+        records += [one for one in said if one.stream not in whole]
     return records
 
 
@@ -135,7 +203,7 @@ async def _records(connection: Any, name: str, *arguments: Any) -> list[Record]:
 
 
 def _folded(records: Iterable[Record]) -> Past:
-    """The fold of some events, each once, in their order."""
+    """The fold of some events, each once, room by room in their order."""
     state: Past = {}
-    asof.fold(state, [record for _, record in sorted({record.offset: record for record in records}.items())])
+    asof.fold(state, [one for _, one in sorted({(one.stream, one.offset): one for one in records}.items())])
     return state

@@ -18,37 +18,59 @@ from unnest($1::text[]) as k(stream)
 select time from changes where stream = $1 order by "offset" limit 1
 
 -- name: named
--- Events of some types of streams below their cuts.
+-- Events of some types of streams below their cuts; of relationships and visuals only those that are named.
 select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.actor, c.command, c.app, c.time, c.data::text as data
 from unnest($1::text[], $2::bigint[]) as k(stream, cut)
 join changes c on c.stream = k.stream and c."offset" < k.cut and c.type = any($3::text[])
+where $4::text[] is null or coalesce(c.data->>'other', c.data->>'visual') = any($4)
 order by c.stream, c."offset"
 
 -- name: structure
--- What made a room and its membership what they are below a cut: all of it, or what concerns some users.
-select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
-from changes
-where stream = $1 and "offset" < $2 and type in (
-    'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
-    'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
-    'member.notifications_set')
-  and ($3::text[] is null or type like 'room.%' or actor = any($3) or data->>'user' = any($3))
-order by "offset"
-
--- name: membership
--- When some users came to a room and left it below a cut.
-select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
-from changes
-where stream = $1 and "offset" < $2 and type in ('member.joined', 'member.left') and data->>'user' = any($3::text[])
-
--- name: said_before
--- The last events that made a message of a room below some offsets.
-select distinct on (p."offset") p.*
-from unnest($2::bigint[]) as k(cut)
+-- What made rooms and their membership what they are below their cuts: all of it, or what concerns some users.
+select c.*
+from unnest($1::text[], $2::bigint[]) as k(stream, cut)
 cross join lateral (
     select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
     from changes
-    where stream = $1 and "offset" < k.cut and (
+    where stream = k.stream and "offset" < k.cut and type in (
+        'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
+        'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
+        'member.notifications_set')
+      and ($3::text[] is null or type like 'room.%' or actor = any($3) or data->>'user' = any($3))
+) c
+
+-- name: structure_sizes
+-- How many events that is of each, up to a limit.
+select k.stream, (
+    select count(*) from (
+        select from changes
+        where stream = k.stream and "offset" < k.cut and type in (
+        'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
+        'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
+        'member.notifications_set')
+        limit $3
+    ) c) as size
+from unnest($1::text[], $2::bigint[]) as k(stream, cut)
+
+-- name: membership
+-- When some users came to rooms and left them below a cut.
+select c.*
+from unnest($1::text[], $2::bigint[], $3::text[]) as k(stream, cut, "user")
+cross join lateral (
+    select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+    from changes
+    where stream = k.stream and "offset" < k.cut and type in ('member.joined', 'member.left')
+      and data->>'user' = k."user"
+) c
+
+-- name: said_before
+-- The last events that made a message of rooms below some offsets.
+select distinct on (p.stream, p."offset") p.*
+from unnest($1::text[], $2::bigint[]) as k(stream, cut)
+cross join lateral (
+    select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+    from changes
+    where stream = k.stream and "offset" < k.cut and (
         type = 'message.posted'
         or (type in ('member.joined', 'member.left', 'member.role_changed') and data->>'message' is not null))
     order by "offset" desc limit 1
@@ -57,45 +79,53 @@ cross join lateral (
 -- name: read_before
 -- The last event by which each user had read a room up to somewhere, below a cut.
 select p.*
-from unnest($3::text[]) as k("user")
+from unnest($1::text[], $2::bigint[], $3::text[]) as k(stream, cut, "user")
 cross join lateral (
     select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
     from changes
-    where hashtextextended(stream || E'\n' || actor, 0) = hashtextextended($1 || E'\n' || k."user", 0)
-      and stream || E'\n' || actor = $1 || E'\n' || k."user"
-      and "offset" < $2 and type in ('message.posted', 'member.read')
+    where hashtextextended(stream || E'\n' || actor, 0) = hashtextextended(k.stream || E'\n' || k."user", 0)
+      and stream || E'\n' || actor = k.stream || E'\n' || k."user"
+      and "offset" < k.cut and type in ('message.posted', 'member.read')
     order by "offset" desc limit 1
 ) p
 
 -- name: posted
--- The events that made messages, by author and token: a client's token is the key of its command.
+-- The events that made messages, by room, author and token: a client's token is the key of its command.
 select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
-from unnest($2::text[], $3::text[]) as k(author, token)
+from unnest($1::text[], $2::text[], $3::text[]) as k(room, author, token)
 join changes c on hashtextextended(c.stream || E'\n' || c.actor || E'\n' || c.command, 0)
-        = hashtextextended($1 || E'\n' || k.author || E'\n' || 'PostMessage:' || k.token, 0)
+        = hashtextextended(k.room || E'\n' || k.author || E'\n' || 'PostMessage:' || k.token, 0)
     and c.stream || E'\n' || c.actor || E'\n' || c.command
-        = $1 || E'\n' || k.author || E'\n' || 'PostMessage:' || k.token
+        = k.room || E'\n' || k.author || E'\n' || 'PostMessage:' || k.token
     and c.type = 'message.posted'
 
 -- name: posted_otherwise
 -- The same by the messages' ids, for messages whose command had another key.
 select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
-from (select distinct unnest($2::text[])) as k(author)
-join changes c on hashtextextended(c.stream || E'\n' || c.actor, 0) = hashtextextended($1 || E'\n' || k.author, 0)
-    and c.stream || E'\n' || c.actor = $1 || E'\n' || k.author
+from (select distinct room, author from unnest($1::text[], $2::text[]) as k(room, author)) k
+join changes c on hashtextextended(c.stream || E'\n' || c.actor, 0) = hashtextextended(k.room || E'\n' || k.author, 0)
+    and c.stream || E'\n' || c.actor = k.room || E'\n' || k.author
 where type = 'message.posted' and data->>'message' = any($3::text[])
 
 -- name: became
--- What became of messages after they were said, below a cut.
-select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
-from changes
-where data->>'message' = any($3::text[]) and stream = $1 and "offset" < $2
-  and type in ('message.edited', 'message.deleted', 'message.restored', 'message.emotion_detected')
+-- What became of messages after they were said, below the cuts of their rooms.
+select c.*
+from unnest($1::text[], $2::bigint[], $3::text[]) as k(stream, cut, message)
+cross join lateral (
+    select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+    from changes
+    where data->>'message' = k.message and stream = k.stream and "offset" < k.cut
+      and type in ('message.edited', 'message.deleted', 'message.restored', 'message.emotion_detected')
+) c
 
 -- name: was_member
--- Whether a user was in a room at a cut.
-select exists (select from members where room = $1 and "user" = $2 and state = 'joined' and since < $3)
-    or exists (select from stays where room = $1 and "user" = $2 and since < $3 and until >= $3)
+-- In which of some rooms a user was at their cuts.
+select k.room
+from unnest($2::text[], $3::bigint[]) as k(room, cut)
+where exists (
+        select from members m where m.room = k.room and m."user" = $1 and m.state = 'joined' and m.since < k.cut)
+    or exists (
+        select from stays s where s.room = k.room and s."user" = $1 and s.since < k.cut and s.until >= k.cut)
 
 -- name: members
 -- Who was in a room at a cut, in the order they came; of a user who came back the stay that held then.
@@ -107,26 +137,38 @@ order by since, "user"
 limit $5
 
 -- name: rooms_of
--- The rooms that a user is in now and that were not deleted since, with the other of each direct one.
+-- Rooms that a user is in now, by id, above one of them, and whether each was deleted since; with the other of each
+-- direct one.
+select r.id, r.state = 'deleted' as deleted, case when r.type = 'direct' then (
+    select o."user" from members o where o.room = r.id and o."user" <> $1 limit 1) end as peer
+from (
+    select room from members where "user" = $1 and state = 'joined' and room > $2 order by room limit $3
+) m
+join rooms r on r.id = m.room
+order by r.id
+
+-- name: room_of
+-- One of them, unless it was deleted since.
 select r.id, case when r.type = 'direct' then (
     select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
 from members m
 join rooms r on r.id = m.room
-where m."user" = $1 and m.state = 'joined' and r.state <> 'deleted' and ($2::text is null or r.id = $2)
+where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'deleted'
 
 -- name: outgoing
--- Whom a user has ever befriended or blocked.
-select "user", other from relationships where "user" = $1
+-- Whom a user has ever befriended or blocked, by id, above one of them.
+select "user", other from relationships where "user" = $1 and other > $2 order by other limit $3
 
 -- name: incoming
--- Who has ever befriended or blocked a user, without those whom the user blocks now.
+-- Who has ever befriended or blocked a user, by id, above one of them, without those whom the user blocks now.
 select r."user", r.other from relationships r
-where r.other = $1 and not exists (
+where r.other = $1 and r."user" > $2 and not exists (
     select from relationships b where b."user" = $1 and b.other = r."user" and b.type = 'block')
+order by r."user" limit $3
 
 -- name: visuals_of
--- A user's visuals, also later ones.
-select id from visuals where owner = $1
+-- A user's visuals, also later ones, by id, above one of them.
+select id from visuals where owner = $1 and id > $2 order by id limit $3
 
 -- name: revisions
 -- What a message had held before it was edited, as of a cut, the oldest first; of many the latest.

@@ -217,9 +217,9 @@ async def test_a_command_is_found_by_its_number(settings: Settings) -> None:
     asked: tuple[tuple[str, str, tuple[Any, ...], str], ...] = (
         ("shard", "receipts", columns, "changes_command"),
         ("operate", "event_by_command", ("r", "ada", "k"), "changes_command"),
-        ("past", "posted", ("r", *columns[1:]), "changes_command"),
-        ("past", "posted_otherwise", ("r", *columns[1:]), "changes_actor"),
-        ("past", "read_before", ("r", 7, ["ada"]), "changes_actor"),
+        ("past", "posted", columns, "changes_command"),
+        ("past", "posted_otherwise", columns, "changes_actor"),
+        ("past", "read_before", (["r"], [7], ["ada"]), "changes_actor"),
     )
     connection = await postgres.connect(settings, enable_seqscan="off")
     try:

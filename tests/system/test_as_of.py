@@ -104,13 +104,20 @@ async def entities_agree(connection: Any, vector: Vector, then: Entities, now: E
         for _ in ("read", "kept"):
             assert await rooms.room(connection, room.id, cut, kept) == then[room_key(room.id)]
         there = [one for one in then.of(Member) if one.room == room.id and one.state == "joined"]
-        assert await rooms.members(connection, room.id, cut, users) == {one.user: one for one in there}
+        assert await rooms.members(connection, {room.id: cut}, users) == {(room.id, one.user): one for one in there}
         said = [one for one in then.of(Message) if one.room == room.id]
         present = await rows.load(connection, [one.key for one in said])
         past = await rooms.messages(
-            connection, room.id, cut, [one for one in present.values() if isinstance(one, Message)]
+            connection, {room.id: cut}, [one for one in present.values() if isinstance(one, Message)]
         )
         assert {one.id: one for one in past} == {one.id: hidden(one, now) for one in said}
+    cuts = await moment.cuts(connection, [room.id for room in now.of(Room)])
+    assert await rooms.rooms(connection, cuts, rooms.Kept()) == {id: then[room_key(id)] for id in cuts}
+    inside = {(one.room, one.user): one for one in then.of(Member) if one.state == "joined"}
+    assert await rooms.members(connection, cuts, users) == inside
+    present = await rows.load(connection, [one.key for one in then.of(Message)])
+    past = await rooms.messages(connection, cuts, [one for one in present.values() if isinstance(one, Message)])
+    assert {one.id: one for one in past} == {one.id: hidden(one, now) for one in then.of(Message)}
 
 
 async def answers_agree(person: Person, vector: Vector, then: Entities, now: Entities) -> None:
@@ -122,21 +129,48 @@ async def answers_agree(person: Person, vector: Vector, then: Entities, now: Ent
         return
     assert (await person.do("users.me", as_of=moment))["user"] == self_view(me)
     mine = [one for one in then.of(Relationship) if one.user == person.id and one.type is not None]
-    outgoing = (await person.do("relationships.list", as_of=moment))["relationships"]
-    assert {one["other"]: one for one in outgoing} == {one.other: relationship_view(one) for one in mine}
-    visuals = (await person.do("visuals.list", as_of=moment))["visuals"]
-    assert {one["id"]: one for one in visuals} == {
-        one.id: visual_view(one) for one in then.of(Visual) if one.owner == person.id
-    }
+    for limit in (2, 100):
+        outgoing = [one async for one in paged(person, "relationships.list", as_of=moment, limit=limit)]
+        assert outgoing == [relationship_view(one) for one in sorted(mine, key=lambda one: one.other)]
+        incoming = [one async for one in paged(person, "relationships.list", as_of=moment, limit=limit, direction="in")]
+        assert incoming == [relationship_view(one) for one in befriending(person.id, then, now)]
+        visuals = [one async for one in paged(person, "visuals.list", as_of=moment, limit=limit)]
+        made = sorted((one for one in then.of(Visual) if one.owner == person.id), key=lambda one: one.id)
+        assert visuals == [visual_view(one) for one in made]
     wanted = {room.id: room for room in then.of(Room) if inside(room.id, person, then) and inside(room.id, person, now)}
     listed = (await person.do("rooms.find", limit=200, as_of=moment))["rooms"]
     assert {one["room"]["id"]: one for one in listed} == {id: shown(id, person, then, now) for id in wanted}
-    assert [one["room"]["updated"] for one in listed] == sorted((one.updated for one in wanted.values()), reverse=True)
+    assert [one["room"]["id"] for one in listed] == sorted(wanted)
+    pages = [one async for one in paged(person, "rooms.find", "rooms", as_of=moment, limit=1)]
+    assert [one["room"]["id"] for one in pages] == sorted(wanted)
     for room in now.of(Room):
         if room.id in wanted:
             await room_agrees(person, room.id, moment, then, now)
         else:
             assert await person.refused("messages.read", room=room.id, as_of=moment) == "not_found"
+
+
+async def paged(person: Person, name: str, member: str = "", **fields: Any) -> AsyncIterator[dict[str, Any]]:
+    """What a list has on all of its pages."""
+    onward: dict[str, Any] = {}
+    while True:
+        page = await person.do(name, **fields, **onward)
+        found = page[member or name.partition(".")[0]]
+        assert len(found) <= fields["limit"]
+        for one in found:
+            yield one
+        if page["next"] is None:
+            return
+        onward = {"cursor": page["next"]}
+
+
+def befriending(user: str, then: Entities, now: Entities) -> list[Relationship]:
+    """Who held the user for a friend, without those whom the user blocked then or blocks now."""
+    blocked = {
+        one.other for state in (then, now) for one in state.of(Relationship) if (one.user, one.type) == (user, "block")
+    }
+    found = [one for one in then.of(Relationship) if (one.other, one.type) == (user, "friend")]
+    return sorted((one for one in found if one.user not in blocked), key=lambda one: one.user)
 
 
 def inside(id: str, person: Person, state: Entities) -> bool:

@@ -1,0 +1,72 @@
+"""A read's cost in queries and rows: an operation run on a connection that counts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NamedTuple
+
+from api.calls import Call
+from api.past.moments import Then
+from api.tokens import Identity
+from infra.settings import Settings
+from projectors.past.moments import Moment, parse_moment
+
+
+class Cost(NamedTuple):
+    """What a read asked of Postgres."""
+
+    queries: int
+    rows: int
+
+
+class Counted:
+    """A connection that counts what it is asked."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.cost = Cost(0, 0)
+
+    def _count(self, rows: int) -> None:
+        self.cost = Cost(self.cost.queries + 1, self.cost.rows + rows)
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
+        found: list[Any] = await self._connection.fetch(sql, *arguments)
+        self._count(len(found))
+        return found
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> Any:
+        self._count(1)
+        return await self._connection.fetchrow(sql, *arguments)
+
+    def transaction(self, **options: Any) -> Any:
+        return self._connection.transaction(**options)
+
+
+class Reader:
+    """Somebody whose reads are counted, with the services that reads need."""
+
+    def __init__(self, settings: Settings, connection: Any, user: str) -> None:
+        self.settings = settings
+        self.counted = Counted(connection)
+        self.call = Call(self, Identity(user, "session", "person", 2**40))  # type: ignore[arg-type]
+
+    @property
+    def pool(self) -> Reader:
+        return self
+
+    @asynccontextmanager
+    async def acquire(self, timeout: float) -> AsyncIterator[Counted]:
+        yield self.counted
+
+    @contextmanager
+    def counting(self) -> Iterator[list[Cost]]:
+        """What the block costs, in the list after it."""
+        before, found = self.counted.cost, list[Cost]()
+        yield found
+        after = self.counted.cost
+        found.append(Cost(after.queries - before.queries, after.rows - before.rows))
+
+    def then(self, moment: Mapping[Any, int] | str) -> Then:
+        """A past moment: next offsets of shards, or a time."""
+        return Then(self.counted, parse_moment(moment) if isinstance(moment, str) else Moment(vector=dict(moment)))
