@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from api.failures import Failures
+from api.heavy import Heavy
 from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
@@ -51,6 +54,7 @@ class Services:
         self.feed = feed
         self.passwords = Passwords()
         self.failures = Failures()
+        self.heavy = Heavy(settings)
         self.pages = PageCache(progress, settings.page_cache_bytes)
         #: Rooms of which it is known that they are no direct ones, which they stay.
         self.groups: set[str] = set()
@@ -72,6 +76,9 @@ class Call:
         #: Client id of the push connection over which it came; None over HTTP.
         self.connection = connection
         self.position: Vector = {}
+        #: Whether it reads much: it waits for its turn before it takes a connection to Postgres.
+        self.heavy = False
+        self._has_turn = False
         #: Set by an operation that logs somebody in: the token goes into the stream's cookie too.
         self.stream_token: str | None = None
 
@@ -111,13 +118,31 @@ class Call:
         if not await self.services.progress.wait(vector, seconds):
             raise Problem("lagging", f"the read models have not reached the position within {seconds} s", retry_after=2)
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Any]:
+        """A connection to Postgres for the length of the block: the one way to it, so that heavy reads take turns.
+
+        Raises TimeoutError when none comes free, and what ``Heavy.turn`` raises.
+        """
+        if not self.heavy or self._has_turn:
+            async with self.services.pool.acquire(timeout=5) as connection:
+                yield connection
+            return
+        async with self.services.heavy.turn(self.user):
+            self._has_turn = True
+            try:
+                async with self.services.pool.acquire(timeout=5) as connection:
+                    yield connection
+            finally:
+                self._has_turn = False
+
     async def rows(self, sql: str, *arguments: Any) -> list[Any]:
-        """All rows of a query. Raises Problem ``unavailable`` when no connection comes free."""
-        async with self.services.pool.acquire(timeout=5) as connection:
+        """All rows of a query. Raises as ``reading``."""
+        async with self.reading() as connection:
             found: list[Any] = await connection.fetch(sql, *arguments)
             return found
 
     async def row(self, sql: str, *arguments: Any) -> Any:
-        """The first row of a query, or None."""
-        async with self.services.pool.acquire(timeout=5) as connection:
+        """The first row of a query, or None. Raises as ``reading``."""
+        async with self.reading() as connection:
             return await connection.fetchrow(sql, *arguments)

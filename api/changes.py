@@ -39,7 +39,7 @@ def operations(hub: Hub | None) -> list[Operation]:
         if not page.reset:
             items = [msgspec.Raw(item) for item in page.items]
             return {"changes": items, "cursor": page.next_cursor, "reset": False}
-        # What was asked for is no longer there: the snapshot stands for it.
+        # What was asked for is no longer there: the snapshot's first page stands for it, and names the next one.
         snapshot = await sync(call, Sync())
         cursor = cursor_text(snapshot["epoch"], snapshot["cursor"])
         return {"changes": [], "cursor": cursor, "reset": True, "snapshot": snapshot}
@@ -47,5 +47,5 @@ def operations(hub: Hub | None) -> list[Operation]:
     return [
         Operation("changes.pull", "GET", "/v1/changes", "user", Pull, pull,
                   "Your deltas after a cursor; a snapshot instead when they are no longer kept",
-                  {"changes": "[Delta]", "cursor": "string", "reset": "boolean", "snapshot": "Snapshot"}),
+                  {"changes": "[Delta]", "cursor": "string", "reset": "boolean", "snapshot": "Snapshot"}, heavy=True),
     ]  # fmt: skip

@@ -105,7 +105,7 @@ async def read(call: Call, request: Read) -> dict[str, Any]:
                 await inside(call, room)
                 ticket.put(known, True)
             return page
-        async with call.services.pool.acquire(timeout=5) as connection:
+        async with call.reading() as connection:
             spans: list[Span] | None = ticket.get("spans")
             if spans is None or not ticket.get(known):
                 spans = await _entered(connection, room, call.user)

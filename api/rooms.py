@@ -174,7 +174,7 @@ async def find(call: Call, request: Find) -> dict[str, Any]:
         rows = await call.rows(queries("rooms")["public"], call.user, updated, id, request.limit + 1)
         found = [_listed(row) for row in rows[: request.limit]]
     else:
-        async with call.services.pool.acquire(timeout=5) as connection:
+        async with call.reading() as connection:
             rows = await connection.fetch(queries("rooms")["of_member"], call.user, updated, id, request.limit + 1)
             found = await entries(connection, rows[: request.limit], call.user)
     last = rows[request.limit - 1] if len(rows) > request.limit else None
@@ -201,7 +201,7 @@ async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
 
 
 async def get(call: Call, request: Get) -> dict[str, Any]:
-    async with call.services.pool.acquire(timeout=5) as connection:
+    async with call.reading() as connection:
         row = await connection.fetchrow(queries("rooms")["of_member_one"], call.user, request.room)
         if row is None:
             raise outside(request.room)

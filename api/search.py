@@ -57,7 +57,7 @@ async def search(call: Call, request: Search) -> dict[str, Any]:
     (below,) = pages.decode(request.cursor, tuple[Text], (LAST_ID,))
     if request.room is not None:
         await inside(call, request.room)
-    async with call.services.pool.acquire(timeout=5) as connection:
+    async with call.reading() as connection:
         rooms = [row["room"] for row in await connection.fetch(queries("messages")["rooms"], call.user, request.room)]
         found, more = await Months(connection, wanted, filters).through(rooms, below, request.limit)
         users = await profiles(connection, [message for message, _ in found])
@@ -122,5 +122,5 @@ class Months:
 OPERATIONS = [
     Operation("messages.search", "GET", "/v1/messages", "user", Search, search,
               "Search in the messages of your rooms, the newest first",
-              {"found": "[FoundMessage]", "next": "cursor", "users": "[User]"}, conditional=True),
+              {"found": "[FoundMessage]", "next": "cursor", "users": "[User]"}, conditional=True, heavy=True),
 ]  # fmt: skip

@@ -55,6 +55,8 @@ class Operation(NamedTuple):
     conditional: bool = False
     #: Whether it is about the push connection that asks, so that it is there over RPC only.
     only_rpc: bool = False
+    #: Whether it reads so much that only some may at once (``api/heavy.py``); answers of the past always count.
+    heavy: bool = False
 
     @property
     def path_parameters(self) -> list[str]:
@@ -84,4 +86,5 @@ def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Requ
 async def run(operation: Operation, call: Call, request: Request) -> dict[str, Any] | None:
     """Permission, then the operation."""
     permit(operation, call)
+    call.heavy = operation.heavy
     return await operation.run(call, request)

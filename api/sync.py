@@ -1,12 +1,14 @@
-"""A client's snapshot: all that it holds at the start, as of a vector, with the feed's cursor to go on from."""
+"""A client's snapshot: all that it holds at the start, page by page, with the feed's cursor to go on from."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from api import pages
 from api.calls import Call
+from api.pages import Cursor, Text
 from api.problems import Problem
 from api.rooms import entries
 from api.surface import Operation, Request
@@ -18,48 +20,161 @@ from infra.progress import READ_MODELS
 from infra.rows import from_row
 from projectors.views import relationship_view, self_view, user_view
 
-#: Rooms of one snapshot; the rest is read with ``GET /v1/rooms``, which the answer says.
-ROOMS = 1000
+#: Rows of the first query of a part, which may be large ones, and of any: then as many as are thought to fit.
+FIRST, MOST = 16, 200
+#: Bytes of a page that are no views: names of members, the next cursor, the frame around it.
+AROUND = 1024
+
+Part = Literal["rooms", "relationships", "friend_of"]
+#: The parts of a snapshot in their order; each is read by ids, which stay what they are while pages are read.
+PARTS: tuple[Part, ...] = ("rooms", "relationships", "friend_of")
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Sync(Request, frozen=True, kw_only=True):
-    #: Rooms with the latest activity that the snapshot holds.
-    rooms: Annotated[int, msgspec.Meta(ge=1, le=ROOMS)] = ROOMS
+    #: Without it: the first page, with the place from which deltas go on.
+    cursor: Cursor | None = None
+
+
+class _Place(NamedTuple):
+    """Where a page begins, and whose snapshot it is."""
+
+    user: Text
+    part: Part
+    #: The id above which to go on.
+    above: Text
 
 
 async def sync(call: Call, request: Sync) -> dict[str, Any]:
     """The cursor first, then the log's heads, then the read models at or above them.
 
     So everything that was fed below the cursor is in the snapshot, and everything else comes after the cursor: a delta
-    may come that the snapshot has (its offset is below the vector), but none is missing.
+    may come that the snapshot has (its offset is below the vector), but none is missing. The same holds for each
+    further page and the deltas after the first one.
     """
-    cursor = await call.services.feed.cursor(call.user)
+    place = _place(call, request)
+    first: dict[str, Any] = {} if request.cursor else {"cursor": await call.services.feed.cursor(call.user)}
     await call.catch_up(await call.services.feed.heads())
     sql = queries("sync")
     async with (
-        call.services.pool.acquire(timeout=5) as connection,
+        call.reading() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         positions = await connection.fetch(sql["positions"], READ_MODELS)
-        me = await connection.fetchrow(sql["me"], call.user)
-        if me is None:
-            raise Problem("not_found", "expected your own user, found none")
-        outgoing = await connection.fetch(sql["outgoing"], call.user)
-        incoming = await connection.fetch(sql["incoming"], call.user)
-        rows = await connection.fetch(sql["rooms"], call.user, request.rooms + 1)
-        rooms = await entries(connection, rows[: request.rooms], call.user)
-        users = await connection.fetch(sql["users"], call.user)
-    return {
-        "cursor": cursor,
-        "epoch": call.services.feed.epoch,
-        "vector": {str(Shard(row["topic"], row["partition"])): row["next_offset"] for row in positions},
-        "me": self_view(_user(me)),
-        "relationships": [_relationship(row) for row in outgoing],
-        "friend_of": [_relationship(row) for row in incoming],
-        "rooms": rooms,
-        "more_rooms": len(rows) > request.rooms,
-        "users": [user_view(_user(row)) for row in users],
-    }
+        if request.cursor is None:
+            me = await connection.fetchrow(sql["me"], call.user)
+            if me is None:
+                raise Problem("not_found", "expected your own user, found none")
+            first |= {"epoch": call.services.feed.epoch, "me": self_view(_user(me))}
+        vector = {str(Shard(row["topic"], row["partition"])): row["next_offset"] for row in positions}
+        begun = {**first, "vector": vector}
+        page = _Page(
+            call.settings.snapshot_bytes - AROUND - len(_encode(begun)), least=0 if request.cursor is None else 1
+        )
+        more = await page.fill(connection, place)
+    return {**begun, **page.parts(), "next": None if more is None else pages.encode(*more)}
+
+
+def _place(call: Call, request: Sync) -> _Place:
+    place = pages.decode(request.cursor, _Place, _Place(call.user, PARTS[0], ""))
+    if place.user != call.user:
+        raise Problem("invalid", "cursor: expected `next` of your own snapshot, got one of another user's")
+    return place
+
+
+class _One(NamedTuple):
+    """One entry of a part: its id, itself as JSON, and who is to be shown along with it."""
+
+    id: str
+    view: Any
+    people: tuple[str, ...]
+    #: Order within a page.
+    rank: tuple[str, str]
+
+
+class _Page:
+    """Takes entries, each with the profiles of those in it, until they are as many bytes as a page may have."""
+
+    def __init__(self, left: int, *, least: int) -> None:
+        """``least``: entries that it takes whatever their size, so that there is an end."""
+        self._left = left
+        self._least = least
+        self._taken: dict[Part, list[tuple[tuple[str, str], bytes]]] = {part: [] for part in PARTS}
+        self._users: dict[str, bytes] = {}
+
+    async def fill(self, connection: Any, place: _Place) -> _Place | None:
+        """Reads from a place on. Returns where the next page begins; None when this is the last one."""
+        for part in PARTS[PARTS.index(place.part) :]:
+            place = place._replace(part=part, above=place.above if part == place.part else "")
+            size = FIRST
+            while True:
+                found = await _READ[part](connection, place.user, place.above, size)
+                profiles = await self._profiles(connection, place.user, part, found)
+                left = self._left
+                for one in found:
+                    if not self._take(part, one, profiles):
+                        return place
+                    place = place._replace(above=one.id)
+                if len(found) < size:
+                    break
+                # As many as fit, if they are as large as those before.
+                size = max(1, min(MOST, self._left * size // max(1, left - self._left) + 1))
+        return None
+
+    async def _profiles(self, connection: Any, user: str, part: Part, found: list[_One]) -> dict[str, bytes]:
+        ids = {id for one in found for id in one.people} - self._users.keys()
+        if not ids:
+            return {}
+        rows = await connection.fetch(
+            queries("sync")["profiles"], user, list(ids), list(ids) if part == "rooms" else []
+        )
+        return {row["id"]: _encode(user_view(_user(row))) for row in rows}
+
+    def _take(self, part: Part, one: _One, profiles: dict[str, bytes]) -> bool:
+        view = _encode(one.view)
+        people = {id: profiles[id] for id in one.people if id in profiles and id not in self._users}
+        size = len(view) + 1 + sum(len(profile) + 1 for profile in people.values())
+        if size > self._left and self._least == 0:
+            return False
+        self._least = 0
+        self._left -= size
+        self._taken[part].append((one.rank, view))
+        self._users |= people
+        return True
+
+    def parts(self) -> dict[str, Any]:
+        """The parts, rooms by the latest activity, and the profiles."""
+        found: dict[str, Any] = {
+            part: [msgspec.Raw(view) for _, view in sorted(self._taken[part], reverse=part == "rooms")]
+            for part in PARTS
+        }
+        return {**found, "users": [msgspec.Raw(profile) for _, profile in sorted(self._users.items())]}
+
+
+async def _rooms(connection: Any, user: str, above: str, size: int) -> list[_One]:
+    rows = await connection.fetch(queries("sync")["rooms"], user, above, size)
+    found = await entries(connection, rows, user)
+    return [
+        _One(row["id"], one, () if row["peer"] is None else (row["peer"],), (row["updated"], row["id"]))
+        for row, one in zip(rows, found, strict=True)
+    ]
+
+
+async def _relationships(connection: Any, user: str, above: str, size: int) -> list[_One]:
+    rows = await connection.fetch(queries("sync")["relationships"], user, above, size)
+    return [
+        _One(row["other"], _relationship(row), (row["other"],) if row["type"] == "friend" else (), ("", row["other"]))
+        for row in rows
+    ]
+
+
+async def _friend_of(connection: Any, user: str, above: str, size: int) -> list[_One]:
+    rows = await connection.fetch(queries("sync")["friend_of"], user, above, size)
+    return [_One(row["user"], _relationship(row), (row["user"],), ("", row["user"])) for row in rows]
+
+
+_READ = {"rooms": _rooms, "relationships": _relationships, "friend_of": _friend_of}
 
 
 def _user(row: Any) -> User:
@@ -76,8 +191,8 @@ def _relationship(row: Any) -> dict[str, Any]:
 
 OPERATIONS = [
     Operation("sync.get", "GET", "/v1/sync", "user", Sync, sync,
-              "A snapshot of all that concerns you, with the cursor from which deltas go on",
-              {"cursor": "integer", "epoch": "string", "vector": "vector", "me": "Self",
-               "relationships": "[Relationship]", "friend_of": "[Relationship]", "rooms": "[Entry]",
-               "more_rooms": "boolean", "users": "[User]"}),
+              "A snapshot of all that concerns you, page by page; the first has the cursor from which deltas go on",
+              {"cursor": "integer", "epoch": "string", "vector": "vector", "me": "Self", "rooms": "[Entry]",
+               "relationships": "[Relationship]", "friend_of": "[Relationship]", "users": "[User]", "next": "cursor"},
+              heavy=True),
 ]  # fmt: skip

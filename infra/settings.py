@@ -63,6 +63,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     claim_seconds: float = 5.0
     #: Bytes of pages of history that a process keeps in memory.
     page_cache_bytes: int = 32 * 1024 * 1024
+    #: Reads of much (answers of the past, snapshots, searches) that may hold connections to Postgres at once: half of a
+    #: process's ten, so that other reads and commands find one.
+    heavy_reads: int = 5
+    #: The same of one user.
+    heavy_reads_user: int = 2
+    #: Seconds that a further one waits for its turn before it is refused.
+    heavy_seconds: float = 5.0
+    #: Bytes of one page of a snapshot, and of the push frame that brings one.
+    snapshot_bytes: int = 256 * 1024
     #: Deltas that one connection may have waiting before it is closed to resume.
     push_queue: int = 1000
     #: Seconds between pings on a push connection.

@@ -1,4 +1,4 @@
-"""Snapshots in the stream: for a client whose place was lost, as one publication that makes it whole."""
+"""Snapshots in the stream: for a client whose place was lost, the first page of one as a publication."""
 
 from __future__ import annotations
 
@@ -30,12 +30,23 @@ class Snapshots:
         self._hub = hub
         self._backend = backend
         self._slots = asyncio.Semaphore(AT_ONCE)
+        #: By user, while it is made: all of somebody's connections share one, so that nobody has more than a turn.
+        self._making: dict[str, asyncio.Task[Item]] = {}
 
     async def take(self, identity: Identity) -> Item:
         """The publication ``{"type": "snapshot", "data": <GET /v1/sync>}`` at the snapshot's own cursor.
 
-        Raises Unavailable when the snapshot is of another epoch than the feed that this node reads.
+        Raises Unavailable when the snapshot is of another epoch than the feed that this node reads, and what the
+        backend raises.
         """
+        making = self._making.get(identity.user)
+        if making is None:
+            making = self._making[identity.user] = asyncio.create_task(self._make(identity))
+            making.add_done_callback(lambda _: self._making.pop(identity.user))
+        # Who gives up waiting takes it from nobody else.
+        return await asyncio.shield(making)
+
+    async def _make(self, identity: Identity) -> Item:
         async with self._slots:
             data = await self._backend.snapshot(identity)
         place = _place.decode(data)

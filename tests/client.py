@@ -129,6 +129,18 @@ class Person:
             self._socket = await self.world.socket(self.token)
         return await self._socket.rpc(name, fields, key=key)
 
+    async def snapshot(self) -> Any:
+        """All pages of a snapshot as one, with what the first one says besides."""
+        whole = await self.do("sync.get")
+        more = whole["next"]
+        while more is not None:
+            page = await self.do("sync.get", cursor=more)
+            for part in ("rooms", "relationships", "friend_of"):
+                whole[part] += page[part]
+            known = {user["id"]: user for user in [*whole["users"], *page["users"]]}
+            whole["users"], more = list(known.values()), page["next"]
+        return {**whole, "next": None}
+
     async def refused(self, name: str, /, *, key: str | None = None, **fields: Any) -> str:
         """The code with which an operation is refused."""
         try:

@@ -9,6 +9,9 @@ Four rules make this exact, however often a delta comes and however new the snap
    newer than the delta: of two views of one entity the higher version stays, and an event at or below it is in it.
 3. What happens in a room that is not held is not for this state: the room was left, or will come with the next join.
 4. Who blocks somebody no longer sees what that one is to them; ``friend_of`` comes along when the block is lifted.
+5. Further pages of the snapshot (``take_page``) hold at least all that was heard before they were asked for. What was
+   heard while one was on its way is folded once more after it (``refold``): a delta that found no entity then may be
+   above the page. Rule 2 makes that harmless where it is not.
 
 Other people's ``version`` also moves with events that others do not hear of, like a log-in. So it is only good for
 telling which of two views is newer, and is no part of a comparison of states.
@@ -46,21 +49,35 @@ class State(msgspec.Struct, kw_only=True):
     #: Where the feed goes on.
     cursor: int
     epoch: str
+    #: The cursor of the snapshot's next page; None when all of it is here.
+    next: str | None
 
 
 def snapshot_state(snapshot: Json) -> State:
-    """The state of a snapshot (``GET /v1/sync``)."""
+    """The state of a snapshot (``GET /v1/sync``), or of its first page."""
     found = copy.deepcopy(snapshot)
-    return State(
-        me=found["me"],
-        users={user["id"]: user for user in found["users"]},
-        relationships={one["other"]: one for one in found["relationships"]},
-        friend_of={one["user"]: one for one in found["friend_of"]},
-        rooms={entry["room"]["id"]: _entry(entry) for entry in found["rooms"]},
-        vector=found["vector"],
-        cursor=found["cursor"],
-        epoch=found["epoch"],
-    )
+    state = State(
+        me=found["me"], users={}, relationships={}, friend_of={}, rooms={}, vector=found["vector"],
+        cursor=found["cursor"], epoch=found["epoch"], next=None,
+    )  # fmt: skip
+    take_page(state, found)
+    return state
+
+
+def take_page(state: State, page: Json) -> None:
+    """Takes in what a page of the snapshot holds; then what was heard while it was on its way is folded once more."""
+    found = copy.deepcopy(page)
+    for user in found["users"]:
+        _keep(state.users, user["id"], user)
+    for one in found["relationships"]:
+        _keep(state.relationships, one["other"], one)
+    for one in found["friend_of"]:
+        _keep(state.friend_of, one["user"], one)
+    for views in found["rooms"]:
+        held = state.rooms.setdefault(views["room"]["id"], _entry(views))
+        held["peer"] = held["peer"] or views["peer"]
+        _take(held, views)
+    state.next = found["next"]
 
 
 def fold(state: State, delta: Json) -> bool:
@@ -70,12 +87,18 @@ def fold(state: State, delta: Json) -> bool:
     if place.offset < state.vector.get(shard, 0):
         return False
     state.vector[shard] = place.offset + 1
+    refold(state, delta)
+    return True
+
+
+def refold(state: State, delta: Json) -> None:
+    """Folds a delta into entities that may have come after it (rules 2 and 5)."""
+    place = parse_position(delta["position"])
     include = copy.deepcopy(delta.get("include") or {})
     FOLD[delta["type"]](state, {**delta, "offset": place.offset, "include": include})
     for user in (*include.get("users", ()), *filter(None, [include.get("user")])):
         if user["id"] != state.me["id"]:
             _keep(state.users, user["id"], user)
-    return True
 
 
 def unread(entry: Json) -> int:

@@ -59,7 +59,7 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
     if await call.row(queries("console")["room"], request.room) is None:
         raise Problem("not_found", f"expected the id of a room, got {request.room!r}")
     course = _course(call, request.room)
-    async with course.lock, call.services.pool.acquire(timeout=5) as connection:
+    async with course.lock, call.reading() as connection:
         await course.follow(connection)
         if not course.offsets:
             raise Problem("unavailable", "the room's events are on their way; try again", retry_after=1)
@@ -115,5 +115,5 @@ OPERATIONS = [
               "A room as it was after one of its events, with its members and latest messages",
               {"room": "Room", "members": "[RoomMember]", "messages": "[Message]", "names": "object",
                "number": "integer", "count": "integer", "position": "string", "event": "object", "first": "time",
-               "last": "time"}),
+               "last": "time"}, heavy=True),
 ]  # fmt: skip

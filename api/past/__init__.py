@@ -63,9 +63,10 @@ async def answer(operation: Operation, call: Call, request: Any, text: str) -> d
     if isinstance(row, No):
         raise Problem("invalid", f"{AS_OF}: expected none with {operation.name}: {row.because}")
     moment = await moments.reached(call, text)
+    call.heavy = True
     # One state of the read models: what they know now and what is derived from it must agree.
     async with (
-        call.services.pool.acquire(timeout=5) as connection,
+        call.reading() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         return await row(call, request, Then(connection, moment))

@@ -5,6 +5,7 @@ import { Connection } from "./klatsch/connection.js";
 import { Lookups } from "./klatsch/lookups.js";
 import { Outbox } from "./klatsch/outbox.js";
 import { Pages } from "./klatsch/pages.js";
+import { Rest } from "./klatsch/rest.js";
 import { Rooms } from "./klatsch/rooms.js";
 import * as session from "./klatsch/session.js";
 import { Signals } from "./klatsch/signals.js";
@@ -86,6 +87,7 @@ function connect(app, token, renewal) {
   app.lookups = new Lookups(api, store, toast);
   app.pages = new Pages(store, (path, query) => app.lookups.read(path, query));
   app.rooms = new Rooms(store);
+  app.rest = new Rest(api, store);
   app.signals = new Signals(api, store);
   app.outbox = new Outbox(session.loadOutbox(app.user), (entries) => {
     session.saveOutbox(app.user, entries);
@@ -99,6 +101,8 @@ function connect(app, token, renewal) {
     on: {
       state: (name) => {
         if (name === "online") {
+          // Of a first snapshot, or of one that came as the place was lost.
+          app.rest.read();
           app.outbox.flush();
           app.signals.connected();
         } else app.signals.lost();
@@ -106,9 +110,10 @@ function connect(app, token, renewal) {
       },
       signal: (data) => app.signals.take(data),
       refused: () => app.leave(ENDED),
-      broken: (error) => {
+      broken: async (error) => {
         console.error(error);
-        snapshot(app, store);
+        await snapshot(app, store);
+        app.rest.read();
       },
     },
   });
@@ -138,6 +143,7 @@ function stopper(app, view) {
     clearTimeout(timer);
     removeEventListener("pagehide", save);
     view.stop();
+    app.rest.stopped = true;
     app.signals.lost();
     app.connection.stop();
   };

@@ -71,7 +71,11 @@ _NULL = {
     ("console.figures", "stores"),
     ("console.figures", "rebuild"),
 }
-_OPTIONAL = {("changes.pull", "snapshot")}
+_OPTIONAL = {
+    ("changes.pull", "snapshot"),
+    # Of the first page.
+    *(("sync.get", name) for name in ("cursor", "epoch", "me")),
+}
 
 
 def reference(name: str) -> Schema:
@@ -120,8 +124,8 @@ def _composed() -> dict[str, Schema]:
         "relationships": _list(reference("Relationship")),
         "friend_of": _list(reference("Relationship")),
         "rooms": _list(reference("Entry")),
-        "more_rooms": {"type": "boolean"},
         "users": _list(reference("User")),
+        "next": _PLAIN["cursor"],
     }
     found: dict[str, Schema] = {
         "room": reference("Room"),
@@ -164,7 +168,7 @@ def _composed() -> dict[str, Schema]:
         "Presence": _object(presence, "Whether somebody is there."),
         "Delta": delta(),
         "Change": change(),
-        "Snapshot": _object(snapshot, "All that concerns you, as of `vector`."),
+        "Snapshot": _object(snapshot, "All that concerns you, as of `vector`, or the first page of it."),
         "ImportResult": _object(result, "What became of one order.", ("position", "code", "detail")),
         "EmotionResult": _object(emotion, "What became of one emotion.", ("shown", "code", "detail")),
         "Problem": problem(),

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import api.failures
 import api.feed
 from api.calls import Call
+from api.past import PAST, No
 from api.problems import PROBLEMS
 from api.surface import Operation
 from producers import registry
@@ -30,6 +31,7 @@ ALWAYS = ("internal", "unavailable")
 WITH_TOKEN = ("unauthenticated", "token_expired", "token_revoked")
 WITH_BODY = ("malformed", "too_large")
 WITH_POSITION = ("lagging",)
+OF_HEAVY = ("rate_limited", "overloaded")
 OF_COMMANDS = ("overloaded", "lagging", "parked", "no_owner", "unknown")
 
 
@@ -76,6 +78,8 @@ def general(operation: Operation) -> list[str]:
     if operation.method not in ("GET", "DELETE"):
         codes += WITH_BODY
     codes += ("invalid", *WITH_POSITION)
+    if operation.heavy or not isinstance(PAST.get(operation.name, No("")), No):
+        codes += OF_HEAVY
     if of(operation).changes:
         codes += OF_COMMANDS
     return list(dict.fromkeys(codes))

@@ -130,7 +130,7 @@ async def test_made_up_cursors(world: World, person: Person, path: str) -> None:
         ("/v1/rooms/x/changes?before=170141183460469231731687303715884105728", "invalid"),
         ("/v1/rooms/x/messages?before=1&before=2", "invalid"), ("/v1/nothing", "not_found"),
         ("/v1/changes?since=x", "invalid"), ("/v1/changes?since=%00:1", "invalid"),
-        ("/v1/changes?since=x:99999999999999999999", "invalid"), ("/v1/sync?rooms=0", "invalid"),
+        ("/v1/changes?since=x:99999999999999999999", "invalid"), ("/v1/sync?cursor=x", "invalid"),
     ],
 )  # fmt: skip
 async def test_paths(world: World, person: Person, path: str, code: str) -> None:

@@ -19,7 +19,7 @@ from events.rooms import RoomDeleted, RoomRenamed
 from events.visuals import VisualChanged, VisualCreated
 from infra.settings import Settings
 from projectors.read_models import ReadModels
-from tests.api.counting import Reader
+from tests.api.counting import Cost, Reader
 from tests.deadline import until
 from tests.given import Fact, Given, given
 from tests.projectors.scenes import created, joined, posted, registered
@@ -111,10 +111,10 @@ async def walked(page: Page, reader: Reader, moment: Any, limit: int) -> list[di
 
 
 async def test_a_page_costs_a_page_however_much_there_is(settings: Settings) -> None:
-    async with history(settings) as (writer, *moments):
-        for when in moments:
+    async with history(settings) as (writer, offsets, time):
+        for when in (offsets, time):
             for name, page in LISTS.items():
-                costs = {}
+                costs: dict[tuple[str, int], Cost] = {}
                 for user in ("many", "few"):
                     reader = Reader(settings, writer.connection, user)
                     for limit in (1, 20):
@@ -163,7 +163,8 @@ async def test_what_was_not_there_yet_makes_short_pages_that_go_on(
         async with running(ReadModels(settings)):
             await writer.level()
         reader = Reader(settings, writer.connection, "ada")
-        sizes, cursor = [], None
+        sizes: list[list[str]] = []
+        cursor = None
         while not sizes or cursor is not None:
             found, cursor = await _rooms(reader, reader.then(moment), 1, cursor)
             sizes.append([one["room"]["id"] for one in found])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.client import Person, Socket
-from tests.fold import State, fold, snapshot_state, unread
+from tests.fold import State, fold, refold, snapshot_state, take_page, unread
 
 Json = dict[str, Any]
 #: What gives deltas that came since it was asked last: none only if there are no more.
@@ -26,13 +27,26 @@ class Listener:
         self._take = take
 
     async def take(self) -> int:
-        """Folds some of what has come. Returns how many deltas that were."""
+        """Folds some of what has come, or a page of the snapshot. Returns how many deltas or pages that were."""
+        if self.state.next is None:
+            return len(await self._fold())
+        meanwhile: list[Json] = []
+        page = asyncio.create_task(self.person.do("sync.get", cursor=self.state.next))
+        while not page.done():
+            meanwhile += await self._fold()
+            await asyncio.wait([page], timeout=0.002)
+        take_page(self.state, await page)
+        for delta in meanwhile:
+            refold(self.state, delta)
+        return 1
+
+    async def _fold(self) -> list[Json]:
         deltas = await self._take()
         for delta in deltas:
             self.heard.append(delta)
             if fold(self.state, delta):
                 self.news.append(delta["id"])
-        return len(deltas)
+        return deltas
 
 
 def pushing(socket: Socket) -> Take:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from infra.settings import Settings
 from tests.api.conftest import minted
@@ -17,7 +18,8 @@ from tests.servers import installation, serving
 async def installed(parts: Parts) -> AsyncIterator[Settings]:
     """The installation that the tests of a module share."""
     async with installation(parts) as settings:
-        yield settings
+        # Pages of a few entries, so that most snapshots have several.
+        yield replace(settings, snapshot_bytes=5000)
 
 
 @pytest.fixture(scope="module")

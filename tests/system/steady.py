@@ -19,7 +19,7 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("messages.read", {"limit": 20}),
     ("rooms.get", {}),
     ("members.list", {}),
-    ("sync.get", {"rooms": 10}),
+    ("sync.get", {}),
 )
 
 

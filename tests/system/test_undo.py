@@ -155,7 +155,7 @@ async def test_who_is_connected_hears_of_it(installed: Settings, scene: Scene) -
     await undone(installed, mallory, since=start, until=moment())
     deadline = asyncio.get_running_loop().time() + 20
     while True:
-        have, want = compared(listener.state, await ada.do("sync.get"), set())
+        have, want = compared(listener.state, await ada.snapshot(), set())
         if have == want:
             break
         assert asyncio.get_running_loop().time() < deadline, (have, want)

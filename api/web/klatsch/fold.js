@@ -22,21 +22,32 @@ export function emptyState() {
     /** Place in the feed up to which this state goes. */
     cursor: 0,
     epoch: "",
+    /** Where the snapshot goes on that this state began with; null: all of it is here. */
+    next: null,
   };
 }
 
-/** The state of a snapshot (`GET /v1/sync`). */
+/** The state of a snapshot (`GET /v1/sync`), or of its first page. */
 export function fromSnapshot(snapshot) {
   const state = emptyState();
   state.me = snapshot.me;
-  for (const user of snapshot.users) state.users[user.id] = user;
-  for (const one of snapshot.relationships) state.relationships[one.other] = one;
-  for (const one of snapshot.friend_of) state.friendOf[one.user] = one;
-  for (const entry of snapshot.rooms) keepEntry(state, entry);
   state.vector = { ...snapshot.vector };
   state.cursor = snapshot.cursor;
   state.epoch = snapshot.epoch;
+  takePage(state, snapshot);
   return state;
+}
+
+/**
+ * Takes over what a page of a snapshot holds. A further page must have been asked for with this state's vector as
+ * position, so that no event of this state is missing in it; events that came since are folded in afterwards (`refold`).
+ */
+export function takePage(state, page) {
+  for (const user of page.users) keepUser(state, user);
+  for (const one of page.relationships) keep(state.relationships, one.other, one);
+  for (const one of page.friend_of) keep(state.friendOf, one.user, one);
+  for (const entry of page.rooms) keepEntry(state, entry);
+  state.next = page.next;
 }
 
 /** Adds one event. Returns false when the state has it already. */

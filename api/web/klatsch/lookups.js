@@ -16,9 +16,9 @@ export class Lookups {
     this.api = api;
     this.store = store;
     this.onProblem = onProblem;
-    // A room that the snapshot left out (it holds the latest 1000) comes back when something happens in it.
+    // A room whose page of the snapshot has not come yet comes when something happens in it.
     store.listen(({ type, stream }) => {
-      if (type !== "message.posted" || store.state.rooms[stream]) return;
+      if (type !== "message.posted" || store.state.rooms[stream] || store.state.next === null) return;
       this.#once(`room ${stream}`, () => this.#views(`/v1/rooms/${stream}`));
     });
   }

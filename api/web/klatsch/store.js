@@ -1,6 +1,6 @@
 // The client's state with those who watch it: snapshots and deltas in, "something changed" out; saved for a reload.
 
-import { emptyState, fold, fromSnapshot, include, refold } from "./fold.js";
+import { emptyState, fold, fromSnapshot, include, refold, takePage } from "./fold.js";
 
 /** Messages of a room that are kept over a reload; older ones are read again when somebody scrolls to them. */
 const SAVED_MESSAGES = 60;
@@ -30,7 +30,7 @@ export class Store {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The whole state anew, from `GET /v1/sync` or from a publication of type "snapshot". */
+  /** The state anew, from `GET /v1/sync` or from a publication of type "snapshot"; `page` brings the rest. */
   replace(snapshot) {
     this.state = fromSnapshot(snapshot);
     this.generation += 1;
@@ -56,7 +56,16 @@ export class Store {
    * Reads views from the API and takes them over. What happens to them meanwhile is folded into them afterwards: the
    * answer may be older than a delta that found no entity to change.
    */
-  async read(views) {
+  read(views) {
+    return this.#take(views, include);
+  }
+
+  /** The same of a page of the snapshot that the state began with. */
+  page(page) {
+    return this.#take(page, takePage);
+  }
+
+  async #take(views, into) {
     const { state } = this;
     const meanwhile = [];
     const stop = this.listen((delta) => meanwhile.push(delta));
@@ -64,7 +73,7 @@ export class Store {
       const found = await views;
       // A snapshot that came meanwhile is newer than the answer.
       if (state !== this.state) return found;
-      include(state, found);
+      into(state, found);
       for (const delta of meanwhile) refold(state, delta);
       this.#renewed();
       return found;
