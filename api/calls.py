@@ -16,7 +16,7 @@ from events.clock import now, uuid7
 from events.positions import Vector
 from infra.progress import Progress
 from infra.settings import Settings
-from producers.commands import Command, Order, Outcome
+from producers.commands import Command, Order, Outcome, Refused
 from producers.router import Producers
 
 #: Seconds a read waits for the position that the client asks for.
@@ -94,17 +94,25 @@ class Call:
         return self.identity.user
 
     async def submit(
-        self, command: Command, *, key: str | None = None, actor: str | None = None, id: str | None = None,
-        time: str | None = None,
+        self, command: Command, *, unless: Problem | Refused | None = None, key: str | None = None,
+        actor: str | None = None, id: str | None = None, time: str | None = None,
     ) -> Outcome:  # fmt: skip
-        """Decides a command as the caller; ``key`` instead of the caller's own. Raises Refused, Unavailable."""
+        """Decides a command as the caller; ``key`` instead of the caller's own. Raises Refused, Unavailable.
+
+        ``unless`` is what a check before it found: the command is refused so, unless its key was used. A check that
+        raises by itself would tell whoever had no answer that what has happened has not.
+        """
+        key = key if key is not None else self.key
+        if unless is not None and key is None:
+            raise unless
         order = Order(
             command=command,
             id=id or uuid7(),
             actor=actor or self.user,
-            key=key if key is not None else self.key,
+            key=key,
             time=time or now(),
             traceparent=self.traceparent,
+            refusal=None if unless is None else (unless.code, unless.detail),
         )
         outcome = await self.services.producers.submit(order)
         if outcome.position is not None:

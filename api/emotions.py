@@ -71,10 +71,11 @@ async def _shown(call: Call, wanted: Sequence[Detect]) -> list[bool | None]:
 
 
 async def _set(call: Call, wanted: Detect, shown: bool | None, key: str | None = None) -> Outcome:
+    missing = None
     if shown is None:
-        raise Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
-    command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=shown)
-    return await call.submit(command, key=key)
+        missing = Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
+    command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=bool(shown))
+    return await call.submit(command, unless=missing, key=key)
 
 
 OPERATIONS = [

@@ -12,7 +12,7 @@ from api.pages import Cursor, Limit, Offset, Text
 from api.problems import Problem
 from api.rooms import inside, own_entry
 from api.surface import Operation, Request
-from api.users import reachable, registered
+from api.users import registered, unreachable
 from events.members import Member, Role, member_key
 from events.users import User
 from infra.postgres import queries
@@ -58,21 +58,19 @@ class Read(Request, frozen=True, kw_only=True):
 
 async def add(call: Call, request: Member_) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
-    if user == call.user:
-        await _not_kept_out(call, request.room)
-    else:
-        await reachable(call, [user])
-    outcome = await call.submit(AddMember(room=request.room, user=user))
+    barred = await (_kept_out(call, request.room) if user == call.user else unreachable(call, [user]))
+    outcome = await call.submit(AddMember(room=request.room, user=user), unless=barred)
     answer = own_entry(outcome, request.room, call.user)
     return {"room": answer["room"], "member": answer["member"]}
 
 
-async def _not_kept_out(call: Call, room: str) -> None:
+async def _kept_out(call: Call, room: str) -> Problem | None:
     """To somebody whom the owner blocks, the room does not exist."""
     row = await call.row(queries("rooms")["one"], room)
     owner = None if row is None else row["owner"]
     if owner not in (None, call.user) and (await registered(call, [owner])).get(owner, False):
-        raise Problem("not_found", f"expected a room that you may join, found none with id {room}")
+        return Problem("not_found", f"expected a room that you may join, found none with id {room}")
+    return None
 
 
 async def remove(call: Call, request: Member_) -> None:

@@ -36,10 +36,11 @@ class List(Request, frozen=True, kw_only=True):
 
 async def relate(call: Call, request: Relate) -> dict[str, Any]:
     # Somebody who blocks the caller is befriended all the same, and hears nothing of it: a block does not show.
+    missing = None
     if request.type is not None and request.user not in await registered(call, [request.user]):
-        raise Problem("not_found", f"expected a registered user, found none with id {request.user}")
+        missing = Problem("not_found", f"expected a registered user, found none with id {request.user}")
     command = SetRelationship(user=call.user, other=request.user, type=request.type)
-    outcome = await call.submit(command)
+    outcome = await call.submit(command, unless=missing)
     relationship = outcome.state[relationship_key(call.user, request.user)]
     view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
     return {"relationship": view}

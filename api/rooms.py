@@ -12,7 +12,7 @@ from api.calls import Call
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Operation, Request
-from api.users import reachable
+from api.users import unreachable
 from events.clock import uuid7
 from events.members import Member, member_key
 from events.messages import Message, message_key
@@ -117,12 +117,12 @@ async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str,
 async def create(call: Call, request: Create) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
     room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
-    await reachable(call, others)
+    barred = await unreachable(call, others)
     command = CreateRoom(
         room=room, type=request.type, name=request.name or "", description=request.description,
         settings=request.settings, data=request.data, members=[call.user, *others],
     )  # fmt: skip
-    return changed(await call.submit(command), room)
+    return changed(await call.submit(command, unless=barred), room)
 
 
 def _direct(call: Call, request: Create, others: list[str]) -> str:

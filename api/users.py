@@ -274,13 +274,17 @@ async def registered(call: Call, users: list[str]) -> dict[str, bool]:
     return {row["id"]: row["blocked"] for row in rows}
 
 
-async def reachable(call: Call, users: list[str]) -> None:
-    """Refuses users who are not registered (``not_found``), or whom a block stands between (``forbidden``)."""
+async def unreachable(call: Call, users: list[str]) -> Problem | None:
+    """What is wrong with users who are not registered (``not_found``), or whom a block stands between (``forbidden``).
+
+    Goes into ``call.submit(command, unless=...)``.
+    """
     found = await registered(call, users)
     if missing := [user for user in users if user not in found]:
-        raise Problem("not_found", f"expected registered users, found none with id {', '.join(missing[:5])}")
+        return Problem("not_found", f"expected registered users, found none with id {', '.join(missing[:5])}")
     if any(found.values()):
-        raise Problem("forbidden", "expected people who may talk with each other; one of them may not")
+        return Problem("forbidden", "expected people who may talk with each other; one of them may not")
+    return None
 
 
 OPERATIONS = [

@@ -29,6 +29,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     time: Time
     app: str = "default"
     traceparent: str | None = None
+    #: Code and detail of a refusal found before it was submitted. It holds unless the key was used: that is answered.
+    refusal: tuple[str, str] | None = None
 
     @property
     def command_key(self) -> str:

@@ -67,6 +67,8 @@ class Turn:
             self._answer(order, Outcome(receipt, self._named(order), repeated=True))
             return True
         try:
+            if order.refusal is not None:
+                raise Refused(*order.refusal)
             events = row.decide(order, self._state)
             batch = [self._encode(order, stream, n, event) for n, event in enumerate(events)]
             records, changes = self._fold(order, stream, events)

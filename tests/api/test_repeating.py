@@ -134,3 +134,23 @@ async def test_a_position_that_never_comes_is_waited_for_a_bounded_time(world: W
         "GET", "/v1/users/me", token=ada.token, headers={"Klatsch-Position": encode_vector(vector)}
     )
     assert answer.refusal().code == "lagging" and int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_a_used_key_is_answered_before_what_stands_in_the_way_now(ada: Person, bob: Person, eve: Person) -> None:
+    direct, public = await ada.direct(bob), await bob.group(type="public", name="Open")
+    keys = [secrets.token_hex(6) for _ in range(4)]
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("messages.send", {"room": direct, "token": keys[0], "content": {"text": "before"}}),
+        ("rooms.create", {"type": "private", "name": "Both", "members": [bob.id]}),
+        ("members.add", {"room": public, "user": "me"}),
+        ("members.add", {"room": await ada.group(), "user": bob.id}),
+    ]
+    firsts = [await ada.do(name, key=key, **fields) for key, (name, fields) in zip(keys, calls, strict=True)]
+    await bob.do("relationships.set", user=ada.id, type="block")
+    again = [await ada.do(name, key=key, **fields) for key, (name, fields) in zip(keys, calls, strict=True)]
+    assert again == firsts
+    # What was not done before the block is refused, as without a key.
+    for name, fields in calls:
+        fresh = {**fields, "token": secrets.token_hex(6)} if "token" in fields else fields
+        assert await ada.refused(name, key=secrets.token_hex(6), **fresh) in ("forbidden", "not_found"), name
+        assert name == "messages.send" or await ada.refused(name, **fresh) in ("forbidden", "not_found"), name

@@ -47,6 +47,22 @@ def test_the_same_key_twice_in_a_turn_happens_once() -> None:
     assert other.records[0].data.seq == 2  # type: ignore[attr-defined]
 
 
+def test_what_is_to_be_refused_is_answered_if_its_key_was_used() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    barred = {"refusal": ("forbidden", "expected people who may talk with each other")}
+    log.turn(order(say("t"), id="1", key="t"))
+    again, new = log.turn(
+        msgspec.structs.replace(order(say("t"), id="2", key="t"), **barred),
+        msgspec.structs.replace(order(say("u"), id="3", key="u"), **barred),
+    )
+    assert isinstance(again, Outcome) and again.repeated and again.records[0].data.seq == 1  # type: ignore[attr-defined]
+    assert isinstance(new, Refused) and (new.code, new.detail) == barred["refusal"]
+    # Refused, it is not remembered: once nothing stands in the way, it happens.
+    (later,) = log.turn(order(say("u"), id="4", key="u"))
+    assert isinstance(later, Outcome) and not later.repeated and later.records
+
+
 def test_keys_of_other_commands_actors_and_streams_are_others() -> None:
     log = Log()
     log.turn(order(group("ada", "bob")))
