@@ -1,12 +1,13 @@
 """Facts, and what they make true: pure. The registry is assembled here, by import, never by scanning."""
 
-from events import handles, log, members, messages, relationships, rooms, sessions, users, visuals
+from events import handles, keys, log, members, messages, relationships, rooms, sessions, users, visuals
 from events.records import Registry
 
 #: All event types and entities. Adding a domain is adding its ``ROWS`` and its entities here.
 REGISTRY = Registry(
     rows=(
         *log.ROWS,
+        *keys.ROWS,
         *users.ROWS,
         *sessions.ROWS,
         *relationships.ROWS,

@@ -48,7 +48,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """CloudEvents 1.0, structured JSON: the value of every record of the event topics.
 
     Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. Extensions: ``actor`` (who asked),
-    ``command`` (idempotency key of the command), ``app`` (tenant), ``traceparent`` (W3C trace context).
+    ``command`` (idempotency key of the command), ``app`` (tenant), ``traceparent`` (W3C trace context), ``digest`` (of
+    the request behind a client's key; on a command's first event).
     """
 
     specversion: str = "1.0"
@@ -63,6 +64,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     command: str
     app: str = "default"
     traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    digest: str | msgspec.UnsetType = msgspec.UNSET
     data: msgspec.Raw
 
 
@@ -88,6 +90,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data: Event
     #: ``data`` as it stands in the log, of an old version upcast, for those who hand it on.
     raw: bytes = b"{}"
+    #: Of the request that was sent with the key (api/repeating.py); None: nothing is known of it.
+    digest: str | None = None
 
     @property
     def position(self) -> Position:
@@ -153,14 +157,14 @@ class Registry:
         return self._by_struct[type(event)]
 
     def encode(self, event: Event, *, id: str, source: str, stream: str, time: str, actor: str, command: str,
-               app: str = "default",
-               traceparent: str | msgspec.UnsetType = msgspec.UNSET) -> bytes:  # fmt: skip
+               app: str = "default", traceparent: str | msgspec.UnsetType = msgspec.UNSET,
+               digest: str | msgspec.UnsetType = msgspec.UNSET) -> bytes:  # fmt: skip
         """A record's value: the event in its envelope."""
         row = self._by_struct[type(event)]
         return self._encoder.encode(
             Envelope(
                 id=id, source=source, type=row.name, subject=stream, time=time, dataschema=row.dataschema,
-                actor=actor, command=command, app=app, traceparent=traceparent,
+                actor=actor, command=command, app=app, traceparent=traceparent, digest=digest,
                 data=msgspec.Raw(self._encoder.encode(event)),
             )
         )  # fmt: skip
@@ -189,6 +193,7 @@ class Registry:
             topic=topic, partition=partition, offset=offset, id=envelope.id, type=envelope.type,
             stream=envelope.subject, time=envelope.time, actor=envelope.actor, command=envelope.command,
             app=envelope.app, data=data, raw=raw,
+            digest=None if envelope.digest is msgspec.UNSET else envelope.digest,
         )  # fmt: skip
 
     @staticmethod

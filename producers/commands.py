@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from events.clock import Time
+from events.keys import KeyUsed
 from events.positions import Position
 from events.records import Entity, Event, Key, Record, State
+
+#: First characters of a digest: they name the secret with which it was made.
+SECRET_CHARS = 4
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +30,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     #: Idempotency key: the same actor and key in the same stream give the first result again, for ever.
     key: str | None = None
+    #: Whether the key is a client's: then it is remembered also where nothing has to happen (``key.used``).
+    keep: bool = False
+    #: Of the request that the client sent with the key; another request with it is refused.
+    digest: str | None = None
     time: Time
     app: str = "default"
     traceparent: str | None = None
@@ -36,6 +44,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def command_key(self) -> str:
         """The ``command`` extension of the events: the command's name and key, so that keys of two commands differ."""
         return f"{type(self.command).__name__}:{self.key or self.id}"
+
+
+def differ(one: str | None, other: str | None) -> bool:
+    """Whether two digests are of different requests. One without, or made with another secret, does not tell."""
+    if one is None or other is None or one[:SECRET_CHARS] != other[:SECRET_CHARS]:
+        return False
+    return one != other
 
 
 class Refused(Exception):
@@ -65,12 +80,20 @@ class Unavailable(Exception):
 class Outcome(NamedTuple):
     """What a command came to."""
 
-    #: Its events as they stand in the log; none where nothing had to happen.
+    #: Its events as they stand in the log; none where nothing had to happen and no client's key is to be remembered.
     records: Sequence[Record]
-    #: The entities that the command names, afterwards.
+    #: The entities that the command names, afterwards. Of a repeated one as they are now, and those that its events
+    #: name too: what to show of them as the result is the caller's to find out (api/repeating.py).
     state: dict[Key, Entity | None]
     #: Whether this is the result of an earlier command with the same key.
     repeated: bool = False
+    #: Of a repeated one whose state is that of its first use: the entities as they are now.
+    now: State = {}
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything happened, now or when the key was first used."""
+        return any(not isinstance(record.data, KeyUsed) for record in self.records)
 
     @property
     def position(self) -> Position | None:

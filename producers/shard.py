@@ -319,8 +319,24 @@ class ShardOwner:
         made = {pending.order.id for pending in taken}
         state.update((key, None) for key in missing if key[-1] in made)
         missing = [key for key in missing if key[-1] not in made]
-        if not missing and not asked:
-            return state, receipts
+        if missing or asked:
+            await self._look_up(missing, asked, state, receipts)
+        # Of what is repeated, the answer may not show what was deleted since.
+        named = {
+            key for found in receipts.values() for record in found for key in REGISTRY.names(record)
+        } - state.keys()
+        missing = self._cache.missing(named)
+        state.update(self._cache.view(named.difference(missing)))
+        if missing:
+            async with self._pool.acquire() as connection:
+                state.update(await self._loaded(connection, missing))
+        return state, receipts
+
+    async def _look_up(
+        self, missing: Sequence[Key], asked: dict[ReceiptKey, list[Record]], state: dict[Key, Entity | None],
+        receipts: dict[ReceiptKey, list[Record]],
+    ) -> None:  # fmt: skip
+        """Adds what the read models have to ``state`` and ``receipts``."""
         async with self._pool.acquire() as connection:
             if missing:
                 state.update(await self._loaded(connection, missing))
@@ -333,7 +349,6 @@ class ShardOwner:
                     if rest:
                         there = receipts.setdefault(key, [])
                         there += [record for record in rest if not there or record.offset > there[-1].offset]
-        return state, receipts
 
     async def _loaded(self, connection: Any, keys: Sequence[Key]) -> dict[Key, Entity | None]:
         """Entities of the read models, kept from here on; as they are now, also where they are mended meanwhile."""
@@ -351,5 +366,5 @@ def _record(row: Any) -> Record:
     return Record(
         topic=row["topic"], partition=row["partition"], offset=row["offset"], id=row["id"], type=row["type"],
         stream=row["stream"], time=row["time"], actor=row["actor"], command=row["command"], app=row["app"],
-        data=msgspec.convert(row["data"], struct),
+        data=msgspec.convert(row["data"], struct), digest=row["digest"],
     )  # fmt: skip

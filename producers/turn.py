@@ -10,10 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from events import REGISTRY
+from events.keys import KeyUsed
 from events.records import Changes, Entity, Event, Key, Record, State
 from producers import metrics, registry
 from producers.cache import ReceiptKey, receipt_key
-from producers.commands import Order, Outcome, Refused
+from producers.commands import Order, Outcome, Refused, differ
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Turn:
         state: Mapping[Key, Entity | None],
         receipts: Mapping[ReceiptKey, Sequence[Record]],
     ) -> None:
-        """``state`` holds all entities that the orders name; ``receipts`` the events of those that happened before."""
+        """``receipts``: events of orders that happened before. ``state``: all entities that these or orders name."""
         self.records: list[Record] = []
         self.batch: list[tuple[bytes, bytes]] = []
         self.changes: Changes = {}
@@ -63,13 +64,14 @@ class Turn:
         stream = row.stream(order.command)
         receipt = self._receipts.get((stream, order.actor, order.command_key))
         if receipt is not None:
-            metrics.REPEATED.labels(row.name).inc()
-            self._answer(order, Outcome(receipt, self._named(order), repeated=True))
+            self._repeat(order, row.name, receipt)
             return True
         try:
             if order.refusal is not None:
                 raise Refused(*order.refusal)
             events = row.decide(order, self._state)
+            if not events and order.keep:
+                events = [KeyUsed()]
             batch = [self._encode(order, stream, n, event) for n, event in enumerate(events)]
             records, changes = self._fold(order, stream, events)
         except Refused as refusal:
@@ -98,6 +100,17 @@ class Turn:
         self._answer(order, Outcome(records, self._named(order)))
         return True
 
+    def _repeat(self, order: Order, name: str, receipt: list[Record]) -> None:
+        if differ(receipt[0].digest, order.digest):
+            metrics.REFUSED.labels(name, "key_reused").inc()
+            text = (
+                "expected the request for which this key or token was first used, got another; give it one of its own"
+            )
+            self._answer(order, None, Refused("key_reused", text))
+            return
+        metrics.REPEATED.labels(name).inc()
+        self._answer(order, Outcome(receipt, self._named(order, receipt), repeated=True))
+
     def _encode(self, order: Order, stream: str, n: int, event: Event) -> tuple[bytes, bytes]:
         value = REGISTRY.encode(
             event,
@@ -109,6 +122,7 @@ class Turn:
             command=order.command_key,
             app=order.app,
             traceparent=msgspec.UNSET if order.traceparent is None else order.traceparent,
+            digest=msgspec.UNSET if n or order.digest is None else order.digest,
         )
         return stream.encode(), value
 
@@ -122,6 +136,7 @@ class Turn:
                 topic=self._topic, partition=self._partition, offset=self._next + len(self.records) + n,
                 id=f"{order.id}.{n}", type=REGISTRY.of(event).name, stream=stream, time=order.time,
                 actor=order.actor, command=order.command_key, app=order.app, data=event,
+                digest=None if n else order.digest,
             )  # fmt: skip
             changes.update(REGISTRY.fold(record, state))
             records.append(record)
@@ -129,8 +144,10 @@ class Turn:
             state = ChainMap(changes, self._state)
         return records, changes
 
-    def _named(self, order: Order) -> dict[Key, Entity | None]:
-        return {key: self._state[key] for key in registry.of(order.command).names(order)}
+    def _named(self, order: Order, receipt: Sequence[Record] = ()) -> dict[Key, Entity | None]:
+        named = {key: self._state[key] for key in registry.of(order.command).names(order)}
+        named.update((key, self._state[key]) for record in receipt for key in REGISTRY.names(record))
+        return named
 
     def _answer(self, order: Order, outcome: Outcome | None, error: Exception | None = None) -> None:
         self.answers.append(Answer(order, outcome, error))

@@ -293,6 +293,7 @@ CONTACTS = Audience(_to_contacts, _contacts_needed)
 
 AUDIENCES: dict[str, Audience] = {
     "log.opened": NOBODY,
+    "key.used": NOBODY,
     "handle.claimed": NOBODY,
     "handle.confirmed": NOBODY,
     "handle.released": NOBODY,

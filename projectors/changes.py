@@ -13,7 +13,9 @@ from infra.postgres import queries
 from infra.statements import Statement, packed
 
 #: Columns: an event's fields, and its data (``document``).
-COLUMNS = ("topic", "partition", "offset", "id", "type", "stream", "actor", "command", "app", "time", "data")
+COLUMNS = (
+    "topic", "partition", "offset", "id", "type", "stream", "actor", "command", "app", "time", "digest", "data",
+)  # fmt: skip
 
 #: Their values but for the data.
 fields = attrgetter(*COLUMNS[:-1])

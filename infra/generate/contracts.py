@@ -49,7 +49,7 @@ def envelope() -> dict[str, Any]:
     for name, value in (("specversion", "1.0"), ("datacontenttype", "application/json")):
         schema["properties"][name] = {"const": value}
     # Written always; a reader that meets a record of other origin may go without.
-    schema["required"] = [name for name in schema["properties"] if name not in ("traceparent", "app")]
+    schema["required"] = [name for name in schema["properties"] if name not in ("traceparent", "app", "digest")]
     words = {
         "id": "Unique in the log. Events of one command share all but what follows the dot.",
         "source": "`klatsch/` and the installation's prefix.",
@@ -61,6 +61,8 @@ def envelope() -> dict[str, Any]:
         "command": "Name and idempotency key of the command, separated by a colon.",
         "app": "Tenant.",
         "traceparent": "W3C trace context of the request.",
+        "digest": "Keyed digest of the request behind a client's key, on its command's first event: who has no secret "
+        "of the installation can only compare it.",
         "data": "The event: its schema is `schemas/events/<type>/<version>.json`.",
     }
     for name, text in words.items():

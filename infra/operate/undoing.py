@@ -32,6 +32,7 @@ _WHERE = "it only says how far somebody has read, or been here"
 
 UNDOING: dict[str, Back | Stays] = {
     "log.opened": Stays("it is the log's own"),
+    "key.used": Stays("it changed nothing"),
     "handle.claimed": Stays(_CLAIM),
     "handle.confirmed": Stays(_CLAIM),
     "handle.released": Stays(_CLAIM),

@@ -90,6 +90,10 @@ def _texts(values: Iterable[str]) -> list[bytes]:
     return [_SIZE(len(text)) + text for text in map(str.encode, values)]
 
 
+def _optional_texts(values: Iterable[str | None]) -> Iterable[bytes]:
+    return map(_text, values)
+
+
 def _longs(values: Iterable[int]) -> Iterable[bytes]:
     return map(_LONG, repeat(8), values)
 
@@ -190,7 +194,7 @@ def _new_times(values: Sequence[str]) -> Iterable[bytes]:
 _known = _COLUMNS["text"]
 _CHANGE_COLUMNS: tuple[Callable[[Any], Iterable[bytes]], ...] = (
     _known, _Known(lambda value: _INT(4, value)).column, _longs, _texts, _known, _known, _known, _texts, _known,
-    _new_times,
+    _new_times, _optional_texts,
 )  # fmt: skip
 
 

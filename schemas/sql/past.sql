@@ -180,7 +180,7 @@ order by number
 -- name: touched_by_time
 -- Streams with events after one time, up to another.
 select distinct stream from changes where time > $1::timestamptz and time <= $2::timestamptz and topic <> 'handles'
-    and type <> 'log.opened'
+    and type not in ('log.opened', 'key.used')
 order by stream limit $3
 
 -- name: touched_by_position
@@ -188,7 +188,7 @@ order by stream limit $3
 select distinct c.stream
 from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) as s(topic, partition, low, high)
 join changes c on c.topic = s.topic and c.partition = s.partition and c."offset" >= s.low and c."offset" < s.high
-where c.topic <> 'handles' and c.type <> 'log.opened'
+where c.topic <> 'handles' and c.type not in ('log.opened', 'key.used')
 order by c.stream limit $5
 
 -- name: done_by

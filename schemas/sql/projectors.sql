@@ -31,11 +31,11 @@ returning p.topic, p.partition
 
 -- name: insert_changes
 -- Events as they stand in the log.
-insert into changes (topic, partition, "offset", id, type, stream, actor, command, app, time, data)
-select topic, partition, "offset", id, type, stream, actor, command, app, time::timestamptz, data::json
+insert into changes (topic, partition, "offset", id, type, stream, actor, command, app, time, digest, data)
+select topic, partition, "offset", id, type, stream, actor, command, app, time::timestamptz, digest, data::json
 from unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[])
-    as c(topic, partition, "offset", id, type, stream, actor, command, app, time, data)
+            $9::text[], $10::text[], $11::text[], $12::text[])
+    as c(topic, partition, "offset", id, type, stream, actor, command, app, time, digest, data)
 on conflict do nothing
 
 -- name: notify

@@ -98,6 +98,6 @@ from rooms r where r.id = $1
 select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.time, c.actor, c.data,
        exists (select from messages m where m.id = c.data->>'message' and m.deleted is not null) as gone
 from changes c
-where c.stream = $1 and c.topic = 'rooms' and c."offset" < $2
+where c.stream = $1 and c.topic = 'rooms' and c."offset" < $2 and c.type <> 'key.used'
 order by c."offset" desc
 limit $3

@@ -179,6 +179,8 @@ create table changes (
     command     text collate "C" not null,
     app         text not null,
     time        timestamptz not null,
+    -- Of the request behind a client's key; on the first event of its command.
+    digest      text collate "C",
     -- The text of the log, which almost every reader wants as text: jsonb would take it apart and put it together.
     data        json not null
 );

@@ -4,7 +4,7 @@ select next_offset, term from positions where consumer = $1 and topic = $2 and p
 
 -- name: receipts
 -- The events of earlier commands with the same stream, actor and command key.
-select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.time, c.actor, c.command, c.app, c.data
+select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.time, c.actor, c.command, c.app, c.digest, c.data
 from unnest($1::text[], $2::text[], $3::text[]) as k(stream, actor, command)
 join changes c on hashtextextended(c.stream || E'\n' || c.actor || E'\n' || c.command, 0)
         = hashtextextended(k.stream || E'\n' || k.actor || E'\n' || k.command, 0)

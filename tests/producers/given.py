@@ -16,9 +16,11 @@ from producers.turn import Turn
 from tests.events.given import TIME
 
 
-def order(command: Command, *, actor: str = "ada", id: str = "id", key: str | None = None, second: int = 0) -> Order:
+def order(
+    command: Command, *, actor: str = "ada", id: str = "id", key: str | None = None, second: int = 0, **more: Any
+) -> Order:
     """An order with little in it."""
-    return Order(command=command, id=id, actor=actor, key=key, time=TIME.format(second % 60))
+    return Order(command=command, id=id, actor=actor, key=key, time=TIME.format(second % 60), **more)
 
 
 class Log:
@@ -32,6 +34,7 @@ class Log:
     def turn(self, *orders: Order) -> list[Outcome | Exception]:
         """Decides them in one turn, all in one batch; the outcome or the error of each."""
         names = {key for one in orders for key in registry.of(one.command).names(one)}
+        names |= {key for found in self.receipts.values() for one in found for key in REGISTRY.names(one)}
         turn = Turn(
             "t", 0, len(self.records), "klatsch/test", {key: self.state.get(key) for key in names}, self.receipts
         )

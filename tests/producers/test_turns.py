@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from events import REGISTRY
-from events.members import member_key
+from events.members import Member, member_key
+from events.messages import Message, message_key
 from events.records import Entity, Key
 from events.rooms import Room, room_key
 from producers.cache import Cache, receipt_key
 from producers.commands import Outcome, Refused
-from producers.members import AddMember, MarkRead
-from producers.messages import PostMessage
+from producers.members import AddMember, MarkRead, RemoveMember
+from producers.messages import DeleteMessage, PostMessage
 from producers.rooms import ChangeRoom
 from producers.turn import BATCH_BYTES, Internal, Turn
 from tests.producers.given import Log, group, order, say, types
@@ -61,6 +62,58 @@ def test_what_is_to_be_refused_is_answered_if_its_key_was_used() -> None:
     # Refused, it is not remembered: once nothing stands in the way, it happens.
     (later,) = log.turn(order(say("u"), id="4", key="u"))
     assert isinstance(later, Outcome) and not later.repeated and later.records
+
+
+def test_a_clients_key_is_remembered_also_where_nothing_happens() -> None:
+    log = Log()
+    log.turn(order(group("ada", "bob")))
+    add = AddMember(room="r", user="bob")
+    before = dict(log.state)
+    first, without = log.turn(order(add, id="1", key="k", keep=True), order(add, id="2", key="other"))
+    assert isinstance(first, Outcome) and not first.repeated and not first.changed
+    assert types(first.records) == ["key.used"] and first.records[0].command == "AddMember:k"
+    assert isinstance(without, Outcome) and not without.records
+    assert {key: log.state.get(key) for key in before} == before
+    # Bob leaves, and the first one comes again: late, and with the same key.
+    log.turn(order(RemoveMember(room="r", user="bob"), actor="bob", id="3"))
+    (again,) = log.turn(order(add, id="4", key="k", keep=True))
+    assert isinstance(again, Outcome) and again.repeated and list(again.records) == list(first.records)
+    member = log.state[member_key("r", "bob")]
+    assert isinstance(member, Member) and member.state == "left"
+
+
+def test_another_request_with_a_used_key_is_refused() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    log.turn(order(say("t"), id="1", key="t", keep=True, digest="aaaa1111"))
+    same, reused, elsewhere, without = log.turn(
+        order(say("t"), id="2", key="t", keep=True, digest="aaaa1111"),
+        order(say("t", "other"), id="3", key="t", keep=True, digest="aaaa2222"),
+        # Made with another secret, or of before there were any: that does not tell.
+        order(say("t"), id="4", key="t", keep=True, digest="bbbb3333"),
+        order(say("t"), id="5", key="t", keep=True),
+    )
+    assert isinstance(reused, Refused) and reused.code == "key_reused"
+    for answer in (same, elsewhere, without):
+        assert isinstance(answer, Outcome) and answer.repeated and answer.records[0].id == "1.0"
+
+
+def test_the_digest_stands_on_a_commands_first_event() -> None:
+    log = Log()
+    (made,) = log.turn(order(group("ada", "bob"), key="k", keep=True, digest="aaaa1111"))
+    assert isinstance(made, Outcome)
+    assert [record.digest for record in made.records] == ["aaaa1111", None, None]
+
+
+def test_a_repeated_outcome_tells_what_became_of_what_its_events_made() -> None:
+    log = Log()
+    log.turn(order(group("ada")))
+    log.turn(order(say("t"), id="1", key="t"))
+    log.turn(order(DeleteMessage(room="r", message="1"), id="2"))
+    (again,) = log.turn(order(say("t"), id="3", key="t"))
+    assert isinstance(again, Outcome) and again.repeated
+    found = again.state[message_key("1")]
+    assert isinstance(found, Message) and found.deleted
 
 
 def test_keys_of_other_commands_actors_and_streams_are_others() -> None:

@@ -87,6 +87,7 @@ ROOM, SELF, CONTACTS = {"ada", "bob"}, {"ada"}, {"ada", "cyd"}
 #: Who hears of the sample of each type: written out, not derived.
 HEARERS: dict[str, set[str]] = {
     "log.opened": set(),
+    "key.used": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),

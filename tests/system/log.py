@@ -118,7 +118,7 @@ def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
     rosters: dict[str, set[str]] = defaultdict(set)
     heard: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for record in found:
-        if record.topic != "rooms" or record.type == "log.opened":
+        if record.topic != "rooms" or record.type in ("log.opened", "key.used"):
             continue
         roster, event = rosters[record.stream], record.data
         hears = {event.user} if isinstance(event, MemberNotificationsSet) else set(roster)
