@@ -20,19 +20,21 @@ from projectors.past.moments import Moment
 USER = tuple(name for name in REGISTRY.events if name.startswith("user.") or name == "session.opened")
 RELATIONSHIP = ("relationship.set",)
 VISUAL = tuple(name for name in REGISTRY.events if name.startswith("visual."))
+SESSION = tuple(name for name in REGISTRY.events if name.startswith("session."))
+HANDLE = tuple(name for name in REGISTRY.events if name.startswith("handle."))
 
 
 async def users(connection: Any, moment: Moment, ids: Iterable[str]) -> dict[str, User]:
     """Those of the ids that were registered users."""
     wanted = list(dict.fromkeys(ids))
-    found = await _entities(connection, moment, {user_key(id): id for id in wanted}, USER)
+    found = await entities(connection, moment, {user_key(id): id for id in wanted}, USER)
     return {user.id: user for user in found.values() if isinstance(user, User) and user.state == "registered"}
 
 
 async def relationships(connection: Any, moment: Moment, pairs: Iterable[tuple[str, str]]) -> list[Relationship]:
     """What the first of each pair was to the second, where there was something."""
     streams = {relationship_key(*pair): pair[0] for pair in pairs}
-    found = await _entities(connection, moment, streams, RELATIONSHIP, [key[2] for key in streams])
+    found = await entities(connection, moment, streams, RELATIONSHIP, [key[2] for key in streams])
     return [one for one in found.values() if isinstance(one, Relationship) and one.type is not None]
 
 
@@ -40,11 +42,11 @@ async def visuals(connection: Any, moment: Moment, ids: Collection[str]) -> list
     """Those of the visuals that there were."""
     now = await rows.load(connection, [visual_key(id) for id in ids])
     owners = {key: one.owner for key, one in now.items() if isinstance(one, Visual)}
-    found = await _entities(connection, moment, owners, VISUAL, list(ids))
+    found = await entities(connection, moment, owners, VISUAL, list(ids))
     return [one for one in found.values() if isinstance(one, Visual)]
 
 
-async def _entities(
+async def entities(
     connection: Any, moment: Moment, streams: dict[Key, str], types: Collection[str], named: list[str] | None = None
 ) -> Past:
     """The entities of the keys, each of a stream, made by events of these types only; of those that name ``named``."""

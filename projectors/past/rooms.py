@@ -78,13 +78,14 @@ async def rooms(connection: Any, cuts: Cuts, kept: Kept, work: Work | None = Non
 
     With ``work``, those are left out that would take more of it than there is, but for the first; it becomes less.
     """
+    # Taken before anything is waited for: others may make the kept ones go.
+    remembered = {id: kept.known((id, cut)) for id, cut in cuts.items() if (id, cut) in kept}
+    now = await load(connection, [room_key(id) for id in cuts if id not in remembered])
     found: dict[str, Room | None] = {}
-    now = await load(connection, [room_key(id) for id, cut in cuts.items() if (id, cut) not in kept])
     changed: dict[str, int] = {}
     for id, cut in cuts.items():
-        known = (id, cut) in kept
-        one = kept.known((id, cut)) if known else now[room_key(id)]
-        if known or one is None or asof.unchanged(one, cut):
+        one = remembered[id] if id in remembered else now[room_key(id)]
+        if id in remembered or one is None or asof.unchanged(one, cut):
             assert isinstance(one, Room | None)
             found[id] = one
         else:
@@ -105,6 +106,12 @@ async def rooms(connection: Any, cuts: Cuts, kept: Kept, work: Work | None = Non
 
 async def members(connection: Any, cuts: Cuts, users: Iterable[str]) -> dict[tuple[str, str], Member]:
     """Those of the users who were in the rooms, by room and user."""
+    found = await memberships(connection, cuts, users)
+    return {pair: member for pair, member in found.items() if member.state == "joined"}
+
+
+async def memberships(connection: Any, cuts: Cuts, users: Iterable[str]) -> dict[tuple[str, str], Member]:
+    """The same with those who had left again."""
     wanted = [(room, user) for room in cuts for user in dict.fromkeys(users)]
     now = await load(connection, [member_key(*pair) for pair in wanted])
     found = {
@@ -121,7 +128,7 @@ async def members(connection: Any, cuts: Cuts, users: Iterable[str]) -> dict[tup
         state = _folded(records)
         past = (state.get(member_key(*pair)) for pair in changed)
         found.update({(one.room, one.user): one for one in past if isinstance(one, Member)})
-    return {pair: found[pair] for pair in wanted if pair in found and found[pair].state == "joined"}
+    return {pair: found[pair] for pair in wanted if pair in found}
 
 
 async def messages(connection: Any, cuts: Cuts, now: Collection[Message]) -> list[Message]:
@@ -129,18 +136,23 @@ async def messages(connection: Any, cuts: Cuts, now: Collection[Message]) -> lis
     changed = [one for one in now if not asof.unchanged(one, cuts[one.room])]
     if not changed:
         return list(now)
-    records = await _made(connection, cuts, changed)
-    records += await _records(
-        connection, "became", [one.room for one in changed], [cuts[one.room] for one in changed],
-        [one.id for one in changed],
-    )  # fmt: skip
-    state = _folded(records)
+    state = await as_made(connection, cuts, changed)
     found = []
     for one in now:
         past = one if asof.unchanged(one, cuts[one.room]) else state[message_key(one.id)]
         assert isinstance(past, Message)
         found.append(replace(past, deleted=one.deleted) if one.deleted and not past.deleted else past)
     return found
+
+
+async def as_made(connection: Any, cuts: Cuts, messages: Collection[Message]) -> Past:
+    """Messages as they were below the cuts, also what was deleted since; without those that were not there yet."""
+    records = await _made(connection, cuts, messages)
+    records += await _records(
+        connection, "became", [one.room for one in messages], [cuts[one.room] for one in messages],
+        [one.id for one in messages],
+    )  # fmt: skip
+    return _folded(record for record in records if record.offset < cuts[record.stream])
 
 
 async def _made(connection: Any, cuts: Cuts, messages: Collection[Message]) -> list[Record]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -13,15 +14,17 @@ from msgspec.structs import replace
 from api.rooms import entry
 from events.members import Member, member_key
 from events.messages import Message, Revision, message_key
-from events.positions import Shard, Vector, encode_vector
-from events.records import Record
+from events.positions import Position, Shard, Vector, encode_vector
+from events.records import Key, Record
 from events.relationships import Relationship
 from events.rooms import Room, room_key
 from events.users import User, user_key
 from events.visuals import Visual
 from infra import postgres, rows
 from infra.settings import Settings
+from producers.router import partition_of
 from projectors.past import people, rooms
+from projectors.past.entities import entities
 from projectors.past.moments import Moment
 from projectors.views import (
     member_view,
@@ -91,6 +94,7 @@ async def test_the_past_equals_the_fold_of_what_was_before(
 async def entities_agree(connection: Any, vector: Vector, then: Entities, now: Entities) -> None:
     """All entities of the read models as of the place, whoever may see them."""
     moment, kept = Moment(vector=vector), rooms.Kept()
+    await whole_streams_agree(connection, vector, then, now)
     users = [one.id for one in now.of(User)]
     want = {id: then[user_key(id)] for id in users if then[user_key(id)] is not None}
     assert await people.users(connection, moment, users) == want
@@ -118,6 +122,28 @@ async def entities_agree(connection: Any, vector: Vector, then: Entities, now: E
     present = await rows.load(connection, [one.key for one in then.of(Message)])
     past = await rooms.messages(connection, cuts, [one for one in present.values() if isinstance(one, Message)])
     assert {one.id: one for one in past} == {one.id: hidden(one, now) for one in then.of(Message)}
+
+
+#: Field of each kind of entity that names its stream; a revision is in that of its message.
+STREAM = {
+    "user": "id", "session": "user", "relationship": "user", "visual": "owner", "handle": "id", "room": "id",
+    "member": "room", "stay": "room", "message": "room",
+}  # fmt: skip
+
+
+async def whole_streams_agree(connection: Any, vector: Vector, then: Entities, now: Entities) -> None:
+    """Entities of every kind that there ever were, as one answer to a repeated command takes them."""
+    streams: dict[str, list[Key]] = defaultdict(list)
+    for key, entity in now.items():
+        if entity is not None:
+            one = now[message_key(entity.message)] if isinstance(entity, Revision) else entity
+            streams[getattr(one, STREAM[one.kind])].append(key)  # type: ignore[union-attr]
+    for stream, keys in streams.items():
+        kinds = {key[0] for key in keys}
+        topic = "rooms" if "room" in kinds else "handles" if "handle" in kinds else "users"
+        shard = Shard(topic, partition_of(stream, 2))
+        found = await entities(connection, stream, keys, Position(*shard, vector.get(shard, 0) - 1), rooms.Kept())
+        assert found == {key: then[key] for key in keys}, stream
 
 
 async def answers_agree(person: Person, vector: Vector, then: Entities, now: Entities) -> None:
