@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from api.failures import Failures
 from api.heavy import Heavy
 from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
+from api.repeating import Digests, as_it_was
 from api.tokens import Identity
 from events.clock import now, uuid7
 from events.positions import Vector
+from events.records import Key
 from infra.progress import Progress
 from infra.settings import Settings
 from producers.commands import Command, Order, Outcome, Refused
 from producers.router import Producers
+from projectors.past.rooms import Kept
 
 #: Seconds a read waits for the position that the client asks for.
 POSITION_SECONDS = 5.0
@@ -56,10 +59,21 @@ class Services:
         self.failures = Failures()
         self.heavy = Heavy(settings)
         self.pages = PageCache(progress, settings.page_cache_bytes)
+        self.digests = Digests(settings.secret)
+        #: Rooms as they were when commands with keys were first given.
+        self.kept = Kept()
         #: Rooms of which it is known that they are no direct ones, which they stay.
         self.groups: set[str] = set()
         #: What this process has appended: a log-in right after a registration must find it.
         self.seen: Vector = {}
+
+
+class Asked(NamedTuple):
+    """What a client asks for, as its digest says it."""
+
+    #: Name of the operation.
+    operation: str
+    request: Any
 
 
 class Call:
@@ -79,6 +93,10 @@ class Call:
         #: Whether it reads much: it waits for its turn before it takes a connection to Postgres.
         self.heavy = False
         self._has_turn = False
+        #: Set before the operation runs.
+        self.asked: Asked | None = None
+        #: Whether a key told that this was done before.
+        self.repeated = False
         #: Set by an operation that logs somebody in: the token goes into the stream's cookie too.
         self.stream_token: str | None = None
 
@@ -94,26 +112,62 @@ class Call:
         return self.identity.user
 
     async def submit(
-        self, command: Command, *, unless: Problem | Refused | None = None, key: str | None = None,
-        actor: str | None = None, id: str | None = None, time: str | None = None,
+        self, command: Command, *, unless: Problem | Refused | None = None, shows: Collection[Key] | None = None,
+        key: str | None = None, actor: str | None = None, asked: Asked | None = None,
     ) -> Outcome:  # fmt: skip
-        """Decides a command as the caller; ``key`` instead of the caller's own. Raises Refused, Unavailable.
+        """Decides what the client asked for; ``key`` instead of the caller's own. Raises Problem, Refused, Unavailable.
 
         ``unless`` is what a check before it found: the command is refused so, unless its key was used. A check that
         raises by itself would tell whoever had no answer that what has happened has not.
+
+        Where the key was used, the outcome is the first one: its events, and the entities as they were then, without
+        what is deleted now. ``shows``: those that the answer shows; None: all that the command names.
+
+        ``asked``: a part of the request that has a key of its own.
         """
         key = key if key is not None else self.key
-        if unless is not None and key is None:
-            raise unless
-        order = Order(
-            command=command,
-            id=id or uuid7(),
-            actor=actor or self.user,
-            key=key,
-            time=time or now(),
-            traceparent=self.traceparent,
+        if key is None:
+            if unless is not None:
+                raise unless
+            return await self.step(command, key=None, actor=actor)
+        about = asked or self.asked
+        outcome = await self._decided(Order(
+            command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(), traceparent=self.traceparent,
+            keep=True, digest=None if about is None else self.services.digests.of(*about),
             refusal=None if unless is None else (unless.code, unless.detail),
-        )
+        ))  # fmt: skip
+        if not outcome.repeated:
+            return outcome
+        # Of a request with several keys only a part was done before.
+        self.repeated = self.repeated or asked is None
+        return await as_it_was(self, outcome, shows)
+
+    async def used(self, command: Command, *, shows: Collection[Key]) -> Outcome | None:
+        """The first result of a command, if the caller's key was used for one of its kind in its stream."""
+        if self.key is None:
+            return None
+        unused = Refused("unused", "expected a key that was used")
+        try:
+            return await self.submit(command, unless=unused, shows=shows)
+        except Refused as refusal:
+            if refusal.code != unused.code:
+                raise
+            return None
+
+    async def step(
+        self, command: Command, *, key: str | None, actor: str | None = None, id: str | None = None,
+        time: str | None = None, keep: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """Decides a command that no client asked for as such, or a line of an import; ``keep``: as in Order.
+
+        Its key is ours: it repeats a step, and the outcome's state is the present one. Raises Refused, Unavailable.
+        """
+        return await self._decided(Order(
+            command=command, id=id or uuid7(), actor=actor or self.user, key=key, time=time or now(),
+            traceparent=self.traceparent, keep=keep,
+        ))  # fmt: skip
+
+    async def _decided(self, order: Order) -> Outcome:
         outcome = await self.services.producers.submit(order)
         if outcome.position is not None:
             shard, after = outcome.position.shard, outcome.position.offset + 1

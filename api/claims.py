@@ -24,15 +24,13 @@ log = logging.getLogger(__name__)
 async def claim(call: Call, handle: str, user: str, *, key: str, anew: bool = False) -> int:
     """Claims a name for a user; the claim's version. Raises Refused ``taken``."""
     try:
-        return _version(
-            await call.submit(ClaimHandle(handle=handle, user=user, anew=anew), actor=user, key=key), handle
-        )
+        return _version(await call.step(ClaimHandle(handle=handle, user=user, anew=anew), actor=user, key=key), handle)
     except Refused as refusal:
         if not await _given_up(call, handle, user, refusal):
             raise
         holder, version = refusal.more["holder"], refusal.more["version"]
     takeover = ClaimHandle(handle=handle, user=user, instead_of=holder, version=version)
-    return _version(await call.submit(takeover, actor=user, key=f"{key}:takeover"), handle)
+    return _version(await call.step(takeover, actor=user, key=f"{key}:takeover"), handle)
 
 
 def _version(outcome: Outcome, handle: str) -> int:
@@ -48,21 +46,21 @@ async def _given_up(call: Call, handle: str, user: str, taken: Refused) -> bool:
     if (username and confirmed) or (to_datetime(now()) - claimed).total_seconds() < call.settings.claim_seconds:
         return False
     try:
-        await call.submit(AbandonRegistration(user=holder), actor="system", key=f"{user}:abandon")
+        await call.step(AbandonRegistration(user=holder), actor="system", key=f"{user}:abandon")
         return True
     except Refused:
         # Registered: then a username is theirs, and an e-mail address may be.
         if not username and await abandoned(call, handle, holder):
             return True
     if not confirmed:
-        await call.submit(ConfirmHandle(handle=handle, user=holder), actor="system", key=f"{holder}:confirm")
+        await call.step(ConfirmHandle(handle=handle, user=holder), actor="system", key=f"{holder}:confirm")
     return False
 
 
 async def abandoned(call: Call, handle: str, user: str) -> bool:
     """Makes sure that no change begun before gives a registered user this e-mail address; False when it is theirs."""
     try:
-        await call.submit(AbandonEmail(user=user, handle=handle), actor="system", key=uuid7())
+        await call.step(AbandonEmail(user=user, handle=handle), actor="system", key=uuid7())
         return True
     except Refused as refusal:
         log.debug("%s stays with %s: %s", handle, user, refusal)
@@ -72,7 +70,7 @@ async def abandoned(call: Call, handle: str, user: str) -> bool:
 async def confirm(call: Call, handle: str, user: str, *, key: str) -> None:
     """Confirms a claim once the user has the name. What fails here is made good by whoever wants the name next."""
     try:
-        await call.submit(ConfirmHandle(handle=handle, user=user), actor=user, key=key)
+        await call.step(ConfirmHandle(handle=handle, user=user), actor=user, key=key)
     except (Refused, Unavailable) as error:
         log.info("%s is not confirmed yet: %s", handle, error)
 
@@ -81,7 +79,7 @@ async def release(call: Call, handle: str, user: str, version: int) -> None:
     """Gives a name back that the user's stream has given up. What fails here is made good in the same way."""
     try:
         command = ReleaseHandle(handle=handle, user=user, version=version)
-        await call.submit(command, actor=user, key=f"{version}:release")
+        await call.step(command, actor=user, key=f"{version}:release")
     except (Refused, Unavailable) as error:
         log.info("%s is not released yet: %s", handle, error)
 
@@ -89,7 +87,7 @@ async def release(call: Call, handle: str, user: str, version: int) -> None:
 async def give_up_registration(call: Call, handle: str, user: str, version: int) -> None:
     """Gives the name of a registration back that cannot go on."""
     try:
-        await call.submit(AbandonRegistration(user=user), actor="system", key=f"{user}:abandon")
+        await call.step(AbandonRegistration(user=user), actor="system", key=f"{user}:abandon")
     except (Refused, Unavailable) as error:
         log.info("%s stays claimed: %s", handle, error)
         return
@@ -111,7 +109,7 @@ class EmailClaims(NamedTuple):
 async def begin_email(call: Call, address: str | None) -> EmailClaims:
     """Claims the caller's new address. Then comes the change, then ``end_email``. Raises Refused ``taken``."""
     # A command that changes nothing: what a user is now, the owner of the user's shard knows.
-    outcome = await call.submit(ChangeProfile(user=call.user), key=uuid7())
+    outcome = await call.step(ChangeProfile(user=call.user), key=uuid7())
     user = outcome.state[user_key(call.user)]
     assert isinstance(user, User)
     new = None if address is None else email_handle(address)
@@ -122,7 +120,7 @@ async def begin_email(call: Call, address: str | None) -> EmailClaims:
     if old is not None:
         # Before the change, which makes void whatever was to come of claims of the old address up to this version.
         try:
-            outcome = await call.submit(ConfirmHandle(handle=old, user=user.id), key=uuid7())
+            outcome = await call.step(ConfirmHandle(handle=old, user=user.id), key=uuid7())
             versions[old] = _version(outcome, old)
         except Refused as refusal:
             # An imported address that nobody claimed: then there is nothing to release.

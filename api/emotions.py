@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.calls import Call
-from api.messages import present
+from api.calls import Asked, Call
+from api.messages import left
 from api.problems import Problem
 from api.surface import Operation, Request
+from events.messages import MessageEmotionDetected, message_key
 from events.visuals import Visual
 from infra.postgres import queries
 from producers.commands import Outcome, Refused
@@ -20,6 +21,8 @@ from producers.messages import Emotion, SetEmotion
 
 #: Emotions of one request.
 EMOTIONS = 100
+#: The operation on one message.
+_ONE = "messages.set_emotion"
 
 
 class Detect(Request, frozen=True, kw_only=True):
@@ -40,9 +43,8 @@ class DetectAll(Request, frozen=True, kw_only=True):
 
 
 async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
-    shown = (await _shown(call, [request]))[0]
-    outcome = await _set(call, request, shown)
-    return {"message": present(outcome, request.message), "shown": shown}
+    outcome = await _set(call, request, (await _shown(call, [request]))[0])
+    return {"message": left(outcome, request.message), "shown": _was_shown(outcome)}
 
 
 async def set_emotions(call: Call, request: DetectAll) -> dict[str, Any]:
@@ -53,10 +55,10 @@ async def set_emotions(call: Call, request: DetectAll) -> dict[str, Any]:
 
 async def _one(call: Call, detected: Detected, shown: bool | None) -> dict[str, Any]:
     try:
-        await _set(call, detected, shown, detected.key)
+        outcome = await _set(call, detected, shown, detected.key)
     except (Problem, Refused) as refusal:
         return {"message": detected.message, "result": "refused", "code": refusal.code, "detail": refusal.detail}
-    return {"message": detected.message, "result": "set", "shown": shown}
+    return {"message": detected.message, "result": "set", "shown": _was_shown(outcome)}
 
 
 async def _shown(call: Call, wanted: Sequence[Detect]) -> list[bool | None]:
@@ -75,11 +77,21 @@ async def _set(call: Call, wanted: Detect, shown: bool | None, key: str | None =
     if shown is None:
         missing = Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
     command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=bool(shown))
-    return await call.submit(command, unless=missing, key=key)
+    if key is None:
+        return await call.submit(command, unless=missing, shows=(message_key(wanted.message),))
+    # One of many is the same request as one by itself.
+    asked = Asked(_ONE, Detect(room=wanted.room, message=wanted.message, emotion=wanted.emotion))
+    return await call.submit(command, unless=missing, shows=(), key=key, asked=asked)
+
+
+def _was_shown(outcome: Outcome) -> bool:
+    """Whether the author's visual could show it when it was set; where nothing happened, it is shown already."""
+    found = [record.data.shown for record in outcome.records if isinstance(record.data, MessageEmotionDetected)]
+    return all(found)
 
 
 OPERATIONS = [
-    Operation("messages.set_emotion", "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
+    Operation(_ONE, "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
               set_emotion, "Note what emotion a message shows", {"message": "Message", "shown": "boolean"}),
     Operation("messages.set_emotions", "POST", "/v1/emotions", "service", DetectAll, set_emotions,
               "Note what emotions some messages show, each by itself", {"results": "[EmotionResult]"}),

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 POSITION_HEADER = "Klatsch-Position"
 KEY_HEADER = "Idempotency-Key"
+#: Only on an answer that a key or token had before.
+REPEATED_HEADER = "Klatsch-Repeated"
 #: Cookie that only ``GET /v1/stream`` accepts: browsers' EventSource sends no headers.
 STREAM_COOKIE = "klatsch_stream"
 
@@ -98,6 +100,8 @@ async def _answer(services: Services, operation: Operation, request: Request) ->
         return _conditional(request, msgspec.json.encode(answer))
     if call.position:
         headers[POSITION_HEADER] = encode_vector(call.position)
+    if call.repeated:
+        headers[REPEATED_HEADER] = "true"
     if answer is None:
         return Response(status_code=204, headers=headers)
     response = Response(msgspec.json.encode(answer), operation.status, headers, media_type="application/json")

@@ -114,10 +114,10 @@ async def _one(call: Call, item: Item, command: Command) -> dict[str, Any]:
     try:
         # In the month in which it happened.
         id = item.id or uuid7(max(0, int(to_datetime(item.time).timestamp() * 1000)))
-        outcome = await call.submit(command, key=item.key, actor=item.actor, id=id, time=item.time)
+        outcome = await call.step(command, key=item.key, actor=item.actor, id=id, time=item.time, keep=True)
     except Refused as refusal:
         return {"result": "refused", "code": refusal.code, "detail": refusal.detail}
-    if outcome.repeated or not outcome.records:
+    if outcome.repeated or not outcome.changed:
         return {"result": "unchanged"}
     return {"result": "done", "position": str(outcome.position)}
 

@@ -14,6 +14,7 @@ from api.rooms import inside, own_entry
 from api.surface import Operation, Request
 from api.users import registered, unreachable
 from events.members import Member, Role, member_key
+from events.rooms import room_key
 from events.users import User
 from infra.postgres import queries
 from infra.rows import from_row, table
@@ -59,7 +60,8 @@ class Read(Request, frozen=True, kw_only=True):
 async def add(call: Call, request: Member_) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
     barred = await (_kept_out(call, request.room) if user == call.user else unreachable(call, [user]))
-    outcome = await call.submit(AddMember(room=request.room, user=user), unless=barred)
+    shows = (room_key(request.room), member_key(request.room, call.user))
+    outcome = await call.submit(AddMember(room=request.room, user=user), unless=barred, shows=shows)
     answer = own_entry(outcome, request.room, call.user)
     return {"room": answer["room"], "member": answer["member"]}
 
@@ -79,7 +81,7 @@ async def remove(call: Call, request: Member_) -> None:
         row = await call.row(queries("rooms")["successor"], request.room, user)
         try:
             successor = None if row is None else row["user"]
-            await call.submit(RemoveMember(room=request.room, user=user, successor=successor))
+            await call.submit(RemoveMember(room=request.room, user=user, successor=successor), shows=())
             return
         except Refused as refusal:
             if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:
@@ -109,17 +111,19 @@ def _with_profile(row: Any) -> dict[str, Any]:
 
 async def set_role(call: Call, request: SetRole) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
+    shows = (member_key(request.room, user),)
     if request.role == "owner":
-        outcome = await call.submit(TransferOwnership(room=request.room, user=user))
+        outcome = await call.submit(TransferOwnership(room=request.room, user=user), shows=shows)
     else:
-        outcome = await call.submit(ChangeRole(room=request.room, user=user, role=request.role))
+        outcome = await call.submit(ChangeRole(room=request.room, user=user, role=request.role), shows=shows)
     member = outcome.state[member_key(request.room, user)]
     assert isinstance(member, Member)
     return {"member": member_view(member)}
 
 
 async def set_notifications(call: Call, request: Notify) -> dict[str, Any]:
-    outcome = await call.submit(SetNotifications(room=request.room, notifications=request.notifications))
+    command = SetNotifications(room=request.room, notifications=request.notifications)
+    outcome = await call.submit(command, shows=(member_key(request.room, call.user),))
     member = outcome.state[member_key(request.room, call.user)]
     assert isinstance(member, Member)
     return {"member": own_member_view(member)}

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.calls import Call
 from api.problems import Problem
+from api.repeating import hidden
 from api.rooms import inside
 from api.surface import Operation, Request
 from events.messages import Message, MessagePosted, Revision, message_key
@@ -52,8 +53,10 @@ async def send(call: Call, request: Send) -> dict[str, Any]:
     command = PostMessage(
         room=request.room, token=request.token, type=request.type, content=request.content, data=request.data
     )
-    outcome = await call.submit(command, unless=barred, key=request.token)
-    return {"message": message_view(posted(outcome.records[0]))}
+    outcome = await call.submit(command, unless=barred, shows=(), key=request.token)
+    message = hidden(posted(outcome.records[0]), outcome.now)
+    assert isinstance(message, Message)
+    return {"message": message_view(message)}
 
 
 def posted(record: Record) -> Message:
@@ -99,14 +102,14 @@ async def _one(call: Call, request: Get) -> Message:
 
 async def edit(call: Call, request: Edit) -> dict[str, Any]:
     command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
-    return {"message": present(await call.submit(command), request.message)}
+    return {"message": left(await call.submit(command, shows=(message_key(request.message),)), request.message)}
 
 
 async def delete(call: Call, request: Get) -> None:
-    await call.submit(DeleteMessage(room=request.room, message=request.message))
+    await call.submit(DeleteMessage(room=request.room, message=request.message), shows=())
 
 
-def present(outcome: Outcome, id: str) -> dict[str, Any]:
+def left(outcome: Outcome, id: str) -> dict[str, Any]:
     """The message as a command has left it."""
     message = outcome.state[message_key(id)]
     assert isinstance(message, Message)

@@ -49,7 +49,7 @@ class Type(Request, frozen=True, kw_only=True):
 async def note_seen(services: Services, user: str, moment: int) -> None:
     """Notes when a user's last connection ended, in Unix milliseconds. Raises Unavailable."""
     seen = from_datetime(datetime.fromtimestamp(moment / 1000, UTC))
-    await Call(services, None).submit(NoteSeen(user=user, seen=seen), actor="system", key=seen)
+    await Call(services, None).step(NoteSeen(user=user, seen=seen), actor="system", key=seen)
 
 
 def _shown(row: Any, state: State) -> dict[str, Any]:

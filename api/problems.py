@@ -43,6 +43,12 @@ PROBLEMS: dict[str, Kind] = {
     "not_found": Kind(404, "Not found", 404, "It does not exist, or is not for you to see."),
     "method_not_allowed": Kind(405, "Method not allowed", 405, "The header Allow names what is."),
     "taken": Kind(409, "Already taken", 409, "Choose another."),
+    "key_reused": Kind(
+        409,
+        "The key was used for another request",
+        409,
+        "A key or token belongs to one request: repeat that one, or give the new one a key of its own.",
+    ),
     "archived": Kind(
         409, "The room is archived", 409, "It can be read and left; its owner can take it into use again."
     ),

@@ -40,7 +40,7 @@ async def relate(call: Call, request: Relate) -> dict[str, Any]:
     if request.type is not None and request.user not in await registered(call, [request.user]):
         missing = Problem("not_found", f"expected a registered user, found none with id {request.user}")
     command = SetRelationship(user=call.user, other=request.user, type=request.type)
-    outcome = await call.submit(command, unless=missing)
+    outcome = await call.submit(command, unless=missing, shows=(relationship_key(call.user, request.user),))
     relationship = outcome.state[relationship_key(call.user, request.user)]
     view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
     return {"relationship": view}

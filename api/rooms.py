@@ -122,7 +122,7 @@ async def create(call: Call, request: Create) -> dict[str, Any]:
         room=room, type=request.type, name=request.name or "", description=request.description,
         settings=request.settings, data=request.data, members=[call.user, *others],
     )  # fmt: skip
-    return changed(await call.submit(command, unless=barred), room)
+    return changed(await call.submit(command, unless=barred, shows=(room_key(room),)), room)
 
 
 def _direct(call: Call, request: Create, others: list[str]) -> str:
@@ -214,23 +214,26 @@ async def change(call: Call, request: Change) -> dict[str, Any]:
         room=request.room, name=request.name, description=request.description, settings=request.settings,
         data=request.data,
     )  # fmt: skip
-    return changed(await call.submit(command), request.room)
+    return changed(await call.submit(command, shows=(room_key(request.room),)), request.room)
 
 
 async def archive(call: Call, request: Get) -> dict[str, Any]:
-    return changed(await call.submit(ArchiveRoom(room=request.room)), request.room)
+    outcome = await call.submit(ArchiveRoom(room=request.room), shows=(room_key(request.room),))
+    return changed(outcome, request.room)
 
 
 async def unarchive(call: Call, request: Get) -> dict[str, Any]:
-    return changed(await call.submit(UnarchiveRoom(room=request.room)), request.room)
+    outcome = await call.submit(UnarchiveRoom(room=request.room), shows=(room_key(request.room),))
+    return changed(outcome, request.room)
 
 
 async def delete(call: Call, request: Get) -> None:
-    await call.submit(DeleteRoom(room=request.room))
+    await call.submit(DeleteRoom(room=request.room), shows=())
 
 
 async def restore(call: Call, request: Get) -> dict[str, Any]:
-    return changed(await call.submit(RestoreRoom(room=request.room)), request.room)
+    outcome = await call.submit(RestoreRoom(room=request.room), shows=(room_key(request.room),))
+    return changed(outcome, request.room)
 
 
 async def inside(call: Call, room: str) -> None:

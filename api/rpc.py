@@ -26,6 +26,7 @@ from push.gathering import Gathering
 #: Members of every RPC's data beside the operation's own: what HTTP has in headers.
 KEY_MEMBER = "idempotency_key"
 POSITION_MEMBER = "position"
+REPEATED_MEMBER = "repeated"
 
 #: The operation whose answer is a client's snapshot.
 SNAPSHOT = "sync.get"
@@ -131,4 +132,6 @@ class Rpc:
             answer = await past.answer(operation, call, request, moment)
         if call.position:
             answer = {**answer, POSITION_MEMBER: encode_vector(call.position)}
+        if call.repeated:
+            answer = {**answer, REPEATED_MEMBER: True}
         return msgspec.json.encode(answer)

@@ -59,7 +59,7 @@ async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
         raise Problem("unauthenticated", f"wrong {way} or password")
     expires = after(now(), call.settings.session_seconds)
     command = OpenSession(user=row["id"], credential=row["credential"], expires=expires)
-    outcome = await call.submit(command, actor=row["id"])
+    outcome = await call.submit(command, actor=row["id"], shows=(user_key(row["id"]),))
     opened = outcome.records[0]
     assert isinstance(opened.data, SessionOpened)
     token = mint(
@@ -90,10 +90,11 @@ async def renew(call: Call, request: Nothing) -> dict[str, Any]:
     session = outcome.state[session_key(call.user, identity.session)]
     assert isinstance(session, Session)
     issued, expires = moment, session.expires
-    if outcome.records:
-        renewed = outcome.records[0]
-        assert isinstance(renewed.data, SessionRenewed)
-        issued, expires = renewed.time, renewed.data.expires
+    for record in outcome.records:
+        # Also where a key was used and nothing happened: the same token again.
+        issued = record.time
+        if isinstance(record.data, SessionRenewed):
+            expires = record.data.expires
     call.stream_token = mint(
         call.settings, user=call.user, session=identity.session, role=identity.role, issued=issued, expires=expires
     )
@@ -112,7 +113,7 @@ async def list_(call: Call, request: ListSessions) -> dict[str, Any]:
 
 async def log_out(call: Call, request: LogOut) -> None:
     session = _identity(call).session if request.session == CURRENT else request.session
-    await call.submit(CloseSession(user=call.user, session=session))
+    await call.submit(CloseSession(user=call.user, session=session), shows=())
 
 
 def _identity(call: Call) -> Identity:

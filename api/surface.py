@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from api import numbers
-from api.calls import Call
+from api.calls import Asked, Call
 from api.problems import Problem
 from producers.limits import unstorable
 
@@ -25,8 +25,11 @@ ROLES: dict[Permission, frozenset[str]] = {
 }
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an operation takes: path parameters, then query parameters (GET, DELETE) or members of the JSON body."""
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an operation takes: path parameters, then query parameters (GET, DELETE) or members of the JSON body.
+
+    A digest of it stands in the log: a member that is added later has a default, and one is never renamed.
+    """
 
 
 class Nothing(Request, frozen=True):
@@ -87,4 +90,5 @@ async def run(operation: Operation, call: Call, request: Request) -> dict[str, A
     """Permission, then the operation."""
     permit(operation, call)
     call.heavy = operation.heavy
+    call.asked = Asked(operation.name, request)
     return await operation.run(call, request)

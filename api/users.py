@@ -108,7 +108,8 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
             await claims.give_up_registration(call, handles[0], user, version)
             raise
     try:
-        outcome = await call.submit(msgspec.structs.replace(command, user=user), actor=user, key=call.key or user)
+        made = msgspec.structs.replace(command, user=user)
+        outcome = await call.submit(made, shows=(user_key(user),), actor=user, key=call.key or user)
     except Refused as refusal:
         # Somebody took the claim over meanwhile and made sure that this registration never happens.
         raise Refused("taken", f"expected a free username, {username} is taken") from refusal
@@ -205,9 +206,18 @@ async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
     if request.email is msgspec.UNSET:
         if request.password is not None:
             raise Problem("invalid", "password: expected together with email only; nothing else needs it")
-        return {"user": self_view(_user(call, await call.submit(command)))}
+        return {"user": self_view(_user(call, await call.submit(command, shows=(user_key(call.user),))))}
     email = None if request.email is None else kept(request.email)
-    credential = await _proven(call, request.password)
+    try:
+        credential = await _proven(call, request.password)
+    except Problem as problem:
+        # The password may have been changed since the key was used.
+        if problem.code != "forbidden" or (first := await call.used(command, shows=(user_key(call.user),))) is None:
+            raise
+        return {"user": self_view(_user(call, first))}
+    # Before any claim: the address may be another's by now.
+    if (first := await call.used(command, shows=(user_key(call.user),))) is not None:
+        return {"user": self_view(_user(call, first))}
     for _ in range(_ATTEMPTS):
         user = await _change_with_email(call, command, email, credential)
         if user is not None:
@@ -222,14 +232,17 @@ async def _change_with_email(
     around = await claims.begin_email(call, email)
     change = EmailChange(address=email, since=around.user.email_settled, credential=credential)
     try:
-        user = _user(call, await call.submit(msgspec.structs.replace(command, email=change)))
+        changing = msgspec.structs.replace(command, email=change)
+        outcome = await call.submit(changing, shows=(user_key(call.user),))
+        user = _user(call, outcome)
     except Refused as refusal:
         await claims.end_email(call, around, changed=False)
         if refusal.code == "outrun":
             return None
         raise
-    # A repeated command gives the first result, and the address may have changed again since.
-    await claims.end_email(call, around, changed=user.email == email)
+    # Where the key was used meanwhile, the address may have been changed again since.
+    present = outcome.now.get(user_key(call.user), user)
+    await claims.end_email(call, around, changed=isinstance(present, User) and present.email == email)
     return user
 
 

@@ -49,7 +49,7 @@ class List(Request, frozen=True, kw_only=True):
 
 async def create(call: Call, request: Create) -> dict[str, Any]:
     outcome = await call.submit(
-        CreateVisual(user=call.user, model_data=request.model_data, emotion_data=request.emotion_data)
+        CreateVisual(user=call.user, model_data=request.model_data, emotion_data=request.emotion_data), shows=()
     )
     return {"visual": visual_view(_made(outcome.records[0]))}
 
@@ -65,7 +65,8 @@ async def change(call: Call, request: Change) -> dict[str, Any]:
     outcome = await call.submit(
         ChangeVisual(
             user=call.user, visual=request.visual, model_data=request.model_data, emotion_data=request.emotion_data
-        )
+        ),
+        shows=(visual_key(request.visual),),
     )
     visual = outcome.state[visual_key(request.visual)]
     assert isinstance(visual, Visual)
@@ -73,20 +74,22 @@ async def change(call: Call, request: Change) -> dict[str, Any]:
 
 
 async def choose(call: Call, request: Choose) -> dict[str, Any]:
+    shows = (user_key(call.user),)
     if request.model_data is not None:
         if request.visual_id is not None:
             raise Problem("invalid", "expected either visual_id or model_data, got both")
         outcome = await call.submit(
             CreateVisual(
                 user=call.user, model_data=request.model_data, emotion_data=request.emotion_data or {}, choose=True
-            )
+            ),
+            shows=shows,
         )
     else:
         if request.emotion_data is not None:
             raise Problem("invalid", "emotion_data: expected it together with model_data")
         if request.visual_id is not None:
             await _exists(call, request.visual_id)
-        outcome = await call.submit(ChooseVisual(user=call.user, visual=request.visual_id))
+        outcome = await call.submit(ChooseVisual(user=call.user, visual=request.visual_id), shows=shows)
     user = outcome.state[user_key(call.user)]
     assert isinstance(user, User)
     return {"user": self_view(user)}

@@ -55,6 +55,8 @@ class World:
         self.url = url
         self.http = http
         self.position: Vector = {}
+        #: Whether the latest answer was one that its key had before.
+        self.repeated = False
         self._sockets: list[Socket] = []
 
     async def request(
@@ -87,6 +89,7 @@ class World:
         if answer.status != operation.status:
             raise answer.refusal()
         self.seen(answer.headers.get("Klatsch-Position", ""))
+        self.repeated = answer.headers.get("Klatsch-Repeated") == "true"
         return answer.json()
 
     def seen(self, position: str) -> None:
@@ -201,6 +204,7 @@ class Socket:
             raise Refusal(reply["error"].get("problem", reply))
         answer = reply["rpc"]["data"]
         self._world.seen(answer.pop("position", ""))
+        self._world.repeated = answer.pop("repeated", False)
         return answer
 
     async def close(self) -> None:

@@ -33,7 +33,7 @@ TAGS = {
 }
 
 #: Operations whose body has keys, so that the header means nothing.
-_OWN_KEYS = ("messages.send", "import.orders")
+_OWN_KEYS = ("messages.send", "messages.set_emotions", "import.orders")
 
 #: See events.positions.parse_vector.
 _POSITION: Schema = {
@@ -48,8 +48,9 @@ Every operation can also be called on the push connection: RPC method = operatio
 **Read your writes.** An operation that changes something answers with the header `Klatsch-Position`; a read that
 sends it back waits until it includes the change.
 
-**Safe repetition.** An operation that changes something takes an `Idempotency-Key`: the same caller and key give the
-first result again. `messages.send` has its `token` for that.
+**Safe repetition.** An operation that changes something takes an `Idempotency-Key`: the same request with the same key
+gives the first result again, with `Klatsch-Repeated: true`, and another request `key_reused`. `messages.send` has its
+`token` for that.
 
 **The past.** A read with `as_of` answers of a past moment: a time (RFC 3339), or the next offsets of shards, as
 `Klatsch-Position` names them; shards that are not named stand where they are now.
@@ -89,7 +90,13 @@ def document(operations: list[Operation]) -> dict[str, Any]:
             "schemas": answers.components(),
             "parameters": _parameters(),
             "responses": _problems(),
-            "headers": {"Position": {"description": "Where your events stand.", "schema": _POSITION}},
+            "headers": {
+                "Position": {"description": "Where your events stand.", "schema": _POSITION},
+                "Repeated": {
+                    "description": "Only on the first result of a key that was used before.",
+                    "schema": {"const": "true"},
+                },
+            },
             "securitySchemes": {
                 "token": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -180,7 +187,10 @@ def _body(fields: dict[str, Schema], required: list[str]) -> dict[str, Any]:
 def _answer(operation: Operation, changes: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"description": "Done." if operation.status != 201 else "Made."}
     if changes:
-        found["headers"] = {"Klatsch-Position": {"$ref": "#/components/headers/Position"}}
+        names = {"Klatsch-Position": "Position"}
+        if outcomes.of(operation).keyed:
+            names["Klatsch-Repeated"] = "Repeated"
+        found["headers"] = {name: {"$ref": f"#/components/headers/{one}"} for name, one in names.items()}
     if operation.status != 204:
         schema = answers.answer(operation.name, operation.returns)
         found["content"] = {"application/json": {"schema": schema}}
@@ -234,7 +244,7 @@ def _parameters() -> dict[str, Any]:
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": False,
             "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
-            "description": "Made by you: repeating the operation with the same key gives the first result again.",
+            "description": "Made by you: repeating the request with the same key gives the first result again.",
         },
     }  # fmt: skip
 

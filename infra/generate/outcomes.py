@@ -28,10 +28,11 @@ _PACKAGES = ("api", "producers")
 
 #: Problems of any operation, whatever it does.
 ALWAYS = ("internal", "unavailable")
-WITH_TOKEN = ("unauthenticated", "token_expired", "token_revoked")
+WITH_TOKEN = ("unauthenticated", "token_expired", "token_not_yet_valid", "token_revoked")
 WITH_BODY = ("malformed", "too_large")
 WITH_POSITION = ("lagging",)
 OF_HEAVY = ("rate_limited", "overloaded")
+WITH_KEY = ("key_reused",)
 OF_COMMANDS = ("overloaded", "lagging", "parked", "no_owner", "unknown")
 
 
@@ -44,6 +45,8 @@ class Outcomes(NamedTuple):
     commands: tuple[str, ...]
     #: Whether it gives commands at all.
     changes: bool
+    #: Whether a client's key is for them.
+    keyed: bool
 
 
 _known: dict[str, Outcomes] = {}
@@ -65,7 +68,12 @@ def _read(operation: Operation) -> Outcomes:
     own -= {"token_expired", "token_revoked", *ALWAYS, *WITH_POSITION}
     # Codes that are no problem's are for the code that gave the command, which goes on from there.
     own &= PROBLEMS.keys()
-    return Outcomes(tuple(sorted(own)), tuple(sorted(walk.commands)), walk.met(Call.submit))
+    return Outcomes(
+        tuple(sorted(own)),
+        tuple(sorted(walk.commands)),
+        walk.met(Call.submit) or walk.met(Call.step),
+        walk.met(Call.submit),
+    )
 
 
 def general(operation: Operation) -> list[str]:
@@ -82,6 +90,8 @@ def general(operation: Operation) -> list[str]:
         codes += OF_HEAVY
     if of(operation).changes:
         codes += OF_COMMANDS
+    if of(operation).keyed:
+        codes += WITH_KEY
     return list(dict.fromkeys(codes))
 
 

@@ -19,8 +19,21 @@ An operation can be asked for in two ways, with the same rules and the same erro
   What HTTP has in headers are the members `idempotency_key` and `position`.
 
 An operation that changes something answers with `Klatsch-Position` (RPC: `position`). A read that sends it back waits
-until it includes the change. The same caller and `Idempotency-Key` give the first result again, for ever;
-`messages.send` has its `token` for that.
+until it includes the change.
+
+It also takes an `Idempotency-Key`; `messages.send` has its `token` for that, and `messages.set_emotions` a `key` for
+each. The same request of the same caller with the same key changes nothing more, for ever, also where the first one
+found nothing to do. It gives the first result again, with `Klatsch-Repeated: true` (RPC: `repeated`): as it was then,
+whatever has happened since, and whoever has left since. Only what is deleted now is not shown: of a message its place
+and number are left, of a room its id and numbers.
+
+- A key that was used is answered before a check of what stands in the way now, like a block. But who asks has to prove
+  who they are as ever: a log-in needs the password of now.
+- What was refused is not remembered: the same key decides anew.
+- Another request with a used key is refused with `key_reused`: other members, whatever their order. Keys count within
+  a command (below: "decided by") and what it changes: a room, or your own user. So one key in two rooms, or of two
+  commands, is two keys. A room that you give no id, and a registration, get theirs from the key: with a key that
+  was used, another name, password or address is another registration, which finds the name `taken`.
 
 A read with `as_of` (HTTP: in the query; RPC: among the members) answers of a past moment: a time
 (`2026-11-21T08:15:30Z`), or the next offsets of shards (`rooms/3/1235,users/1/88`), as `Klatsch-Position` names them;
@@ -54,6 +67,7 @@ def _common() -> str:
 | it needs a token | {codes(outcomes.WITH_TOKEN)}; with the wrong kind of token `forbidden` |
 | it has a body | {codes(outcomes.WITH_BODY)} |
 | a position is sent | {codes(outcomes.WITH_POSITION)} |
+| a key is sent | {codes(outcomes.WITH_KEY)} |
 | it changes something | {codes(outcomes.OF_COMMANDS)} |
 
 Each is described in [problems](problems.md). Below, an operation lists only what its own rules add."""
