@@ -111,6 +111,8 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
         made = msgspec.structs.replace(command, user=user)
         outcome = await call.submit(made, shows=(user_key(user),), actor=user, key=call.key or user)
     except Refused as refusal:
+        if refusal.code == "key_reused":
+            raise
         # Somebody took the claim over meanwhile and made sure that this registration never happens.
         raise Refused("taken", f"expected a free username, {username} is taken") from refusal
     for handle in handles:

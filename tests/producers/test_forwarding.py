@@ -23,6 +23,10 @@ from producers.commands import Order
 from producers.messages import PostMessage
 from producers.registry import encode_order
 from producers.router import ORDERS_PATH, PROOF_HEADER, partition_of, proof
+from projectors.rebuild.models import model
+from projectors.rebuild.run import rebuild
+from tests.api.conftest import minted
+from tests.api.repeats import COMMANDS, Done, done, expected, scene, shown
 from tests.client import Person, Refusal, World, visiting
 from tests.parts import Parts
 from tests.running import until, working
@@ -113,7 +117,7 @@ async def test_commands_work_whoever_is_asked(pair: Pair) -> None:
     there = Person(two, {"user": {"id": ada.id, "username": ada.username}, "token": ada.token}, "http")
     for room in rooms:
         token = secrets.token_hex(8)
-        assert await there.say(room, "4", token) == await ada.say(room, "again", token)
+        assert await there.say(room, "4", token) == await ada.say(room, "4", token)
         page = await there.do("messages.read", room=room)
         assert [message["content"]["text"] for message in page["messages"]] == ["0", "1", "2", "4"]
 
@@ -131,6 +135,26 @@ async def test_refusals_are_the_same_whoever_is_asked(pair: Pair) -> None:
                 await world.call("users.register", {"username": ada.username.upper()})
             assert (caught.value.status, caught.value.code) == (409, "taken")
     assert all(problem == problems[0] for problem in problems) and problems[0]["status"] == 404
+
+
+async def test_first_results_elsewhere_and_from_tables_made_anew(pair: Pair) -> None:
+    """Every command, done through one process: whatever happened since, the other one answers the same."""
+    operator = minted(pair.settings)
+    found: list[tuple[Done, set[str]]] = []
+    for name in COMMANDS:
+        one = await done(await scene(pair.worlds[0], "http", operator, name), name)
+        await one.scene.more()
+        await one.scene.gone()
+        await one.scene.more()
+        found.append((one, await one.scene.erased(one.first)))
+    other = pair.worlds[1]
+    other.seen(encode_vector(pair.worlds[0].position))
+    for one, messages in found:
+        assert shown(await one.again(other)) == shown(expected(one.first, messages, set())), one.name
+    await rebuild(pair.settings, model("all"), jobs=1)
+    for one, messages in found:
+        for world in pair.worlds:
+            assert shown(await one.again(world)) == shown(expected(one.first, messages, set())), one.name
 
 
 async def test_the_internal_route_is_for_processes_of_the_installation(pair: Pair) -> None:

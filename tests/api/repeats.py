@@ -1,0 +1,214 @@
+"""Every command that a client can give, scenes in which each does something, and what happens until it is repeated."""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from typing import Any, NamedTuple
+
+from tests.client import OPERATIONS, Person, Refusal, Via, World
+
+PASSWORD = "correct horse"
+#: Operations with the fields of a call that makes an event, when ada does it in her room. Words stand for ids.
+COMMANDS: dict[str, dict[str, Any]] = {
+    "users.register": {"username": "NEW"},
+    "users.change": {"name": "Another"},
+    "services.register": {"username": "NEW"},
+    "sessions.open": {"username": "LOGIN", "password": PASSWORD},
+    "sessions.renew": {},
+    "sessions.close": {"session": "SESSION"},
+    "relationships.set": {"user": "OTHER", "type": "block"},
+    "relationships.remove": {"user": "FRIEND"},
+    "visuals.create": {"model_data": {"a": 1}},
+    "visuals.change": {"visual": "VISUAL", "model_data": {"a": 2}},
+    "visuals.choose": {"model_data": {"b": 1}},
+    "rooms.create": {"type": "private", "name": "Once", "description": "first", "members": ["BOB"]},
+    "rooms.change": {"room": "ROOM", "name": "Renamed"},
+    "rooms.archive": {"room": "ROOM"},
+    "rooms.unarchive": {"room": "ARCHIVED"},
+    "rooms.delete": {"room": "ROOM"},
+    "rooms.restore": {"room": "ARCHIVED"},
+    "members.add": {"room": "ROOM", "user": "OTHER"},
+    "members.remove": {"room": "ROOM", "user": "FRIEND"},
+    "members.set_role": {"room": "ROOM", "user": "FRIEND", "role": "admin"},
+    "members.set_notifications": {"room": "ROOM", "notifications": False},
+    "members.read": {"room": "ROOM", "seq": 1},
+    "messages.send": {"room": "ROOM", "token": "NEW", "content": {"text": "said first"}},
+    "messages.edit": {"room": "ROOM", "message": "MESSAGE", "content": {"text": "edited first"}},
+    "messages.delete": {"room": "ROOM", "message": "MESSAGE"},
+    "messages.set_emotion": {"room": "ROOM", "message": "MESSAGE", "emotion": "joy"},
+    "messages.set_emotions": {"emotions": [{"room": "ROOM", "message": "MESSAGE", "emotion": "joy", "key": "NEW"}]},
+}
+#: What changes something without a command of the client's: an import has a key a line, signals are not stored.
+NO_COMMAND = {"import.orders", "presence.set", "signals.type", "console.renew", "console.retry"}
+#: Where every part of the request has a key of its own.
+IN_PARTS = {"messages.set_emotions"}
+
+
+class Scene:
+    """Ada's private room with bob, an admin, and a friend of hers in it, and another friend of hers outside."""
+
+    def __init__(self, ada: Person, bob: Person, friend: Person, other: Person, service: Person, operator: str) -> None:
+        self.ada, self.bob, self.friend, self.other = ada, bob, friend, other
+        self._service, self._operator = service, operator
+        self.words: dict[str, str] = {}
+
+    def filled(self, value: Any) -> Any:
+        """Words replaced by what they stand for."""
+        if isinstance(value, dict):
+            return {name: self.filled(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.filled(one) for one in value]
+        return self.words.get(value, value) if isinstance(value, str) else value
+
+    async def do(self, name: str, fields: dict[str, Any], key: str, world: World | None = None) -> Any:
+        """The operation by whoever may do it; ``world``: asked elsewhere than where the people are."""
+        permission = OPERATIONS[name].permission
+        if permission == "operator":
+            return await (world or self.ada.world).call(name, fields, token=self._operator, key=key)
+        person = self._service if permission == "service" else self.ada
+        if world is not None:
+            welcome = {"user": {"id": person.id, "username": person.username}, "token": person.token}
+            person = Person(world, welcome, person.via)
+        return await person.do(name, key=key, **fields)
+
+    async def more(self) -> None:
+        """Everybody changes what they still can of all that answers show."""
+        room, me, texts = self.words["ROOM"], self.ada, iter("abcdefgh")
+        for person in (self.bob, self.friend, me):
+            await tried(person, "messages.send", room=room, token=secrets.token_hex(6), content={"text": next(texts)})
+        for person in (self.bob, me):
+            await tried(
+                person, "rooms.change", room=room, name=f"Secret {secrets.token_hex(3)}", description="a secret",
+                settings={"notifications": False}, data={"secret": secrets.token_hex(3)},
+            )  # fmt: skip
+        await tried(self.bob, "members.add", room=room, user=self.other.id)
+        await tried(me, "members.read", room=room, seq=0)
+        await tried(me, "members.set_notifications", room=room, notifications=True)
+        await tried(me, "members.set_role", room=room, user=self.friend.id, role="member")
+        await tried(me, "messages.edit", room=room, message=self.words["MESSAGE"], content={"text": "edited later"})
+        await tried(me, "rooms.change", room=self.words["ARCHIVED"], name="Taken up again")
+        await tried(me, "users.change", name=f"Later {secrets.token_hex(3)}", data={"later": "x"})
+        await tried(me, "visuals.change", visual=self.words["VISUAL"], model_data={"later": secrets.token_hex(3)})
+        await tried(me, "visuals.choose", visual_id=self.words["VISUAL"])
+        await tried(me, "relationships.set", user=self.other.id, type="friend")
+        await tried(me, "relationships.set", user=self.friend.id, type="friend")
+
+    async def blocks(self) -> None:
+        """All others block ada."""
+        for person in (self.bob, self.friend, self.other):
+            await person.do("relationships.set", user=self.ada.id, type="block")
+
+    async def gone(self) -> None:
+        """Bob owns the room now; ada is put out of it, or leaves it."""
+        room = self.words["ROOM"]
+        await tried(self.ada, "members.set_role", room=room, user=self.bob.id, role="owner")
+        if self.ada.via == "http":
+            await tried(self.bob, "members.remove", room=room, user=self.ada.id)
+        await tried(self.ada, "members.remove", room=room, user="me")
+
+    async def erased(self, first: Any) -> set[str]:
+        """Bob deletes ada's messages; those that are deleted now, by id."""
+        ids = {self.words["MESSAGE"]} | ({first["message"]["id"]} if isinstance(first.get("message"), dict) else set())
+        for id in ids:
+            await tried(self.bob, "messages.delete", room=self.words["ROOM"], message=id)
+        return ids
+
+    async def deleted(self, first: Any) -> set[str]:
+        """The rooms' owners delete them; those that are deleted now, by id."""
+        ids = {self.words["ROOM"], self.words["ARCHIVED"]} | ({first["room"]["id"]} if "room" in first else set())
+        for id in ids:
+            for person in (self.bob, self.ada):
+                await tried(person, "rooms.delete", room=id)
+        return ids
+
+
+#: What the last attempt to do something may be refused with.
+_ALLOWED = {"not_found", "forbidden", "archived", "invalid"}
+
+
+async def tried(person: Person, operation: str, /, **fields: Any) -> None:
+    """Done, if it is still possible."""
+    try:
+        await person.do(operation, **fields)
+    except Refusal as refusal:
+        if refusal.code not in _ALLOWED:
+            raise
+
+
+async def scene(world: World, via: Via, operator: str, name: str) -> Scene:
+    """A new scene for an operation, before anything is repeated."""
+    ada, bob, friend, other = [
+        await world.person(who, via=via, password=PASSWORD if (who, name) == ("ada", "sessions.close") else None)
+        for who in ("ada", "bob", "friend", "other")
+    ]
+    welcome = await world.call("services.register", {"username": f"worker-{secrets.token_hex(5)}"}, token=operator)
+    found = Scene(ada, bob, friend, other, Person(world, welcome, via), operator)
+    for person in (bob, friend, other):
+        await person.do("relationships.set", user=ada.id, type="friend")
+        await ada.do("relationships.set", user=person.id, type="friend")
+    room = await ada.group(bob, friend, type="private", name="First", description="of then", data={"then": "yes"})
+    await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    archived = await ada.group(type="private", name="Archive")
+    await ada.do("rooms.archive", room=archived)
+    message = (await ada.say(room))["id"]
+    visual = (await ada.do("visuals.create", model_data={}))["visual"]["id"]
+    found.words = {
+        "OTHER": other.id, "FRIEND": friend.id, "BOB": bob.id, "ROOM": room, "ARCHIVED": archived, "MESSAGE": message,
+        "VISUAL": visual, "NEW": f"new-{secrets.token_hex(6)}",
+    }  # fmt: skip
+    return found
+
+
+async def with_log_ins(found: Scene, name: str) -> None:
+    """What only operations on sessions need, as hashing passwords takes long."""
+    if name == "sessions.open":
+        found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
+    if name == "sessions.close":
+        # The latest first: not the one with which ada came.
+        await found.ada.do("sessions.open", username=found.ada.username, password=PASSWORD)
+        found.words["SESSION"] = (await found.ada.do("sessions.list"))["sessions"][0]["id"]
+
+
+class Done(NamedTuple):
+    """An operation that was done with a key, and what it answered."""
+
+    scene: Scene
+    name: str
+    fields: dict[str, Any]
+    key: str
+    first: Any
+
+    async def again(self, world: World | None = None) -> Any:
+        """Repeated; the answer, after it was said to be a repetition."""
+        answer = await self.scene.do(self.name, self.fields, self.key, world)
+        assert (world or self.scene.ada.world).repeated == (self.name not in IN_PARTS), self.name
+        return answer
+
+
+async def done(found: Scene, name: str, key: str | None = None) -> Done:
+    """Does what COMMANDS says of the operation, for the first time."""
+    await with_log_ins(found, name)
+    fields, key = found.filled(COMMANDS[name]), key or secrets.token_hex(8)
+    first = await found.do(name, fields, key)
+    assert not found.ada.world.repeated
+    return Done(found, name, fields, key, first)
+
+
+def expected(first: Any, messages: set[str], rooms: set[str]) -> Any:
+    """The first answer without what is deleted now; ``deleted`` of a message is then whatever time it says."""
+    found = copy.deepcopy(first)
+    room, message = found.get("room"), found.get("message")
+    if isinstance(room, dict) and room["id"] in rooms:
+        room.update(state="deleted", name="", description=None, data={})
+    if isinstance(message, dict) and (message["id"] in messages or message["room"] in rooms):
+        message.update(content={}, data={}, deleted="TIME")
+    return found
+
+
+def shown(answer: Any) -> Any:
+    """An answer as ``expected`` says it."""
+    message = answer.get("message")
+    if isinstance(message, dict) and message["deleted"]:
+        return {**answer, "message": {**message, "deleted": "TIME"}}
+    return answer
