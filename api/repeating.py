@@ -53,7 +53,7 @@ async def as_it_was(call: Call, outcome: Outcome, shows: Collection[Key] | None)
     if len(found) < len(wanted):
         await call.catch_up({last.position.shard: last.offset + 1})
         async with (
-            call.services.pool.acquire(timeout=5) as connection,
+            call.reading() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             changed = [key for key in wanted if key not in found]
