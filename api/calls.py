@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from api.failures import Failures
 from api.heavy import Heavy
+from api.looking import Looker
 from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
@@ -56,6 +57,7 @@ class Services:
         self.vault = vault
         self.feed = feed
         self.passwords = Passwords()
+        self.looker = Looker()
         self.failures = Failures()
         self.heavy = Heavy(settings)
         self.pages = PageCache(progress, settings.page_cache_bytes)

@@ -1,15 +1,25 @@
-"""A search text as words, runs and phrases: the query that finds messages, and where each of them stands. Pure."""
+"""A search text as words, runs and phrases: the query that finds messages, and where each of them stands. Pure.
+
+The work is bounded by the lengths of the two texts, not by what stands in them: all terms are looked for in one pass.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
+from api.automaton import Automaton
 from api.problems import Problem
-from events.text import WORD, Token, fold, pairs, placed, tokens
+from events.text import WORD, Placed, Token, fold, pairs, placed, tokens
 
 _QUOTED = re.compile(r'"([^"]*)"?')
+#: Stands at both ends of a run among symbols: so none is found across two of them.
+_EDGE = ""
+#: Words that the index is asked for at most, and of these the beginnings of words: each costs Postgres a look at all
+#: of its messages, those of a beginning before any others can narrow them. What they let pass, the text decides.
+LEXEMES, BEGINNINGS = 32, 4
 
 #: From and to, in code points of the original text.
 Range = tuple[int, int]
@@ -18,90 +28,109 @@ Range = tuple[int, int]
 class Term(NamedTuple):
     """Tokens that stand one after the other: one, or those of a phrase in quotes."""
 
-    tokens: Sequence[Token]
-    #: Whether the last word may go on: what is still being typed. A letter alone does not: too much begins with it.
+    #: Kind and text of each.
+    tokens: tuple[tuple[str, str], ...]
+    #: Whether its one word may go on: what is still being typed. A letter alone does not: too much begins with it.
     open: bool = False
 
     def lexemes(self) -> Iterator[str]:
         """Words of a tsquery that every text with the term has."""
-        for token in self.tokens:
-            if token.kind == "run":
+        for kind, text in self.tokens:
+            if kind == "run":
                 # A character alone is found as the first of a pair, or as the last of a run.
-                found = pairs(token.text)
-                yield from map(_quoted, found) if found else [f"{_quoted(token.text)}:*"]
+                found = pairs(text)
+                yield from map(_quoted, found) if found else [f"{_quoted(text)}:*"]
             else:
-                yield _quoted(token.text[:WORD]) + (":*" if self._goes_on(token) else "")
+                yield _quoted(text[:WORD]) + (":*" if self.open else "")
 
-    def _goes_on(self, token: Token) -> bool:
-        return self.open and token is self.tokens[-1] and token.kind == "word" and len(token.text) > 1
-
-    def ranges(self, text: Sequence[Token]) -> Iterator[Range]:
-        """Where the term stands, in the folded text that the tokens are of."""
-        if len(self.tokens) == 1 and self.tokens[0].kind == "run":
-            yield from self._within(text, self.tokens[0].text)
-            return
-        for i in range(len(text) - len(self.tokens) + 1):
-            found = [self._match(n, text[i + n]) for n in range(len(self.tokens))]
-            if all(found):
-                yield found[0][0], found[-1][1]  # type: ignore[index]  # all() has seen each of them
-
-    @staticmethod
-    def _within(text: Sequence[Token], run: str) -> Iterator[Range]:
-        for token in text:
-            at = token.text.find(run) if token.kind == "run" else -1
-            while at >= 0:
-                yield token.start + at, token.start + at + len(run)
-                at = token.text.find(run, at + 1)
-
-    def _match(self, n: int, there: Token) -> Range | None:
-        """Where the term's token ``n`` is in one of the text; None when it is not."""
-        token, last = self.tokens[n], n == len(self.tokens) - 1
-        if token.kind != there.kind:
-            return None
-        if token.kind == "run":
-            # Within a phrase a run ends, or begins, where its neighbour is.
-            if n == 0:
-                fits, start = there.text.endswith(token.text), there.end - len(token.text)
-            else:
-                fits, start = there.text.startswith(token.text) if last else there.text == token.text, there.start
-            return (start, start + len(token.text)) if fits else None
-        if there.text == token.text or (self._goes_on(token) and there.text.startswith(token.text)):
-            return there.start, there.end if there.text == token.text else there.start + len(token.text)
-        return None
+    def symbols(self) -> list[str]:
+        """The term as a sequence of symbols. At the ends of a phrase, a run may be part of a longer one."""
+        found = [symbol for kind, text in self.tokens for symbol in _symbols(kind, text)]
+        first, last = self.tokens[0][0] == "run", self.tokens[-1][0] == "run"
+        return found[first : len(found) - last]
 
 
 class Wanted:
     """What a search text asks for: all of its terms."""
 
-    def __init__(self, text: str) -> None:
-        """Raises Problem ``invalid`` for a text without a letter, number or sign."""
-        self.terms = list(_terms(text))
+    def __init__(self, text: str, most: int = 50) -> None:
+        """Raises Problem ``invalid`` for a text without a letter, number or sign, or with more than ``most`` terms."""
+        self.terms = list(dict.fromkeys(_terms(text)))
         if not self.terms:
             raise Problem("invalid", f"text: expected a letter, a number or a sign to search for, got {text!r}")
+        if len(self.terms) > most:
+            raise Problem(
+                "invalid",
+                f"text: expected at most {most} different words and phrases, got {len(self.terms)}; search for fewer",
+            )
+        #: Words that every text with all terms has, as Postgres takes them for a tsquery.
+        self.tsquery = _tsquery(self.terms)
+        self._beginning = next((term.tokens[0][1] for term in self.terms if term.open), None)
+        self._automaton = Automaton([term.symbols() for term in self.terms if not term.open])
 
-    @property
-    def tsquery(self) -> str:
-        """The words of all terms, as Postgres takes them for a tsquery."""
-        return " & ".join(dict.fromkeys(lexeme for term in self.terms for lexeme in term.lexemes()))
+    def highlights(self, text: str, most: int | None = None) -> list[Range] | None:
+        """Where the terms stand in a text, in order and without overlaps; None when one of them does not.
 
-    def highlights(self, text: str) -> list[Range] | None:
-        """Where the terms stand in a text, in order and without overlaps; None when one of them does not."""
+        Of more than ``most`` places the first.
+        """
         folded = placed(text)
         there = list(tokens(folded.text))
-        found: list[Range] = []
-        for term in self.terms:
-            ranges = list(term.ranges(there))
-            if not ranges:
-                return None
-            found += [(folded.starts[start], folded.ends[end - 1]) for start, end in ranges]
-        return _merged(sorted(found))
+        ranges = [] if self._beginning is None else _beginnings(there, self._beginning)
+        if self._beginning is not None and not ranges:
+            return None
+        symbols, starts, ends = _text(there)
+        found = self._automaton.read(symbols)
+        if not found.all:
+            return None
+        ranges += [(starts[place - length + 1], ends[place]) for place, length in found.places]
+        return list(islice(_merged(ranges, folded), most))
+
+
+def _tsquery(terms: Iterable[Term]) -> str:
+    # Of each term some, before there are more of any.
+    rounds = zip_longest(*(term.lexemes() for term in terms))
+    found = dict.fromkeys(lexeme for some in rounds for lexeme in some if lexeme is not None)
+    exact = [lexeme for lexeme in found if not lexeme.endswith(":*")]
+    beginnings = [lexeme for lexeme in found if lexeme.endswith(":*")]
+    return " & ".join(exact[: LEXEMES - BEGINNINGS] + beginnings[:BEGINNINGS])
+
+
+def _beginnings(text: Iterable[Token], beginning: str) -> list[Range]:
+    """Where words begin so, in the folded text."""
+    size = len(beginning)
+    return [
+        (token.start, token.start + size) for token in text if token.kind == "word" and token.text.startswith(beginning)
+    ]
+
+
+def _symbols(kind: str, text: str) -> Sequence[str]:
+    """A word or sign as one symbol, a run as its characters between two edges."""
+    return [_EDGE, *text, _EDGE] if kind == "run" else (text,)
+
+
+def _text(text: Iterable[Token]) -> tuple[list[str], list[int], list[int]]:
+    """The symbols of a text, and where each of them begins and ends in the folded text."""
+    symbols: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for token in text:
+        found = _symbols(token.kind, token.text)
+        symbols += found
+        if token.kind == "run":
+            # Nothing that is found begins or ends with an edge.
+            starts += range(token.start - 1, token.end + 1)
+            ends += range(token.start, token.end + 2)
+        else:
+            starts.append(token.start)
+            ends.append(token.end)
+    return symbols, starts, ends
 
 
 def _terms(text: str) -> Iterator[Term]:
     at = 0
     for quoted in _QUOTED.finditer(text):
         yield from _single(text[at : quoted.start()], typed=False)
-        phrase = list(tokens(fold(quoted[1])))
+        phrase = tuple((token.kind, token.text) for token in tokens(fold(quoted[1])))
         if phrase:
             yield Term(phrase)
         at = quoted.end()
@@ -113,7 +142,8 @@ def _terms(text: str) -> Iterator[Term]:
 def _single(text: str, *, typed: bool) -> Iterator[Term]:
     folded = fold(text)
     for token in tokens(folded):
-        yield Term([token], open=typed and token.end == len(folded))
+        last = typed and token.end == len(folded)
+        yield Term(((token.kind, token.text),), open=last and token.kind == "word" and len(token.text) > 1)
 
 
 def _quoted(lexeme: str) -> str:
@@ -125,11 +155,14 @@ def tsquery_of_rooms(marks: Sequence[str]) -> str:
     return "(" + " | ".join(map(_quoted, marks)) + ")"
 
 
-def _merged(ranges: Sequence[Range]) -> list[Range]:
+def _merged(ranges: list[Range], folded: Placed) -> list[Range]:
+    """Ranges of a folded text as places of the original, in order; those that meet as one."""
     found: list[Range] = []
-    for start, end in ranges:
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
+    # Each comes from two lists that are in this order: what is one of them, a sort finds out in one pass.
+    for first, last in sorted(ranges, key=lambda range: range[1]):
+        start, end = folded.starts[first], folded.ends[last - 1]
+        while found and start <= found[-1][1]:
+            start, end = min(start, found[-1][0]), max(end, found[-1][1])
+            found.pop()
+        found.append((start, end))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import nullcontext
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import past, problems, surface
+from api.attending import attended
 from api.auth import identify
 from api.calls import Call, Services
 from api.guard import own_page, welcome
@@ -51,7 +53,8 @@ def _endpoint(services: Services, operation: Operation) -> Any:
     async def endpoint(request: Request) -> Response:
         started, outcome = perf_counter(), "ok"
         try:
-            return await _answer(services, operation, request)
+            with attended(request) if operation.method == "GET" else nullcontext():
+                return await _answer(services, operation, request)
         except ClientDisconnect:
             outcome = "disconnected"
             return Response(status_code=400)

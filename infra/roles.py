@@ -167,6 +167,7 @@ async def _services(
     await _started(stack, producers)
     services = Services(settings, pool, progress, producers, vault, feed)
     stack.callback(services.passwords.close)
+    stack.callback(services.looker.close)
 
     async def check_postgres() -> dict[str, Any]:
         async with asyncio.timeout(2), pool.acquire() as connection:

@@ -72,6 +72,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heavy_seconds: float = 5.0
     #: Bytes of one page of a snapshot, and of the push frame that brings one.
     snapshot_bytes: int = 256 * 1024
+    #: Different words and phrases of one search: what 200 characters of prose hold.
+    search_terms: int = 50
+    #: Messages that one search looks at; with more that have its words and not its phrases, the page is short, and its
+    #: cursor goes on.
+    search_messages: int = 2000
+    #: Seconds after which a search stops likewise, also while others keep it waiting.
+    search_seconds: float = 1.0
+    #: Places that a search shows of one message: the first ones.
+    search_highlights: int = 100
     #: Deltas that one connection may have waiting before it is closed to resume.
     push_queue: int = 1000
     #: Seconds between pings on a push connection.

@@ -35,6 +35,8 @@ async def installation(parts: Parts) -> AsyncIterator[Settings]:
     settings = Settings(
         kafka=parts.kafka, postgres=parts.postgres, prefix=name, schema=name, partitions=2, feed_partitions=2,
         secret=secrets.token_hex(32), port=free_port(),
+        # Pages of a search are whole, however busy the machine is.
+        search_seconds=60.0,
     )  # fmt: skip
     await prepare(settings)
     try:

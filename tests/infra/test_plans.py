@@ -11,6 +11,7 @@ import pytest
 
 from api.highlights import Wanted
 from api.history import Filters, Place, page_of, spans_of
+from api.looking import Looker
 from api.search import Months
 from events.messages import message_key
 from infra import months, postgres, rows
@@ -144,32 +145,75 @@ async def test_filters_look_at_the_months_concerned(connection: Any, filters: Fi
     assert bool(page["messages"]) != (filters.author == "nobody") and page["more"]
 
 
+@pytest.fixture(scope="module")
+def looker() -> Iterator[Looker]:
+    looker = Looker()
+    yield looker
+    looker.close()
+
+
 async def found(
-    connection: Any, text: str, room: list[str], limit: int = 50, filters: Filters = Filters(), below: str = "~"
+    connection: Any, looker: Looker, text: str, room: list[str], filters: Filters = Filters()
 ) -> tuple[list[int], Plans]:
     plans = Plans(connection)
-    hits, _ = await Months(plans, Wanted(text), filters).through(room, below, limit)
+    hits, _ = await Months(plans.fetch, looker, Wanted(text), filters, Settings(search_seconds=600)).through(
+        room, "~", 50
+    )
     return [message.seq for message, _ in hits], plans
 
 
-async def test_rare_words_are_found_by_the_index_of_words(connection: Any) -> None:
+async def test_rare_words_are_found_by_the_index_of_words(connection: Any, looker: Looker) -> None:
     rare = [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
-    seqs, plans = await found(connection, "rare", ["long"])
+    seqs, plans = await found(connection, looker, "rare", ["long"])
     plans.check()
     assert seqs == rare and len(plans.months) <= MONTHS and plans.buffers < 50 * MONTHS
     seqs, plans = await found(
-        connection, '"hello w7 rare"', ["long"], filters=Filters(until="2020-02-01T00:00:00.000Z")
+        connection, looker, '"hello w7 rare"', ["long"], filters=Filters(until="2020-02-01T00:00:00.000Z")
     )
     assert seqs == rare[-1:] and plans.months == {"messages_2020_01"}
 
 
-async def test_common_words_end_with_the_first_month(connection: Any) -> None:
+async def test_common_words_end_with_the_first_month(connection: Any, looker: Looker) -> None:
     for rooms in (["long"], [f"short-{n}" for n in range(1, ROOMS + 1)]):
-        seqs, plans = await found(connection, "hello", rooms)
+        seqs, plans = await found(connection, looker, "hello", rooms)
         assert len(seqs) == 50 and plans.months == {"messages_2021_12"}
         plans.check()
-    seqs, plans = await found(connection, "w7 hello", ["short-3"])
+    seqs, plans = await found(connection, looker, "w7 hello", ["short-3"])
     assert seqs == [1007, 7] and plans.buffers < 100 * MONTHS
+
+
+@pytest.mark.parametrize("most", [30, 150, 1_000])
+async def test_one_search_looks_at_so_many_messages(connection: Any, looker: Looker, most: int) -> None:
+    """All 200 have the words, one of them only the phrase: pages are short, and their cursors come to it."""
+    settings, seen, rounds = Settings(search_messages=most, search_seconds=600), list[int](), 0
+    below: str | None = "~"
+    wanted = Wanted('"hello w7 rare"')
+    # The word that only the phrase's messages have is not asked for: as with a phrase of common words.
+    wanted.tsquery = "'hello' & 'w7'"
+    while below is not None:
+        plans, rounds = Plans(connection), rounds + 1
+        hits, below = await Months(plans.fetch, looker, wanted, Filters(), settings).through(["long"], below, 50)
+        rows = [plan["Actual Rows"] for plan in plans.plans[1:]]
+        assert sum(rows) <= most and len(hits) <= 50
+        # Not one query a message: their number does not grow with the messages that are no match.
+        assert len(rows) <= MONTHS + most / 50
+        seen += [message.seq for message, _ in hits]
+    assert rounds == 200 // most + 1
+    assert seen == [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
+
+
+async def test_a_search_that_is_late_gets_on_nevertheless(connection: Any, looker: Looker) -> None:
+    """However long others keep it waiting: each page looks at a message or ends a month, and the next goes on there."""
+    settings, seen, rounds = Settings(search_seconds=-1), list[int](), 0
+    below: str | None = "~"
+    while below is not None:
+        hits, below = await Months(connection.fetch, looker, Wanted("rare"), Filters(), settings).through(
+            ["long"], below, 50
+        )
+        seen += [message.seq for message, _ in hits]
+        rounds += 1
+        assert len(hits) <= 1 and rounds <= MONTHS + 10
+    assert seen == [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
 
 
 async def test_messages_are_loaded_by_their_ids(connection: Any) -> None:
