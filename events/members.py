@@ -144,8 +144,10 @@ def joined(record: Record, state: State) -> Changes:
         notifications=settings_of(room.settings).notifications, version=record.offset,
     )  # fmt: skip
     if isinstance(before, Member):
-        # Who comes back finds unread what was said meanwhile, and their choice as it was.
-        member = replace(member, read=before.read, read_at=before.read_at, notifications=before.notifications)
+        member = replace(member, notifications=before.notifications)
+        if event.message is None or record.actor != event.user:
+            # Who is let in again, or comes without a message, finds unread what was said meanwhile.
+            member = replace(member, read=before.read, read_at=before.read_at)
     owner = event.user if event.role == "owner" else room.owner
     changes[member.key] = member
     changes[room.key] = replace(room, members=room.members + 1, owner=owner, version=record.offset)
@@ -160,6 +162,9 @@ def left(record: Record, state: State) -> Changes:
     if room is None or member is None:
         return {}
     changes, room = announced(record, state, room, "leave", {"user": event.user})
+    # Who leaves has read the message that says so, should they come back; who is put out has not.
+    reader = changes.get(member.key)
+    member = reader if isinstance(reader, Member) else member
     stay = Stay(room=record.stream, user=event.user, since=member.since, until=record.offset, version=record.offset)
     owner = None if room.owner == event.user else room.owner
     changes[member.key] = replace(member, state="left", role="member", version=record.offset)

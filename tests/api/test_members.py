@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from events.positions import encode_vector
 from tests.api.deltas import delta, types
-from tests.client import Person
+from tests.client import Person, World
 
 
 async def members(person: Person, room: str) -> dict[str, str]:
@@ -255,6 +256,24 @@ async def test_who_comes_back_has_their_choice_and_place(ada: Person, bob: Perso
     back = (await bob.do("members.add", room=room, user="me"))["member"]
     assert (back["read"], back["notifications"], back["role"]) == (1, False, "member")
     assert (await bob.do("rooms.get", room=room))["unread"] == 1
+
+
+async def test_own_comings_and_goings_are_not_unread(world: World, ada: Person, bob: Person) -> None:
+    room = await ada.group()
+    await bob.do("members.add", room=room, user="me")
+    await bob.do("members.remove", room=room, user="me")
+    await bob.do("members.add", room=room, user="me")
+    first, place = await bob.do("rooms.get", room=room), encode_vector(world.position)
+    assert (first["unread"], first["member"]["read"], first["room"]["seq"]) == (0, 3, 3)
+    # Nor for an owner who leaves alone and comes back; what others do is.
+    await bob.do("members.remove", room=room, user="me")
+    await ada.do("members.remove", room=room, user="me")
+    back = await ada.do("members.add", room=room, user="me")
+    assert back["member"]["role"] == "owner" and (await ada.do("rooms.get", room=room))["unread"] == 0
+    await ada.do("members.add", room=room, user=bob.id)
+    found = await bob.do("rooms.get", room=room)
+    assert (found["unread"], found["member"]["read"], found["room"]["seq"]) == (3, 4, 7)
+    assert await bob.do("rooms.get", room=room, as_of=place) == first
 
 
 @pytest.mark.parametrize("notifications", [True, False])

@@ -8,6 +8,7 @@ import pytest
 
 from events.handles import HandleClaimed, HandleConfirmed, HandleReleased, handle_key, username_handle
 from events.members import (
+    Member,
     MemberJoined,
     MemberLeft,
     MemberNotificationsSet,
@@ -279,11 +280,27 @@ def test_joining_leaving_and_new_roles_become_messages() -> None:
     )  # fmt: skip
 
 
-def test_who_comes_back_by_themselves_has_not_read_what_was_said_meanwhile() -> None:
+def test_who_leaves_and_comes_back_has_read_the_messages_that_say_so() -> None:
     bob = member_key("s", "bob")
-    given = Given(CREATED, joined("ada", "owner"), joined("bob"), MemberLeft(user="bob"), posted(1))
-    given.when(MemberJoined(user="bob", role="member", message="m2", seq=2), actor="bob")
-    given.then({message_key("m2"): {"author": "bob"}, bob: {"read": 0, "state": "joined"}, ROOM: {"seq": 2}})
+    given = Given(CREATED, joined("ada", "owner"))
+    for n, event in enumerate([MemberJoined, MemberLeft, MemberJoined], start=1):
+        role = {} if event is MemberLeft else {"role": "member"}
+        given.when(event(user="bob", message=f"m{n}", seq=n, **role), actor="bob")
+        member = given.changes[bob]
+        assert isinstance(member, Member)
+        assert (member.read, member.read_at) == (n, TIME.format(given.offset - 1))
+    # Whoever acts has read up to it, as whoever posts has: also what others said meanwhile.
+    given.when(MemberLeft(user="bob", message="m4", seq=4), actor="bob").when(posted(5))
+    given.when(MemberJoined(user="bob", role="member", message="m6", seq=6), actor="bob")
+    given.then({message_key("m6"): {"author": "bob"}, bob: {"read": 6, "state": "joined"}, ROOM: {"seq": 6}})
+
+
+def test_who_is_put_out_and_let_in_by_others_has_not_read_the_messages_that_say_so() -> None:
+    ada, bob = member_key("s", "ada"), member_key("s", "bob")
+    given = Given(CREATED, joined("ada", "owner"), joined("bob"))
+    given.when(MemberLeft(user="bob", message="m1", seq=1)).when(posted(2))
+    given.when(MemberJoined(user="bob", role="member", message="m3", seq=3))
+    given.then({message_key("m3"): {"author": "ada"}, ada: {"read": 3}, bob: {"read": 0}, ROOM: {"seq": 3}})
 
 
 def test_nobody_joins_a_room_that_does_not_exist() -> None:
