@@ -19,6 +19,8 @@ class Rule(Enum):
     NO = "no"
     #: On one's own messages.
     OWN = "own messages"
+    #: The same, while ``posting`` is ``members``: who may not post does not say something new by an old message either.
+    OWN_POSTING = "own messages, if `posting` is `members`"
     #: On oneself, and on members of a lower role.
     BELOW = "lower roles"
     #: On oneself: leaving.
@@ -51,7 +53,7 @@ _YES, _NO, _OWN = Rule.YES, Rule.NO, Rule.OWN
 PERMISSIONS: dict[str, Row] = {
     #                           owner  admin  member         direct
     "PostMessage":          Row(_YES,  _YES,  Rule.POSTING,  _YES),
-    "EditMessage":          Row(_OWN,  _OWN,  _OWN,          _OWN),
+    "EditMessage":          Row(_OWN,  _OWN,  Rule.OWN_POSTING, _OWN),
     "DeleteMessage":        Row(_YES,  _YES,  _OWN,          _OWN),
     "MarkRead":             Row(_YES,  _YES,  _YES,          _YES, archived=True),
     "SetNotifications":     Row(_YES,  _YES,  _YES,          _YES, archived=True),
@@ -116,6 +118,9 @@ def _holds(
     match rule:
         case Rule.OWN:
             return message is None or message.author == order.actor
+        case Rule.OWN_POSTING:
+            own = message is None or message.author == order.actor
+            return own and settings_of(room.settings).posting == "members"
         case Rule.SELF:
             return user == order.actor
         case Rule.BELOW:

@@ -53,6 +53,21 @@ async def test_an_edit_to_the_same_is_none(ada: Person, bob: Person) -> None:
     assert (await bob.do("messages.edits", **place))["revisions"] == []
 
 
+async def test_who_may_not_post_does_not_say_something_new_by_an_old_message(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob)
+    place = {"room": room, "message": await said(bob, room)}
+    await ada.do("rooms.change", room=room, settings={"posting": "admins"})
+    assert await bob.refused("messages.send", room=room, token="t", content={"text": "x"}) == "forbidden"
+    for more in (dict[str, Any](), {"data": {"a": 1}}):
+        assert await bob.refused("messages.edit", **place, content={"text": "second"}, **more) == "forbidden"
+    assert (await ada.do("messages.get", **place))["message"]["content"] == {"text": "first"}
+    # What is said can be taken back, and whoever may post may edit.
+    own = {"room": room, "message": await said(ada, room)}
+    assert (await ada.do("messages.edit", **own, content={"text": "second"}))["message"]["revision"] == 1
+    await bob.do("messages.delete", **place)
+    assert (await ada.do("messages.get", **place))["message"]["deleted"] is not None
+
+
 async def test_only_the_author_edits(ada: Person, bob: Person, eve: Person) -> None:
     room = await ada.group(bob, eve)
     await ada.do("members.set_role", room=room, user=eve.id, role="admin")

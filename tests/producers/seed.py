@@ -75,7 +75,8 @@ class Seed:
 
     def _append(self, room: dict[str, Any], author: str, id: str, type: str, content: dict[str, Any]) -> None:
         room["messages"].append({"id": id, "author": author, "type": type, "content": content, "deleted": False})
-        if author in room["members"]:
+        # Also of their own coming and going.
+        if author in room["members"] or content.get("user") == author:
             room["read"][author] = len(room["messages"])
 
     def _notice(self, room: dict[str, Any], author: str, id: str, type: str, content: dict[str, Any]) -> None:
@@ -130,7 +131,6 @@ class Seed:
         else:
             raise No("not_found")
         first = not members
-        # Who comes in by themselves has not read what was said while they were away.
         self._notice(found, who, id, "join", {"user": user})
         self._enter(found, user, "owner" if first else "member")
 
@@ -188,10 +188,11 @@ class Seed:
         self._append(found, who, id, "text", {"text": text})
 
     def edit(self, who: str, room: str, id: str, message: str, text: str) -> None:
-        found, _ = self._inside(who, room)
+        found, role = self._inside(who, room)
         one = self._message(found, message)
         there = one is not None and not one["deleted"]
-        self._may(one is None or not there or one["author"] == who, found)
+        posts = role != "member" or found["settings"]["posting"] == "members" or found["type"] == "direct"
+        self._may(posts and (one is None or not there or one["author"] == who), found)
         if one is None or not there:
             raise No("not_found")
         if one["type"] != "text":

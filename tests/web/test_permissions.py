@@ -39,6 +39,8 @@ def _allowed(row: Row, column: str, state: str, setting: str, kind: str) -> bool
     match getattr(row, column):
         case Rule.OWN:
             return kind == "mine"
+        case Rule.OWN_POSTING:
+            return kind == "mine" and setting == "members"
         case Rule.SELF:
             return kind == "self"
         case Rule.BELOW:

@@ -6,6 +6,7 @@ const RANK = { member: 0, admin: 1, owner: 2 };
 const yes = () => true;
 const no = () => false;
 const own = ({ mine }) => mine;
+const ownPosting = ({ mine, entry }) => mine && posting({ entry });
 const self = ({ self: oneself }) => oneself;
 const below = ({ self: oneself, entry, role }) => oneself || RANK[role] < RANK[entry.member.role];
 const posting = ({ entry }) => entry.room.settings.posting === "members";
@@ -14,7 +15,7 @@ const inviting = ({ entry }) => entry.room.settings.inviting === "members";
 /** Command -> rule for owner, admin, member and the two of a direct room; `archived`: also in an archived room. */
 export const TABLE = {
   PostMessage: { owner: yes, admin: yes, member: posting, direct: yes },
-  EditMessage: { owner: own, admin: own, member: own, direct: own },
+  EditMessage: { owner: own, admin: own, member: ownPosting, direct: own },
   DeleteMessage: { owner: yes, admin: yes, member: own, direct: own },
   MarkRead: { owner: yes, admin: yes, member: yes, direct: yes, archived: true },
   SetNotifications: { owner: yes, admin: yes, member: yes, direct: yes, archived: true },
