@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from api import pages
+from api import pages, profiles
 from api.calls import Call
 from api.metrics import PAGES
+from api.pagecache import Ticket
 from api.pages import Cursor, Limit
 from api.problems import Problem
 from api.rooms import inside, outside
@@ -21,7 +22,7 @@ from events.users import User, user_key
 from infra import rows
 from infra.postgres import queries
 from producers.limits import Id
-from projectors.views import message_view, user_view
+from projectors.views import View, message_view, user_view
 
 #: Messages that one request looks at, where it asks for some authors', types' or times' only: about 20 ms. The page is
 #: short then, and its cursor goes on. Looked at by steps, each of which is worth an index.
@@ -98,13 +99,17 @@ async def read(call: Call, request: Read) -> dict[str, Any]:
     place, room = place_of(call, request), request.room
     with call.services.pages.reading(room) as ticket:
         known, key = ("inside", call.user), ("page", place, request.limit)
+        blocks: profiles.Apart | None = ticket.get(("apart", call.user))
         page: dict[str, Any] | None = ticket.get(key)
         PAGES.labels("miss" if page is None else "hit").inc()
         if page is not None:
             if not ticket.get(known):
                 await inside(call, room)
                 ticket.put(known, True)
-            return page
+            if blocks is None:
+                async with call.reading() as connection:
+                    blocks = await _apart(connection, ticket, call.user)
+            return await _seen(call, page, blocks)
         async with call.reading() as connection:
             spans: list[Span] | None = ticket.get("spans")
             if spans is None or not ticket.get(known):
@@ -112,9 +117,28 @@ async def read(call: Call, request: Read) -> dict[str, Any]:
                 ticket.put(known, True)
                 ticket.put("spans", spans, 200 * len(spans), end=True)
             page, users = await page_of(connection, room, spans, place, request.limit)
+            blocks = blocks if blocks is not None else await _apart(connection, ticket, call.user)
         size = sum(len(bytes(value)) for value in page.values() if isinstance(value, msgspec.Raw))
         ticket.put(key, page, size, end=page["newer"] is None, users=users)
-    return page
+    return await _seen(call, page, blocks)
+
+
+async def _seen(call: Call, page: dict[str, Any], blocks: profiles.Apart) -> dict[str, Any]:
+    """The page, which is kept for all who may read it, with its people as the caller sees them."""
+    if not blocks:
+        return page
+    users: list[View] = msgspec.json.decode(page["users"])
+    if not any(user["id"] in blocks.own or user["id"] in blocks.by for user in users):
+        return page
+    async with call.services.pool.acquire(timeout=5) as connection:
+        return {**page, "users": await profiles.seen(connection, blocks, users)}
+
+
+async def _apart(connection: Any, ticket: Ticket, user: str) -> profiles.Apart:
+    """The blocks of a user. News of a block touch both of its people, and so what is kept of either."""
+    found = await profiles.apart(connection, user)
+    ticket.put(("apart", user), found, 100 * (len(found.own) + len(found.by)), users=(user,))
+    return found
 
 
 async def _entered(connection: Any, room: str, user: str) -> list[Span]:
@@ -165,7 +189,7 @@ class Shown(Protocol):
 
     async def messages(self, now: list[Message]) -> list[Message]: ...
 
-    async def users(self, ids: Collection[str]) -> dict[str, User | None]: ...
+    async def users(self, ids: Collection[str]) -> list[View]: ...
 
 
 async def page_of(
@@ -188,10 +212,12 @@ async def page_of(
             found = _Found(below.messages + above.messages, below.first, above.last)
     order: Literal["deterministic"] | None = None
     if shown is None:
-        messages, users = found.messages, await profiles(connection, found.messages)
+        messages, known = found.messages, await authors(connection, found.messages)
+        named, users = set(known), [user_view(user) for user in known.values() if user is not None]
     else:
         messages, order = await shown.messages(found.messages), "deterministic"
-        users = await shown.users(sorted(people(messages)))
+        named = people(messages)
+        users = await shown.users(sorted(named))
     onward = {
         "older": pages.encode("older", found.first, place.filters) if within.below(found.first) else None,
         "newer": pages.encode("newer", found.last, place.filters) if within.above(found.last) else None,
@@ -203,9 +229,9 @@ async def page_of(
         "archived": within.archived(
             1 if onward["older"] is None else found.first - 1, _TOP if onward["newer"] is None else found.last + 1
         ),
-        "users": _raw([user_view(user) for user in users.values() if user is not None], order),
+        "users": _raw(users, order),
     }
-    return page, set(users)
+    return page, named
 
 
 class _Walk:
@@ -257,7 +283,7 @@ def people(messages: list[Message]) -> set[str]:
     return ids | {message.content["user"] for message in messages if message.type in ("join", "leave", "system")}
 
 
-async def profiles(connection: Any, messages: list[Message]) -> dict[str, User | None]:
+async def authors(connection: Any, messages: list[Message]) -> dict[str, User | None]:
     """Who wrote messages, and whom they are about, by id; None for whoever is no registered user."""
     ids = people(messages)
     found = await rows.load(connection, [user_key(id) for id in sorted(ids)])

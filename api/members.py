@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api import pages
+from api import pages, profiles
+from api.blocks import kept_out, unreachable
 from api.calls import Call
 from api.pages import Cursor, Limit, Offset, Text
-from api.problems import Problem
 from api.rooms import inside, own_entry
 from api.surface import Operation, Request
-from api.users import registered, unreachable
 from events.members import Member, Role, member_key
 from events.rooms import room_key
 from events.users import User
@@ -21,7 +20,7 @@ from infra.rows import from_row, table
 from producers.commands import Outcome, Refused
 from producers.limits import Id
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
-from projectors.views import member_view, own_member_view, user_view
+from projectors.views import member_view, own_member_view
 
 #: Times that a leaving owner's successor is looked for, when members change meanwhile.
 _SUCCESSORS = 5
@@ -59,20 +58,11 @@ class Read(Request, frozen=True, kw_only=True):
 
 async def add(call: Call, request: Member_) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
-    barred = await (_kept_out(call, request.room) if user == call.user else unreachable(call, [user]))
+    problem = await (kept_out(call, request.room) if user == call.user else unreachable(call, [user]))
     shows = (room_key(request.room), member_key(request.room, call.user))
-    outcome = await call.submit(AddMember(room=request.room, user=user), unless=barred, shows=shows)
+    outcome = await call.submit(AddMember(room=request.room, user=user), unless=problem, shows=shows)
     answer = own_entry(outcome, request.room, call.user)
     return {"room": answer["room"], "member": answer["member"]}
-
-
-async def _kept_out(call: Call, room: str) -> Problem | None:
-    """To somebody whom the owner blocks, the room does not exist."""
-    row = await call.row(queries("rooms")["one"], room)
-    owner = None if row is None else row["owner"]
-    if owner not in (None, call.user) and (await registered(call, [owner])).get(owner, False):
-        return Problem("not_found", f"expected a room that you may join, found none with id {room}")
-    return None
 
 
 async def remove(call: Call, request: Member_) -> None:
@@ -93,20 +83,25 @@ async def remove(call: Call, request: Member_) -> None:
 async def list_(call: Call, request: List) -> dict[str, Any]:
     await inside(call, request.room)
     since, user = pages.decode(request.cursor, tuple[Offset, Text], (-1, ""))
-    rows = await call.rows(queries("rooms")["members"], request.room, since, user, request.limit + 1)
-    found = [_with_profile(row) for row in rows[: request.limit]]
+    async with call.services.pool.acquire(timeout=5) as connection:
+        rows = await connection.fetch(queries("rooms")["members"], request.room, since, user, request.limit + 1)
+        users = await profiles.of_users(connection, call.user, [_profile(row) for row in rows[: request.limit]])
+    found = [{"member": _member(row), "user": user} for row, user in zip(rows, users, strict=False)]
     last = rows[request.limit - 1] if len(rows) > request.limit else None
     return {"members": found, "next": None if last is None else pages.encode(last["since"], last["user"])}
 
 
-def _with_profile(row: Any) -> dict[str, Any]:
+def _member(row: Any) -> dict[str, Any]:
     member = from_row("member", row)
+    assert isinstance(member, Member)
+    return member_view(member)
+
+
+def _profile(row: Any) -> User:
     # None of these is shown to others.
     own = {"credential": None, "email": None, "email_settled": 0, "seen": None}
     hidden = {"id": row["user"], "state": "registered", **own}
-    user = User(**{name: hidden[name] if name in hidden else row[f"u_{name}"] for name in table("user").fields})
-    assert isinstance(member, Member)
-    return {"member": member_view(member), "user": user_view(user)}
+    return User(**{name: hidden[name] if name in hidden else row[f"u_{name}"] for name in table("user").fields})
 
 
 async def set_role(call: Call, request: SetRole) -> dict[str, Any]:

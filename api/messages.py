@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.blocks import barred
 from api.calls import Call
 from api.problems import Problem
 from api.repeating import hidden
@@ -20,8 +21,6 @@ from projectors.views import message_view, revision_view
 
 #: Earlier versions of a message that are shown at most; the log has them all.
 REVISIONS = 200
-#: Rooms that a process remembers to be no direct ones; beyond it, all are asked for anew.
-GROUPS = 100_000
 
 
 class Send(Request, frozen=True, kw_only=True):
@@ -49,11 +48,11 @@ class Edit(Request, frozen=True, kw_only=True):
 
 
 async def send(call: Call, request: Send) -> dict[str, Any]:
-    barred = await _barred(call, request.room)
+    problem = await barred(call, request.room)
     command = PostMessage(
         room=request.room, token=request.token, type=request.type, content=request.content, data=request.data
     )
-    outcome = await call.submit(command, unless=barred, shows=(), key=request.token)
+    outcome = await call.submit(command, unless=problem, shows=(), key=request.token)
     message = hidden(posted(outcome.records[0]), outcome.now)
     assert isinstance(message, Message)
     return {"message": message_view(message)}
@@ -68,22 +67,6 @@ def posted(record: Record) -> Message:
         type=event.type, content=event.content, data=event.data, created=record.time, updated=record.time,
         edited=None, deleted=None, revision=0, version=record.offset,
     )  # fmt: skip
-
-
-async def _barred(call: Call, room: str) -> Problem | None:
-    """In a direct room nobody writes to somebody with a block between them: a check a moment late."""
-    if room in call.services.groups:
-        return None
-    row = await call.row(queries("rooms")["direct_blocked"], room, call.user)
-    if row is None:
-        return None
-    if row["blocked"]:
-        return Problem("forbidden", "expected people who may talk with each other; a block stands between you")
-    if not row["direct"]:
-        if len(call.services.groups) >= GROUPS:
-            call.services.groups.clear()
-        call.services.groups.add(room)
-    return None
 
 
 async def get(call: Call, request: Get) -> dict[str, Any]:
@@ -101,8 +84,10 @@ async def _one(call: Call, request: Get) -> Message:
 
 
 async def edit(call: Call, request: Edit) -> dict[str, Any]:
+    problem = await barred(call, request.room)
     command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
-    return {"message": left(await call.submit(command, shows=(message_key(request.message),)), request.message)}
+    outcome = await call.submit(command, unless=problem, shows=(message_key(request.message),))
+    return {"message": left(outcome, request.message)}
 
 
 async def delete(call: Call, request: Get) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from api import pages
+from api.blocks import unrelatable
 from api.calls import Call
 from api.pages import Cursor, Limit
-from api.problems import Problem
 from api.surface import Operation, Request
-from api.users import registered
 from events.relationships import Relation, Relationship, relationship_key
 from infra.postgres import queries
 from infra.rows import from_row
@@ -35,12 +34,9 @@ class List(Request, frozen=True, kw_only=True):
 
 
 async def relate(call: Call, request: Relate) -> dict[str, Any]:
-    # Somebody who blocks the caller is befriended all the same, and hears nothing of it: a block does not show.
-    missing = None
-    if request.type is not None and request.user not in await registered(call, [request.user]):
-        missing = Problem("not_found", f"expected a registered user, found none with id {request.user}")
+    problem = await unrelatable(call, request.user, request.type)
     command = SetRelationship(user=call.user, other=request.user, type=request.type)
-    outcome = await call.submit(command, unless=missing, shows=(relationship_key(call.user, request.user),))
+    outcome = await call.submit(command, unless=problem, shows=(relationship_key(call.user, request.user),))
     relationship = outcome.state[relationship_key(call.user, request.user)]
     view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
     return {"relationship": view}

@@ -8,11 +8,11 @@ from uuid import UUID, uuid5
 import msgspec
 
 from api import pages
+from api.blocks import barred, gone, unreachable
 from api.calls import Call
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Operation, Request
-from api.users import unreachable
 from events.clock import uuid7
 from events.members import Member, member_key
 from events.messages import Message, message_key
@@ -117,12 +117,12 @@ async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str,
 async def create(call: Call, request: Create) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
     room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
-    barred = await unreachable(call, others)
+    problem = await unreachable(call, others)
     command = CreateRoom(
         room=room, type=request.type, name=request.name or "", description=request.description,
         settings=request.settings, data=request.data, members=[call.user, *others],
     )  # fmt: skip
-    return changed(await call.submit(command, unless=barred, shows=(room_key(room),)), room)
+    return changed(await call.submit(command, unless=problem, shows=(room_key(room),)), room)
 
 
 def _direct(call: Call, request: Create, others: list[str]) -> str:
@@ -210,11 +210,13 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
 
 
 async def change(call: Call, request: Change) -> dict[str, Any]:
+    problem = await barred(call, request.room)
     command = ChangeRoom(
         room=request.room, name=request.name, description=request.description, settings=request.settings,
         data=request.data,
     )  # fmt: skip
-    return changed(await call.submit(command, shows=(room_key(request.room),)), request.room)
+    outcome = await call.submit(command, unless=problem, shows=(room_key(request.room),))
+    return changed(outcome, request.room)
 
 
 async def archive(call: Call, request: Get) -> dict[str, Any]:
@@ -244,7 +246,7 @@ async def inside(call: Call, room: str) -> None:
 
 def outside(room: str) -> Problem:
     """What somebody is told who asks for a room that they are not in."""
-    return Problem("not_found", f"expected a room that you are in, found none with id {room}")
+    return gone(room)
 
 
 #: Events that only who caused them is shown in a room's history.

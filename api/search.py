@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api import pages
+from api import pages, profiles
 from api.calls import Call
 from api.highlights import Range, Wanted, tsquery_of_rooms
-from api.history import Filters, ShownType, dated, profiles
+from api.history import Filters, ShownType, authors, dated
 from api.looking import PIECE, Looker
 from api.pages import LAST_ID, Cursor, Limit, Text
 from api.problems import Problem
@@ -24,7 +24,7 @@ from infra.postgres import queries
 from infra.rows import from_row, room_mark, searched
 from infra.settings import Settings
 from producers.limits import Id
-from projectors.views import message_view, user_view
+from projectors.views import message_view
 
 #: Seconds that Postgres gets to look words up in a month: a common one of a million messages takes a second.
 QUERY_SECONDS = 5.0
@@ -71,11 +71,12 @@ async def search(call: Call, request: Search) -> dict[str, Any]:
     months = Months(_fetch(call), call.services.looker, wanted, filters, call.settings)
     found, more = await months.through(rooms, below, request.limit)
     async with call.reading() as connection:
-        users = await profiles(connection, [message for message, _ in found])
+        known = await authors(connection, [message for message, _ in found])
+        users = await profiles.of_users(connection, call.user, [user for user in known.values() if user is not None])
     return {
         "found": [{"message": message_view(message), "highlights": places} for message, places in found],
         "next": None if more is None else pages.encode(more),
-        "users": [user_view(user) for user in users.values() if user is not None],
+        "users": users,
     }
 
 

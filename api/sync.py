@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from api import pages
+from api import pages, profiles
 from api.calls import Call
 from api.pages import Cursor, Text
 from api.problems import Problem
@@ -18,7 +18,7 @@ from events.users import User
 from infra.postgres import queries
 from infra.progress import READ_MODELS
 from infra.rows import from_row
-from projectors.views import relationship_view, self_view, user_view
+from projectors.views import relationship_view, self_view
 
 #: Rows of the first query of a part, which may be large ones, and of any: then as many as are thought to fit.
 FIRST, MOST = 16, 200
@@ -110,10 +110,10 @@ class _Page:
             size = FIRST
             while True:
                 found = await _READ[part](connection, place.user, place.above, size)
-                profiles = await self._profiles(connection, place.user, part, found)
+                shown = await self._profiles(connection, place.user, found)
                 left = self._left
                 for one in found:
-                    if not self._take(part, one, profiles):
+                    if not self._take(part, one, shown):
                         return place
                     place = place._replace(above=one.id)
                 if len(found) < size:
@@ -122,18 +122,17 @@ class _Page:
                 size = max(1, min(MOST, self._left * size // max(1, left - self._left) + 1))
         return None
 
-    async def _profiles(self, connection: Any, user: str, part: Part, found: list[_One]) -> dict[str, bytes]:
+    async def _profiles(self, connection: Any, user: str, found: list[_One]) -> dict[str, bytes]:
         ids = {id for one in found for id in one.people} - self._users.keys()
         if not ids:
             return {}
-        rows = await connection.fetch(
-            queries("sync")["profiles"], user, list(ids), list(ids) if part == "rooms" else []
-        )
-        return {row["id"]: _encode(user_view(_user(row))) for row in rows}
+        rows = await connection.fetch(queries("sync")["profiles"], user, list(ids))
+        seen = await profiles.of_users(connection, user, [_user(row) for row in rows])
+        return {view["id"]: _encode(view) for view in seen}
 
-    def _take(self, part: Part, one: _One, profiles: dict[str, bytes]) -> bool:
+    def _take(self, part: Part, one: _One, shown: dict[str, bytes]) -> bool:
         view = _encode(one.view)
-        people = {id: profiles[id] for id in one.people if id in profiles and id not in self._users}
+        people = {id: shown[id] for id in one.people if id in shown and id not in self._users}
         size = len(view) + 1 + sum(len(profile) + 1 for profile in people.values())
         if size > self._left and self._least == 0:
             return False
@@ -163,10 +162,7 @@ async def _rooms(connection: Any, user: str, above: str, size: int) -> list[_One
 
 async def _relationships(connection: Any, user: str, above: str, size: int) -> list[_One]:
     rows = await connection.fetch(queries("sync")["relationships"], user, above, size)
-    return [
-        _One(row["other"], _relationship(row), (row["other"],) if row["type"] == "friend" else (), ("", row["other"]))
-        for row in rows
-    ]
+    return [_One(row["other"], _relationship(row), (row["other"],), ("", row["other"])) for row in rows]
 
 
 async def _friend_of(connection: Any, user: str, above: str, size: int) -> list[_One]:

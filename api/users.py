@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from api import claims, pages
+from api import claims, pages, profiles
 from api.calls import Call
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
@@ -149,7 +149,7 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
 async def find(call: Call, request: FindUsers) -> dict[str, Any]:
     if request.name is None or request.ids is not None:
         rows = await call.rows(queries("users")["by_id"], ids_of(request), call.user)
-        return {"users": [_view(row) for row in rows], "next": None}
+        return {"users": await _views(call, rows), "next": None}
     search = Search(request.name or "")
     rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-1, "", ""))
     rows = await call.rows(
@@ -159,8 +159,9 @@ async def find(call: Call, request: FindUsers) -> dict[str, Any]:
     page = rows[: request.limit]
     more = len(rows) > request.limit
     last = page[-1] if page else None
+    # Pairs with a block between them do not find each other.
     return {
-        "users": [_view(row) for row in page],
+        "users": [user_view(_found(row)) for row in page],
         "next": pages.encode(last["rank"], last["folded"], last["id"]) if more and last is not None else None,
     }
 
@@ -175,10 +176,18 @@ def ids_of(request: FindUsers) -> list[str]:
     return ids
 
 
-def _view(row: Any) -> dict[str, Any]:
+async def _views(call: Call, rows: list[Any]) -> list[dict[str, Any]]:
+    users = [_found(row) for row in rows]
+    if not users:
+        return []
+    async with call.services.pool.acquire(timeout=5) as connection:
+        return await profiles.of_users(connection, call.user, users)
+
+
+def _found(row: Any) -> User:
     user = from_row("user", row)
     assert isinstance(user, User)
-    return user_view(user)
+    return user
 
 
 async def me(call: Call, request: Nothing) -> dict[str, Any]:
@@ -197,10 +206,10 @@ async def me(call: Call, request: Nothing) -> dict[str, Any]:
 async def get(call: Call, request: GetUser) -> dict[str, Any]:
     if request.user == call.user:
         return await me(call, Nothing())
-    row = await call.row(queries("users")["by_id"], [request.user], call.user)
-    if row is None:
+    found = await _views(call, await call.rows(queries("users")["by_id"], [request.user], call.user))
+    if not found:
         raise Problem("not_found", f"expected a user, found none with id {request.user}")
-    return {"user": _view(row)}
+    return {"user": found[0]}
 
 
 async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
@@ -274,32 +283,6 @@ async def _proven(call: Call, password: str | None) -> str | None:
         raise Problem("forbidden", "expected the account's current password, got another")
     credential: str = row["credential"]
     return credential
-
-
-async def registered(call: Call, users: list[str]) -> dict[str, bool]:
-    """Those of ``users`` who are registered, and whether a block stands between them and the caller.
-
-    A check on the read model: a moment late, except for what this process itself has just done.
-    """
-    if not users:
-        return {}
-    rows = await call.rows(queries("users")["registered"], users, call.user)
-    if len(rows) < len(set(users)) and await call.services.progress.wait(dict(call.services.seen), seconds=1.0):
-        rows = await call.rows(queries("users")["registered"], users, call.user)
-    return {row["id"]: row["blocked"] for row in rows}
-
-
-async def unreachable(call: Call, users: list[str]) -> Problem | None:
-    """What is wrong with users who are not registered (``not_found``), or whom a block stands between (``forbidden``).
-
-    Goes into ``call.submit(command, unless=...)``.
-    """
-    found = await registered(call, users)
-    if missing := [user for user in users if user not in found]:
-        return Problem("not_found", f"expected registered users, found none with id {', '.join(missing[:5])}")
-    if any(found.values()):
-        return Problem("forbidden", "expected people who may talk with each other; one of them may not")
-    return None
 
 
 OPERATIONS = [

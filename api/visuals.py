@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from api import profiles
 from api.calls import Call
 from api.pages import Cursor, Limit
 from api.problems import Problem
@@ -96,14 +97,22 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
 
 
 async def _exists(call: Call, visual: str) -> Visual:
-    row = await call.row(queries("visuals")["by_id"], visual)
-    if row is None and await call.services.progress.wait(dict(call.services.seen), seconds=1.0):
-        row = await call.row(queries("visuals")["by_id"], visual)
-    if row is None:
+    found = await _one(call, visual)
+    if found is None and await call.services.progress.wait(dict(call.services.seen), seconds=1.0):
+        found = await _one(call, visual)
+    if found is None:
         raise Problem("not_found", f"expected a visual, found none with id {visual}")
-    found = from_row("visual", row)
-    assert isinstance(found, Visual)
     return found
+
+
+async def _one(call: Call, visual: str) -> Visual | None:
+    """The visual as the caller sees it."""
+    async with call.services.pool.acquire(timeout=5) as connection:
+        row = await connection.fetchrow(queries("visuals")["by_id"], visual)
+        found = None if row is None else from_row("visual", row)
+        if not isinstance(found, Visual):
+            return None
+        return await profiles.visual_seen(connection, await profiles.apart(connection, call.user), found)
 
 
 async def get(call: Call, request: Get) -> dict[str, Any]:

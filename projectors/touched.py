@@ -41,6 +41,10 @@ class Noted:
                         self._changed.add(entity.id)
                 case "user":
                     self._users.add(key[1])
+                case "relationship":
+                    # To either of them the other is another one from here on.
+                    if "block" in (getattr(old, "type", None), getattr(entity, "type", None)):
+                        self._users.update(key[1:])
                 case _:
                     pass
 

@@ -44,6 +44,11 @@ def user_view(user: User) -> View:
     }
 
 
+def masked(view: View) -> View:
+    """A public profile as those see it who block the user: no word or picture of theirs reaches them."""
+    return {**view, "name": view["username"], "visual": None, "data": {}}
+
+
 def self_view(user: User) -> View:
     """The profile as the user sees it. The credential is shown to nobody."""
     more = {"data": dict(user.data), "email": user.email, "seen": user.seen, "updated": user.updated}

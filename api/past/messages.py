@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from api import profiles
 from api.calls import Call
 from api.history import Read, page_of, place_of, spans_of
 from api.messages import REVISIONS, Get
@@ -12,24 +13,25 @@ from api.past.moments import Then
 from api.past.rooms import Inside, inside
 from api.problems import Problem
 from events.messages import Message, Revision
-from events.users import User
 from infra.rows import from_row
 from projectors.past import people, rooms
-from projectors.views import message_view, revision_view
+from projectors.views import View, message_view, revision_view
 
 
 class _Past(NamedTuple):
     """Implements api.history.Shown."""
 
+    viewer: str
     then: Then
     found: Inside
 
     async def messages(self, now: list[Message]) -> list[Message]:
         return await rooms.messages(self.then.connection, {self.found.room.id: self.found.cut}, now)
 
-    async def users(self, ids: Collection[str]) -> dict[str, User | None]:
-        users = await people.users(self.then.connection, self.then.moment, ids)
-        return {id: users.get(id) for id in ids}
+    async def users(self, ids: Collection[str]) -> list[View]:
+        connection, moment = self.then.connection, self.then.moment
+        users = await people.users(connection, moment, ids)
+        return await profiles.of_users_then(connection, moment, self.viewer, [users[id] for id in ids if id in users])
 
 
 async def read(call: Call, request: Read, then: Then) -> dict[str, Any]:
@@ -41,7 +43,7 @@ async def read(call: Call, request: Read, then: Then) -> dict[str, Any]:
         if span.first <= found.room.seq
     ]
     page, _ = await page_of(
-        then.connection, request.room, spans, place, request.limit, _Past(then, found)
+        then.connection, request.room, spans, place, request.limit, _Past(call.user, then, found)
     )  # fmt: skip
     return page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api import pages
+from api import pages, profiles
 from api.calls import Call
 from api.pages import Text
 from api.past.moments import Then
@@ -15,9 +15,8 @@ from api.users import FindUsers, GetUser, ids_of
 from api.visuals import Get as GetVisual
 from api.visuals import List as ListVisuals
 from events.relationships import Relationship
-from events.users import User
 from projectors.past import people
-from projectors.views import relationship_view, self_view, user_view, visual_view
+from projectors.views import View, relationship_view, self_view, visual_view
 
 #: Relationships that one request looks at, by steps; the page is short then, or empty, and its cursor goes on.
 SCAN, STEP = 1000, 100
@@ -27,17 +26,19 @@ async def find(call: Call, request: FindUsers, then: Then) -> dict[str, Any]:
     if request.ids is None:
         raise Problem("invalid", "as_of: expected it with `ids`; a search by name looks at present names")
     found = await _shown(call, then, ids_of(request))
-    return {"users": [user_view(user) for user in found], "next": None}
+    return {"users": found, "next": None}
 
 
-async def _shown(call: Call, then: Then, ids: list[str]) -> list[User]:
-    """Those of the ids who may be shown: now by the rule of the present, then unless a block stood between."""
+async def _shown(call: Call, then: Then, ids: list[str]) -> list[View]:
+    """Those of the ids who may be shown: now by the rule of the present, and then by the same."""
     now = [row["id"] for row in await then.rows("users", "by_id", ids, call.user)]
     pairs = [pair for id in now for pair in ((id, call.user), (call.user, id)) if id != call.user]
-    apart = [one for one in await people.relationships(then.connection, then.moment, pairs) if one.type == "block"]
-    hidden = {one.user for one in apart} | {one.other for one in apart} - {call.user}
-    found = await people.users(then.connection, then.moment, now)
-    return [found[id] for id in sorted(found) if id not in hidden - {call.user}]
+    between = await people.relationships(then.connection, then.moment, pairs)
+    hidden = {one.user for one in between if one.type == "block"} - {one.other for one in between} - {call.user}
+    if hidden:
+        hidden -= {row["user"] for row in await then.rows("blocks", "together", sorted(hidden), call.user)}
+    found = await people.users(then.connection, then.moment, [id for id in now if id not in hidden])
+    return await profiles.of_users_then(then.connection, then.moment, call.user, [found[id] for id in sorted(found)])
 
 
 async def me(call: Call, request: Nothing, then: Then) -> dict[str, Any]:
@@ -53,7 +54,7 @@ async def get(call: Call, request: GetUser, then: Then) -> dict[str, Any]:
     found = await _shown(call, then, [request.user])
     if not found:
         raise Problem("not_found", f"expected a user, found none with id {request.user} as of {then.moment}")
-    return {"user": user_view(found[0])}
+    return {"user": found[0]}
 
 
 async def relationships(call: Call, request: ListRelationships, then: Then) -> dict[str, Any]:
@@ -92,9 +93,13 @@ async def _related(call: Call, then: Then, pairs: list[tuple[str, str]]) -> list
 
 async def visual(call: Call, request: GetVisual, then: Then) -> dict[str, Any]:
     found = await people.visuals(then.connection, then.moment, [request.visual])
-    if not found:
+    seen = None
+    if found:
+        blocks = await profiles.apart_then(then.connection, then.moment, call.user, [found[0].owner])
+        seen = await profiles.visual_seen(then.connection, blocks, found[0])
+    if seen is None:
         raise Problem("not_found", f"expected a visual, found none with id {request.visual} as of {then.moment}")
-    return {"visual": visual_view(found[0])}
+    return {"visual": visual_view(seen)}
 
 
 async def visuals(call: Call, request: ListVisuals, then: Then) -> dict[str, Any]:

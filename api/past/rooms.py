@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from api import pages, rooms
+from api import pages, profiles, rooms
 from api.calls import Call, Services
 from api.members import List
 from api.pages import Offset, Text
 from api.past.moments import Then
 from api.problems import Problem
 from api.rooms import Find, Get, History, entry
-from events.members import Member
 from events.messages import Message, message_key
 from events.rooms import Room
-from events.users import User
 from infra import rows
 from projectors.past import people
 from projectors.past import rooms as past
 from projectors.past.rooms import Kept
-from projectors.views import member_view, user_view
+from projectors.views import member_view
 
 #: Rooms that one request looks at to find those in which the caller was, by steps; and events of which it makes rooms,
 #: but for the first: about 0.3 s. The page is short then, or empty, and its cursor goes on.
@@ -119,9 +117,9 @@ async def members(call: Call, request: List, then: Then) -> dict[str, Any]:
     there = await past.members(then.connection, {request.room: found.cut}, ids)
     users = await people.users(then.connection, then.moment, ids)
     more = pages.encode(page[-1]["since"], page[-1]["user"]) if len(listed) > request.limit else None
-    views = [_with_profile(one, users.get(id)) for id in ids if (one := there.get((request.room, id))) is not None]
-    return {"members": [view for view in views if view is not None], "next": more}
-
-
-def _with_profile(member: Member, user: User | None) -> dict[str, Any] | None:
-    return None if user is None else {"member": member_view(member), "user": user_view(user)}
+    listed_ = [id for id in ids if (request.room, id) in there and id in users]
+    views = await profiles.of_users_then(then.connection, then.moment, call.user, [users[id] for id in listed_])
+    found_ = [
+        {"member": member_view(there[request.room, id]), "user": view} for id, view in zip(listed_, views, strict=True)
+    ]
+    return {"members": found_, "next": more}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from events import REGISTRY
 from events.records import Key
@@ -18,6 +20,8 @@ from projectors.past.moments import Moment
 
 #: Types of events that name a user, and those that name what is the user's.
 USER = tuple(name for name in REGISTRY.events if name.startswith("user.") or name == "session.opened")
+#: Those that name what others see of a user.
+PROFILE = ("user.registered", "user.profile_changed", "user.visual_chosen")
 RELATIONSHIP = ("relationship.set",)
 VISUAL = tuple(name for name in REGISTRY.events if name.startswith("visual."))
 SESSION = tuple(name for name in REGISTRY.events if name.startswith("session."))
@@ -29,6 +33,17 @@ async def users(connection: Any, moment: Moment, ids: Iterable[str]) -> dict[str
     wanted = list(dict.fromkeys(ids))
     found = await entities(connection, moment, {user_key(id): id for id in wanted}, USER)
     return {user.id: user for user in found.values() if isinstance(user, User) and user.state == "registered"}
+
+
+async def users_below(connection: Any, cuts: Mapping[str, int]) -> dict[str, User]:
+    """Users as others saw them before an offset of their stream, by id, at the cost of the profiles that they had."""
+    place = (list(cuts), list(cuts.values()))
+    state: Past = {}
+    asof.fold(state, map(asof.record, await connection.fetch(queries("past")["named"], *place, list(PROFILE), None)))
+    rows = await connection.fetch(queries("past")["last_below"], *place, list(USER))
+    versions = {row["stream"]: row["offset"] for row in rows}
+    found = [(id, state.get(user_key(id))) for id in cuts]
+    return {id: replace(user, version=versions[id]) for id, user in found if isinstance(user, User)}
 
 
 async def relationships(connection: Any, moment: Moment, pairs: Iterable[tuple[str, str]]) -> list[Relationship]:
@@ -44,6 +59,15 @@ async def visuals(connection: Any, moment: Moment, ids: Collection[str]) -> list
     owners = {key: one.owner for key, one in now.items() if isinstance(one, Visual)}
     found = await entities(connection, moment, owners, VISUAL, list(ids))
     return [one for one in found.values() if isinstance(one, Visual)]
+
+
+async def visual_below(connection: Any, visual: Visual, cut: int) -> Visual | None:
+    """A visual as it was before an offset of its owner's stream."""
+    state: Past = {}
+    events = await connection.fetch(queries("past")["named"], [visual.owner], [cut], list(VISUAL), [visual.id])
+    asof.fold(state, map(asof.record, events))
+    found = state.get(visual_key(visual.id))
+    return found if isinstance(found, Visual) else None
 
 
 async def entities(

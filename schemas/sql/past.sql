@@ -25,6 +25,16 @@ join changes c on c.stream = k.stream and c."offset" < k.cut and c.type = any($3
 where $4::text[] is null or coalesce(c.data->>'other', c.data->>'visual') = any($4)
 order by c.stream, c."offset"
 
+-- name: last_below
+-- The last event of some types below an offset of each of some streams.
+select k.stream, c."offset"
+from unnest($1::text[], $2::bigint[]) as k(stream, cut)
+cross join lateral (
+    select "offset" from changes
+    where stream = k.stream and "offset" < k.cut and type = any($3::text[])
+    order by "offset" desc limit 1
+) c
+
 -- name: structure
 -- What made rooms and their membership what they are below their cuts: all of it, or what concerns some users.
 select c.*

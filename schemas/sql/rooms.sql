@@ -58,10 +58,6 @@ where (rank, folded, id) > ($5::int, $6::text, $7::text)
 order by rank, folded, id
 limit $8
 
--- name: one
--- A room's type and owner.
-select id, type, owner from rooms where id = $1
-
 -- name: is_member
 -- Whether a user is in a room that was not deleted.
 select exists (
@@ -82,16 +78,6 @@ limit $4
 -- Who owns the room when a member leaves it: the oldest other admin, else the oldest other member.
 select "user" from members where room = $1 and "user" <> $2 and state = 'joined'
 order by role <> 'admin', since, "user" limit 1
-
--- name: direct_blocked
--- Whether a room is a direct one; and whether the user is one of its two people, and one of the two blocks the other.
-select r.type = 'direct' as direct, exists (
-    select from members mine
-    join members other on other.room = r.id and other."user" <> $2
-    join relationships b on b.type = 'block'
-      and ((b."user" = other."user" and b.other = $2) or (b."user" = $2 and b.other = other."user"))
-    where mine.room = r.id and mine."user" = $2 and r.type = 'direct') as blocked
-from rooms r where r.id = $1
 
 -- name: changes
 -- A room's history, the latest first; gone: it is about a message that was deleted.

@@ -1,12 +1,16 @@
 -- name: by_id
--- Registered users by id, without those of whom one blocks the other unless they share a room.
+-- Registered users by id, without those who block the caller, unless the caller is something to them or shares a room
+-- with them. How the others are shown, profiles.py says.
 select u.* from users u
 where u.id = any($1::text[]) and u.state = 'registered'
-  and (u.id = $2 or not exists (
-        select from relationships r
-        where r.type = 'block' and ((r."user" = u.id and r.other = $2) or (r."user" = $2 and r.other = u.id)))
+  and (not exists (
+        select from relationships r where r.type = 'block' and r."user" = u.id and r.other = $2)
     or exists (
-        select from members mine join members theirs on theirs.room = mine.room and theirs."user" = u.id
+        select from relationships r where r."user" = $2 and r.other = u.id and r.type is not null)
+    or exists (
+        select from members mine
+        join rooms room on room.id = mine.room and room.state <> 'deleted'
+        join members theirs on theirs.room = mine.room and theirs."user" = u.id
         where mine."user" = $2 and mine.state = 'joined' and theirs.state = 'joined'))
 
 -- name: search
@@ -36,11 +40,3 @@ where h.id = $1
 select u.username, u.credential, c.hash
 from users u left join credentials c on c.id = u.credential
 where u.id = $1 and u.state = 'registered'
-
--- name: registered
--- Those of some ids that belong to registered users, and whether one blocks the other.
-select u.id, exists (
-        select from relationships r
-        where r.type = 'block' and ((r."user" = u.id and r.other = $2) or (r."user" = $2 and r.other = u.id))) as blocked
-from users u
-where u.id = any($1::text[]) and u.state = 'registered'

@@ -67,7 +67,9 @@ async def test_strangers_do_not_add_others_to_a_public_group(ada: Person, bob: P
 async def test_nobody_adds_whom_a_block_stands_between(ada: Person, bob: Person) -> None:
     room = await ada.group()
     await bob.do("relationships.set", user=ada.id, type="block")
-    assert await ada.refused("members.add", room=room, user=bob.id) == "forbidden"
+    assert await ada.refused("members.add", room=room, user=bob.id) == "not_found"
+    theirs = await bob.group()
+    assert await bob.refused("members.add", room=theirs, user=ada.id) == "forbidden"
     assert await members(ada, room) == {ada.id: "owner"}
 
 

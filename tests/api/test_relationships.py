@@ -47,11 +47,12 @@ async def test_a_block_replaces_friendship_and_does_not_show(ada: Person, bob: P
     await ada.do("relationships.set", user=bob.id, type="block")
     assert await relations(ada) == {bob.id: "block"}
     assert await relations(bob, "in") == {}, "nobody sees who blocks them"
-    # Bob's own friendship stays his, and can be set anew without anything to notice.
+    # Bob's own friendship stays his, as if she had gone quiet; once it is taken back, nobody is there.
     assert await relations(bob) == {ada.id: "friend"}
-    assert (await bob.do("relationships.set", user=ada.id, type=None))["relationship"]["type"] is None
     assert (await bob.do("relationships.set", user=ada.id, type="friend"))["relationship"]["type"] == "friend"
-    assert await relations(ada, "in") == {}, "whom she blocks does not come up"
+    assert (await bob.do("relationships.set", user=ada.id, type=None))["relationship"]["type"] is None
+    assert await bob.refused("relationships.set", user=ada.id, type="friend") == "not_found"
+    assert await relations(bob) == {} and await relations(ada, "in") == {}
 
 
 async def test_lists_are_paginated(ada: Person, bob: Person) -> None:

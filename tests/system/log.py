@@ -12,13 +12,13 @@ from events.log import TermFilter
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet
 from events.messages import Message, message_key
 from events.records import Entity, Key, Record
-from events.relationships import Relationship
+from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
 from events.users import User, user_key
 from infra import kafka
 from infra.settings import Settings
 from producers.log import read_tail
-from projectors.views import relationship_view, self_view, user_view
+from projectors.views import masked, relationship_view, self_view, user_view
 
 
 class Entities(Mapping[Key, Entity | None]):
@@ -26,6 +26,8 @@ class Entities(Mapping[Key, Entity | None]):
 
     def __init__(self) -> None:
         self._found: dict[Key, Entity | None] = {}
+        #: Who blocked whom at which offset -> what they were then.
+        self.still: dict[tuple[str, str, int], User] = {}
 
     def __getitem__(self, key: Key) -> Entity | None:
         return self._found.get(key)
@@ -38,6 +40,10 @@ class Entities(Mapping[Key, Entity | None]):
 
     def apply(self, record: Record) -> None:
         self._found.update(REGISTRY.fold(record, self))
+        if isinstance(record.data, RelationshipSet) and record.data.type == "block":
+            user = self._found[user_key(record.stream)]
+            assert isinstance(user, User)
+            self.still[record.stream, record.data.other, record.offset] = user
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [one for one in self._found.values() if isinstance(one, kind)]
@@ -80,7 +86,7 @@ def snapshot(entities: Entities, user: str) -> dict[str, Any]:
         "relationships": {one.other: relationship_view(one) for one in outgoing},
         "friend_of": {one.user: relationship_view(one) for one in incoming},
         "rooms": {member.room: _entry(entities, member) for member in mine},
-        "users": {one: _profile(entities, one) for one in _people(entities, user, mine)},
+        "users": {one: profile(entities, entities, user, one) for one in _people(entities, user, mine)},
     }
 
 
@@ -93,21 +99,30 @@ def _entry(entities: Entities, member: Member) -> dict[str, Any]:
     return entry(room, member, message, next(others, None) if room.type == "direct" else None)
 
 
-def _profile(entities: Entities, user: str) -> dict[str, Any]:
-    found = entities[user_key(user)]
+def profile(then: Entities, now: Entities, viewer: str, user: str) -> dict[str, Any]:
+    """A user as they were, as a viewer sees them: masked to who blocks them, at rest for whom they block."""
+    found = then[user_key(user)]
     assert isinstance(found, User)
-    return user_view(found)
+    blocks = [_block(state, *pair) for state in (then, now) for pair in ((viewer, user), (user, viewer))]
+    cut = min((one.version for one in blocks if one is not None and one.user == user), default=None)
+    if any(one is not None and one.user == viewer for one in blocks):
+        return masked(user_view(found))
+    return user_view(found if cut is None or found.version < cut else now.still[user, viewer, cut])
+
+
+def _block(state: Entities, user: str, other: str) -> Relationship | None:
+    found = state[relationship_key(user, other)]
+    return found if isinstance(found, Relationship) and found.type == "block" else None
 
 
 def _people(entities: Entities, user: str, mine: list[Member]) -> set[str]:
-    """Friends in either direction, without those across a block; and the other people of direct rooms."""
+    """To whom they are something, who hold them for a friend and are not blocked; the other people of direct rooms."""
     relationships: list[Relationship] = entities.of(Relationship)
-    pairs = {(one.user, one.other): one.type for one in relationships if user in (one.user, one.other)}
-    others = {other for pair in pairs for other in pair if other != user}
-    both = {other: {pairs.get((user, other)), pairs.get((other, user))} for other in others}
-    friends = {other for other, types in both.items() if "friend" in types and "block" not in types}
+    own = {one.other: one.type for one in relationships if one.user == user and one.type is not None}
+    friends = {one.user for one in relationships if one.other == user and one.type == "friend"}
     direct = {member.room for member in mine if getattr(entities[room_key(member.room)], "type", "") == "direct"}
-    return friends | {one.user for one in entities.of(Member) if one.room in direct and one.user != user}
+    peers = {one.user for one in entities.of(Member) if one.room in direct and one.user != user}
+    return own.keys() | {one for one in friends if own.get(one) != "block"} | peers
 
 
 def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:

@@ -33,7 +33,6 @@ from projectors.views import (
     relationship_view,
     revision_view,
     self_view,
-    user_view,
     visual_view,
 )
 from tests.client import Person, World
@@ -226,9 +225,9 @@ async def room_agrees(person: Person, id: str, moment: str, then: Entities, now:
         members.update({one["member"]["user"]: one for one in page["members"]})
     there = [one for one in then.of(Member) if one.room == id and one.state == "joined"]
     assert members == {
-        one.user: {"member": member_view(one), "user": user_view(user)}
+        one.user: {"member": member_view(one), "user": log.profile(then, now, person.id, one.user)}
         for one in there
-        if isinstance(user := then[user_key(one.user)], User)
+        if isinstance(then[user_key(one.user)], User)
     }
     said = sorted((one for one in then.of(Message) if one.room == id), key=lambda one: one.seq)
     found: list[dict[str, Any]] = []

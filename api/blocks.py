@@ -1,0 +1,116 @@
+"""Who does not exist for whom: the checks on blocks before a command. How people are shown is in ``profiles.py``.
+
+The rule (docs/decisions/0039): to somebody whom a person blocks, that person does not exist: what is done to them is
+answered like what is done to an unknown id, in the same words. Who blocks is told so, as they know it.
+
+All of them look at the read models, and so may be a moment late. Each gives the refusal, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from api.calls import Call
+from api.problems import Problem
+from events.relationships import Relation
+from infra.postgres import queries
+from producers.roles import missing
+
+#: Rooms that a process remembers to be no direct ones; beyond it, all are asked for anew.
+GROUPS = 100_000
+
+
+class _Person(NamedTuple):
+    """A registered user beside the caller."""
+
+    #: What the caller is to them.
+    own: Relation | None
+    #: Whether they block the caller.
+    apart: bool
+    #: If so, whether the two are in a room together.
+    together: bool
+
+
+def _met(one: _Person) -> bool:
+    # Who blocks them knows it, whatever they do.
+    return one.own == "block" or not one.apart
+
+
+def _befriended(one: _Person) -> bool:
+    return one.own == "friend" or not one.apart
+
+
+def _blocked(one: _Person) -> bool:
+    # Whoever is seen can be blocked, also by those whom they block.
+    return one.own is not None or one.together or not one.apart
+
+
+async def unreachable(call: Call, users: list[str]) -> Problem | None:
+    """Why the caller does not start a room with some users, nor lets them into one."""
+    if not users:
+        return None
+    found = await _people(call, users, _met)
+    if unknown := [user for user in users if user not in found]:
+        return Problem("not_found", f"expected registered users, found none with id {', '.join(unknown[:5])}")
+    if own := [user for user in users if found[user].own == "block"]:
+        return Problem(
+            "forbidden",
+            f"expected people whom you do not block; you block {', '.join(own[:5])}: take the block back to write",
+        )
+    return None
+
+
+async def unrelatable(call: Call, user: str, type: Relation | None) -> Problem | None:
+    """Why the caller does not become this to a user; to be nothing to them is always possible."""
+    if type is None:
+        return None
+    if user in await _people(call, [user], _befriended if type == "friend" else _blocked):
+        return None
+    return Problem("not_found", f"expected a registered user, found none with id {user}")
+
+
+async def _people(call: Call, users: list[str], exists: Callable[[_Person], bool]) -> dict[str, _Person]:
+    """Those of the users who exist for the caller. Who registered at this process a moment ago is found."""
+
+    async def ask() -> dict[str, _Person]:
+        rows = await call.rows(queries("blocks")["people"], users, call.user)
+        people = ((row["id"], _Person(row["own"], row["apart"], row["together"])) for row in rows)
+        return {id: one for id, one in people if exists(one)}
+
+    found = await ask()
+    # Also for those who block the caller, so that it takes as long.
+    if len(found) < len(set(users)) and await call.services.progress.wait(dict(call.services.seen), seconds=1.0):
+        found = await ask()
+    return found
+
+
+async def barred(call: Call, room: str) -> Problem | None:
+    """Why the caller says nothing in a room, nor changes it: it is a direct one, and a block stands between the two."""
+    if room in call.services.groups:
+        return None
+    row = await call.row(queries("blocks")["room"], room, call.user)
+    if row is None:
+        return None
+    if row["own"]:
+        return Problem(
+            "forbidden", "expected somebody whom you do not block; you block this person: take the block back to write"
+        )
+    if row["apart"]:
+        return gone(room)
+    if not row["direct"]:
+        if len(call.services.groups) >= GROUPS:
+            call.services.groups.clear()
+        call.services.groups.add(room)
+    return None
+
+
+async def kept_out(call: Call, room: str) -> Problem | None:
+    """Why the caller does not join a room: it is not shown to them, as its owner and they do not want to meet."""
+    return None if await call.row(queries("blocks")["kept_out"], room, call.user) is None else gone(room)
+
+
+def gone(room: str) -> Problem:
+    """What is said of a room that is not there, or not for the caller: as decisions say it."""
+    refusal = missing(room)
+    return Problem(refusal.code, refusal.detail)
