@@ -1,6 +1,6 @@
 """Facts, and what they make true: pure. The registry is assembled here, by import, never by scanning."""
 
-from events import handles, keys, log, members, messages, relationships, rooms, sessions, users, visuals
+from events import handles, invitations, keys, log, members, messages, relationships, rooms, sessions, users, visuals
 from events.records import Registry
 
 #: All event types and entities. Adding a domain is adding its ``ROWS`` and its entities here.
@@ -15,6 +15,7 @@ REGISTRY = Registry(
         *handles.ROWS,
         *rooms.ROWS,
         *members.ROWS,
+        *invitations.ROWS,
         *messages.ROWS,
     ),
     entities=(
@@ -26,6 +27,7 @@ REGISTRY = Registry(
         rooms.Room,
         members.Member,
         members.Stay,
+        invitations.Invitation,
         messages.Message,
         messages.Revision,
     ),

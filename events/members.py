@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import replace
 
 from events.clock import Time
+from events.invitations import ended, invitation_key
 from events.records import Changes, Entity, Event, EventType, Key, Record, State
 from events.rooms import Room, loaded_room, room_key, settings_of
 from events.saying import message_key, said
@@ -35,6 +36,9 @@ class Member(Entity, frozen=True, kw_only=True):
     read_at: Time
     #: Whether the member wants to be notified of messages.
     notifications: bool
+    #: Whether the user is here by their own will: they came, accepted, were added by somebody whom their choice lets
+    #: add them, or have read or spoken here. Only such members see of each other who is present.
+    willing: bool
     version: int
 
     @property
@@ -79,6 +83,8 @@ class Announced(Event, frozen=True, kw_only=True):
 class MemberJoined(Announced, frozen=True, kw_only=True):
     user: str
     role: Role
+    #: Whether it is the user's own will, and not only that of who added them.
+    willing: bool = True
 
 
 class MemberLeft(Announced, frozen=True, kw_only=True):
@@ -108,6 +114,8 @@ def names(record: Record) -> Sequence[Key]:
     found = [room_key(record.stream), member_key(record.stream, getattr(event, "user", ""))]
     if isinstance(event, Announced) and event.message is not None:
         found += [message_key(event.message), member_key(record.stream, record.actor)]
+    if isinstance(event, MemberJoined):
+        found.append(invitation_key(record.stream, event.user))
     return found
 
 
@@ -126,8 +134,8 @@ def announced(record: Record, state: State, room: Room, type: str, content: dict
 
 
 def has_read(member: Member, seq: int, record: Record) -> Member:
-    """The member after reading up to ``seq``."""
-    return replace(member, read=seq, read_at=record.time, version=record.offset)
+    """The member after reading up to ``seq``: whoever reads or speaks in a room is there by their own will."""
+    return replace(member, read=seq, read_at=record.time, willing=True, version=record.offset)
 
 
 def joined(record: Record, state: State) -> Changes:
@@ -138,10 +146,11 @@ def joined(record: Record, state: State) -> Changes:
         return {}
     changes, room = announced(record, state, room, "join", {"user": event.user})
     before = state[member_key(record.stream, event.user)]
+    # Of a direct room all is new to who accepts: it was said to them.
     member = Member(
         room=record.stream, user=event.user, role=event.role, state="joined", since=record.offset,
-        joined=record.time, read=room.seq, read_at=record.time,
-        notifications=settings_of(room.settings).notifications, version=record.offset,
+        joined=record.time, read=0 if room.type == "direct" else room.seq, read_at=record.time,
+        notifications=settings_of(room.settings).notifications, willing=event.willing, version=record.offset,
     )  # fmt: skip
     if isinstance(before, Member):
         member = replace(member, notifications=before.notifications)
@@ -151,6 +160,7 @@ def joined(record: Record, state: State) -> Changes:
     owner = event.user if event.role == "owner" else room.owner
     changes[member.key] = member
     changes[room.key] = replace(room, members=room.members + 1, owner=owner, version=record.offset)
+    changes |= ended(record, state, event.user, "accepted")
     return changes
 
 
@@ -212,7 +222,7 @@ _MESSAGE = "019aa000-0000-7000-8000-000000000005"
 
 ROWS = (
     EventType(
-        name="member.joined", struct=MemberJoined, topics=("rooms",), names=names, fold=joined, version=2,
+        name="member.joined", struct=MemberJoined, topics=("rooms",), names=names, fold=joined, version=3,
         about="A user is in the room from here on; the actor is who let them in.",
         sample=MemberJoined(user=_SAMPLE, role="member", message=_MESSAGE, seq=18),
     ),

@@ -10,6 +10,8 @@ from events.clock import Time
 from events.records import Changes, Entity, Event, EventType, Key, Record, State
 
 Kind = Literal["person", "service"]
+#: Who may add a user to a room at once, without an invitation.
+AddedBy = Literal["everyone", "contacts", "nobody"]
 
 
 class User(Entity, frozen=True, kw_only=True):
@@ -37,6 +39,10 @@ class User(Entity, frozen=True, kw_only=True):
     seen: Time | None
     #: The linked visual character.
     visual: str | None
+    #: Who may add the user to rooms at once; others invite. None: not chosen, so the installation's default holds.
+    #: ``contacts``: whom the user holds for a friend, and who shares a room with them in which they are by their own
+    #: will.
+    added_by: AddedBy | None
     data: dict[str, str]
     created: Time
     updated: Time
@@ -91,6 +97,11 @@ class UserVisualChosen(Event, frozen=True, kw_only=True):
     visual: str | None
 
 
+class UserAddedByChosen(Event, frozen=True, kw_only=True):
+    #: Who may add the user to rooms at once; None: as the installation has it.
+    added_by: AddedBy | None
+
+
 def names(record: Record) -> tuple[Key, ...]:
     return (user_key(record.stream),)
 
@@ -108,7 +119,7 @@ def registered(record: Record, state: State) -> Changes:
     user = User(
         id=record.stream, username=event.username, name=event.name, role=event.role, state="registered",
         credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
-        data=event.data, created=record.time, updated=record.time, version=record.offset,
+        added_by=None, data=event.data, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -116,8 +127,8 @@ def registered(record: Record, state: State) -> Changes:
 def abandoned(record: Record, state: State) -> Changes:
     user = User(
         id=record.stream, username="", name="", role="person", state="abandoned", credential=None, email=None,
-        email_settled=record.offset, seen=None, visual=None, data={}, created=record.time, updated=record.time,
-        version=record.offset,
+        email_settled=record.offset, seen=None, visual=None, added_by=None, data={}, created=record.time,
+        updated=record.time, version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -170,6 +181,12 @@ def visual_chosen(record: Record, state: State) -> Changes:
     return changed(record, state, visual=event.visual)
 
 
+def added_by_chosen(record: Record, state: State) -> Changes:
+    event = record.data
+    assert isinstance(event, UserAddedByChosen)
+    return changed(record, state, added_by=event.added_by)
+
+
 ROWS = (
     EventType(
         name="user.registered", struct=UserRegistered, topics=("users",), names=names, fold=registered,
@@ -206,5 +223,9 @@ ROWS = (
         name="user.visual_chosen", struct=UserVisualChosen, topics=("users",), names=names, fold=visual_chosen,
         about="The user linked a visual character, or none.",
         sample=UserVisualChosen(visual="019aa000-0000-7000-8000-000000000002"),
+    ),
+    EventType(
+        name="user.added_by_chosen", struct=UserAddedByChosen, topics=("users",), names=names, fold=added_by_chosen,
+        about="The user chose who may add them to rooms.", sample=UserAddedByChosen(added_by="contacts"),
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ TABLES = {
     "room": "rooms",
     "member": "members",
     "stay": "stays",
+    "invitation": "invitations",
     "message": "messages",
     "revision": "revisions",
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from events.invitations import invitation_key, pending
 from events.members import (
     MemberJoined,
     MemberLeft,
@@ -21,19 +22,28 @@ from events.records import Event, Key, State
 from events.rooms import Room, loaded_room, room_key, settings_of
 from events.saying import message_key
 from producers.commands import Command, CommandType, Order, Refused
+from producers.invitations import invite, withdraw
 from producers.limits import Id
 from producers.roles import allow, missing
 
 
 class AddMember(Command, frozen=True, kw_only=True):
-    """Join a room, or let another in. That the user exists and nobody blocks anybody is checked before."""
+    """Join a room, accept an invitation, or let another in.
+
+    That the user exists, nobody blocks anybody, and whether the other may be added at once is found out before, on the
+    read model.
+    """
 
     room: Id
     user: Id
+    #: The other is invited, as they do not let the actor add them.
+    invite: bool = False
+    #: Whether the other is added by their own will; who joins is.
+    willing: bool = True
 
 
 class RemoveMember(Command, frozen=True, kw_only=True):
-    """Leave a room, or put another out.
+    """Leave a room, put another out, or withdraw an invitation.
 
     When the owner leaves, ``successor`` becomes the owner: the oldest admin, else the oldest other member, as the read
     model knows it.
@@ -42,6 +52,8 @@ class RemoveMember(Command, frozen=True, kw_only=True):
     room: Id
     user: Id
     successor: Id | None = None
+    #: Who is invited, as the read model knows it: what was asked in a direct room goes with who asked.
+    invited: list[Id] = []
 
 
 class ChangeRole(Command, frozen=True, kw_only=True):
@@ -79,6 +91,13 @@ def _about(order: Order) -> Sequence[Key]:
     return (room_key(command.room), message_key(order.id), *(member_key(command.room, user) for user in users))
 
 
+def _invited(order: Order) -> Sequence[Key]:
+    """The same, and who of those whom it concerns is invited."""
+    command = order.command
+    users = dict.fromkeys((command.user, *getattr(command, "invited", ())))
+    return (*_about(order), *(invitation_key(command.room, user) for user in users))
+
+
 def _own(order: Order) -> Sequence[Key]:
     return (room_key(order.command.room), member_key(order.command.room, order.actor))
 
@@ -96,9 +115,13 @@ def add(order: Order, state: State) -> list[Event]:
     if found is not None and found.state != "deleted" and _inside(state, command.room, order.actor, command.user):
         return []
     room, _ = allow(order, state, user=command.user)
+    itself = command.user == order.actor
+    if command.invite and not itself:
+        return invite(state, room.id, [command.user])
     # The first to come back to a room that all had left owns it.
-    role: Role = "owner" if room.owner is None else "member"
-    return [MemberJoined(user=command.user, role=role, **announcement(order, room))]
+    role: Role = "owner" if room.owner is None and room.type != "direct" else "member"
+    willing = itself or command.willing
+    return [MemberJoined(user=command.user, role=role, willing=willing, **announcement(order, room))]
 
 
 def _inside(state: State, room: str, *users: str) -> bool:
@@ -112,10 +135,14 @@ def remove(order: Order, state: State) -> list[Event]:
             return []
         # The id of a direct room is derived from its two people: a third learns here no more than elsewhere.
         raise missing(command.room)
+    waiting = pending(state, command.room, command.user)
+    if waiting is not None and waiting.by == order.actor and _inside(state, command.room, order.actor):
+        return withdraw(state, command.room, [command.user])
     room, _ = allow(order, state, user=command.user)
     if not _inside(state, command.room, command.user):
-        return []
-    events: list[Event] = [MemberLeft(user=command.user, **announcement(order, room))]
+        return withdraw(state, command.room, [command.user])
+    lapsed = withdraw(state, room.id, command.invited) if room.type == "direct" else []
+    events: list[Event] = [*lapsed, MemberLeft(user=command.user, **announcement(order, room))]
     if room.owner == command.user and room.members > 1:
         successor = command.successor
         if successor is None or successor == command.user or not _inside(state, command.room, successor):
@@ -175,8 +202,8 @@ def set_notifications(order: Order, state: State) -> list[Event]:
 
 
 COMMANDS = (
-    CommandType(AddMember, "rooms", lambda c: c.room, _about, add),
-    CommandType(RemoveMember, "rooms", lambda c: c.room, _about, remove),
+    CommandType(AddMember, "rooms", lambda c: c.room, _invited, add),
+    CommandType(RemoveMember, "rooms", lambda c: c.room, _invited, remove),
     CommandType(ChangeRole, "rooms", lambda c: c.room, _about, change_role),
     CommandType(TransferOwnership, "rooms", lambda c: c.room, _about, transfer),
     CommandType(MarkRead, "rooms", lambda c: c.room, _own, mark_read),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from producers import handles, members, messages, relationships, restore, rooms, sessions, users, visuals
+from producers import handles, invitations, members, messages, relationships, restore, rooms, sessions, users, visuals
 from producers.commands import CommandType, Order
 
 ROWS: tuple[CommandType, ...] = (
@@ -17,6 +17,7 @@ ROWS: tuple[CommandType, ...] = (
     *handles.COMMANDS,
     *rooms.COMMANDS,
     *members.COMMANDS,
+    *invitations.COMMANDS,
     *messages.COMMANDS,
     *restore.COMMANDS,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from events.invitations import Invitation, InvitationWithdrawn, invitation_key
 from events.members import (
     Member,
     MemberJoined,
@@ -34,7 +35,7 @@ from events.rooms import (
     loaded_room,
     room_key,
 )
-from events.users import User, UserProfileChanged, UserVisualChosen, user_key
+from events.users import User, UserAddedByChosen, UserProfileChanged, UserVisualChosen, user_key
 from events.visuals import Visual, VisualChanged, visual_key
 from producers.commands import Command, CommandType, Order, Refused
 from producers.limits import Id, Object
@@ -44,18 +45,19 @@ from producers.users import RESERVED
 FIELDS: dict[str, frozenset[str]] = {
     "room": frozenset({"name", "description", "settings", "data", "state"}),
     "member": frozenset({"state", "role", "notifications"}),
+    "invitation": frozenset({"state"}),
     "message": frozenset({"content", "data", "deleted"}),
-    "user": frozenset({"name", "data", "visual"}),
+    "user": frozenset({"name", "data", "visual", "added_by"}),
     "relationship": frozenset({"type"}),
     "visual": frozenset({"model_data", "emotion_data"}),
 }
 
 
 class SetBackInRoom(Command, frozen=True, kw_only=True):
-    """Set the room itself, a member (``id``: the user) or a message (``id``) back."""
+    """Set the room itself, a member or an invitation (``id``: the user) or a message (``id``) back."""
 
     room: Id
-    kind: Literal["room", "member", "message"]
+    kind: Literal["room", "member", "invitation", "message"]
     id: Id
     #: What the fields are to be again, and what they must still be.
     was: Object
@@ -82,6 +84,8 @@ def key_of(command: SetBack) -> Key:
             return room_key(command.id)
         case "member":
             return member_key(command.room, command.id)
+        case "invitation":
+            return invitation_key(command.room, command.id)
         case "message":
             return message_key(command.id)
         case "user":
@@ -97,6 +101,8 @@ def fields_of(entity: Entity | None, kind: str) -> dict[str, Any]:
     match entity:
         case None if kind == "member":
             return {"state": "left", "role": "member", "notifications": True}
+        case None if kind == "invitation":
+            return {"state": "withdrawn"}
         case None if kind == "relationship":
             return {"type": None}
         case None if kind == "message":
@@ -107,8 +113,8 @@ def fields_of(entity: Entity | None, kind: str) -> dict[str, Any]:
             return {"content": entity.content, "data": _written(entity.data), "deleted": entity.deleted is not None}
         case User():
             data = {name: value for name, value in entity.data.items() if name not in RESERVED}
-            return {"name": entity.name, "data": data, "visual": entity.visual}
-        case Room() | Member() | Relationship() | Visual():
+            return {"name": entity.name, "data": data, "visual": entity.visual, "added_by": entity.added_by}
+        case Room() | Member() | Invitation() | Relationship() | Visual():
             return {name: getattr(entity, name) for name in FIELDS[entity.kind]}
         case _:
             return {}
@@ -185,6 +191,13 @@ def _member(command: SetBackInRoom, state: State) -> list[Event]:
     return found
 
 
+def _invitation(command: SetBackInRoom, state: State) -> list[Event]:
+    found = state[invitation_key(command.room, command.id)]
+    if not isinstance(found, Invitation) or command.was["state"] == "pending":
+        raise Refused("conflict", "expected an invitation that waits for an answer; who is gone may be invited again")
+    return [InvitationWithdrawn(user=found.user, by=found.by)]
+
+
 def _message(command: SetBackInRoom, state: State) -> list[Event]:
     message = loaded_message(state, command.id)
     assert message is not None
@@ -203,11 +216,12 @@ def _user(command: SetBackOfUser, state: State) -> list[Event]:
     user = state[user_key(command.user)]
     if not isinstance(user, User) or user.state != "registered":
         raise Refused("not_found", f"expected a registered user, found none with id {command.user}")
-    profile = {name: value for name, value in command.was.items() if name != "visual"}
+    profile = {name: value for name, value in command.was.items() if name in ("name", "data")}
     if "data" in profile:
         profile["data"] |= {name: value for name, value in user.data.items() if name in RESERVED}
     found: list[Event] = [UserProfileChanged(**profile)] if profile else []
-    return [*found, UserVisualChosen(visual=command.was["visual"])] if "visual" in command.was else found
+    found += [UserVisualChosen(visual=command.was["visual"])] if "visual" in command.was else []
+    return [*found, UserAddedByChosen(added_by=command.was["added_by"])] if "added_by" in command.was else found
 
 
 def _relationship(command: SetBackOfUser, state: State) -> list[Event]:
@@ -224,6 +238,7 @@ def _visual(command: SetBackOfUser, state: State) -> list[Event]:
 _SETTERS: dict[str, Callable[[Any, State], list[Event]]] = {
     "room": _room,
     "member": _member,
+    "invitation": _invitation,
     "message": _message,
     "user": _user,
     "relationship": _relationship,
@@ -233,7 +248,9 @@ _SETTERS: dict[str, Callable[[Any, State], list[Event]]] = {
 
 def _in_room(order: Order) -> Sequence[Key]:
     command: SetBackInRoom = order.command
-    keys = (room_key(command.room), member_key(command.room, order.actor), key_of(command))
+    keys = [room_key(command.room), member_key(command.room, order.actor), key_of(command)]
+    if command.kind == "member":
+        keys.append(invitation_key(command.room, command.id))
     return tuple(dict.fromkeys(keys))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from events.invitations import pending
 from events.members import Member, loaded_member
 from events.records import State
 from events.rooms import Room, loaded_room, settings_of
@@ -29,8 +30,8 @@ class Rule(Enum):
     POSTING = "if `posting` is `members`"
     #: While the room's setting ``inviting`` is ``members``.
     INVITING = "if `inviting` is `members`"
-    #: Oneself, into a public room. To others the room does not exist.
-    JOIN = "oneself, if public"
+    #: Oneself, into a public room or by an invitation. To others the room does not exist.
+    JOIN = "oneself, if public or invited"
 
 
 class Row(NamedTuple):
@@ -95,7 +96,7 @@ def allow(order: Order, state: State, *, message: Message | None = None, user: s
         raise missing(id)
     member = loaded_member(state, id, order.actor)
     if member is None:
-        if row.outsider is Rule.JOIN and room.type == "public" and user == order.actor:
+        if row.outsider is Rule.JOIN and user == order.actor and _may_come(state, room, user):
             _open(room, row)
             return Allowed(room, None)
         raise missing(id)
@@ -105,6 +106,10 @@ def allow(order: Order, state: State, *, message: Message | None = None, user: s
         raise Refused("forbidden", _expected(row, role, rule, room))
     _open(room, row)
     return Allowed(room, member)
+
+
+def _may_come(state: State, room: Room, user: str) -> bool:
+    return room.type == "public" or pending(state, room.id, user) is not None
 
 
 def _open(room: Room, row: Row) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
-from events.members import MemberJoined, loaded_member, member_key
+from events.invitations import invitation_key
+from events.members import MemberJoined, Role, loaded_member, member_key
 from events.records import Event, Key, State
 from events.rooms import (
     Room,
@@ -29,6 +30,7 @@ from events.rooms import (
     room_key,
 )
 from producers.commands import Command, CommandType, Order, Refused
+from producers.invitations import invite, withdraw
 from producers.limits import Data, DataPatch, Description, Id, patched
 from producers.roles import allow
 
@@ -52,7 +54,8 @@ class SettingsPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class CreateRoom(Command, frozen=True, kw_only=True):
     """Make a room with its first members. ``room`` is a slug, derived for a direct one, else an id of ours.
 
-    That the members exist and do not block one another is checked before, on the read model.
+    That the members exist and do not block one another, and who may be added at once, is found out before, on the read
+    model.
     """
 
     room: Id
@@ -63,6 +66,10 @@ class CreateRoom(Command, frozen=True, kw_only=True):
     data: Data
     #: The actor first, then the others, each once.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)]
+    #: Those of the members who are not added by their own will.
+    unwilling: list[Id] = []
+    #: Others, who do not let the actor add them.
+    invited: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
 
 
 class ChangeRoom(Command, frozen=True, kw_only=True):
@@ -83,7 +90,11 @@ class UnarchiveRoom(Command, frozen=True, kw_only=True):
 
 
 class DeleteRoom(Command, frozen=True, kw_only=True):
+    """Make a room cease to exist to its members."""
+
     room: Id
+    #: Who is invited, as the read model knows it: an invitation goes with its room.
+    invited: list[Id] = []
 
 
 class RestoreRoom(Command, frozen=True, kw_only=True):
@@ -94,7 +105,19 @@ class RestoreRoom(Command, frozen=True, kw_only=True):
 
 def _created(order: Order) -> Sequence[Key]:
     command: CreateRoom = order.command
-    return (room_key(command.room), *(member_key(command.room, user) for user in command.members))
+    users = (*command.members, *command.invited)
+    return (room_key(command.room), *_keys(command.room, users))
+
+
+def _keys(room: str, users: Iterable[str]) -> Iterator[Key]:
+    for user in users:
+        yield member_key(room, user)
+        yield invitation_key(room, user)
+
+
+def _deleted(order: Order) -> Sequence[Key]:
+    command: DeleteRoom = order.command
+    return (*_own(order), *(invitation_key(command.room, user) for user in command.invited))
 
 
 def _own(order: Order) -> Sequence[Key]:
@@ -146,17 +169,20 @@ def create(order: Order, state: State) -> list[Event]:
     events: list[Event] = [made]
     for user in command.members:
         owns = command.type != "direct" and user == order.actor
-        events.append(MemberJoined(user=user, role="owner" if owns else "member"))
-    return events
+        events.append(_join(command, user, "owner" if owns else "member"))
+    return events + invite(state, command.room, command.invited)
+
+
+def _join(command: CreateRoom, user: str, role: Role) -> MemberJoined:
+    return MemberJoined(user=user, role=role, willing=user not in command.unwilling)
 
 
 def _return_to_direct(command: CreateRoom, state: State) -> list[Event]:
-    """The same two always get the same room; who left it is let in again."""
-    return [
-        MemberJoined(user=user, role="member")
-        for user in command.members
-        if loaded_member(state, command.room, user) is None
+    """The same two always get the same room; who left it is let in again, or invited. Who is invited accepts by it."""
+    joined: list[Event] = [
+        _join(command, user, "member") for user in command.members if loaded_member(state, command.room, user) is None
     ]
+    return joined + invite(state, command.room, command.invited)
 
 
 def change(order: Order, state: State) -> list[Event]:
@@ -194,7 +220,7 @@ def unarchive(order: Order, state: State) -> list[Event]:
 
 def delete(order: Order, state: State) -> list[Event]:
     allow(order, state)
-    return [RoomDeleted()]
+    return [*withdraw(state, order.command.room, order.command.invited), RoomDeleted()]
 
 
 def restore(order: Order, state: State) -> list[Event]:
@@ -209,6 +235,6 @@ COMMANDS = (
     CommandType(ChangeRoom, "rooms", lambda c: c.room, _own, change),
     CommandType(ArchiveRoom, "rooms", lambda c: c.room, _own, archive),
     CommandType(UnarchiveRoom, "rooms", lambda c: c.room, _own, unarchive),
-    CommandType(DeleteRoom, "rooms", lambda c: c.room, _own, delete),
+    CommandType(DeleteRoom, "rooms", lambda c: c.room, _deleted, delete),
     CommandType(RestoreRoom, "rooms", lambda c: c.room, _room, restore),
 )

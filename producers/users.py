@@ -11,8 +11,10 @@ from events.handles import email_handle
 from events.records import Event, Key, State
 from events.sessions import SessionOpened, session_key
 from events.users import (
+    AddedBy,
     Kind,
     User,
+    UserAddedByChosen,
     UserEmailAbandoned,
     UserEmailChanged,
     UserProfileChanged,
@@ -38,6 +40,8 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     credential: Id | None = None
     data: Data = {}
     email: Email | None = None
+    #: Who may add the user to rooms; None: not chosen.
+    added_by: AddedBy | None = None
     #: When the first session ends; None opens none (imported and service users).
     expires: Time | None = None
 
@@ -64,6 +68,8 @@ class ChangeProfile(Command, frozen=True, kw_only=True):
     data: DataPatch | None = None
     #: None: the address stays.
     email: EmailChange | None = None
+    #: Who may add the user to rooms; None: as the installation has it.
+    added_by: AddedBy | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class AbandonEmail(Command, frozen=True, kw_only=True):
@@ -124,6 +130,8 @@ def register(order: Order, state: State) -> list[Event]:
             data=command.data, email=None if command.email is None else kept(command.email),
         )
     ]  # fmt: skip
+    if command.added_by is not None:
+        events.append(UserAddedByChosen(added_by=command.added_by))
     if command.expires is not None:
         events.append(SessionOpened(session=order.id, expires=command.expires))
     return events
@@ -147,6 +155,8 @@ def change_profile(order: Order, state: State) -> list[Event]:
     if data == user.data:
         data = None
     events: list[Event] = [] if name is None and data is None else [UserProfileChanged(name=name, data=data)]
+    if command.added_by is not msgspec.UNSET and command.added_by != user.added_by:
+        events.append(UserAddedByChosen(added_by=command.added_by))
     return events if command.email is None else events + _email_changed(user, command.email)
 
 

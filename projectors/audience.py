@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from events.feed import NAMED_ROOM
+from events.invitations import Invitation, InvitationDeclined, InvitationWithdrawn, MemberInvited, invitation_key
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, MessageRestored, message_key
 from events.records import Entity, Key, Record
@@ -21,6 +22,7 @@ from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
 from events.users import User, UserProfileChanged, UserRegistered, user_key
 from projectors.views import (
+    invitation_view,
     member_view,
     message_view,
     own_member_view,
@@ -157,6 +159,32 @@ def _left(record: Record, known: Known) -> list[Telling]:
     assert isinstance(event, MemberLeft)
     # The roster is that before the event: the leaver is in it, and hears this last.
     return [Telling(known.roster, event)]
+
+
+def _invited_needs(record: Record) -> Needs:
+    event = record.data
+    assert isinstance(event, MemberInvited)
+    return Needs(keys=(invitation_key(record.stream, event.user), user_key(record.actor)))
+
+
+def _invited(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, MemberInvited)
+    invitation = known.entities.get(invitation_key(record.stream, event.user))
+    by = known.user(record.actor)
+    include: dict[str, Any] = {}
+    # One that was answered since, the next delta ends.
+    if isinstance(invitation, Invitation) and invitation.state == "pending":
+        include["invitation"] = invitation_view(invitation)
+        if by is not None:
+            include["user"] = user_view(by)
+    return [Telling((record.actor,), event), Telling((event.user,), event, include or None)]
+
+
+def _uninvited(record: Record, known: Known) -> list[Telling]:
+    event = record.data
+    assert isinstance(event, InvitationDeclined | InvitationWithdrawn)
+    return [Telling((event.user, event.by), event)]
 
 
 def _read(record: Record, known: Known) -> list[Telling]:
@@ -304,6 +332,7 @@ AUDIENCES: dict[str, Audience] = {
     "user.email_abandoned": SELF,
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
+    "user.added_by_chosen": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,
@@ -319,6 +348,9 @@ AUDIENCES: dict[str, Audience] = {
     "room.unarchived": MEMBERS,
     "room.deleted": MEMBERS,
     "room.restored": Audience(_restored, _restore_needs, _restore_follow),
+    "member.invited": Audience(_invited, _invited_needs),
+    "invitation.declined": Audience(_uninvited),
+    "invitation.withdrawn": Audience(_uninvited),
     "member.joined": Audience(_joined, _join_needs, _join_follow),
     "member.left": Audience(_left, _roster_needed),
     "member.role_changed": MEMBERS,

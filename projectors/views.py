@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from events.invitations import Invitation
 from events.members import Member
 from events.messages import Message, Revision
 from events.relationships import Relationship
@@ -52,7 +53,7 @@ def masked(view: View) -> View:
 def self_view(user: User) -> View:
     """The profile as the user sees it. The credential is shown to nobody."""
     more = {"data": dict(user.data), "email": user.email, "seen": user.seen, "updated": user.updated}
-    return {**user_view(user), **more}
+    return {**user_view(user), **more, "added_by": user.added_by}
 
 
 def session_view(session: Session) -> View:
@@ -119,6 +120,19 @@ def member_view(member: Member) -> View:
 def own_member_view(member: Member) -> View:
     """A member as they see themselves: whether they want to be notified is their own."""
     return {**member_view(member), "notifications": member.notifications}
+
+
+def invitation_view(invitation: Invitation) -> View:
+    """An invitation as who is invited sees it, and who invites: nothing of the room but what stands here."""
+    return {
+        "room": invitation.room,
+        "user": invitation.user,
+        "by": invitation.by,
+        "type": invitation.type,
+        "name": invitation.name,
+        "created": invitation.created,
+        "version": invitation.version,
+    }
 
 
 def message_view(message: Message) -> View:

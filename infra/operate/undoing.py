@@ -8,7 +8,7 @@ from events.records import Entity, Key, Record
 from events.rooms import Room
 from producers.restore import SetBack, SetBackInRoom, SetBackOfUser, fields_of, key_of
 
-Kind = Literal["room", "member", "message", "user", "relationship", "visual"]
+Kind = Literal["room", "member", "invitation", "message", "user", "relationship", "visual"]
 
 
 class Back(NamedTuple):
@@ -28,6 +28,7 @@ class Stays(NamedTuple):
 
 _PROOF = "it proves who somebody is"
 _CLAIM = "the name or address may be another's by now"
+_ASKED = "whoever may can invite again"
 _WHERE = "it only says how far somebody has read, or been here"
 
 UNDOING: dict[str, Back | Stays] = {
@@ -43,6 +44,7 @@ UNDOING: dict[str, Back | Stays] = {
     "user.email_abandoned": Stays(_CLAIM),
     "user.seen": Stays(_WHERE),
     "user.visual_chosen": Back("user", ("visual",)),
+    "user.added_by_chosen": Back("user", ("added_by",)),
     "session.opened": Stays(_PROOF),
     "session.renewed": Stays(_PROOF),
     "session.closed": Stays(_PROOF),
@@ -63,6 +65,9 @@ UNDOING: dict[str, Back | Stays] = {
     "member.role_changed": Back("member", ("role",), "user"),
     "member.read": Stays(_WHERE),
     "member.notifications_set": Back("member", ("notifications",), "user"),
+    "member.invited": Back("invitation", ("state",), "user"),
+    "invitation.declined": Stays(_ASKED),
+    "invitation.withdrawn": Stays(_ASKED),
     "message.posted": Back("message", ("deleted",), "message"),
     "message.edited": Back("message", ("content", "data"), "message"),
     "message.deleted": Back("message", ("deleted",), "message"),
@@ -93,6 +98,6 @@ def set_back(record: Record, before: Entity | None, after: Entity | None) -> Set
 
 def _command(record: Record, row: Back, was: dict[str, Any], became: dict[str, Any]) -> SetBack:
     id = str(getattr(record.data, row.id)) if row.id else record.stream
-    if row.kind in ("room", "member", "message"):
+    if row.kind in ("room", "member", "invitation", "message"):
         return SetBackInRoom(room=record.stream, kind=row.kind, id=id, was=was, became=became)
     return SetBackOfUser(user=record.stream, kind=row.kind, id=id, was=was, became=became)  # type: ignore[arg-type]

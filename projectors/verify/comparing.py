@@ -36,7 +36,8 @@ class Spec(NamedTuple):
 _STREAMS = {
     "users": ("id", "users"), "sessions": ("user", "users"), "relationships": ("user", "users"),
     "visuals": ("owner", "users"), "handles": ("id", "handles"), "rooms": ("id", "rooms"), "members": ("room", "rooms"),
-    "stays": ("room", "rooms"), "messages": ("room", "rooms"), "revisions": ("message", "rooms"),
+    "stays": ("room", "rooms"), "invitations": ("room", "rooms"), "messages": ("room", "rooms"),
+    "revisions": ("message", "rooms"),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ create table users (
     email_settled bigint not null,
     seen        timestamptz,
     visual      text,
+    added_by    text,
     data        jsonb not null,
     created     timestamptz not null,
     updated     timestamptz not null,
@@ -101,6 +102,7 @@ create table members (
     read        bigint not null,
     read_at     timestamptz not null,
     notifications boolean not null,
+    willing     boolean not null,
     version     bigint not null,
     primary key (room, "user")
 );
@@ -116,6 +118,21 @@ create table stays (
     primary key (room, "user", since)
 );
 create index stays_user on stays ("user");
+
+create table invitations (
+    room        text collate "C" not null,
+    "user"      text collate "C" not null,
+    by          text collate "C" not null,
+    state       text not null,
+    type        text not null,
+    name        text not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null,
+    primary key (room, "user")
+);
+-- What waits for somebody's answer, and whom they have refused.
+create index invitations_user on invitations ("user", by) where state in ('pending', 'declined');
 
 -- By month: an id is a UUIDv7 and begins with its time, so a month is a range of ids. The partitions of months are made
 -- when they are needed (infra/months.py); what lies before 1970, after 2199 or is no UUIDv7 has its place at the ends.

@@ -32,7 +32,7 @@ def quiet(created: RoomCreated) -> RoomCreated:
 
 
 def join(user: str, role: Role = "member", seq: int | None = None, notice: str = NOTICE) -> MemberJoined:
-    """Not announced without ``seq``."""
+    """By their own will; not announced without ``seq``."""
     return MemberJoined(user=user, role=role, message=None if seq is None else notice, seq=seq)
 
 

@@ -8,14 +8,17 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from events import REGISTRY
+from events.invitations import Invitation
 from events.members import Member
 from events.messages import Message
 from events.records import Entity, Key
 from events.rooms import Room, room_key
 from producers import registry
 from producers.commands import Command, Order, Outcome
+from producers.invitations import DeclineInvitation
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
 from producers.restore import SetBackInRoom, SetBackOfUser
@@ -41,6 +44,7 @@ FIELDS: dict[str, Any] = {
     "instead_of": "o", "choose": True, "emotion_data": {}, "description": "D", "settings": {"inviting": "admins"},
     "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
+    "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
@@ -86,7 +90,8 @@ def deeds(draw: st.DrawFn) -> list[Deed]:
     role, message = st.sampled_from(["admin", "member"]), st.integers(0, 40).map(lambda n: f"m{n}")
     commands = st.one_of(
         st.builds(lambda members: group(*dict.fromkeys(members)), st.lists(person, min_size=1)),
-        st.builds(lambda user: AddMember(room="r", user=user), person),
+        st.builds(lambda user, one: AddMember(room="r", user=user, invite=one), person, st.booleans()),
+        st.just(DeclineInvitation(room="r")),
         st.builds(lambda user, by: RemoveMember(room="r", user=user, successor=by), person, st.none() | person),
         st.builds(say, token), st.builds(lambda seq: MarkRead(room="r", seq=seq), st.integers(0, 4)),
         st.builds(lambda name: ChangeRoom(room="r", name=name), token),
@@ -123,6 +128,8 @@ def check(state: dict[Key, Entity | None]) -> None:
     written = [message for message in messages if message.token]
     assert len({(message.author, message.token) for message in written}) == len(written)
     assert all(member.read <= room.seq for member in members)
+    waiting = {entity.user for entity in state.values() if isinstance(entity, Invitation) and entity.state == "pending"}
+    assert waiting.isdisjoint(member.user for member in members), "who is in the room is not asked into it"
 
 
 @settings(max_examples=150, deadline=None)
@@ -187,6 +194,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "RestoreRoom": ((*MADE, ("u", "d", EXAMPLES["DeleteRoom"])), None),
     "AddMember": (MADE, AddMember(room="r", user="z")),
     "RemoveMember": (MADE, None),
+    "DeclineInvitation": ((("w", "r", replace(EXAMPLES["CreateRoom"], members=["w"], invited=["u"])),), None),
     "ChangeRole": (MADE, ChangeRole(room="r", user="w", role="admin")),
     "TransferOwnership": (MADE, TransferOwnership(room="r", user="w")),
     "MarkRead": ((*MADE, ("w", "m", EXAMPLES["PostMessage"])), MarkRead(room="r", seq=1)),

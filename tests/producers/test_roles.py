@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import pytest
 
+from events.invitations import MemberInvited
 from events.messages import MessagePosted
 from events.rooms import RoomArchived, RoomDeleted
 from producers import registry
@@ -23,7 +24,7 @@ Setting = Literal["members", "admins"]
 
 YES, NO, OWN, BELOW, SELF = "yes", "no", "own messages", "lower roles", "oneself"
 OWN_POSTING = "own messages, if `posting` is `members`"
-POSTING, INVITING, JOIN = "if `posting` is `members`", "if `inviting` is `members`", "oneself, if public"
+POSTING, INVITING, JOIN = "if `posting` is `members`", "if `inviting` is `members`", "oneself, if public or invited"
 
 #: The table once more, by hand: a cell that changes by accident differs from it.
 COPY = {
@@ -44,7 +45,7 @@ COPY = {
 }  # fmt: skip
 
 #: Commands of rooms that no role is asked for: who makes a room has none yet, operators and services have none at all.
-WITHOUT_ROLE = {"CreateRoom", "RestoreRoom", "SetBackInRoom", "SetEmotion"}
+WITHOUT_ROLE = {"CreateRoom", "DeclineInvitation", "RestoreRoom", "SetBackInRoom", "SetEmotion"}
 
 
 def test_the_table_is_as_it_was_decided() -> None:
@@ -62,6 +63,8 @@ class Case(NamedTuple):
 
     command: Command
     own: bool = True
+    #: Whether who acts was invited before.
+    invited: bool = False
     to: Literal["self", "outsider", "member", "admin", "owner"] = "outsider"
 
 
@@ -104,8 +107,9 @@ def cases(name: str, column: str) -> list[Case]:
         case "SetNotifications":
             return [Case(SetNotifications(room="s", notifications=False))]
         case "AddMember":
-            mine = [Case(AddMember(room="s", user=me), to="self")] if column == "outsider" else []
-            return [*mine, Case(AddMember(room="s", user="zoe"))]
+            mine = [Case(AddMember(room="s", user=me), to="self", invited=one) for one in (False, True)]
+            mine = mine if column == "outsider" else []
+            return [*mine, *(Case(AddMember(room="s", user="zoe", invite=one)) for one in (False, True))]
         case "RemoveMember":
             successor = "bob" if direct else "art"
             mine = [Case(RemoveMember(room="s", user=me, successor=successor), to="self")]
@@ -139,7 +143,7 @@ def expected(row: Row, column: str, case: Case, public: bool, state: str, postin
         Rule.YES: True, Rule.NO: False, Rule.OWN: case.own, Rule.SELF: case.to == "self",
         Rule.BELOW: case.to == "self" or RANKS.get(case.to, -1) < RANKS.get(column, -1),
         Rule.POSTING: posting == "members", Rule.OWN_POSTING: case.own and posting == "members",
-        Rule.INVITING: inviting == "members", Rule.JOIN: public and case.to == "self",
+        Rule.INVITING: inviting == "members", Rule.JOIN: (public or case.invited) and case.to == "self",
     }[rule]  # fmt: skip
     if not holds:
         return "not_found" if column == "outsider" else "forbidden"
@@ -158,6 +162,7 @@ def test_the_decision_is_what_the_cell_says(name: str, column: str) -> None:
     seen = set()
     for kind, case in product(rooms(), cases(name, column)):
         given = scene(column, *kind)
+        given.log.append(*[MemberInvited(user=ACTORS[column])] * case.invited, stream="s")
         before, state = len(given.log.records), dict(given.log.state)
         (answer,) = given.log.turn(order(case.command, actor=ACTORS[column]))
         found = answer.code if isinstance(answer, Refused) else "done"

@@ -8,14 +8,16 @@ import msgspec
 import pytest
 
 from events import REGISTRY
+from events.invitations import Invitation, MemberInvited
 from events.members import Member, MemberJoined, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, message_key
 from events.records import Entity, Event, Key, Record
 from events.relationships import Relation, RelationshipSet
 from events.rooms import Room, RoomRestored, room_key
-from events.users import User, UserProfileChanged, UserRegistered, user_key
+from events.users import User, UserAddedByChosen, UserProfileChanged, UserRegistered, user_key
 from projectors.audience import AUDIENCES, NOBODY, READING_ROOM, Known, Needs, Telling
 from projectors.feed import encode_delta
+from projectors.views import invitation_view, self_view, user_view
 
 TIME = "2026-11-21T08:15:30.123Z"
 SECRET = "secret-credential"
@@ -32,7 +34,7 @@ def record(event: Event, stream: str = "ada", actor: str = "ada") -> Record:
 def user(id: str) -> User:
     return User(
         id=id, username=id, name=id.title(), role="person", state="registered", credential=SECRET,
-        email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None,
+        email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None, added_by="nobody",
         data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
@@ -47,7 +49,7 @@ def room(type: Any = "private", last: str | None = None, state: Any = "active") 
 def member(id: str, state: Any = "joined") -> Member:
     return Member(
         room="r", user=id, role="member", state=state, since=1, joined=TIME, read=0, read_at=TIME, notifications=True,
-        version=1,
+        willing=True, version=1,
     )  # fmt: skip
 
 
@@ -98,6 +100,7 @@ HEARERS: dict[str, set[str]] = {
     "user.email_abandoned": SELF,
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
+    "user.added_by_chosen": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,
@@ -115,6 +118,9 @@ HEARERS: dict[str, set[str]] = {
     "room.restored": ROOM,
     "member.joined": ROOM | {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
     "member.left": ROOM,
+    "member.invited": {"ada", "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
+    "invitation.declined": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f", "0c5e8f6a-61f2-4d0e-8a0e-3a1f7c9b2d44"},
+    "invitation.withdrawn": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f", "0c5e8f6a-61f2-4d0e-8a0e-3a1f7c9b2d44"},
     "member.role_changed": ROOM,
     "member.read": ROOM,
     "member.notifications_set": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
@@ -241,6 +247,32 @@ def test_of_a_deleted_message_nothing_comes_along() -> None:
     for event in events.values():
         told = heard(event, Known(roster=["ada"], entities=found), "r")
         assert "a secret" not in str(told) and '"a"' not in str(told)
+
+
+def invitation(state: Any = "pending") -> Invitation:
+    return Invitation(
+        room="r", user="bob", by="ada", state=state, type="private", name="Den", created=TIME, updated=TIME, version=1
+    )  # fmt: skip
+
+
+def test_who_is_invited_gets_the_invitation_and_nothing_else_of_the_room() -> None:
+    one = record(MemberInvited(user="bob"), "r")
+    assert set(AUDIENCES["member.invited"].needs(one).keys) == {("invitation", "r", "bob"), user_key("ada")}
+    known = Known(roster=["ada", "cyd"], entities=entities(invitation(), user("ada"), room(last="m"), message()))
+    deltas = heard(one.data, known, "r")
+    assert set(deltas) == {"ada", "bob"} and "include" not in deltas["ada"]
+    assert deltas["bob"]["data"] == {"user": "bob"} and set(deltas["bob"]["include"]) == {"invitation", "user"}
+    assert deltas["bob"]["include"]["invitation"] == invitation_view(invitation())
+    assert deltas["bob"]["include"]["user"]["id"] == "ada"
+    # What was answered since is no longer shown.
+    for state in ("accepted", "declined", "withdrawn"):
+        later = Known(entities=entities(invitation(state), user("ada")))
+        assert "include" not in heard(one.data, later, "r")["bob"]
+
+
+def test_who_may_add_somebody_is_their_own_affair() -> None:
+    assert set(heard(UserAddedByChosen(added_by="nobody"), EVERYBODY)) == {"ada"}
+    assert "added_by" not in user_view(user("ada")) and self_view(user("ada"))["added_by"] == "nobody"
 
 
 def test_a_join_of_a_member_is_told_once() -> None:

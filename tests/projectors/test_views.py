@@ -17,7 +17,7 @@ from events.sessions import Session
 from events.users import User
 from events.visuals import Visual
 from projectors import views
-from tests.projectors.test_audience import SECRET, TIME, member, message, room, user
+from tests.projectors.test_audience import SECRET, TIME, invitation, member, message, room, user
 
 REVISION = Revision(message="m", number=0, content={"text": "hi"}, data={}, created=TIME, version=1)
 SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, version=1)
@@ -26,14 +26,15 @@ RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME,
 
 #: View, an entity, the fields that it hides.
 CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
-    (views.user_view, user("ada"), {"state", "credential", "email", "email_settled", "seen", "updated"}),
+    (views.user_view, user("ada"), {"state", "credential", "email", "email_settled", "seen", "updated", "added_by"}),
     (views.self_view, user("ada"), {"state", "credential", "email_settled"}),
     (views.session_view, SESSION, {"user", "closed"}),
     (views.room_view, room(), set()),
     (views.whole_room_view, room(), set()),
     # since is an offset of the log; state: only present members are shown.
-    (views.member_view, member("ada"), {"state", "since", "notifications"}),
-    (views.own_member_view, member("ada"), {"state", "since"}),
+    (views.member_view, member("ada"), {"state", "since", "notifications", "willing"}),
+    (views.own_member_view, member("ada"), {"state", "since", "willing"}),
+    (views.invitation_view, invitation(), {"state", "updated"}),
     (views.message_view, message(), set()),
     # version: a revision never changes; message: it is asked for by its message.
     (views.revision_view, REVISION, {"message", "version"}),
