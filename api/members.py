@@ -9,9 +9,11 @@ import msgspec
 from api import pages, profiles
 from api.blocks import kept_out, unreachable
 from api.calls import Call
+from api.invitations import guests
 from api.pages import Cursor, Limit, Offset, Text
 from api.rooms import inside, own_entry
 from api.surface import Operation, Request
+from events.invitations import Invitation, invitation_key
 from events.members import Member, Role, member_key
 from events.rooms import room_key
 from events.users import User
@@ -20,7 +22,7 @@ from infra.rows import from_row, table
 from producers.commands import Outcome, Refused
 from producers.limits import Id
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
-from projectors.views import member_view, own_member_view
+from projectors.views import invitation_view, member_view, own_member_view
 
 #: Times that a leaving owner's successor is looked for, when members change meanwhile.
 _SUCCESSORS = 5
@@ -58,20 +60,34 @@ class Read(Request, frozen=True, kw_only=True):
 
 async def add(call: Call, request: Member_) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
-    problem = await (kept_out(call, request.room) if user == call.user else unreachable(call, [user]))
-    shows = (room_key(request.room), member_key(request.room, call.user))
-    outcome = await call.submit(AddMember(room=request.room, user=user), unless=problem, shows=shows)
+    if user == call.user:
+        problem = await kept_out(call, request.room)
+        command = AddMember(room=request.room, user=user)
+    else:
+        asked = await guests(call, request.room, [user])
+        problem = await unreachable(call, [user]) or asked.refusal
+        command = AddMember(
+            room=request.room, user=user, invite=user in asked.invited, willing=user not in asked.unwilling
+        )
+    invited_key = invitation_key(request.room, user)
+    shows = (room_key(request.room), member_key(request.room, call.user), invited_key)
+    outcome = await call.submit(command, unless=problem, shows=shows)
     answer = own_entry(outcome, request.room, call.user)
-    return {"room": answer["room"], "member": answer["member"]}
+    invited = outcome.state[invited_key]
+    if isinstance(invited, Invitation) and invited.state == "pending":
+        return {"room": answer["room"], "member": None, "invitation": invitation_view(invited)}
+    return {"room": answer["room"], "member": answer["member"], "invitation": None}
 
 
 async def remove(call: Call, request: Member_) -> None:
     user = call.user if request.user == "me" else request.user
+    invited = [row["user"] for row in await call.rows(queries("invitations")["of_room"], request.room)]
     for attempt in range(_SUCCESSORS):
         row = await call.row(queries("rooms")["successor"], request.room, user)
         try:
             successor = None if row is None else row["user"]
-            await call.submit(RemoveMember(room=request.room, user=user, successor=successor), shows=())
+            command = RemoveMember(room=request.room, user=user, successor=successor, invited=invited)
+            await call.submit(command, shows=())
             return
         except Refused as refusal:
             if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:
@@ -99,7 +115,7 @@ def _member(row: Any) -> dict[str, Any]:
 
 def _profile(row: Any) -> User:
     # None of these is shown to others.
-    own = {"credential": None, "email": None, "email_settled": 0, "seen": None}
+    own = {"credential": None, "email": None, "email_settled": 0, "seen": None, "added_by": None}
     hidden = {"id": row["user"], "state": "registered", **own}
     return User(**{name: hidden[name] if name in hidden else row[f"u_{name}"] for name in table("user").fields})
 
@@ -134,9 +150,10 @@ OPERATIONS = [
     Operation("members.list", "GET", "/v1/rooms/{room}/members", "user", List, list_,
               "Who is in a room, with profiles", {"members": "[MemberWithUser]", "next": "cursor"}),
     Operation("members.add", "PUT", "/v1/rooms/{room}/members/{user}", "user", Member_, add,
-              "Join a room (`me`), or let another in", {"room": "Room", "member": "Member"}),
+              "Join a room or accept an invitation (`me`), or let another in: who does not let you add them is invited",
+              {"room": "Room", "member": "Member", "invitation": "Invitation"}),
     Operation("members.remove", "DELETE", "/v1/rooms/{room}/members/{user}", "user", Member_, remove,
-              "Leave a room (`me`), or put another out", {}, 204),
+              "Leave a room (`me`), put another out, or withdraw an invitation", {}, 204),
     Operation("members.set_role", "PUT", "/v1/rooms/{room}/members/{user}/role", "user", SetRole, set_role,
               "Promote a member, take it back, or pass the room on to a new owner", {"member": "RoomMember"}),
     Operation("members.set_notifications", "PUT", "/v1/rooms/{room}/notifications", "user", Notify, set_notifications,

@@ -80,10 +80,13 @@ def _by_user(rows: Iterable[Any]) -> dict[str, list[Any]]:
 def _told(stays: Iterable[Any], blocks: Collection[Any]) -> _Told:
     rooms: dict[str, list[Stay]] = {}
     sizes: dict[str, int] = {}
+    unwilling: set[str] = set()
     for row in stays:
         rooms.setdefault(row["room"], []).append((row["since"], row["until"]))
         if row["members"] is not None:
             sizes[row["room"]] = row["members"]
+        if row["willing"] is False:
+            unwilling.add(row["room"])
     mine = [row["other"] for row in blocks if row["own"]]
     theirs = [row["other"] for row in blocks if not row["own"]]
-    return rooms, Surroundings(sizes, mine, theirs)
+    return rooms, Surroundings(sizes, mine, theirs, unwilling)

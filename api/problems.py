@@ -42,6 +42,10 @@ PROBLEMS: dict[str, Kind] = {
     "forbidden": Kind(403, "Not allowed", 403, "The detail says who may."),
     "not_found": Kind(404, "Not found", 404, "It does not exist, or is not for you to see."),
     "method_not_allowed": Kind(405, "Method not allowed", 405, "The header Allow names what is."),
+    "declined": Kind(
+        403, "They have declined", 403, "They have declined an invitation of yours; let them come to you."
+    ),
+    "too_many": Kind(409, "As many as there may be", 409, "The detail says of what, how many, and what makes room."),
     "taken": Kind(409, "Already taken", 409, "Choose another."),
     "key_reused": Kind(
         409,

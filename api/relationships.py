@@ -7,7 +7,9 @@ from typing import Any, Literal
 from api import pages
 from api.blocks import unrelatable
 from api.calls import Call
+from api.invitations import decline_all
 from api.pages import Cursor, Limit
+from api.problems import Problem
 from api.surface import Operation, Request
 from events.relationships import Relation, Relationship, relationship_key
 from infra.postgres import queries
@@ -35,11 +37,23 @@ class List(Request, frozen=True, kw_only=True):
 
 async def relate(call: Call, request: Relate) -> dict[str, Any]:
     problem = await unrelatable(call, request.user, request.type)
+    if problem is None and request.type is not None:
+        problem = await _room_for(call, request.user)
     command = SetRelationship(user=call.user, other=request.user, type=request.type)
     outcome = await call.submit(command, unless=problem, shows=(relationship_key(call.user, request.user),))
+    if request.type == "block":
+        await decline_all(call, request.user)
     relationship = outcome.state[relationship_key(call.user, request.user)]
     view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
     return {"relationship": view}
+
+
+async def _room_for(call: Call, user: str) -> Problem | None:
+    """What is said of one more than one may have; a check on the read model, a moment late."""
+    most = call.settings.relationships
+    if (await call.row(queries("relationships")["count"], call.user, user))["count"] < most:
+        return None
+    return Problem("too_many", f"expected at most {most} friends and blocked people, there are as many; remove some")
 
 
 async def unrelate(call: Call, request: Unrelate) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import msgspec
 from api import pages
 from api.blocks import barred, gone, unreachable
 from api.calls import Call
+from api.invitations import guests
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Operation, Request
 from events.clock import uuid7
+from events.invitations import Invitation, invitation_key
 from events.members import Member, member_key
 from events.messages import Message, message_key
 from events.records import Entity, Key
@@ -44,7 +46,7 @@ class Create(Request, frozen=True, kw_only=True):
     type: RoomType
     #: A slug of your choice, unique for ever; without it the server makes an id.
     id: Slug | None = None
-    #: The others; yourself is added. A direct room has exactly one other.
+    #: The others; yourself is added. A direct room has exactly one other. Who does not let you add them is invited.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
     #: Letters, digits, spaces and - _ . ' & #, in any script. Not of a direct room.
     name: ShownName | None = None
@@ -117,12 +119,21 @@ async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str,
 async def create(call: Call, request: Create) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
     room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
-    problem = await unreachable(call, others)
+    asked = await guests(call, room, others)
+    problem = await unreachable(call, others) or asked.refusal
     command = CreateRoom(
         room=room, type=request.type, name=request.name or "", description=request.description,
-        settings=request.settings, data=request.data, members=[call.user, *others],
+        settings=request.settings, data=request.data, members=[call.user, *asked.joining],
+        unwilling=list(asked.unwilling), invited=list(asked.invited),
     )  # fmt: skip
-    return changed(await call.submit(command, unless=problem, shows=(room_key(room),)), room)
+    invitations = [invitation_key(room, user) for user in others]
+    outcome = await call.submit(command, unless=problem, shows=(room_key(room), *invitations))
+    waiting = [key[2] for key in invitations if _waits(outcome.state.get(key))]
+    return {**changed(outcome, room), "invited": waiting}
+
+
+def _waits(invitation: Entity | None) -> bool:
+    return isinstance(invitation, Invitation) and invitation.state == "pending"
 
 
 def _direct(call: Call, request: Create, others: list[str]) -> str:
@@ -230,7 +241,8 @@ async def unarchive(call: Call, request: Get) -> dict[str, Any]:
 
 
 async def delete(call: Call, request: Get) -> None:
-    await call.submit(DeleteRoom(room=request.room), shows=())
+    rows = await call.rows(queries("invitations")["of_room"], request.room)
+    await call.submit(DeleteRoom(room=request.room, invited=[row["user"] for row in rows]), shows=())
 
 
 async def restore(call: Call, request: Get) -> dict[str, Any]:
@@ -286,7 +298,7 @@ def shown_changes(call: Call, rows: list[Any], limit: int) -> dict[str, Any]:
 OPERATIONS = [
     Operation("rooms.create", "POST", "/v1/rooms", "user", Create, create,
               "Make a public or private room, or talk with one other (the same two always get the same direct room)",
-              {"room": "Room"}, 201),
+              {"room": "Room", "invited": "[string]"}, 201),
     Operation("rooms.find", "GET", "/v1/rooms", "user", Find, find,
               "The rooms you are in, with last message and unread count; public rooms; or rooms by name",
               {"rooms": "[Entry]", "next": "cursor"}),

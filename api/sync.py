@@ -12,22 +12,23 @@ from api.pages import Cursor, Text
 from api.problems import Problem
 from api.rooms import entries
 from api.surface import Operation, Request
+from events.invitations import Invitation
 from events.positions import Shard
 from events.relationships import Relationship
 from events.users import User
 from infra.postgres import queries
 from infra.progress import READ_MODELS
 from infra.rows import from_row
-from projectors.views import relationship_view, self_view
+from projectors.views import invitation_view, relationship_view, self_view
 
 #: Rows of the first query of a part, which may be large ones, and of any: then as many as are thought to fit.
 FIRST, MOST = 16, 200
 #: Bytes of a page that are no views: names of members, the next cursor, the frame around it.
 AROUND = 1024
 
-Part = Literal["rooms", "relationships", "friend_of"]
+Part = Literal["rooms", "invitations", "relationships", "friend_of"]
 #: The parts of a snapshot in their order; each is read by ids, which stay what they are while pages are read.
-PARTS: tuple[Part, ...] = ("rooms", "relationships", "friend_of")
+PARTS: tuple[Part, ...] = ("rooms", "invitations", "relationships", "friend_of")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -166,17 +167,29 @@ async def _relationships(connection: Any, user: str, above: str, size: int) -> l
 
 
 async def _friend_of(connection: Any, user: str, above: str, size: int) -> list[_One]:
+    # Without their profiles: anybody may hold the user for a friend.
     rows = await connection.fetch(queries("sync")["friend_of"], user, above, size)
-    return [_One(row["user"], _relationship(row), (row["user"],), ("", row["user"])) for row in rows]
+    return [_One(row["user"], _relationship(row), (), ("", row["user"])) for row in rows]
 
 
-_READ = {"rooms": _rooms, "relationships": _relationships, "friend_of": _friend_of}
+async def _invitations(connection: Any, user: str, above: str, size: int) -> list[_One]:
+    rows = await connection.fetch(queries("sync")["invitations"], user, above, size)
+    return [_One(row["room"], _invitation(row), (), ("", row["room"])) for row in rows]
+
+
+_READ = {"rooms": _rooms, "invitations": _invitations, "relationships": _relationships, "friend_of": _friend_of}
 
 
 def _user(row: Any) -> User:
     user = from_row("user", row)
     assert isinstance(user, User)
     return user
+
+
+def _invitation(row: Any) -> dict[str, Any]:
+    invitation = from_row("invitation", row)
+    assert isinstance(invitation, Invitation)
+    return invitation_view(invitation)
 
 
 def _relationship(row: Any) -> dict[str, Any]:
@@ -189,6 +202,7 @@ OPERATIONS = [
     Operation("sync.get", "GET", "/v1/sync", "user", Sync, sync,
               "A snapshot of all that concerns you, page by page; the first has the cursor from which deltas go on",
               {"cursor": "integer", "epoch": "string", "vector": "vector", "me": "Self", "rooms": "[Entry]",
-               "relationships": "[Relationship]", "friend_of": "[Relationship]", "users": "[User]", "next": "cursor"},
+               "invitations": "[Invitation]", "relationships": "[Relationship]", "friend_of": "[Relationship]",
+               "users": "[User]", "next": "cursor"},
               heavy=True),
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from api.tokens import Role, mint
 from events.clock import after, now
 from events.handles import email_handle, username_handle
 from events.sessions import SessionOpened
-from events.users import User, UserRegistered, user_key
+from events.users import AddedBy, User, UserRegistered, user_key
 from infra.postgres import queries
 from infra.rows import from_row
 from infra.settings import Settings
@@ -45,6 +45,8 @@ class Register(Request, frozen=True, kw_only=True):
     data: Data = {}
     #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
     email: Email | None = None
+    #: Who may add you to rooms at once; all others invite you. null: as the installation has it.
+    added_by: AddedBy | None = None
 
 
 class RegisterService(Request, frozen=True, kw_only=True):
@@ -71,6 +73,9 @@ class ChangeMe(Request, frozen=True, kw_only=True):
     email: Email | msgspec.UnsetType | None = msgspec.UNSET
     #: Your current password, where you have one: needed to change the e-mail address, which one logs in by.
     password: GivenPassword | None = None
+    #: Who may add you to rooms at once; all others invite you. null: as the installation has it. ``contacts`` are whom
+    #: you hold for friends, and who shares a room with you in which you are by your own will.
+    added_by: AddedBy | msgspec.UnsetType | None = msgspec.UNSET
 
 
 async def register(call: Call, request: Register) -> dict[str, Any]:
@@ -81,7 +86,7 @@ async def register(call: Call, request: Register) -> dict[str, Any]:
     expires = after(now(), call.settings.session_seconds)
     outcome, user = await _register(call, request.username, request.password, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="person",
-        credential=credential, data=request.data, email=email, expires=expires,
+        credential=credential, data=request.data, email=email, expires=expires, added_by=request.added_by,
     ))  # fmt: skip
     return _welcome(call, outcome, user, "person")
 
@@ -213,7 +218,7 @@ async def get(call: Call, request: GetUser) -> dict[str, Any]:
 
 
 async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
-    command = ChangeProfile(user=call.user, name=request.name, data=request.data)
+    command = ChangeProfile(user=call.user, name=request.name, data=request.data, added_by=request.added_by)
     if request.email is msgspec.UNSET:
         if request.password is not None:
             raise Problem("invalid", "password: expected together with email only; nothing else needs it")
@@ -292,7 +297,7 @@ OPERATIONS = [
               "Search users by name or username, or get several by id", {"users": "[User]", "next": "cursor"}),
     Operation("users.me", "GET", "/v1/users/me", "user", Nothing, me, "Your own user", {"user": "Self"}),
     Operation("users.change", "PATCH", "/v1/users/me", "user", ChangeMe, change_me,
-              "Change your name, data map or e-mail address", {"user": "Self"}),
+              "Change your name, data map, e-mail address, or who may add you to rooms", {"user": "Self"}),
     Operation("users.get", "GET", "/v1/users/{user}", "user", GetUser, get, "A user's profile", {"user": "User"}),
     Operation("services.register", "POST", "/v1/services", "operator", RegisterService, register_service,
               "Make a service account", {"user": "Self", "token": "string", "expires": "time"}, 201),

@@ -59,6 +59,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shard_lag: int = 50_000
     #: Seconds a command may wait for its outcome.
     command_seconds: float = 10.0
+    #: Who may add people to rooms at once who have not chosen it themselves: ``everyone``, ``contacts`` or ``nobody``.
+    #: All others invite.
+    added_by: Literal["everyone", "contacts", "nobody"] = "contacts"
+    #: Invitations into one room that may wait for an answer.
+    invitations_room: int = 500
+    #: Invitations of one person that may wait for an answer.
+    invitations_user: int = 200
+    #: Of those, from one and the same person.
+    invitations_between: int = 10
+    #: People whom one may hold for friends or block.
+    relationships: int = 5000
     #: Seconds a registration that never finished keeps its name.
     claim_seconds: float = 5.0
     #: Bytes of pages of history that a process keeps in memory.

@@ -31,6 +31,8 @@ class Surroundings(NamedTuple):
     #: Whom the user blocks, and who blocks the user.
     blocks: Collection[str]
     blocked_by: Collection[str]
+    #: Those of the rooms in which the user is not by their own will.
+    unwilling: Collection[str] = frozenset()
 
 
 class Turn(NamedTuple):
@@ -79,15 +81,22 @@ class Gathering:
 
     def learned(self, user: str, about: Surroundings) -> None:
         """A user listens here, and this is what it takes to know what they may hear."""
-        self._neighbours.learned(user, about.sizes, about.blocks, about.blocked_by, self._clock())
+        self._neighbours.learned(
+            user, about.sizes, about.blocks, about.blocked_by, self._clock(), unwilling=about.unwilling
+        )
         self._renew(user)
 
     def forgot(self, user: str) -> None:
         """A user listens here no more."""
         self._neighbours.forgot(user)
 
-    def moved(self, user: str, room: str, inside: bool, members: int | None = None) -> None:
+    def moved(
+        self, user: str, room: str, inside: bool, members: int | None = None, willing: bool = True
+    ) -> None:  # fmt: skip
         """Somebody who listens here is in a room (of so many members, if that is known), or is no more."""
+        if inside and not willing:
+            self._neighbours.put(user, room, members)
+            return
         if members <= NAMED_ROOM if inside and members is not None else self._neighbours.small(room):
             self._telling.regard(user, self._presence.inside(room))
         if not self._neighbours.moved(user, room, inside, members):
@@ -110,6 +119,12 @@ class Gathering:
     def posted(self, user: str, room: str) -> None:
         """A user's message has come: that ends the typing of it."""
         self._typists.posted(user, room, self._clock())
+
+    def acted_in(self, user: str, room: str) -> None:
+        """Somebody has read or spoken in a room: from then on they are there by their own will."""
+        size = self._neighbours.unwilling(user, room)
+        if size is not None:
+            self.moved(user, room, True, size)
 
     def shut(self, room: str, shut: bool) -> None:
         """A room was deleted, or brought back."""

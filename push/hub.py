@@ -22,7 +22,7 @@ from push.bounds import Bounds, Unavailable
 from push.catchup import CatchUps
 from push.frames import Since
 from push.gathering import Gathering, Surroundings
-from push.items import Change, FeedReader, News, Posted, Related, Shut, first_needed
+from push.items import Change, FeedReader, Marked, News, Posted, Related, Shut, first_needed
 from push.peers import Peers
 from push.ring import Ring
 from push.subscriptions import Mailbox, Sink, Subscription
@@ -334,11 +334,14 @@ class Hub:
         match news:
             case Posted(user, room):
                 self.gathering.posted(user, room)
-            case Change(user, room, joined, members):
+                self.gathering.acted_in(user, room)
+            case Marked(user, room):
+                self.gathering.acted_in(user, room)
+            case Change(user, room, joined, members, willing):
                 self.gathering.counted(room, joined, at)
                 box = ring.boxes.get(user)
                 if box is not None and box.stays is not None:
-                    self.gathering.moved(user, room, box.is_in(room), members)
+                    self.gathering.moved(user, room, box.is_in(room), members, willing)
             case Related(user, other, blocked):
                 self.gathering.related(user, other, blocked)
             case Shut(room, shut):

@@ -27,10 +27,19 @@ class Change(NamedTuple):
     joined: bool
     #: How many are in the room, where the delta has it: in the one for who joins.
     members: int | None = None
+    #: Of who joins: whether by their own will.
+    willing: bool = True
 
 
 class Posted(NamedTuple):
     """Somebody posted a message."""
+
+    user: str
+    room: str
+
+
+class Marked(NamedTuple):
+    """Somebody has read a room."""
 
     user: str
     room: str
@@ -52,7 +61,7 @@ class Shut(NamedTuple):
 
 
 #: What a delta means to the node itself.
-News = Change | Posted | Related | Shut
+News = Change | Posted | Marked | Related | Shut
 
 
 class Item:
@@ -105,6 +114,7 @@ class _Include(msgspec.Struct):
 
 class _Member(msgspec.Struct):
     user: str
+    willing: bool = True
 
 
 class _Relationship(msgspec.Struct):
@@ -125,7 +135,10 @@ def _news(head: _Head, recipients: Sequence[str]) -> News | None:
         case "member.joined" | "member.left":
             include = _include.decode(head.include)
             members = include.room.members if include is not None and include.room is not None else None
-            return Change(_member.decode(head.data).user, head.stream, head.type == "member.joined", members)
+            member = _member.decode(head.data)
+            return Change(member.user, head.stream, head.type == "member.joined", members, member.willing)
+        case "member.read":
+            return Marked(head.actor, head.stream)
         case "relationship.set" if head.stream in recipients:
             # Only who sets it is shown a block.
             found = _relationship.decode(head.data)

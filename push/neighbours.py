@@ -1,5 +1,8 @@
 """Who of those who listen here shares a room with whom, and between whom stands a block: who may hear of whom. Pure.
 
+Only rooms count in which somebody is by their own will: who was merely put into a room hears of nobody there, and
+nobody there of them.
+
 It is learnt when a user's first connection comes, and kept up by the feed, which a node reads whole.
 """
 
@@ -17,10 +20,12 @@ _LARGE = NAMED_ROOM + 1
 
 
 class _Neighbour:
-    __slots__ = ("blocked_by", "blocks", "rooms")
+    __slots__ = ("blocked_by", "blocks", "rooms", "unwilling")
 
     def __init__(self, rooms: Collection[str], blocks: Collection[str], blocked_by: Collection[str]) -> None:
         self.rooms = set(rooms)
+        #: Rooms into which the user was put, with their sizes.
+        self.unwilling: dict[str, int] = {}
         self.blocks = set(blocks)
         self.blocked_by = set(blocked_by)
 
@@ -41,12 +46,12 @@ class Neighbours:
         return user in self._known
 
     def rooms(self, user: str) -> Collection[str]:
-        """The rooms in which somebody who listens here is."""
+        """The rooms in which somebody who listens here is by their own will."""
         known = self._known.get(user)
         return known.rooms if known is not None else ()
 
     def inside(self, room: str) -> Collection[str]:
-        """Who of a room listens here."""
+        """Who of a room listens here, and is there by their own will."""
         return self._inside.get(room, ())
 
     def small(self, room: str) -> bool:
@@ -82,11 +87,17 @@ class Neighbours:
         blocks: Collection[str],
         blocked_by: Collection[str],
         now: float,
+        *,
+        unwilling: Collection[str] = frozenset(),
     ) -> None:
-        """A user listens from here on. ``sizes``: how many are in each of the user's rooms."""
+        """A user listens from here on. ``sizes``: how many are in each of the user's rooms; ``unwilling`` are those in
+        which they are not by their own will."""
         self.forgot(user)
-        self._known[user] = _Neighbour(sizes, blocks, blocked_by)
+        known = self._known[user] = _Neighbour([room for room in sizes if room not in unwilling], blocks, blocked_by)
         for room, size in sizes.items():
+            if room in unwilling:
+                known.unwilling[room] = _LARGE if size is None else size
+                continue
             self._inside.setdefault(room, set()).add(user)
             self._sizes[room] = _LARGE if size is None else size
         # What was set while this was being learnt: it may be newer.
@@ -103,6 +114,8 @@ class Neighbours:
     def moved(self, user: str, room: str, inside: bool, members: int | None = None) -> bool:
         """Somebody is in a room of so many (None: not known), or is not. Returns whether that is news here."""
         known = self._known.get(user)
+        if known is not None:
+            known.unwilling.pop(room, None)
         if known is None or (room in known.rooms) == inside:
             return False
         if inside:
@@ -114,6 +127,17 @@ class Neighbours:
             known.rooms.discard(room)
             self._leave(user, room)
         return True
+
+    def put(self, user: str, room: str, members: int | None) -> None:
+        """Somebody was put into a room of so many, not by their own will."""
+        known = self._known.get(user)
+        if known is not None and room not in known.rooms:
+            known.unwilling[room] = _LARGE if members is None else members
+
+    def unwilling(self, user: str, room: str) -> int | None:
+        """The size of a room into which somebody who listens here was put; None: they were not."""
+        known = self._known.get(user)
+        return None if known is None else known.unwilling.get(room)
 
     def counted(self, room: str, joined: bool, at: int) -> None:
         """Somebody joined or left a room at an offset of the log; each delta of it may come several times."""

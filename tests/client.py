@@ -97,8 +97,10 @@ class World:
             self.position[shard] = max(offset, self.position.get(shard, 0))
 
     async def person(self, prefix: str = "user", /, *, via: Via = "http", **fields: Any) -> Person:
-        """A newly registered person whose username begins with ``prefix``."""
+        """A newly registered person whose username begins with ``prefix``, whom everyone may add to rooms unless
+        ``added_by`` says otherwise."""
         fields.setdefault("username", f"{prefix}-{secrets.token_hex(5)}")
+        fields.setdefault("added_by", "everyone")
         return Person(self, await self.call("users.register", fields), via)
 
     async def socket(self, token: str, **connect: Any) -> Socket:

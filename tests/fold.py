@@ -35,12 +35,14 @@ class State(msgspec.Struct, kw_only=True):
 
     #: The own profile.
     me: Json
-    #: Profiles of others, by id: friends in either direction, the other of each direct room, and who else came along.
+    #: Profiles of others, by id: friends, the other of each direct room, and who else came along.
     users: dict[str, Json]
     #: What the user is to others, by their ids.
     relationships: dict[str, Json]
     #: Who holds the user for a friend, by their ids.
     friend_of: dict[str, Json]
+    #: Invitations that wait for an answer, by room.
+    invitations: dict[str, Json]
     #: By id: ``{"room", "member", "message", "peer"}``: the room, the own membership with ``read``, the last message,
     #: the other person of a direct room.
     rooms: dict[str, Json]
@@ -57,7 +59,7 @@ def snapshot_state(snapshot: Json) -> State:
     """The state of a snapshot (``GET /v1/sync``), or of its first page."""
     found = copy.deepcopy(snapshot)
     state = State(
-        me=found["me"], users={}, relationships={}, friend_of={}, rooms={}, vector=found["vector"],
+        me=found["me"], users={}, relationships={}, friend_of={}, invitations={}, rooms={}, vector=found["vector"],
         cursor=found["cursor"], epoch=found["epoch"], next=None,
     )  # fmt: skip
     take_page(state, found)
@@ -73,6 +75,8 @@ def take_page(state: State, page: Json) -> None:
         _keep(state.relationships, one["other"], one)
     for one in found["friend_of"]:
         _keep(state.friend_of, one["user"], one)
+    for one in found["invitations"]:
+        _keep(state.invitations, one["room"], one)
     for views in found["rooms"]:
         held = state.rooms.setdefault(views["room"]["id"], _entry(views))
         held["peer"] = held["peer"] or views["peer"]
@@ -143,6 +147,31 @@ def _hide(entry: Json) -> None:
 
 def _nothing(state: State, event: Json) -> None:
     """Concerns no entity of the state."""
+
+
+def _added_by_chosen(state: State, event: Json) -> None:
+    _profile(state, event, added_by=event["data"]["added_by"])
+
+
+def _invited(state: State, event: Json) -> None:
+    room, user = event["stream"], event["data"]["user"]
+    if "invitation" in event["include"]:
+        _keep(state.invitations, room, event["include"]["invitation"])
+    elif user != state.me["id"] and (entry := state.rooms.get(room)) and entry["room"]["type"] == "direct":
+        # Who is asked into a direct room is the other of it.
+        entry["peer"] = entry["peer"] or user
+
+
+def _uninvited(state: State, event: Json) -> None:
+    if event["data"]["user"] == state.me["id"]:
+        _answered(state, event)
+
+
+def _answered(state: State, event: Json) -> None:
+    """The own invitation into the room waits no more, unless it is a later one."""
+    invitation = state.invitations.get(event["stream"])
+    if invitation is not None and invitation["version"] < event["offset"]:
+        del state.invitations[event["stream"]]
 
 
 def _profile(state: State, event: Json, **changes: Any) -> None:
@@ -236,7 +265,9 @@ def _joined(state: State, event: Json) -> None:
             _change_room(entry, event, members=entry["room"]["members"] + 1, owner=owner, **more)
             if entry["room"]["type"] == "direct":
                 entry["peer"] = event["data"]["user"]
-    elif "room" in event["include"]:
+        return
+    _answered(state, event)
+    if "room" in event["include"]:
         # Without it the user has left again since; the deltas until then are of a room that is not held.
         held = state.rooms.setdefault(event["stream"], _entry(event["include"]))
         held["peer"] = held["peer"] or event["include"].get("peer")
@@ -340,6 +371,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.email_abandoned": _email_abandoned,
     "user.seen": _seen,
     "user.visual_chosen": _visual_chosen,
+    "user.added_by_chosen": _added_by_chosen,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,
@@ -355,6 +387,9 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "room.unarchived": _state_changed("active"),
     "room.deleted": _state_changed("deleted"),
     "room.restored": _state_changed("active"),
+    "member.invited": _invited,
+    "invitation.declined": _uninvited,
+    "invitation.withdrawn": _uninvited,
     "member.joined": _joined,
     "member.left": _left,
     "member.role_changed": _role_changed,

@@ -44,6 +44,7 @@ PAST: dict[str, Run | No] = {
     "messages.get": messages.get,
     "messages.edits": messages.edits,
     "messages.search": No("searches look at what is there now; read a room with as_of instead"),
+    "invitations.list": No("an invitation waits now, or is gone"),
     "sync.get": No("a snapshot is where deltas go on from; read rooms and users with as_of instead"),
     "changes.pull": No("deltas have a cursor, `since`"),
     "presence.get": No(_SIGNALS),

@@ -9,6 +9,7 @@ import msgspec
 
 from events.clock import Time
 from events.feed import Delta
+from events.invitations import Invitation
 from events.members import Member
 from events.messages import Message, Revision
 from events.records import Entity
@@ -31,6 +32,7 @@ VIEWS: dict[str, tuple[Callable[[Any], dict[str, Any]], type[Entity]]] = {
     "Room": (views.room_view, Room),
     "Member": (views.own_member_view, Member),
     "RoomMember": (views.member_view, Member),
+    "Invitation": (views.invitation_view, Invitation),
     "Message": (views.message_view, Message),
     "Revision": (views.revision_view, Revision),
 }
@@ -64,6 +66,8 @@ _PLAIN: dict[str, Schema] = {
 #: Members of answers that may be null or missing, by operation.
 _NULL = {
     ("rooms.get", "message"),
+    ("members.add", "member"),
+    ("members.add", "invitation"),
     ("relationships.set", "relationship"),
     ("relationships.remove", "relationship"),
     ("rooms.history", "before"),
@@ -123,6 +127,7 @@ def _composed() -> dict[str, Schema]:
         "me": reference("Self"),
         "relationships": _list(reference("Relationship")),
         "friend_of": _list(reference("Relationship")),
+        "invitations": _list(reference("Invitation")),
         "rooms": _list(reference("Entry")),
         "users": _list(reference("User")),
         "next": _PLAIN["cursor"],
@@ -187,6 +192,7 @@ def delta() -> Schema:
         "properties": {
             "user": reference("User"), "users": _list(reference("User")), "room": reference("Room"),
             "member": reference("Member"), "message": nullable(reference("Message")),
+            "invitation": reference("Invitation"),
         },
     }  # fmt: skip
     schema["properties"]["position"]["description"] = "Where the event stands: `rooms/3/1234`."

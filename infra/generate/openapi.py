@@ -22,6 +22,7 @@ TAGS = {
     "visuals": "Visual characters and the emotions they show.",
     "rooms": "Private chats and groups.",
     "members": "Who is in a room, and how far they have read.",
+    "invitations": "The rooms into which you were invited.",
     "messages": "What is said.",
     "sync": "The snapshot that a client starts from.",
     "changes": "Deltas without the push connection.",

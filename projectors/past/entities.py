@@ -65,6 +65,13 @@ async def _messages(connection: Any, stream: str, keys: list[Key], cut: int, kep
     return found
 
 
+async def _invitations(connection: Any, stream: str, keys: list[Key], cut: int, kept: Kept) -> Found:
+    now = await rows.load(connection, keys)
+    found: Found = {key: one for key, one in now.items() if one is not None and unchanged(one, cut)}
+    changed = [key[2] for key, one in now.items() if one is not None and key not in found]
+    return {**found, **await rooms.invitations(connection, stream, cut, changed)} if changed else found
+
+
 async def _once(connection: Any, stream: str, keys: list[Key], cut: int, kept: Kept) -> Found:
     now = await rows.load(connection, keys)
     return {key: one for key, one in now.items() if one is not None and unchanged(one, cut)}
@@ -74,5 +81,6 @@ _IN_ROOM: dict[str, Callable[[Any, str, list[Key], int, Kept], Coroutine[Any, An
     "room": _room,
     "member": _members,
     "message": _messages,
+    "invitation": _invitations,
     **dict.fromkeys(_ONCE, _once),
 }

@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from events.invitations import invitation_key
 from events.members import Member, MemberJoined, member_key
 from events.messages import Message, MessagePosted, message_key
 from events.records import Entity, Record
@@ -129,6 +130,14 @@ async def memberships(connection: Any, cuts: Cuts, users: Iterable[str]) -> dict
         past = (state.get(member_key(*pair)) for pair in changed)
         found.update({(one.room, one.user): one for one in past if isinstance(one, Member)})
     return {pair: found[pair] for pair in wanted if pair in found}
+
+
+async def invitations(connection: Any, room: str, cut: int, users: Collection[str]) -> Past:
+    """Invitations of the users into a room, of which each has one now."""
+    records = await _structure(connection, {room: cut}, users)
+    records += await _records(connection, "invited", room, cut, list(users))
+    state = _folded(records)
+    return {key: state[key] for user in users if (key := invitation_key(room, user)) in state}
 
 
 async def messages(connection: Any, cuts: Cuts, now: Collection[Message]) -> list[Message]:

@@ -14,13 +14,17 @@ left join relationships theirs on theirs."user" = u.id and theirs.other = $2 and
 where u.id = any($1::text[]) and u.state = 'registered'
 
 -- name: room
--- Whether a room is a direct one; and, if the user is in it as one of its two people, whether they block the other, and
--- whether the other blocks them.
+-- Whether a room is a direct one; and, if the user is in it as one of its two people, whether they block the other, who
+-- may only be invited yet, and whether the other blocks them.
 select r.type = 'direct' as direct, coalesce(bool_or(b."user" = $2), false) as own,
        coalesce(bool_or(b.other = $2), false) as apart
 from rooms r
 left join members mine on mine.room = r.id and mine."user" = $2 and mine.state = 'joined' and r.type = 'direct'
-left join members o on o.room = mine.room and o."user" <> $2
+left join lateral (
+    select "user" from members where room = mine.room and "user" <> $2
+    union
+    select "user" from invitations where room = mine.room and "user" <> $2
+) o on true
 left join relationships b on b.type = 'block'
     and ((b."user" = o."user" and b.other = $2) or (b."user" = $2 and b.other = o."user"))
 where r.id = $1

@@ -1,12 +1,13 @@
 -- name: stays
 -- Users' times in rooms, by offsets of the room's shard: after since, up to and including until. Of rooms that a user is
--- in and that were not deleted, how many are in them.
-select m."user", m.room, m.since, null::bigint as until, case when r.state <> 'deleted' then r.members end as members
+-- in and that were not deleted, how many are in them; and whether the user is there by their own will.
+select m."user", m.room, m.since, null::bigint as until, case when r.state <> 'deleted' then r.members end as members,
+       m.willing
 from members m
 join rooms r on r.id = m.room
 where m."user" = any($1::text[]) and m.state = 'joined'
 union all
-select "user", room, since, until, null from stays where "user" = any($1::text[])
+select "user", room, since, until, null, null from stays where "user" = any($1::text[])
 order by room, since
 
 -- name: blocks

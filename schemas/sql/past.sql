@@ -49,6 +49,13 @@ cross join lateral (
       and ($3::text[] is null or type like 'room.%' or actor = any($3) or data->>'user' = any($3))
 ) c
 
+-- name: invited
+-- Invitations of some users into a room, and their ends but for acceptance, below a cut.
+select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
+from changes
+where stream = $1 and "offset" < $2 and type in ('member.invited', 'invitation.declined', 'invitation.withdrawn')
+  and data->>'user' = any($3::text[])
+
 -- name: structure_sizes
 -- How many events that is of each, up to a limit.
 select k.stream, (
@@ -148,9 +155,10 @@ limit $5
 
 -- name: rooms_of
 -- Rooms that a user is in now, by id, above one of them, and whether each was deleted since; with the other of each
--- direct one.
-select r.id, r.state = 'deleted' as deleted, case when r.type = 'direct' then (
-    select o."user" from members o where o.room = r.id and o."user" <> $1 limit 1) end as peer
+-- direct one, who may only be invited.
+select r.id, r.state = 'deleted' as deleted, case when r.type = 'direct' then coalesce(
+    (select o."user" from members o where o.room = r.id and o."user" <> $1 limit 1),
+    (select i."user" from invitations i where i.room = r.id and i."user" <> $1 limit 1)) end as peer
 from (
     select room from members where "user" = $1 and state = 'joined' and room > $2 order by room limit $3
 ) m
@@ -159,8 +167,9 @@ order by r.id
 
 -- name: room_of
 -- One of them, unless it was deleted since.
-select r.id, case when r.type = 'direct' then (
-    select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
+select r.id, case when r.type = 'direct' then coalesce(
+    (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
+    (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
 from members m
 join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'deleted'

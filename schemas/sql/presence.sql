@@ -1,6 +1,6 @@
 -- name: visible
--- Those of some users ($1) whose presence the caller ($3) may know: the caller; and those who share a room with them,
--- or hold them for a friend, unless one of the two blocks the other. Each has a room that they show ($2, or null), of
+-- Those of some users ($1) whose presence the caller ($3) may know: the caller; and those who share a room with them in
+-- which both are by their own will, or hold them for a friend, unless one of the two blocks the other. Each has a room that they show ($2, or null), of
 -- which is told whether the caller is in it too, and when they were last seen.
 select shown."user", u.seen,
        exists (
@@ -19,8 +19,9 @@ where shown."user" = $3 or (
         or exists (
             select from members mine
             join members theirs on theirs.room = mine.room and theirs."user" = shown."user" and theirs.state = 'joined'
+                and theirs.willing
             join rooms r on r.id = mine.room and r.state <> 'deleted'
-            where mine."user" = $3 and mine.state = 'joined')))
+            where mine."user" = $3 and mine.state = 'joined' and mine.willing)))
 
 -- name: quarrels
 -- All with whom the caller has a block, whoever set it.

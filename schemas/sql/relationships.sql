@@ -6,6 +6,10 @@ where r."user" = $1 and r.type is not null and (r.updated, r.other) < ($2::times
 order by r.updated desc, r.other desc
 limit $4
 
+-- name: count
+-- How many people a user holds for friends or blocks, without one of them.
+select count(*) from relationships where "user" = $1 and type is not null and other <> $2
+
 -- name: incoming
 -- Who holds a user for a friend; not those whom the user blocks.
 select r.*

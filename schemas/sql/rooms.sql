@@ -3,9 +3,11 @@
 select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
        r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
-       case when r.type = 'direct' then (
-           select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
+       m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing,
+       m.version as m_version,
+       case when r.type = 'direct' then coalesce(
+           (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
+           (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
 from members m
 join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and r.state <> 'deleted'
@@ -18,9 +20,11 @@ limit $4
 select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
        r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
-       case when r.type = 'direct' then (
-           select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
+       m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing,
+       m.version as m_version,
+       case when r.type = 'direct' then coalesce(
+           (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
+           (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
 from members m
 join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'deleted'

@@ -10,6 +10,10 @@ select * from users where id = $1
 -- What a user is to others, by their ids, above one of them.
 select * from relationships where "user" = $1 and type is not null and other > $2 order by other limit $3
 
+-- name: invitations
+-- The user's invitations that wait for an answer, by room, above one of them.
+select * from invitations where "user" = $1 and state = 'pending' and room > $2 order by room limit $3
+
 -- name: friend_of
 -- Who holds the user for a friend, by their ids, above one of them, without those whom the user blocks.
 select r.* from relationships r
@@ -22,9 +26,10 @@ order by r."user" limit $3
 select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
        r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.read_at as m_read_at, m.notifications as m_notifications, m.version as m_version,
-       case when r.type = 'direct' then (
-           select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as peer
+       m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing, m.version as m_version,
+       case when r.type = 'direct' then coalesce(
+           (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
+           (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
 from (
     select * from members where "user" = $1 and state = 'joined' and room > $2 order by room limit $3
 ) m
@@ -33,7 +38,7 @@ order by r.id
 
 -- name: profiles
 -- Profiles of some people but the user. How they are shown to the user, api/profiles.py says.
-select u.id, u.username, u.name, u.role, u.state, u.credential, u.email, u.email_settled, u.seen, u.visual, u.data,
-       u.created, u.updated, u.version
+select u.id, u.username, u.name, u.role, u.state, u.credential, u.email, u.email_settled, u.seen, u.visual, u.added_by,
+       u.data, u.created, u.updated, u.version
 from users u
 where u.id = any($2::text[]) and u.state = 'registered' and u.id <> $1

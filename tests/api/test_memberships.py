@@ -13,6 +13,7 @@ import pytest
 
 from api.feed import FeedEnds
 from api.memberships import Memberships
+from events.members import MemberJoined
 from events.relationships import RelationshipSet
 from infra import postgres
 from infra.progress import Progress
@@ -28,6 +29,8 @@ SCENE = [
     *map(registered, PEOPLE),
     created("r", "ada"), joined("r", "ada"), joined("r", "bob"), joined("r", "eve"), left("r", "eve"),
     created("s", "bob"), joined("s", "bob"),
+    # Put there, not by his own will.
+    created("t", "dan"), joined("t", "dan"), Fact("t", MemberJoined(user="bob", role="member", willing=False), "dan"),
     Fact("ada", RelationshipSet(other="bob", type="block", was=None), "ada"),
 ]  # fmt: skip
 
@@ -76,12 +79,13 @@ async def test_all_who_come_at_once_are_asked_for_together(settings: Settings) -
         asked.clear()
         answers = await asyncio.gather(*(memberships(user, {}) for user in [*PEOPLE, "nobody", "ada"]))
         rooms = [{room: len(times) for room, times in stays.items()} for stays, _ in answers]
-        assert rooms == [{"r": 1}, {"r": 1, "s": 1}, {"r": 1}, {}, {}, {"r": 1}]
+        assert rooms == [{"r": 1}, {"r": 1, "s": 1, "t": 1}, {"r": 1}, {"t": 1}, {}, {"r": 1}]
         eves = answers[2][0]["r"]
         assert eves[0][1] is not None and answers[0][0]["r"][0][1] is None
         assert [around for _, around in answers] == [
-            Surroundings({"r": 2}, ["bob"], []), Surroundings({"r": 2, "s": 1}, [], ["ada"]), Surroundings({}, [], []),
-            Surroundings({}, [], []), Surroundings({}, [], []), Surroundings({"r": 2}, ["bob"], []),
+            Surroundings({"r": 2}, ["bob"], []), Surroundings({"r": 2, "s": 1, "t": 2}, [], ["ada"], {"t"}),
+            Surroundings({}, [], []), Surroundings({"t": 2}, [], []), Surroundings({}, [], []),
+            Surroundings({"r": 2}, ["bob"], []),
         ]  # fmt: skip
         # Each has an answer of their own, which push changes as it goes on.
         assert answers[0][0] is not answers[-1][0]
@@ -96,7 +100,7 @@ async def test_a_failure_reaches_all_who_asked_and_not_those_who_ask_later(setti
         assert {type(one) for one in failed} == {asyncpg.UndefinedTableError}
         await connection.execute("alter table elsewhere rename to stays")
         await connection.close()
-        assert (await memberships("bob", {}))[0].keys() == {"r", "s"}
+        assert (await memberships("bob", {}))[0].keys() == {"r", "s", "t"}
 
 
 async def test_who_does_not_wait_any_longer_holds_up_nobody(settings: Settings) -> None:
@@ -105,6 +109,6 @@ async def test_who_does_not_wait_any_longer_holds_up_nobody(settings: Settings) 
         await asyncio.sleep(0)
         stays = asyncio.create_task(memberships("bob", {}))
         gone.cancel()
-        assert (await stays)[0].keys() == {"r", "s"}
+        assert (await stays)[0].keys() == {"r", "s", "t"}
         with pytest.raises(asyncio.CancelledError):
             await gone

@@ -68,6 +68,8 @@ TABLE: dict[str, Row] = {
     "members.set_role": Row({**ROOM, "user": "OWNER", "role": "admin"}, 401, 404, 404, 404, 403, 404, 403),
     "members.set_notifications": Row({**ROOM, "notifications": True}, 401, 404, 404, 404, 200, 404, 403),
     "members.read": Row({**ROOM, "seq": 1},                         401, 404, 404, 404, 200, 404, 403),
+    "invitations.list": Row({},                                     401, 200, 200, 200, 200, 200, 403),
+    "invitations.decline": Row(ROOM,                                401, 404, 404, 404, 404, 404, 403),
     "messages.send": Row({**ROOM, "token": "NEW", "content": {"text": "x"}}, 401, 404, 404, 404, 201, 404, 403),
     "messages.read": Row(ROOM,                                      401, 404, 404, 404, 200, 404, 403),
     "messages.search": Row({"text": "hello"},                       401, 200, 200, 200, 200, 200, 403),

@@ -121,9 +121,9 @@ async def test_when_somebody_was_seen_last_is_noted_once_they_have_gone(
     await until(noted, "it is noted", 15)
 
 
-async def test_of_somebody_offline_friends_are_told_when_they_were_last_seen(
-    world: World, ada: Person, bob: Person
-) -> None:
+async def test_of_somebody_offline_friends_are_told_when_they_were_last_seen(world: World, ada: Person) -> None:
+    # Over HTTP: a connection of bob's would show.
+    bob = await world.person("bob")
     seen = (await bob.do("users.me"))["user"]["seen"]
     (stranger,) = (await ada.do("presence.get", users=bob.id))["presence"]
     assert stranger == {"user": bob.id, "status": "offline", "active": None, "room": None}

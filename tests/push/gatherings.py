@@ -62,6 +62,8 @@ class Nodes:
         #: Rooms of each user, and blocks.
         self.rooms: dict[str, set[str]] = {}
         self.blocks: set[tuple[str, str]] = set()
+        #: Users and rooms into which they were put.
+        self.unwilling: set[tuple[str, str]] = set()
         self.sizes: dict[str, int] = {}
         self.records = 0
 
@@ -85,7 +87,8 @@ class Nodes:
         sizes = {room: self.sizes.get(room, size) for room, size in members.items()}
         mine = [other for one, other in self.blocks if one == user]
         theirs = [one for one, other in self.blocks if other == user]
-        node.learned(user, Surroundings(sizes, mine, theirs))
+        unwilling = {room for room in sizes if (user, room) in self.unwilling}
+        node.learned(user, Surroundings(sizes, mine, theirs, unwilling))
         return ear
 
     def turn(self) -> None:

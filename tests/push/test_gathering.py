@@ -47,6 +47,50 @@ def test_who_shares_no_room_hears_nothing_and_is_not_heard_of() -> None:
     assert not ann.heard and not eve.heard
 
 
+def put() -> tuple[Nodes, Ear, Ear]:
+    """The same; bob listens at the second node, and was put into ``den``."""
+    nodes, ann = two()
+    nodes.unwilling = {("bob", "den")}
+    bob = nodes.connect(nodes.all[1], "bob")
+    nodes.run(TTL)
+    return nodes, ann, bob
+
+
+def test_who_was_put_into_a_room_is_not_heard_of_there_and_hears_of_nobody() -> None:
+    nodes, ann, bob = put()
+    nodes.all[0].type("ann", "den", True)
+    nodes.run(1)
+    assert not ann.heard and not bob.heard
+    assert nodes.all[0].inside("den") == {"ann"}
+
+
+def test_who_reads_or_speaks_where_they_were_put_is_there() -> None:
+    nodes, ann, bob = put()
+    nodes.all[1].acted_in("bob", "cellar")
+    nodes.run(1)
+    assert not ann.heard and not bob.heard, "it is another room"
+    nodes.all[1].acted_in("bob", "den")
+    nodes.run(1)
+    assert ann.status("bob") == ("online", None) and bob.status("ann") == ("online", None)
+
+
+def test_who_is_put_into_a_room_while_they_listen() -> None:
+    nodes, ann = two()
+    nodes.lives("eve", "hut")
+    eve = nodes.connect(nodes.all[0], "eve")
+    nodes.all[0].moved("eve", "den", True, 3, willing=False)
+    nodes.run(1)
+    assert not ann.heard and not eve.heard
+    # Put out again, they are nowhere; and who comes by themselves is there.
+    nodes.all[0].moved("eve", "den", False)
+    nodes.all[0].acted_in("eve", "den")
+    nodes.run(1)
+    assert not ann.heard and not eve.heard
+    nodes.all[0].moved("eve", "den", True, 3)
+    nodes.run(1)
+    assert ann.status("eve") == ("online", None) and eve.status("ann") == ("online", None)
+
+
 def test_a_room_shows_only_to_those_who_are_in_it_too() -> None:
     nodes, ann = two()
     bob = nodes.connect(nodes.all[1], "bob")

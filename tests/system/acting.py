@@ -11,7 +11,7 @@ from tests.client import Person, Refusal, World
 
 PASSWORD = "correct horse"
 #: What a random deed may be refused with: it was not allowed, or not there any more. Anything else is a fault.
-EXPECTED = {"forbidden", "not_found", "invalid", "no_successor", "taken", "archived"}
+EXPECTED = {"declined", "forbidden", "not_found", "invalid", "no_successor", "taken", "archived"}
 
 #: Kinds of deeds, those more often that make more of a difference.
 KINDS = (
@@ -19,7 +19,8 @@ KINDS = (
     "add", "put_out", "rename", "rename", "room_data", "read", "read", "profile", "visual", "change_visual",
     "no_visual", "emotion", "emotion", "log_in", "log_out", "renew", "email", "friend", "friend", "neither", "block",
     "edit", "edit", "edit", "erase", "erase", "role", "role", "transfer", "notify", "notify", "settings", "describe",
-    "archive", "unarchive", "unarchive", "delete_room", "restore", "restore",
+    "archive", "unarchive", "unarchive", "delete_room", "restore", "restore", "added_by", "added_by", "accept",
+    "accept", "accept", "decline", "withdraw",
 )  # fmt: skip
 
 
@@ -181,6 +182,27 @@ class Cast:
 
     async def _add(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("members.add", room=self._room(deed), user=other.id)
+
+    async def _added_by(self, deed: Deed, who: Person, other: Person) -> None:
+        chosen = ["nobody", "contacts", "everyone", "nobody"][deed.number % 4]
+        await who.do("users.change", added_by=chosen)
+
+    async def _invitation(self, deed: Deed, who: Person) -> str | None:
+        """A room into which somebody is invited."""
+        found = (await who.do("invitations.list"))["invitations"]
+        return found[deed.which % len(found)]["room"] if found else None
+
+    async def _accept(self, deed: Deed, who: Person, other: Person) -> None:
+        if room := await self._invitation(deed, who):
+            await who.do("members.add", room=room, user="me")
+
+    async def _decline(self, deed: Deed, who: Person, other: Person) -> None:
+        if room := await self._invitation(deed, who):
+            await who.do("invitations.decline", room=room)
+
+    async def _withdraw(self, deed: Deed, who: Person, other: Person) -> None:
+        if room := await self._invitation(deed, other):
+            await who.do("members.remove", room=room, user=other.id)
 
     async def _put_out(self, deed: Deed, who: Person, other: Person) -> None:
         await (await self._owner(deed, who)).do("members.remove", room=self._room(deed), user=other.id)

@@ -117,6 +117,7 @@ def _shown(state: State, known: set[str]) -> Json:
         "me": state.me,
         "relationships": {key: _without(one, "created") for key, one in state.relationships.items()},
         "friend_of": {key: _without(one, "created") for key, one in state.friend_of.items()},
+        "invitations": state.invitations,
         "rooms": {key: {**entry, "unread": unread(entry)} for key, entry in state.rooms.items()},
         "users": {key: _without(one, "version") for key, one in state.users.items() if key in known},
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from api.rooms import entry
 from events import REGISTRY
+from events.invitations import Invitation, InvitationDeclined, InvitationWithdrawn, MemberInvited
 from events.log import TermFilter
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet
 from events.messages import Message, message_key
@@ -18,7 +19,7 @@ from events.users import User, user_key
 from infra import kafka
 from infra.settings import Settings
 from producers.log import read_tail
-from projectors.views import masked, relationship_view, self_view, user_view
+from projectors.views import invitation_view, masked, relationship_view, self_view, user_view
 
 
 class Entities(Mapping[Key, Entity | None]):
@@ -85,6 +86,11 @@ def snapshot(entities: Entities, user: str) -> dict[str, Any]:
         "me": self_view(me),
         "relationships": {one.other: relationship_view(one) for one in outgoing},
         "friend_of": {one.user: relationship_view(one) for one in incoming},
+        "invitations": {
+            one.room: invitation_view(one)
+            for one in entities.of(Invitation)
+            if one.user == user and one.state == "pending"
+        },
         "rooms": {member.room: _entry(entities, member) for member in mine},
         "users": {one: profile(entities, entities, user, one) for one in _people(entities, user, mine)},
     }
@@ -95,7 +101,8 @@ def _entry(entities: Entities, member: Member) -> dict[str, Any]:
     assert isinstance(room, Room)
     message = None if room.last is None else entities[message_key(room.last)]
     assert message is None or isinstance(message, Message)
-    others = (one.user for one in entities.of(Member) if one.room == room.id and one.user != member.user)
+    named = [*entities.of(Member), *entities.of(Invitation)]
+    others = (one.user for one in named if one.room == room.id and one.user != member.user)
     return entry(room, member, message, next(others, None) if room.type == "direct" else None)
 
 
@@ -116,13 +123,12 @@ def _block(state: Entities, user: str, other: str) -> Relationship | None:
 
 
 def _people(entities: Entities, user: str, mine: list[Member]) -> set[str]:
-    """To whom they are something, who hold them for a friend and are not blocked; the other people of direct rooms."""
+    """To whom they are something, and the other people of direct rooms; not who holds them for a friend."""
     relationships: list[Relationship] = entities.of(Relationship)
-    own = {one.other: one.type for one in relationships if one.user == user and one.type is not None}
-    friends = {one.user for one in relationships if one.other == user and one.type == "friend"}
+    own = {one.other for one in relationships if one.user == user and one.type is not None}
     direct = {member.room for member in mine if getattr(entities[room_key(member.room)], "type", "") == "direct"}
     peers = {one.user for one in entities.of(Member) if one.room in direct and one.user != user}
-    return own.keys() | {one for one in friends if own.get(one) != "block"} | peers
+    return own | peers
 
 
 def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
@@ -137,6 +143,10 @@ def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
             continue
         roster, event = rosters[record.stream], record.data
         hears = {event.user} if isinstance(event, MemberNotificationsSet) else set(roster)
+        if isinstance(event, MemberInvited):
+            hears = {event.user, record.actor}
+        elif isinstance(event, InvitationDeclined | InvitationWithdrawn):
+            hears = {event.user, event.by}
         if isinstance(event, MemberJoined):
             hears.add(event.user)
             roster.add(event.user)

@@ -66,7 +66,7 @@ async def agree(listener: Listener, actors: Cast) -> None:
 
 
 #: Of a user's events those that only the user hears.
-_OWN = {"user.registered", "user.email_changed", "user.email_abandoned", "user.seen"}
+_OWN = {"user.registered", "user.added_by_chosen", "user.email_changed", "user.email_abandoned", "user.seen"}
 
 
 def decent(listener: Listener) -> None:
@@ -200,6 +200,7 @@ async def test_a_snapshot_equals_a_fold_of_the_topics(world: World, installed: S
         state: State = snapshot_state(answer)
         have = {
             "me": state.me, "relationships": state.relationships, "friend_of": state.friend_of,
+            "invitations": state.invitations,
             "rooms": {entry["room"]["id"]: entry for entry in answer["rooms"]}, "users": state.users,
         }  # fmt: skip
         assert have == want, "\n".join(differences(want, have))

@@ -1,0 +1,134 @@
+"""Invitations: who may be added to a room at once and who is asked; reading and declining what one was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from api import pages, profiles
+from api.calls import Call
+from api.pages import Cursor, Limit
+from api.problems import Problem
+from api.surface import Operation, Request
+from events.invitations import Invitation
+from events.users import User
+from infra.postgres import queries
+from infra.rows import from_row
+from producers.invitations import DeclineInvitation
+from producers.limits import Id
+from projectors.views import invitation_view
+
+
+class Guests(NamedTuple):
+    """People whom the caller wants in a room."""
+
+    #: Who let the caller add them.
+    joining: Collection[str]
+    #: Those of them who have not said so themselves: the installation lets everyone add them.
+    unwilling: Collection[str]
+    #: Who are asked.
+    invited: Collection[str]
+    #: Why they cannot be asked.
+    refusal: Problem | None
+
+
+async def guests(call: Call, room: str, users: list[str]) -> Guests:
+    """Who of some registered users comes into the room at once, and who is asked.
+
+    A check on the read model: a moment late, except for what this process itself has just done.
+    """
+    if not users:
+        return Guests((), (), (), None)
+    rows = await _relations(call, room, users)
+    if any(_asked(call, row) for row in rows) and await call.services.progress.wait(dict(call.services.seen), 1.0):
+        rows = await _relations(call, room, users)
+    asked = {row["id"]: row for row in rows if _asked(call, row)}
+    unwilling = {row["id"] for row in rows if not row["contact"] and row["added_by"] is None}
+    return Guests(
+        joining=[user for user in users if user not in asked],
+        unwilling=[user for user in users if user in unwilling and user not in asked],
+        invited=[user for user in users if user in asked],
+        refusal=await _refusal(call, room, [row for row in asked.values() if not row["waiting"]]),
+    )
+
+
+async def _relations(call: Call, room: str, users: list[str]) -> list[Any]:
+    return await call.rows(queries("invitations")["guests"], users, call.user, room)
+
+
+def _asked(call: Call, row: Any) -> bool:
+    # Programs are there to be used, and most would never answer.
+    rule = row["added_by"] or ("everyone" if row["role"] == "service" else call.settings.added_by)
+    return not (row["inside"] or rule == "everyone" or (rule == "contacts" and row["contact"]))
+
+
+async def _refusal(call: Call, room: str, asked: Collection[Any]) -> Problem | None:
+    """Why some people cannot be asked; None when they can."""
+    settings = call.settings
+    for row in asked:
+        # Whoever befriends the inviter, or comes to where they are, has made up their mind.
+        if row["declined"] and not row["contact"]:
+            return Problem(
+                "declined", f"{row['id']} has declined an invitation of yours; it is for them to come to you"
+            )
+        for found, most, whose in (
+            (row["pending"], settings.invitations_user, "invitations"),
+            (row["asked"], settings.invitations_between, "invitations of yours"),
+        ):
+            if found >= most:
+                return Problem(
+                    "too_many", f"expected at most {most} {whose} that wait for one person's answer; so many wait for "
+                    f"that of {row['id']}; wait too",
+                )  # fmt: skip
+    if asked:
+        found = (await call.row(queries("invitations")["crowd"], room, call.user))["pending"]
+        most = settings.invitations_room
+        if found + len(asked) > most:
+            return Problem(
+                "too_many", f"expected at most {most} invitations into one room that wait for an answer, there are "
+                f"{found}; wait for answers, or withdraw some",
+            )  # fmt: skip
+    return None
+
+
+class List(Request, frozen=True, kw_only=True):
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+class Decline(Request, frozen=True, kw_only=True):
+    room: Id
+
+
+async def list_(call: Call, request: List) -> dict[str, Any]:
+    """With the public profiles of who invites, without those whom a block hides."""
+    rows = await call.rows(
+        queries("invitations")["of_user"], call.user, *pages.decode_latest(request.cursor), request.limit + 1
+    )
+    found = [one for row in rows[: request.limit] if isinstance(one := from_row("invitation", row), Invitation)]
+    people = await call.rows(queries("users")["by_id"], list({one.by for one in found}), call.user)
+    async with call.reading() as connection:
+        users = await profiles.of_users(
+            connection, call.user, [one for row in people if isinstance(one := from_row("user", row), User)]
+        )
+    more = pages.encode(found[-1].created, found[-1].room) if len(rows) > request.limit else None
+    return {"invitations": [invitation_view(one) for one in found], "users": users, "next": more}
+
+
+async def decline(call: Call, request: Decline) -> None:
+    await call.submit(DeclineInvitation(room=request.room), shows=())
+
+
+async def decline_all(call: Call, by: str) -> None:
+    """Declines whatever somebody has asked the caller: whom one blocks is not answered later."""
+    for row in await call.rows(queries("invitations")["between"], call.user, by):
+        await call.step(DeclineInvitation(room=row["room"]), key=None)
+
+
+OPERATIONS = [
+    Operation("invitations.list", "GET", "/v1/users/me/invitations", "user", List, list_,
+              "The rooms into which you were invited, and by whom; accept with `members.add` (`me`)",
+              {"invitations": "[Invitation]", "users": "[User]", "next": "cursor"}),
+    Operation("invitations.decline", "DELETE", "/v1/users/me/invitations/{room}", "user", Decline, decline,
+              "Decline an invitation", {}, 204),
+]  # fmt: skip
