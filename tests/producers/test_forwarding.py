@@ -145,7 +145,6 @@ async def test_first_results_elsewhere_and_from_tables_made_anew(pair: Pair) -> 
         one = await done(await scene(pair.worlds[0], "http", operator, name), name)
         await one.scene.more()
         await one.scene.gone()
-        await one.scene.more()
         found.append((one, await one.scene.erased(one.first)))
     other = pair.worlds[1]
     other.seen(encode_vector(pair.worlds[0].position))
