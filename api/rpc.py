@@ -21,6 +21,7 @@ from api.tokens import Identity, Role
 from events.positions import encode_vector
 from push.backend import BadToken, BadTokenKind, RpcError
 from push.backend import Identity as PushIdentity
+from push.bounds import Unavailable
 from push.gathering import Gathering
 
 #: Members of every RPC's data beside the operation's own: what HTTP has in headers.
@@ -100,8 +101,11 @@ class Rpc:
         return lock
 
     async def snapshot(self, identity: PushIdentity) -> bytes:
-        """What ``GET /v1/sync`` answers."""
-        return await self._run(identity, SNAPSHOT, {})
+        """What ``GET /v1/sync`` answers. Raises push.bounds.Unavailable when it cannot be told at present."""
+        try:
+            return await self._run(identity, SNAPSHOT, {})
+        except Problem as problem:
+            raise Unavailable(f"{problem.code}: {problem.detail}") from problem
 
     async def _run(
         self, identity: PushIdentity, method: str, values: dict[str, Any], connection: str | None = None

@@ -60,5 +60,8 @@ class Backend(Protocol):
         ...
 
     async def snapshot(self, identity: Identity) -> bytes:
-        """What ``GET /v1/sync`` answers: a JSON object with at least ``cursor`` (int) and ``epoch`` (str)."""
+        """The first page of ``GET /v1/sync``: a JSON object with at least ``cursor`` (int) and ``epoch`` (str).
+
+        Raises push.bounds.Unavailable when it cannot be told at present.
+        """
         ...

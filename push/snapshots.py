@@ -42,9 +42,15 @@ class Snapshots:
         making = self._making.get(identity.user)
         if making is None:
             making = self._making[identity.user] = asyncio.create_task(self._make(identity))
-            making.add_done_callback(lambda _: self._making.pop(identity.user))
+            making.add_done_callback(lambda task: self._made(identity.user, task))
         # Who gives up waiting takes it from nobody else.
         return await asyncio.shield(making)
+
+    def _made(self, user: str, task: asyncio.Task[Item]) -> None:
+        del self._making[user]
+        if not task.cancelled():
+            # Perhaps nobody waits for it any more.
+            task.exception()
 
     async def _make(self, identity: Identity) -> Item:
         async with self._slots:

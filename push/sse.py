@@ -163,8 +163,9 @@ class _Events:
         if self._reason is None and lost:
             try:
                 item = await snapshots.take(self._identity)
-            except Exception:
-                _log.exception("snapshot for an event stream of user %s", self._identity.user)
+            except Exception as error:
+                away = isinstance(error, Unavailable)
+                _log.warning("no snapshot for user %s: %s", self._identity.user, error, exc_info=not away)
                 self.cut(codes.SERVER_ERROR)
             else:
                 cursor = item.cursor

@@ -236,9 +236,10 @@ class Connection:
     async def _start_from_snapshot(self) -> Sequence[Action]:
         try:
             item = await self._snapshots.take(self._identity)
-        except Exception:
+        except Exception as error:
             # The client still has offset 0, so it asks for the snapshot again when it comes back.
-            _log.exception("snapshot for connection %s", self.client)
+            away = isinstance(error, Unavailable)
+            _log.warning("no snapshot for connection %s: %s", self.client, error, exc_info=not away)
             return self._session.close(codes.SERVER_ERROR)
         if self._subscription is None and self._session.subscribed:
             self.deliver([item])

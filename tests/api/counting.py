@@ -49,6 +49,9 @@ class Reader:
     def __init__(self, settings: Settings, connection: Any, user: str) -> None:
         self.settings = settings
         self.counted = Counted(connection)
+        #: Set by who reads what needs them.
+        self.feed: Any = None
+        self.progress: Any = None
         self.call = Call(self, Identity(user, "session", "person", 2**40))  # type: ignore[arg-type]
 
     @property

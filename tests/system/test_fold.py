@@ -166,6 +166,50 @@ async def test_an_older_cursor_gives_the_same(world: World, operator: str, seed:
         once_more(listeners[0])
 
 
+async def test_what_happens_between_two_pages_is_in_one_of_them_or_a_delta(world: World, operator: str) -> None:
+    """Rooms change their order, are made, joined, left, deleted and brought back; people befriend and block."""
+    ada, bob, eve = [await world.person(name) for name in ("ada", "bob", "eve")]
+    rooms = sorted([await ada.group(bob, name=f"Room {n}") for n in range(12)])
+    others = [await world.person(f"p{n}") for n in range(6)]
+    for n, one in enumerate(others):
+        await (bob if n % 2 else one).do("relationships.set", user=(one if n % 2 else bob).id, type="friend")
+    low, high = rooms[:6], rooms[6:]
+
+    async def deeds() -> None:
+        for room in (low[0], high[0], low[0]):
+            await ada.say(room, "to the top")
+        for room in (low[1], high[1]):
+            await bob.do("members.remove", room=room, user="me")
+        for room in (low[2], high[2]):
+            await ada.do("rooms.delete", room=room)
+        for room in (low[3], high[3]):
+            await ada.do("rooms.delete", room=room)
+            await world.call("rooms.restore", {"room": room}, token=operator)
+        for room in (low[4], high[4]):
+            await bob.do("members.remove", room=room, user="me")
+            await bob.do("members.add", room=room, user="me")
+            await bob.say(room, "back")
+        await eve.group(bob, name="New", id=f"{low[0]}-0"), await eve.direct(bob)
+        await bob.do("relationships.set", user=others[0].id, type="block")
+        await bob.do("relationships.remove", user=others[1].id)
+        await others[2].do("relationships.remove", user=bob.id)
+        await bob.do("relationships.set", user=others[4].id, type="block")
+        await bob.do("relationships.remove", user=others[4].id)
+        await eve.do("relationships.set", user=bob.id, type="friend")
+        await others[3].do("users.change", name="Renamed")
+
+    actors = Cast([ada, bob, eve, *others], eve, operator)
+    actors.quarrels |= {frozenset((bob.id, others[n].id)) for n in (0, 4)}
+    before = [await pushed(bob), await pulled(bob)]
+    onward = [await pushed(bob), await pulled(bob)]
+    for listener in onward:
+        assert await listener.take() and listener.state.next is not None
+    await deeds()
+    for listener in (*before, *onward):
+        assert listener.state.next is not None, "there is more than a page"
+        await agree(listener, actors)
+
+
 def once_more(listener: Listener) -> None:
     """A second time the same deltas, in any order, are no news."""
     before = msgspec.json.encode(listener.state)
