@@ -9,9 +9,11 @@ import pytest
 from events import REGISTRY
 from events.positions import Shard
 from events.records import EventType, Key, Record
+from events.users import User
 from infra.postgres import SQL, queries
 from projectors.past import people
 from projectors.past.moments import BadMoment, Moment, parse_moment
+from projectors.views import user_view
 
 
 def named(row: EventType) -> set[str]:
@@ -50,6 +52,25 @@ def test_indexes_serve_the_same_types() -> None:
 def test_people_are_folded_from_all_that_names_them() -> None:
     for kind, listed in (("user", people.USER), ("relationship", people.RELATIONSHIP), ("visual", people.VISUAL)):
         assert set(listed) == {row.name for row in REGISTRY.events.values() if kind in named(row)}
+
+
+def test_profiles_are_folded_from_all_that_others_see() -> None:
+    before = User(
+        id="s", username="u", name="n", role="person", state="registered", credential=None, email=None,
+        email_settled=0, seen=None, visual=None, data={}, created="t", updated="t", version=0,
+    )  # fmt: skip
+    shown = set()
+    for name in people.USER:
+        row = REGISTRY.events[name]
+        record = Record(
+            topic=row.topics[0], partition=0, offset=1, id="x.0", type=name, stream="s", actor="s", command="c",
+            app="default", time="2026-11-21T08:00:00.000Z", data=row.sample,
+        )  # fmt: skip
+        state = {key: before if key == before.key else None for key in map(Key, row.names(record))}
+        after = row.fold(record, state).get(before.key, before)
+        if not isinstance(after, User) or user_view(after) | {"version": 0} != user_view(before):
+            shown.add(name)
+    assert shown - {"user.registration_abandoned"} <= set(people.PROFILE)
 
 
 @pytest.mark.parametrize(

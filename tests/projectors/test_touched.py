@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from events.members import MemberRead, member_key
 from events.messages import MessageDeleted, MessageEdited
 from events.records import Entity, Key
+from events.relationships import RelationshipSet
 from events.rooms import RoomDeleted, RoomRenamed
 from events.users import UserProfileChanged
 from infra import postgres, rows
@@ -70,6 +71,12 @@ async def test_each_kind_of_change_is_told_before_its_position(settings: Setting
             (Fact("r", RoomRenamed(name="R"), "ada"), None),
             (left("r", "bob"), Touched(changed=["r"])),
             (Fact("ada", profile, "ada"), Touched(users=["ada"])),
+            (Fact("ada", RelationshipSet(other="bob", type="friend", was=None), "ada"), None),
+            (
+                Fact("ada", RelationshipSet(other="bob", type="block", was="friend"), "ada"),
+                Touched(users=["ada", "bob"]),
+            ),
+            (Fact("ada", RelationshipSet(other="bob", type=None, was="block"), "ada"), Touched(users=["ada", "bob"])),
             (Fact("r", RoomDeleted(), "ada"), Touched(changed=["r"])),
         ):
             heard.clear()

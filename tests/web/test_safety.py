@@ -128,7 +128,7 @@ async def test_a_refused_message_can_be_sent_again(windows: Open, world: World) 
     assert (await other.do("relationships.list"))["relationships"]
     await window.say("please answer")
     failed = window.page.locator(".message[data-state=failed]")
-    await expect(failed).to_contain_text("Not sent: expected people who may talk with each other")
+    await expect(failed).to_contain_text("Not sent: expected a room that you are in")
     # It survives a reload, and goes through once nothing stands against it.
     await window.page.reload()
     await window.online()
