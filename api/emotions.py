@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import msgspec
 
 from api.calls import Asked, Call
-from api.messages import left
 from api.problems import Problem
 from api.surface import Operation, Request
-from events.messages import MessageEmotionDetected, message_key
+from events.messages import MessageEmotionDetected
 from events.visuals import Visual
 from infra.postgres import queries
 from producers.commands import Outcome, Refused
@@ -44,7 +43,8 @@ class DetectAll(Request, frozen=True, kw_only=True):
 
 async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
     outcome = await _set(call, request, (await _shown(call, [request]))[0])
-    return {"message": left(outcome, request.message), "shown": _was_shown(outcome)}
+    # Not the message: the service may be in none of its rooms.
+    return {"message": request.message, "shown": _was_shown(outcome)}
 
 
 async def set_emotions(call: Call, request: DetectAll) -> dict[str, Any]:
@@ -78,7 +78,7 @@ async def _set(call: Call, wanted: Detect, shown: bool | None, key: str | None =
         missing = Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
     command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=bool(shown))
     if key is None:
-        return await call.submit(command, unless=missing, shows=(message_key(wanted.message),))
+        return await call.submit(command, unless=missing, shows=())
     # One of many is the same request as one by itself.
     asked = Asked(_ONE, Detect(room=wanted.room, message=wanted.message, emotion=wanted.emotion))
     return await call.submit(command, unless=missing, shows=(), key=key, asked=asked)
@@ -92,7 +92,9 @@ def _was_shown(outcome: Outcome) -> bool:
 
 OPERATIONS = [
     Operation(_ONE, "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
-              set_emotion, "Note what emotion a message shows", {"message": "Message", "shown": "boolean"}),
+              set_emotion, "Note what emotion a message shows", {"message": "string", "shown": "boolean"},
+              scope="emotions:write"),
     Operation("messages.set_emotions", "POST", "/v1/emotions", "service", DetectAll, set_emotions,
-              "Note what emotions some messages show, each by itself", {"results": "[EmotionResult]"}),
+              "Note what emotions some messages show, each by itself", {"results": "[EmotionResult]"},
+              scope="emotions:write"),
 ]  # fmt: skip

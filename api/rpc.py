@@ -64,8 +64,9 @@ class Rpc:
             raise BadToken("invalid")
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
-            user=identity.user, session=identity.session, expires=identity.expires, role=identity.role, data=data
-        )
+            user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
+            scopes=identity.scopes, data=data,
+        )  # fmt: skip
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
         """Runs an operation; JSON in, JSON out. Raises RpcError with the problem document."""
@@ -123,7 +124,7 @@ class Rpc:
         if key is not None and (len(key) > 128 or not key.isascii() or not key.isprintable() or " " in key):
             raise Problem("invalid", f"{KEY_MEMBER}: expected 1-128 printable ASCII characters without spaces")
         role: Role = "service" if identity.role == "service" else "person"
-        holder = Identity(identity.user, identity.session, role, identity.expires)
+        holder = Identity(identity.user, identity.session, role, identity.expires, identity.scopes)
         call = Call(self._services, holder, key=key, connection=connection)
         surface.permit(operation, call)
         if connection is not None and operation.method != "GET" and method not in UNATTENDED:

@@ -96,8 +96,9 @@ async def renew(call: Call, request: Nothing) -> dict[str, Any]:
         if isinstance(record.data, SessionRenewed):
             expires = record.data.expires
     call.stream_token = mint(
-        call.settings, user=call.user, session=identity.session, role=identity.role, issued=issued, expires=expires
-    )
+        call.settings, user=call.user, session=identity.session, role=identity.role, issued=issued, expires=expires,
+        scopes=identity.scopes,
+    )  # fmt: skip
     return {"token": call.stream_token, "expires": expires}
 
 

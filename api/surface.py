@@ -11,9 +11,11 @@ from api import numbers
 from api.calls import Asked, Call
 from api.problems import Problem
 from producers.limits import unstorable
+from producers.users import Scope
 
 #: Who may call an operation at all; what they may see and change within it, its query or decision says.
-#: ``anyone`` needs no token, ``user`` any, ``service`` one of a service account, ``operator`` the operator's.
+#: ``anyone`` needs no token, ``user`` any of a user, which service accounts are too, ``service`` one of a service
+#: account that has the row's scope, ``operator`` the operator's.
 Permission = Literal["anyone", "user", "service", "operator"]
 
 #: Roles of tokens that have each permission.
@@ -60,6 +62,8 @@ class Operation(NamedTuple):
     only_rpc: bool = False
     #: Whether it reads so much that only some may at once (``api/heavy.py``); answers of the past always count.
     heavy: bool = False
+    #: What the token of a service must say; a row for services that names none is for nobody.
+    scope: Scope | None = None
 
     @property
     def path_parameters(self) -> list[str]:
@@ -74,6 +78,13 @@ def permit(operation: Operation, call: Call) -> None:
         raise Problem("unauthenticated", "expected a token, got none; log in and send Authorization: Bearer")
     if call.identity.role not in ROLES[operation.permission]:
         raise Problem("forbidden", f"expected a token of: {operation.permission}; got one of: {call.identity.role}")
+    if operation.permission == "service" and operation.scope not in call.identity.scopes:
+        held = " ".join(sorted(call.identity.scopes)) or "none"
+        raise Problem(
+            "forbidden",
+            f"expected a token with the scope {operation.scope}, got one with: {held}; an operator makes accounts "
+            "with scopes by POST /v1/services",
+        )
 
 
 def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from time import time
 from typing import Literal, get_args
 
@@ -13,6 +14,9 @@ from infra.settings import Settings
 
 Role = Literal["person", "service", "operator"]
 
+#: Scopes of a service account of before there were any: what all of them could do.
+UNSCOPED = frozenset({"emotions:write"})
+
 _ALGORITHM = "HS256"
 _ISSUER = "klatsch"
 #: Seconds by which the clock of the node that signed a token may be ahead of that of the node that checks it: RFC 7519
@@ -21,20 +25,25 @@ CLOCK_SKEW_SECONDS = 60
 
 
 class Identity:
-    """Who asks, as a valid token says. ``expires`` in Unix seconds."""
+    """Who asks, as a valid token says. ``expires`` in Unix seconds; ``scopes`` of a service."""
 
-    __slots__ = ("expires", "role", "session", "user")
+    __slots__ = ("expires", "role", "scopes", "session", "user")
 
-    def __init__(self, user: str, session: str, role: Role, expires: float) -> None:
+    def __init__(
+        self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset()
+    ) -> None:
         self.user = user
         self.session = session
         self.role = role
         self.expires = expires
+        self.scopes = scopes
 
 
-def mint(settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str) -> str:
+def mint(
+    settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str, scopes: Collection[str] = ()
+) -> str:
     """A token for a session. The same arguments give the same token, so that a repeated command repeats it."""
-    claims = {
+    claims: dict[str, str | int] = {
         "iss": _ISSUER,
         "aud": settings.prefix,
         "sub": user,
@@ -43,6 +52,9 @@ def mint(settings: Settings, *, user: str, session: str, role: Role, issued: str
         "iat": int(to_datetime(issued).timestamp()),
         "exp": int(to_datetime(expires).timestamp()),
     }
+    if role == "service":
+        # RFC 8693 4.2. Empty: none. Where it is missing, the token is of before there were scopes.
+        claims["scope"] = " ".join(sorted(scopes))
     return jwt.encode(claims, bytes.fromhex(settings.secret), _ALGORITHM)
 
 
@@ -74,7 +86,13 @@ def verify(settings: Settings, token: str) -> Identity:
         raise _expired()
     if claims["role"] not in get_args(Role):
         raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
-    return Identity(claims["sub"], claims["sid"], claims["role"], float(claims["exp"]))
+    return Identity(claims["sub"], claims["sid"], claims["role"], float(claims["exp"]), _scopes(claims))
+
+
+def _scopes(claims: dict[str, str]) -> frozenset[str]:
+    if claims["role"] != "service":
+        return frozenset()
+    return frozenset(claims["scope"].split()) if "scope" in claims else UNSCOPED
 
 
 def _expired() -> Problem:

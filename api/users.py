@@ -14,7 +14,7 @@ from api.calls import Call
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Nothing, Operation, Request
-from api.tokens import Role, mint
+from api.tokens import UNSCOPED, Role, mint
 from events.clock import after, now
 from events.handles import email_handle, username_handle
 from events.sessions import SessionOpened
@@ -25,7 +25,7 @@ from infra.settings import Settings
 from producers.commands import Outcome, Refused
 from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username
-from producers.users import ChangeProfile, EmailChange, RegisterUser
+from producers.users import ChangeProfile, EmailChange, RegisterUser, Scope
 from projectors.views import self_view, user_view
 
 #: Long passwords cost the same to hash; the bound is for the request. RFC 9106 sets none; NIST asks for at least 64.
@@ -52,6 +52,9 @@ class Register(Request, frozen=True, kw_only=True):
 class RegisterService(Request, frozen=True, kw_only=True):
     username: Username
     name: ShownName | None = None
+    #: What it may do beside what users may; its tokens say so in the claim `scope`. `emotions:write`: say what
+    #: emotions messages show, in any room.
+    scopes: list[Scope] = []
 
 
 class FindUsers(Request, frozen=True, kw_only=True):
@@ -95,6 +98,7 @@ async def register_service(call: Call, request: RegisterService) -> dict[str, An
     expires = after(now(), SERVICE_SECONDS)
     outcome, user = await _register(call, request.username, None, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="service", expires=expires,
+        scopes=request.scopes,
     ))  # fmt: skip
     return _welcome(call, outcome, user, "service")
 
@@ -140,13 +144,14 @@ def _user_id(settings: Settings, key: str | None, username: str, secret: str | N
 def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, Any]:
     """The user and the token, made from the events: the same when the registration is repeated."""
     opened = next(record for record in outcome.records if isinstance(record.data, SessionOpened))
+    made = next(record.data for record in outcome.records if isinstance(record.data, UserRegistered))
     assert isinstance(opened.data, SessionOpened)
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
-        expires=opened.data.expires,
+        expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes,
     )  # fmt: skip
     found = outcome.state.get(user_key(user))
-    assert isinstance(found, User) and any(isinstance(record.data, UserRegistered) for record in outcome.records)
+    assert isinstance(found, User)
     call.stream_token = token
     return {"user": self_view(found), "token": token, "expires": opened.data.expires}
 

@@ -62,6 +62,8 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     data: dict[str, str]
     #: Where mail reaches the user; None: not told.
     email: str | None = None
+    #: What a service account may do beside what users may; None: a person, or an account of before there were scopes.
+    scopes: list[str] | None = None
 
 
 class UserRegistrationAbandoned(Event, frozen=True, kw_only=True):
@@ -190,7 +192,7 @@ def added_by_chosen(record: Record, state: State) -> Changes:
 ROWS = (
     EventType(
         name="user.registered", struct=UserRegistered, topics=("users",), names=names, fold=registered,
-        about="A user exists from here on.", version=2,
+        about="A user exists from here on.", version=3,
         sample=UserRegistered(
             username="ada", name="Ada Lovelace", role="person",
             credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"}, email="ada@example.org",

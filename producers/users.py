@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -29,6 +30,9 @@ from producers.commands import Command, CommandType, Order, Refused
 from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username, patched
 
+#: What a service account may do beside what users may: named by the rows of operations that only services use.
+Scope = Literal["emotions:write"]
+
 
 class RegisterUser(Command, frozen=True, kw_only=True):
     """Make a user, whose name and e-mail address have been claimed before, and log them in."""
@@ -42,6 +46,8 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     email: Email | None = None
     #: Who may add the user to rooms; None: not chosen.
     added_by: AddedBy | None = None
+    #: Of a service account.
+    scopes: list[Scope] = []
     #: When the first session ends; None opens none (imported and service users).
     expires: Time | None = None
 
@@ -124,10 +130,13 @@ def register(order: Order, state: State) -> list[Event]:
     if found is not None:
         raise Refused("taken", f"expected an unused user id, got one that is {found.state}; register again")
     _unreserved(command.data)
+    if command.scopes and command.role != "service":
+        raise Refused("invalid", f"scopes: expected none of a {command.role}, got {', '.join(command.scopes)}")
     events: list[Event] = [
         UserRegistered(
             username=command.username, name=command.name, role=command.role, credential=command.credential,
             data=command.data, email=None if command.email is None else kept(command.email),
+            scopes=sorted(set(command.scopes)) if command.role == "service" else None,
         )
     ]  # fmt: skip
     if command.added_by is not None:

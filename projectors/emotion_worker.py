@@ -178,7 +178,8 @@ class Worker:
         """The token of the worker's service account; waits for the API. Raises GivenUp."""
         if self._token is None:
             status, body = await self._ask(
-                "POST", "/v1/services", self._operator_token(), {"username": ACCOUNT, "name": "Emotions"},
+                "POST", "/v1/services", self._operator_token(),
+                {"username": ACCOUNT, "name": "Emotions", "scopes": ["emotions:write"]},
                 {"Idempotency-Key": _ACCOUNT_KEY},
             )  # fmt: skip
             if status >= 400:

@@ -18,6 +18,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     expires: float
     #: What the token's holder may do; the backend's business.
     role: str = "person"
+    scopes: frozenset[str] = frozenset()
     #: JSON that the connect reply gives to the client.
     data: bytes = b"{}"
 

@@ -132,7 +132,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "tags": [operation.name.partition(".")[0]],
         "description": permission_text(operation),
         "x-klatsch-permission": operation.permission,
-        "security": [] if operation.permission == "anyone" else [{"token": []}],
+        "security": []
+        if operation.permission == "anyone"
+        else [{"token": [operation.scope] if operation.scope else []}],
         "parameters": parameters,
     }
     body = {name: schema for name, schema in fields.items() if name not in inside}
@@ -155,7 +157,7 @@ def permission_text(operation: Operation) -> str:
     return {
         "anyone": "Needs no token.",
         "user": "Needs a token of a person or a service account.",
-        "service": "Needs the token of a service account.",
+        "service": f"Needs the token of a service account with the scope `{operation.scope}`.",
         "operator": "Needs the operator's token.",
     }[operation.permission]
 

@@ -66,5 +66,6 @@ def operator(installed: Settings) -> str:
 @pytest.fixture
 async def service(world: World, operator: str, via: Via) -> Person:
     """A service account."""
-    welcome = await world.call("services.register", {"username": f"worker-{uuid7()[-12:]}"}, token=operator)
+    fields = {"username": f"worker-{uuid7()[-12:]}", "scopes": ["emotions:write"]}
+    welcome = await world.call("services.register", fields, token=operator)
     return Person(world, welcome, via)

@@ -86,7 +86,7 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     ann = await call("users.register", "", {"username": "doc-ann", "password": "annotation", "data": {"a": "b"},
                                               "email": "ann@example.org"})  # fmt: skip
     bob = await call("users.register", "", {"username": "doc-bob", "name": "Bob"})
-    bot = await call("services.register", operator, {"username": "doc-bot"})
+    bot = await call("services.register", operator, {"username": "doc-bot", "scopes": ["emotions:write"]})
     token, other = ann["token"], bob["user"]["id"]
     await _people(call, token, other)
     room = await _conversation(call, token, bob["token"], bot["token"], other)

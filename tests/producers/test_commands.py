@@ -45,6 +45,7 @@ FIELDS: dict[str, Any] = {
     "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
+    "scopes": [],
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {

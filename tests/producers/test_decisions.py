@@ -31,7 +31,9 @@ def test_register() -> None:
     command = RegisterUser(user="s", username="ada", name="Ada", credential="c1", data={"a": "b"}, expires=LATER)
     Given().when(command, id="i").then(REGISTERED, SessionOpened(session="i", expires=LATER))
     service = RegisterUser(user="s", username="bot", name="Bot", role="service")
-    Given().when(service).then(UserRegistered(username="bot", name="Bot", role="service", credential=None, data={}))
+    Given().when(service).then(
+        UserRegistered(username="bot", name="Bot", role="service", credential=None, data={}, scopes=[])
+    )
     user().when(command).refused("taken")
     Given(UserRegistrationAbandoned()).when(command).refused("taken")
 

@@ -267,7 +267,7 @@ class Cast:
 async def cast(world: World, operator: str, people: int = 5) -> Cast:
     """Newly registered people, three of them in a group."""
     found = list(await asyncio.gather(*(world.person(f"p{n}", password=PASSWORD) for n in range(people))))
-    fields = {"username": f"service-{secrets.token_hex(5)}"}
+    fields = {"username": f"service-{secrets.token_hex(5)}", "scopes": ["emotions:write"]}
     service = Person(world, await world.call("services.register", fields, token=operator), "http")
     actors = Cast(found, service, operator)
     await actors.group(*found[:3])

@@ -94,6 +94,6 @@ def operator(settings: Settings) -> str:
 
 async def service(settings: Settings, world: World) -> str:
     """The token of a new service account."""
-    username = f"emotions-{uuid7()[-12:]}"
-    made = await world.call("services.register", {"username": username}, token=operator(settings))
+    fields = {"username": f"emotions-{uuid7()[-12:]}", "scopes": ["emotions:write"]}
+    made = await world.call("services.register", fields, token=operator(settings))
     return str(made["token"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.operations import all_operations
+from api.surface import Operation
 from infra.generate import outcomes
 from infra.generate.reference.events import anchor
 from infra.generate.reference.markdown import code, page, table
@@ -45,12 +46,20 @@ def _operations(command: str) -> str:
 
 _OPERATIONS = """\
 Before a room's table comes the permission of the operation: `anyone` needs no token, `user` a person's or a service
-account's, `service` a service account's, `operator` the operator's.
+account's, `service` that of a service account which has the scope, `operator` the operator's.
+
+Service accounts are users too: they see what they are let into, and nothing else. An operator names their scopes when
+making them (`POST /v1/services`); their tokens have them as the claim `scope`, with spaces between (RFC 8693). Accounts
+of before there were scopes count as having `emotions:write`.
 """
 
 
 def _levels() -> str:
     return table(
         ("operation", "permission"),
-        ((f"[{code(one.name)}](commands.md#{anchor(one.name)})", one.permission) for one in all_operations()),
+        ((f"[{code(one.name)}](commands.md#{anchor(one.name)})", _level(one)) for one in all_operations()),
     )
+
+
+def _level(operation: Operation) -> str:
+    return f"{operation.permission}, {code(operation.scope)}" if operation.scope else operation.permission
