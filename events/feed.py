@@ -58,6 +58,9 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: msgspec.Raw
     #: Entities that the recipient may not know yet, as ``GET /v1/sync`` shows them: ``{"room": {...}, "user": {...}}``.
     include: dict[str, Any] | None = None
+    #: Whether what it held of a message or room has been left out, as that has been deleted since. Such a delta comes
+    #: only to who reads older deltas; the one that tells of the deletion follows.
+    deleted: bool = False
 
 
 #: Begins a recipient that is a room. No user id has a colon.

@@ -20,6 +20,7 @@ from api.app import build
 from api.calls import Services
 from api.console.own import Own
 from api.console.whole import Console
+from api.deletions import Deletions
 from api.feed import FeedEnds
 from api.guard import onlookers
 from api.health import Check
@@ -131,7 +132,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
     if roles & {"api", "push"}:
         services = await _services(settings, handover, stack, checks)
         if "push" in roles:
-            hub = await _started(stack, Hub(settings, Memberships(services), handover=handover))
+            hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
             checks["push"] = _push_check(hub)
         # Without the role push a process has no connections of its own, but hears of those of others.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -50,15 +50,17 @@ class CatchUps:
         covered: Callable[[Subscription], bool],
         resume: Callable[[Subscription], None],
         lost: Callable[[Subscription], None],
+        shown: Callable[[Sequence[Item]], Awaitable[Sequence[Item]]],
         workers: int = 4,
     ) -> None:
         """``covered``: whether the ring has the rest. ``resume``: the subscription is through, or takes no more now.
-        ``lost``: its place is not in Kafka any more."""
+        ``lost``: its place is not in Kafka any more. ``shown``: the items without what has been deleted since."""
         self._settings = settings
         self._topic = settings.topic("feed")
         self._covered = covered
         self._resume = resume
         self._lost = lost
+        self._shown = shown
         self._workers = workers
         self._waiting: dict[int, list[Subscription]] = {}
         self._running: dict[int, _Pass] = {}
@@ -140,7 +142,7 @@ class CatchUps:
                 consumer.seek(tp, run.next)
             while run.readers:
                 found = await consumer.getmany(tp, timeout_ms=500)
-                self._deliver(run, found.get(tp, ()))
+                await self._deliver(run, found.get(tp, ()))
         except OffsetOutOfRangeError:
             await self._drop_lost(consumer, tp, run)
         finally:
@@ -156,7 +158,7 @@ class CatchUps:
             reader.reading = False
             self._lost(reader)
 
-    def _deliver(self, run: _Pass, records: Sequence[Any]) -> None:
+    async def _deliver(self, run: _Pass, records: Sequence[Any]) -> None:
         """Hand one fetch to the readers, and let go of those who are through, full or gone."""
         wanted: dict[str, list[tuple[Subscription, list[Item]]]] = {}
         found = [(reader, list[Item]()) for reader in run.readers]
@@ -174,12 +176,15 @@ class CatchUps:
                         if item.cursor > reader.cursor:
                             items.append(item)
         if records:
+            # Before anything is awaited: who comes meanwhile and needs these records is for another pass.
             run.next = records[-1].offset + 1
+        each = {item.cursor: item for _, items in found for item in items}
+        shown = {item.cursor: item for item in await self._shown(list(each.values()))} if each else {}
         delivered = 0
         for reader, items in found:
             if not reader.closed:
                 delivered += len(items)
-                if self._hand(run, reader, items):
+                if self._hand(run, reader, [shown[item.cursor] for item in items]):
                     continue
             run.readers.remove(reader)
             reader.reading = False

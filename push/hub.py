@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -16,18 +16,19 @@ from events.positions import Vector
 from infra.handover import Handover
 from infra.incarnation import Incarnation
 from infra.settings import Settings
-from push import codes, metrics
+from push import codes, metrics, withheld
 from push.actions import Place
 from push.bounds import Bounds, Unavailable
 from push.catchup import CatchUps
 from push.frames import Since
 from push.gathering import Gathering, Surroundings
-from push.items import Change, FeedReader, Marked, News, Posted, Related, Shut, first_needed
+from push.items import Change, FeedReader, Item, Marked, News, Posted, Related, Shut, first_needed
 from push.peers import Peers
 from push.ring import Ring
 from push.subscriptions import Mailbox, Sink, Subscription
 from push.tail import Tail
 from push.turn import Turn
+from push.withheld import Deleted
 
 _log = logging.getLogger("klatsch.push")
 
@@ -41,6 +42,17 @@ class Memberships(Protocol):
     async def __call__(self, user: str, vector: Vector) -> tuple[dict[str, list[Stay]], Surroundings]:
         """A user's stays by room, complete for all events below ``vector`` and all that were fed before this node;
         and what it takes to know what signals they may hear.
+
+        Raises when the read models do not get that far in time.
+        """
+        ...
+
+
+class Deletions(Protocol):
+    """What has been deleted, from the read models."""
+
+    async def __call__(self, messages: Collection[str], rooms: Collection[str], vector: Vector) -> Deleted:
+        """Those of some messages and rooms that are deleted, as of ``vector`` or later.
 
         Raises when the read models do not get that far in time.
         """
@@ -75,6 +87,7 @@ class Hub:
         self,
         settings: Settings,
         memberships: Memberships | None = None,
+        deletions: Deletions | None = None,
         *,
         ring_records: int = 4096,
         ring_bytes: int = 4 << 20,
@@ -82,6 +95,7 @@ class Hub:
         handover: Handover | None = None,
     ) -> None:
         """``memberships`` tells who is in which large room; without it nothing is delivered for those.
+        ``deletions`` tells what of older deltas must no longer be given out; without it all of it is.
         ``handover``: where this process tells of what it appends to the feed.
 
         ``ring_records`` and ``ring_bytes`` bound the memory of each feed partition; ``workers`` is how many readings
@@ -89,7 +103,9 @@ class Hub:
         """
         self.settings = settings
         self._memberships = memberships
-        self._learning: set[asyncio.Task[None]] = set()
+        self._deletions = deletions
+        #: Questions to the read models that are under way, for one subscription each.
+        self._asking: set[asyncio.Task[None]] = set()
         self.peers = Peers()
         #: Who is there, and what is told of it; it is fed from here, and read and told by ``signals.Signals``.
         self.gathering = Gathering(ttl=settings.presence_seconds, away=settings.away_seconds)
@@ -99,7 +115,9 @@ class Hub:
         self._epoch = ""
         self._turn = Turn()
         self._tail = Tail(settings, self, ring_records, handover=handover, size=ring_bytes)
-        self._catchups = CatchUps(settings, covered=self.in_ring, resume=self.advance, lost=self._lost, workers=workers)
+        self._catchups = CatchUps(
+            settings, covered=self.in_ring, resume=self.advance, lost=self._lost, shown=self.shown, workers=workers
+        )
         self._bounds = Bounds(settings)
         self._task: asyncio.Task[None] | None = None
 
@@ -126,9 +144,9 @@ class Hub:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        for task in self._learning:
+        for task in self._asking:
             task.cancel()
-        await asyncio.gather(*self._learning, return_exceptions=True)
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await self._catchups.stop()
         await self._bounds.stop()
 
@@ -223,9 +241,12 @@ class Hub:
             return
         missed: list[tuple[Change, int]] = []
         box.missed = missed
-        task = asyncio.create_task(self._ask(self._memberships, partition, box, missed))
-        self._learning.add(task)
-        task.add_done_callback(self._learning.discard)
+        self._spawn(self._ask(self._memberships, partition, box, missed))
+
+    def _spawn(self, question: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(question)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def _ask(
         self, memberships: Memberships, partition: _Partition, box: Mailbox, missed: list[tuple[Change, int]]
@@ -263,6 +284,10 @@ class Hub:
         """Deliver older items as far as the sink takes them; once there are none left, it is live."""
         if subscription.live or subscription.reading or subscription.closed or subscription.box.stays is None:
             return
+        self._go_on(subscription, self._partitions[subscription.partition].ring.end)
+
+    def _go_on(self, subscription: Subscription, old: int) -> None:
+        """``old``: up to this cursor items are older than the reading. What comes later is new to all alike."""
         ring = self._partitions[subscription.partition].ring
         sink = subscription.sink
         while (room := sink.room()) > 0 and not subscription.closed:
@@ -270,6 +295,10 @@ class Hub:
                 self._catchups.add(subscription)
                 return
             items = ring.after(subscription.box, subscription.cursor, room)
+            if self._deletions is not None and any(item.holds and item.cursor <= old for item in items):
+                subscription.reading = True
+                self._spawn(self._give_shown(subscription, items, old))
+                return
             if items:
                 subscription.cursor = items[-1].cursor
                 subscription.give(items)
@@ -280,6 +309,37 @@ class Hub:
                 subscription.live = True
                 sink.caught_up()
                 return
+
+    async def _give_shown(self, subscription: Subscription, items: Sequence[Item], old: int) -> None:
+        """Delivers older items without what has been deleted since, and goes on."""
+        partition = self._partitions[subscription.partition]
+        try:
+            items = await self.shown(items)
+        except Exception as error:
+            _log.warning("what was deleted cannot be told to user %s: %r", subscription.box.user, error)
+            subscription.reading = False
+            if not subscription.closed:
+                subscription.sink.cut(codes.SERVER_ERROR)
+            return
+        subscription.reading = False
+        # The feed may be another one by now: then its connections are cut, and a page ends.
+        if not subscription.closed and partition in self._partitions:
+            subscription.cursor = items[-1].cursor
+            subscription.give(items)
+            metrics.DELIVERIES.inc(len(items))
+            self._go_on(subscription, old)
+
+    async def shown(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The same deltas without what has been deleted since. Raises when the read models cannot tell."""
+        messages, rooms = withheld.named(items)
+        if self._deletions is None or not (messages or rooms):
+            return items
+        # All that is fed was in the log, but a deletion may be in no partition of those who heard of the message.
+        vector: Vector = {}
+        for partition in self._partitions:
+            for shard, offset in partition.reader.vector.items():
+                vector[shard] = max(offset, vector.get(shard, 0))
+        return withheld.without(items, await self._deletions(messages, rooms, vector))
 
     def in_ring(self, subscription: Subscription) -> bool:
         """Whether all its older items are in memory; else they come from Kafka."""

@@ -63,19 +63,27 @@ class Shut(NamedTuple):
 #: What a delta means to the node itself.
 News = Change | Posted | Marked | Related | Shut
 
+#: Types of deltas that hold something of a message or a room, in their payload or in what comes along.
+HOLDING = frozenset({
+    "message.posted", "message.edited", "message.emotion_detected", "message.restored", "member.joined",
+    "room.created", "room.renamed", "room.described", "room.settings_changed", "room.data_changed", "room.restored",
+})  # fmt: skip
+
 
 class Item:
     """One delta, encoded once for all its recipients."""
 
-    __slots__ = ("at", "body", "cursor", "news", "size")
+    __slots__ = ("at", "body", "cursor", "holds", "news", "size")
 
-    def __init__(self, cursor: int, delta: bytes, at: int = -1, news: News | None = None) -> None:
+    def __init__(self, cursor: int, delta: bytes, at: int = -1, news: News | None = None, holds: bool = False) -> None:
         #: The wire offset.
         self.cursor = cursor
         #: The event's offset in its shard.
         self.at = at
         #: What this node itself must know of it.
         self.news = news
+        #: Whether it is of a type that holds something of a message or a room: see ``withheld``.
+        self.holds = holds
         delta = one_line(delta)
         self.size = len(delta)
         #: The delta and the rest of the push object that carries it: see ``frames.publication_prefix``.
@@ -208,7 +216,7 @@ class FeedReader:
                 continue
             recipients = self._fresh(item, place, row.offset)
             if recipients:
-                new = Item(cursor(row.offset, index), bytes(item.delta), place.offset, news)
+                new = Item(cursor(row.offset, index), bytes(item.delta), place.offset, news, head.type in HOLDING)
                 found.append((recipients, new))
         return found
 

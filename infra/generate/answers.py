@@ -202,7 +202,7 @@ def delta() -> Schema:
 def change() -> Schema:
     """An event of a room's history: a delta without what comes along."""
     whole = delta()
-    properties = {name: schema for name, schema in whole["properties"].items() if name != "include"}
+    properties = {name: schema for name, schema in whole["properties"].items() if name not in ("include", "deleted")}
     return _object(properties, "An event of a room's history.")
 
 
