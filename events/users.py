@@ -89,6 +89,13 @@ class UserEmailAbandoned(Event, frozen=True, kw_only=True):
     email: str
 
 
+class UserPasswordChanged(Event, frozen=True, kw_only=True):
+    #: Id of the new password hash in the vault, never the hash.
+    credential: str
+    #: Id of the one before, which the vault has no longer; None: there was none.
+    was: str | None
+
+
 class UserSeen(Event, frozen=True, kw_only=True):
     #: When the user's last connection ended.
     seen: Time
@@ -167,6 +174,16 @@ def email_abandoned(record: Record, state: State) -> Changes:
     return {user.key: replace(user, email_settled=record.offset, version=record.offset)}
 
 
+def password_changed(record: Record, state: State) -> Changes:
+    """Another password; not a change of the profile, so ``updated`` stays."""
+    event = record.data
+    assert isinstance(event, UserPasswordChanged)
+    user = loaded_user(state, record.stream)
+    if user is None:
+        return {}
+    return {user.key: replace(user, credential=event.credential, version=record.offset)}
+
+
 def seen(record: Record, state: State) -> Changes:
     """Notes the end of a visit; not a change of the profile, so ``updated`` stays."""
     event = record.data
@@ -216,6 +233,15 @@ ROWS = (
         name="user.email_abandoned", struct=UserEmailAbandoned, topics=("users",), names=names,
         fold=email_abandoned, about="A change of the e-mail address that never finished was given up.",
         sample=UserEmailAbandoned(email="ada@example.com"),
+    ),
+    EventType(
+        name="user.password_changed", struct=UserPasswordChanged, topics=("users",), names=names,
+        fold=password_changed,
+        about="The user has another password, set by themselves or (actor `operator`) for them. "
+        "Sessions that end with it follow as `session.closed`.",
+        sample=UserPasswordChanged(
+            credential="019aa000-0000-7000-8000-000000000009", was="019aa000-0000-7000-8000-000000000001"
+        ),
     ),
     EventType(
         name="user.seen", struct=UserSeen, topics=("users",), names=names, fold=seen,

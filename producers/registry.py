@@ -6,12 +6,25 @@ from typing import Any
 
 import msgspec
 
-from producers import handles, invitations, members, messages, relationships, restore, rooms, sessions, users, visuals
+from producers import (
+    credentials,
+    handles,
+    invitations,
+    members,
+    messages,
+    relationships,
+    restore,
+    rooms,
+    sessions,
+    users,
+    visuals,
+)
 from producers.commands import CommandType, Order
 
 ROWS: tuple[CommandType, ...] = (
     *users.COMMANDS,
     *sessions.COMMANDS,
+    *credentials.COMMANDS,
     *relationships.COMMANDS,
     *visuals.COMMANDS,
     *handles.COMMANDS,

@@ -263,6 +263,11 @@ def _registered(record: Record, known: Known) -> list[Telling]:
     return [Telling((record.stream,), data)]
 
 
+def _password_changed(record: Record, known: Known) -> list[Telling]:
+    # That it has changed, and not what it is called in the vault.
+    return [Telling((record.stream,), {})]
+
+
 def _contacts_needed(record: Record) -> Needs:
     return Needs(contacts=record.stream)
 
@@ -330,6 +335,7 @@ AUDIENCES: dict[str, Audience] = {
     "user.profile_changed": Audience(_profile_changed, _contacts_needed),
     "user.email_changed": SELF,
     "user.email_abandoned": SELF,
+    "user.password_changed": Audience(_password_changed),
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "user.added_by_chosen": SELF,

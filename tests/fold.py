@@ -203,6 +203,11 @@ def _email_abandoned(state: State, event: Json) -> None:
     _change(state.me, event)
 
 
+def _password_changed(state: State, event: Json) -> None:
+    # Nothing of it is shown; the profile has one event more.
+    _change(state.me, event)
+
+
 def _seen(state: State, event: Json) -> None:
     _change(state.me, event, seen=_later(state.me["seen"], event["data"]["seen"]))
 
@@ -369,6 +374,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.profile_changed": _profile_changed,
     "user.email_changed": _email_changed,
     "user.email_abandoned": _email_abandoned,
+    "user.password_changed": _password_changed,
     "user.seen": _seen,
     "user.visual_chosen": _visual_chosen,
     "user.added_by_chosen": _added_by_chosen,

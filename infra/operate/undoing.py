@@ -42,6 +42,7 @@ UNDOING: dict[str, Back | Stays] = {
     "user.profile_changed": Back("user", ("name", "data")),
     "user.email_changed": Stays(_CLAIM),
     "user.email_abandoned": Stays(_CLAIM),
+    "user.password_changed": Stays(_PROOF),
     "user.seen": Stays(_WHERE),
     "user.visual_chosen": Back("user", ("visual",)),
     "user.added_by_chosen": Back("user", ("added_by",)),

@@ -43,6 +43,7 @@ from events.sessions import SessionClosed, SessionOpened, SessionRenewed, sessio
 from events.users import (
     UserEmailAbandoned,
     UserEmailChanged,
+    UserPasswordChanged,
     UserProfileChanged,
     UserRegistered,
     UserRegistrationAbandoned,
@@ -101,10 +102,16 @@ def test_the_end_of_a_visit_only_moves_forward() -> None:
     given.when(UserSeen(seen=TIME.format(20))).then({})
 
 
+def test_another_password_is_no_change_of_the_profile() -> None:
+    given = Given(REGISTERED).when(UserPasswordChanged(credential="c2", was="c1"))
+    given.then({USER: {"credential": "c2", "updated": TIME.format(0), "version": 1}})
+
+
 def test_changes_of_a_user_who_does_not_exist_change_nothing() -> None:
     gone: tuple[Event, ...] = (
         UserProfileChanged(name="x"), UserVisualChosen(visual="v"), UserSeen(seen=TIME.format(1)),
         UserEmailChanged(email="a@x.de"), UserEmailAbandoned(email="a@x.de"),
+        UserPasswordChanged(credential="c2", was="c1"),
     )  # fmt: skip
     for event in gone:
         Given().when(event).then({})

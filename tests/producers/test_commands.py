@@ -18,6 +18,7 @@ from events.records import Entity, Key
 from events.rooms import Room, room_key
 from producers import registry
 from producers.commands import Command, Order, Outcome
+from producers.credentials import ChangePassword
 from producers.invitations import DeclineInvitation
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
@@ -43,6 +44,7 @@ FIELDS: dict[str, Any] = {
     "model_data": {}, "data": {}, "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
     "instead_of": "o", "choose": True, "emotion_data": {}, "description": "D", "settings": {"inviting": "admins"},
     "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
+    "since": 0, "close": ["x"],
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [],
@@ -52,6 +54,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person"}, "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
     "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "SetBackInRoom": {"kind": "message"},
     "SetBackOfUser": {"kind": "relationship"},
+    "ChangePassword": {"was": "c", "credential": "d"},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
 }  # fmt: skip
 
@@ -179,6 +182,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "OpenSession": (MADE, None),
     "RenewSession": (MADE, RenewSession(user="u", session="x", expires="2026-12-22T08:00:00.000Z")),
     "CloseSession": (MADE, None),
+    # The room of MADE is another stream's; the user's version is that of their registration.
+    "ChangePassword": (
+        (("u", "x", REGISTER),), ChangePassword(user="u", was="c", credential="d", since=1, close=["x"]),
+    ),
     "SetRelationship": (MADE, None),
     "CreateVisual": (MADE, None),
     "ChangeVisual": (

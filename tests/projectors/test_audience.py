@@ -98,6 +98,7 @@ HEARERS: dict[str, set[str]] = {
     "user.profile_changed": CONTACTS,
     "user.email_changed": SELF,
     "user.email_abandoned": SELF,
+    "user.password_changed": SELF,
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "user.added_by_chosen": SELF,

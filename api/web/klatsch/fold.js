@@ -85,6 +85,7 @@ export const FOLD = {
     change(state.me, offset, { email: data.email, updated: time });
   },
   "user.email_abandoned": (state, { offset }) => change(state.me, offset, {}),
+  "user.password_changed": (state, { offset }) => change(state.me, offset, {}),
   "user.seen": (state, { offset, data }) => {
     change(state.me, offset, { seen: later(state.me?.seen, data.seen) });
   },

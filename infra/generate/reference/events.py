@@ -20,6 +20,7 @@ _COMMON = (
 _SPECIAL = {
     "user.registered": "the user",
     "user.profile_changed": "the user and their contacts",
+    "user.password_changed": "the user, without its fields",
     "relationship.set": "the user; the other too, of friendship only: a block looks like nothing",
     "member.joined": "the room's members, the new one with the room itself",
     "member.invited": "who is invited, with the invitation and the profile of who invites; and who invites",
