@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 
 class SettingsError(ValueError):
     """A ``KLATSCH_*`` variable has a value that cannot be used; the text says expected and actual."""
+
+
+class Quota(NamedTuple):
+    """How often: ``most`` at once, and as many again in ``seconds``, which come back one by one."""
+
+    most: int
+    seconds: int
+
+
+_QUOTA = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})")
+
+
+def quota(text: str) -> Quota:
+    """``500/10`` -> 500 at once, and 50 a second. Raises ValueError."""
+    found = _QUOTA.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected '<most>/<seconds>', such as 500/10, got {text!r}")
+    return Quota(int(found[1]), int(found[2]))
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api: str = ""
     #: Lifetime of a session, in seconds, from its log-in or its latest renewal (S2: an hour).
     session_seconds: int = 3600
+    #: Characters that a new password must have at least; 8 is the least that can be asked for. ASVS 2.1.1 asks for 12.
+    password_chars: int = 8
     #: Commands that may wait in one shard before new ones get 503.
     shard_queue: int = 2000
     #: Events by which the read models may lag behind a shard before its commands get 503.
@@ -72,6 +93,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     relationships: int = 5000
     #: Seconds a registration that never finished keeps its name.
     claim_seconds: float = 5.0
+    #: Whether calls of people and services are limited in number; what bounds wrong passwords always holds.
+    limits: bool = True
+    #: Messages of one account, as `<most>/<seconds>`: so many at once, and as many again in so many seconds.
+    limit_send: str = "500/10"
+    #: Other changes by one account: edits, read positions, profiles, typing.
+    limit_write: str = "500/10"
+    #: Rooms and visuals that one account makes.
+    limit_create: str = "200/200"
+    #: Relationships and members that one account sets or takes away.
+    limit_relate: str = "500/100"
+    #: Reads of one account.
+    limit_read: str = "1000/10"
+    #: Reads of one account that cost much: snapshots, searches, the past (`as_of`).
+    limit_heavy: str = "300/30"
+    #: Connections and event streams that one account opens.
+    limit_connect: str = "300/30"
+    #: Registrations from one address.
+    limit_register: str = "100/100"
+    #: Log-ins from one address, whatever comes of them.
+    limit_log_in: str = "300/60"
+    #: Wrong passwords for one name from one address.
+    limit_guesses: str = "20/1200"
+    #: Wrong passwords from one address, for names that have not logged in from there before.
+    limit_guesses_address: str = "100/100"
+    #: Wrong passwords for one name, from all addresses from which it has not logged in before.
+    limit_guesses_name: str = "1000/3600"
     #: Bytes of pages of history that a process keeps in memory.
     page_cache_bytes: int = 32 * 1024 * 1024
     #: Reads of much (answers of the past, snapshots, searches) that may hold connections to Postgres at once: half of a
@@ -141,6 +188,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         shown["postgres"] = without_password(self.postgres)
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name.startswith("limit_"):
+                try:
+                    quota(getattr(self, name))
+                except ValueError as error:
+                    raise ValueError(f"KLATSCH_{name.upper()}: {error}") from error
+
     @property
     def address(self) -> str:
         """``host:port`` for other processes."""
@@ -152,7 +207,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: Fields that nobody but the installation's own processes may see.
-SECRETS = frozenset({"secret", "kafka_password"})
+SECRETS = frozenset({"secret", "kafka_password", "metrics_token"})
 
 
 def _values(settings: Settings) -> dict[str, object]:
