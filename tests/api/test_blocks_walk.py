@@ -185,7 +185,7 @@ def test_the_walk_names_every_operation() -> None:
 async def test_what_is_not_there_is_answered_alike(world: World, via: Any, relation: str, kind: str) -> None:
     caller, there, unknown = await scene(world, via, relation, kind)
     user = {"USER": there["USER"]}
-    wrong = []
+    wrong: list[Any] = []
     for name, fields in cases(relation, kind, encode_vector(world.position)):
         expected = differs(relation, kind, name, fields)
         found = await answer(caller, name, fields, there)

@@ -13,11 +13,10 @@ _INTRO = """\
 A member of a room is its owner, an admin or a member; the two of a direct room are alike. At every position of the log
 a room has at most one owner. This table is what the decisions use (`producers/roles.py`), and it is tested cell by
 cell. Whoever is not in a room is answered `not_found`, as if it did not exist; whose role does not allow something,
-`forbidden`. In a room where only admins post, a member does not edit what they once said there either, but may delete
-it.
+`forbidden`. In a room where only admins post, a member does not edit what they once said there, but may delete it.
 In a direct room nobody writes, edits or changes the room's data while one of the two blocks the other
-([who sees whom](../decisions/0039-what-a-block-hides.md)). An operator can bring a deleted or archived room back
-([`rooms.restore`](commands.md#roomsrestore)).
+([what a block hides](../decisions/0039-what-a-block-hides.md)).
+An operator can bring a deleted or archived room back ([`rooms.restore`](commands.md#roomsrestore)).
 """
 
 
