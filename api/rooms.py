@@ -263,6 +263,15 @@ def outside(room: str) -> Problem:
 
 #: Events that only who caused them is shown in a room's history.
 _OWN_EVENTS = ("member.read", "member.notifications_set")
+#: Events that only those two are shown between whom they passed, and who caused them.
+_PERSONAL_EVENTS = ("member.invited", "invitation.declined", "invitation.withdrawn")
+
+
+def _is_for(row: Any, user: str) -> bool:
+    """Whether an event of a room is shown to one of its members."""
+    if row["type"] in _PERSONAL_EVENTS:
+        return user in (row["actor"], row["data"]["user"], row["data"].get("by"))
+    return row["type"] not in _OWN_EVENTS or row["actor"] == user
 
 
 def _shown(row: Any) -> dict[str, Any]:
@@ -289,7 +298,7 @@ def shown_changes(call: Call, rows: list[Any], limit: int) -> dict[str, Any]:
             "position": f"{row['topic']}/{row['partition']}/{row['offset']}",
         }
         for row in rows
-        if row["type"] not in _OWN_EVENTS or row["actor"] == call.user
+        if _is_for(row, call.user)
     ]  # fmt: skip
     more = rows[-1]["offset"] if len(rows) == limit else None
     return {"changes": changes, "before": more}

@@ -56,8 +56,9 @@ class Window:
         host = self.url.split("//")[1].rstrip("/")
         return [url for url in self.requests if not url.startswith(("data:", f"http://{host}/", f"ws://{host}/"))]
 
-    async def register(self, name: str) -> None:
-        """Makes an account; the shown name gets a mark that no other test's person has."""
+    async def register(self, name: str, added_by: str | None = "everyone") -> None:
+        """Makes an account, which lets everyone add it to rooms unless ``added_by`` says otherwise (null: not chosen);
+        the shown name gets a mark that no other test's person has."""
         mark = secrets.token_hex(3)
         self.username, self.name = f"{name.lower()}-{mark}", f"{name} {mark}"
         await self.page.get_by_label("Username").fill(self.username)
@@ -65,6 +66,15 @@ class Window:
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.locator("button[type=submit]").click()
         await self.online()
+        if added_by is not None:
+            await self._choose(added_by)
+
+    async def _choose(self, added_by: str) -> None:
+        """Who may add the person, as another device of theirs would set it."""
+        send = """async ([token, added_by]) => (await fetch("/v1/users/me", {
+            method: "PATCH", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+            body: JSON.stringify({ added_by }) })).status"""
+        assert await self.page.evaluate(send, [await self.token(), added_by]) == 200
 
     async def online(self) -> None:
         await expect(self.page.locator(".state")).to_have_text("Online", timeout=30_000)

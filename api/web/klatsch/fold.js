@@ -12,6 +12,8 @@ export function emptyState() {
     relationships: {},
     /** Who holds me for a friend, by their id. */
     friendOf: {},
+    /** Into which rooms I am invited, by room. */
+    invitations: {},
     /** Rooms I am in: `{ room, member, peer? }`; `member` is mine, with `read`; `peer` the other of a direct room. */
     rooms: {},
     /** Members of rooms, as far as they were asked for. */
@@ -46,6 +48,7 @@ export function takePage(state, page) {
   for (const user of page.users) keepUser(state, user);
   for (const one of page.relationships) keep(state.relationships, one.other, one);
   for (const one of page.friend_of) keep(state.friendOf, one.user, one);
+  for (const one of page.invitations) keep(state.invitations, one.room, one);
   for (const entry of page.rooms) keepEntry(state, entry);
   state.next = page.next;
 }
@@ -92,6 +95,9 @@ export const FOLD = {
   "user.visual_chosen": (state, { stream, offset, data }) => {
     change(profile(state, stream), offset, { visual: data.visual });
   },
+  "user.added_by_chosen": (state, { offset, time, data }) => {
+    change(state.me, offset, { added_by: data.added_by, updated: time });
+  },
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };
@@ -132,6 +138,7 @@ export const FOLD = {
   "room.restored": roomIs("active"),
   "member.joined": (state, delta) => {
     const { stream, offset, time, data } = delta;
+    answered(state, delta);
     const room = state.rooms[stream]?.room;
     const owner = data.role === "owner" ? data.user : room?.owner;
     const more = said(state, delta, "join", { user: data.user });
@@ -149,6 +156,13 @@ export const FOLD = {
     if (state.members[stream]) keep(state.members[stream], data.user, member);
     if (room?.type === "direct" && data.user !== state.me?.id) state.rooms[stream].peer = data.user;
   },
+  // My own invitation comes along; who is asked into a direct room is the other of it.
+  "member.invited": (state, { stream, data }) => {
+    const entry = state.rooms[stream];
+    if (entry?.room.type === "direct" && data.user !== state.me?.id) entry.peer ??= data.user;
+  },
+  "invitation.declined": (state, delta) => answered(state, delta),
+  "invitation.withdrawn": (state, delta) => answered(state, delta),
   "member.left": (state, delta) => {
     const { stream, offset, data } = delta;
     if (data.user === state.me?.id) {
@@ -206,6 +220,12 @@ export const FOLD = {
     change(message, offset, { data: data.shown ? { ...others, emotion: data.emotion } : others, updated: time });
   },
 };
+
+/** My invitation into the event's room waits no more, unless it is a later one. */
+function answered(state, { stream, offset, data }) {
+  const mine = data.user === state.me?.id;
+  if (mine && state.invitations[stream]?.version < offset) delete state.invitations[stream];
+}
 
 function roomChanged(state, { stream, offset, time, data }) {
   changeRoom(state, stream, offset, { ...data, updated: time });
@@ -266,6 +286,7 @@ export function include(state, views) {
   if (views.joined && state.members[views.joined.room])
     keep(state.members[views.joined.room], views.joined.user, views.joined);
   if (views.restored && state.messages[views.restored.room]?.[views.restored.id]) keepMessage(state, views.restored);
+  if (views.invitation?.user === state.me?.id) keep(state.invitations, views.invitation.room, views.invitation);
   if (views.user) keepUser(state, views.user);
   for (const user of views.users ?? []) keepUser(state, user);
   if (views.friend_of) keep(state.friendOf, views.friend_of.user, views.friend_of);

@@ -9,6 +9,7 @@ import { tried } from "./toasts.js";
 
 export function editAccount(app) {
   const address = emailForm(app);
+  const adding = addedByChoice(app);
   const sessions = sessionList(app);
   const box = dialog("Your account", (close) => [
     h("p", { class: "card-facts" }, `${app.store.state.me.name}, @${app.store.state.me.username}`),
@@ -18,11 +19,13 @@ export function editAccount(app) {
       "Edit your character",
     ),
     address.element,
+    adding.element,
     h("h3", {}, "Where you are logged in"),
     sessions.element,
   ]);
-  box.addEventListener("close", app.store.watch(address.update));
-  address.update();
+  const update = () => (address.update(), adding.update());
+  box.addEventListener("close", app.store.watch(update));
+  update();
   sessions.fetch();
 }
 
@@ -65,6 +68,29 @@ function emailForm(app) {
   }
 
   const update = () => text(now, app.store.state.me.email ?? "You have given no address.");
+  return { element, update };
+}
+
+const ADDED_BY = {
+  "": "As the installation has it",
+  everyone: "Everyone",
+  contacts: "My friends, and people in rooms that I came to",
+  nobody: "Nobody",
+};
+
+/** Who may add me to rooms at once. */
+function addedByChoice(app) {
+  const options = Object.entries(ADDED_BY).map(([value, label]) => h("option", { value }, label));
+  const select = h("select", { id: "account-added-by", onchange: save }, options);
+  const element = field("Who may add you to rooms", select, "All others invite you.");
+
+  async function save() {
+    const change = { added_by: select.value || null };
+    await tried(async () => app.store.learn(await app.api.do("PATCH", "/v1/users/me", change)));
+    update();
+  }
+
+  const update = () => (select.value = app.store.state.me.added_by ?? "");
   return { element, update };
 }
 

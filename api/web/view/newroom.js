@@ -3,9 +3,11 @@
 import { dialog } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { descriptionInput, field, nameInput, settingsFields } from "./fields.js";
+import { askedWords } from "./invitations.js";
 import { ROOM_ICONS } from "./names.js";
 import { enterRoom } from "./people.js";
 import { peoplePicker } from "./picker.js";
+import { toast } from "./toasts.js";
 
 const DEFAULTS = { notifications: true, announcements: true, posting: "members", inviting: "members" };
 const SLUG = "[a-z0-9]+(-[a-z0-9]+)*";
@@ -45,7 +47,7 @@ function form(app, picker, close) {
     error.textContent = "";
     button.disabled = true;
     try {
-      const { room } = await app.api.do("POST", "/v1/rooms", {
+      const { room, invited } = await app.api.do("POST", "/v1/rooms", {
         type: types.value(),
         name: name.value.trim(),
         id: slug.value.trim() || undefined,
@@ -55,6 +57,7 @@ function form(app, picker, close) {
       });
       await enterRoom(app, room.id);
       close();
+      if (invited.length) toast(askedWords(app, invited));
     } catch (problem) {
       error.textContent = problem.detail ?? String(problem);
       const wrong = problem.code === "taken" || problem.detail?.startsWith("id") ? slug : name;

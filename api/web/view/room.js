@@ -6,9 +6,10 @@ import { h, icon, text } from "./dom.js";
 import { roomEnd } from "./ending.js";
 import { descriptionInput, field, nameInput, settingsFields, settingsWords, toggle } from "./fields.js";
 import { count } from "./format.js";
+import { askedWords } from "./invitations.js";
 import { memberList } from "./members.js";
 import { peoplePicker } from "./picker.js";
-import { tried } from "./toasts.js";
+import { toast, tried } from "./toasts.js";
 
 export function openRoom(app, id) {
   const parts = [aboutRoom(app, id), notifications(app, id), people(app, id), roomEnd(app, id)];
@@ -121,8 +122,14 @@ function people(app, id) {
 
   async function addThem() {
     await tried(async () => {
-      for (const user of adding.chosen()) app.store.learn(await app.api.do("PUT", `/v1/rooms/${id}/members/${user}`));
+      const asked = [];
+      for (const user of adding.chosen()) {
+        const answer = await app.api.do("PUT", `/v1/rooms/${id}/members/${user}`);
+        app.store.learn(answer);
+        if (answer.invitation) asked.push(user);
+      }
       adding.clear();
+      if (asked.length) toast(askedWords(app, asked));
     });
   }
 

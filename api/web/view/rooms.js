@@ -3,6 +3,7 @@
 import { unread } from "../klatsch/fold.js";
 import { h, keyed, set, text } from "./dom.js";
 import { count, recent, summary } from "./format.js";
+import { invitationList } from "./invitations.js";
 import { drawRoom, roomName, userName } from "./names.js";
 import { NOTICES, noticeWords } from "./notices.js";
 import { arrows } from "./side.js";
@@ -20,7 +21,8 @@ export function roomList(app, { find, discover }) {
     h("button", { type: "button", class: "quiet", onclick: find }, "Find people and rooms"),
     h("button", { type: "button", class: "quiet", onclick: discover }, "Look at the public rooms"),
   );
-  const element = h("div", { class: "list" }, list, empty, archived);
+  const invitations = invitationList(app);
+  const element = h("div", { class: "list" }, invitations.element, list, empty, archived);
 
   function make({ room }) {
     const row = h(
@@ -41,7 +43,8 @@ export function roomList(app, { find, discover }) {
       all.filter(({ room }) => room.state === "active"),
       all.filter(({ room }) => room.state !== "active"),
     ];
-    empty.hidden = all.length > 0;
+    const waiting = invitations.update();
+    empty.hidden = all.length + waiting > 0;
     archived.hidden = !then.length;
     text(title, `Archived (${then.length})`);
     for (const [rows, entries] of [
