@@ -84,12 +84,13 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     expires = after(now(), 600)
     operator = mint(installed, user="operator", session="s", role="operator", issued=now(), expires=expires)
     ann = await call("users.register", "", {"username": "doc-ann", "password": "annotation", "data": {"a": "b"},
-                                              "email": "ann@example.org"})  # fmt: skip
+                                              "email": "ann@example.org", "added_by": "contacts"})  # fmt: skip
     bob = await call("users.register", "", {"username": "doc-bob", "name": "Bob"})
     bot = await call("services.register", operator, {"username": "doc-bot", "scopes": ["emotions:write"]})
     token, other = ann["token"], bob["user"]["id"]
     await _people(call, token, other)
-    room = await _conversation(call, token, bob["token"], bot["token"], other)
+    await call("users.change", token, {"added_by": "nobody"})
+    room = await _conversation(call, token, bob["token"], bot["token"], other, ann["user"]["id"])
     await _states(call, token, operator, room)
     await _console(call, operator, room)
     item = {
@@ -120,13 +121,18 @@ async def _people(call: Caller, token: str, other: str) -> None:
     await call("visuals.choose", token, {"visual_id": visual})
 
 
-async def _conversation(call: Caller, token: str, others_token: str, bot: str, other: str) -> str:
+async def _conversation(call: Caller, token: str, others_token: str, bot: str, other: str, me: str) -> str:
     """The room in which it happened."""
     room = (await call("rooms.create", token, {"type": "public", "name": "Doc room"}))["room"]["id"]
     await call("rooms.get", token, {"room": room})
     await call("rooms.change", token, {"room": room, "name": "Doc group", "data": {"icon": "x"}})
     await call("rooms.find", others_token, {"name": "doc gr"})
     await call("members.add", token, {"room": room, "user": other})
+    await call("invitations.list", others_token)
+    await call("sync.get", others_token)
+    await call("members.add", others_token, {"room": room, "user": "me"})
+    asked = (await call("rooms.create", others_token, {"type": "private", "name": "Doc den", "members": [me]}))["room"]
+    await call("invitations.decline", token, {"room": asked["id"]})
     sent = {"room": room, "token": "doc-1", "content": {"text": "What joy"}}
     message = (await call("messages.send", token, sent))["message"]["id"]
     await call("messages.read", token, {"room": room})
