@@ -106,12 +106,17 @@ class EmailClaims(NamedTuple):
     versions: dict[str, int]
 
 
-async def begin_email(call: Call, address: str | None) -> EmailClaims:
-    """Claims the caller's new address. Then comes the change, then ``end_email``. Raises Refused ``taken``."""
-    # A command that changes nothing: what a user is now, the owner of the user's shard knows.
+async def present(call: Call) -> User:
+    """What the caller is now, as the owner of their shard knows: by a command that changes nothing."""
     outcome = await call.step(ChangeProfile(user=call.user), key=uuid7())
     user = outcome.state[user_key(call.user)]
     assert isinstance(user, User)
+    return user
+
+
+async def begin_email(call: Call, address: str | None) -> EmailClaims:
+    """Claims the caller's new address. Then comes the change, then ``end_email``. Raises Refused ``taken``."""
+    user = await present(call)
     new = None if address is None else email_handle(address)
     old = None if user.email is None else email_handle(user.email)
     versions: dict[str, int] = {}

@@ -23,7 +23,7 @@ from events.rooms import Room, RoomType, direct_room, room_key
 from infra.postgres import queries
 from infra.rows import from_row, load
 from producers.commands import Outcome
-from producers.limits import Data, DataPatch, Description, Id, ShownName, Slug
+from producers.limits import Data, DataPatch, Description, Id, ReadName, ShownName, Slug
 from producers.rooms import (
     INITIAL_MEMBERS,
     ArchiveRoom,
@@ -70,7 +70,8 @@ class Get(Request, frozen=True, kw_only=True):
 
 class Change(Request, frozen=True, kw_only=True):
     room: Id
-    name: ShownName | None = None
+    #: Of a direct room empty, as it is read: it has none.
+    name: ReadName | None = None
     #: null: none from here on.
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
     #: What is not named stays.

@@ -229,6 +229,9 @@ async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
             raise Problem("invalid", "password: expected together with email only; nothing else needs it")
         return {"user": self_view(_user(call, await call.submit(command, shows=(user_key(call.user),))))}
     email = None if request.email is None else kept(request.email)
+    if request.password is None and (await claims.present(call)).email == email:
+        # Written back as it was read.
+        return {"user": self_view(_user(call, await call.submit(command, shows=(user_key(call.user),))))}
     try:
         credential = await _proven(call, request.password)
     except Problem as problem:

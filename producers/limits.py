@@ -21,6 +21,8 @@ def whole(pattern: str, **more: Any) -> msgspec.Meta:
 Username = Annotated[str, whole("[A-Za-z0-9_-]{3,50}", description="3-50 of A-Z a-z 0-9 _ -")]
 #: A name that people see: 1-100 characters, none of them a control character.
 ShownName = Annotated[str, whole(r"[^\x00-\x1f\x7f]*", min_length=1, max_length=100)]
+#: The same, or none: as a room's name is read.
+ReadName = Annotated[str, whole(r"[^\x00-\x1f\x7f]*", max_length=100)]
 #: An id that somebody else made: a UUID or a slug.
 Id = Annotated[str, whole("[A-Za-z0-9_-]+", min_length=1, max_length=100)]
 #: S2: letters, digits and dashes, safe in a URL.
@@ -33,8 +35,8 @@ DataKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 DataValue = Annotated[str, msgspec.Meta(max_length=1024)]
 #: S0's map of strings: at most 64 entries.
 Data = Annotated[dict[DataKey, DataValue], msgspec.Meta(max_length=64)]
-#: A change of such a map: null removes an entry (RFC 7396).
-DataPatch = Annotated[dict[DataKey, DataValue | None], msgspec.Meta(max_length=64)]
+#: A change of such a map: null removes an entry (RFC 7396). One more than a map has, as a user's holds what we note.
+DataPatch = Annotated[dict[DataKey, DataValue | None], msgspec.Meta(max_length=65)]
 #: Any JSON object; its encoded size is bounded where it is used.
 Object = dict[str, Any]
 

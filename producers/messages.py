@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -125,11 +126,14 @@ def check_content(type_: str, content: Object) -> None:
         raise Refused("invalid", "content.text: expected 1-2000 characters, not only white space")
 
 
-def check_data(data: Object) -> None:
-    """Refuses additional information that is too large, or that says what only the system may."""
-    bounded("data", data, METADATA_BYTES)
-    if "emotion" in data:
-        raise Refused("invalid", "data.emotion: expected none; the emotion is found out by a service")
+def check_data(data: Object, present: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Refuses additional information that is too large, or that says what only the system may.
+
+    What is ``present`` may be said again: who writes back what was read changes nothing.
+    """
+    if "emotion" in data and ("emotion" not in present or data["emotion"] != present["emotion"]):
+        raise Refused("invalid", "data.emotion: expected none, or what is there; a service finds the emotion out")
+    bounded("data", {name: value for name, value in data.items() if name != "emotion"}, METADATA_BYTES)
 
 
 def post(order: Order, state: State) -> list[Event]:
@@ -167,7 +171,7 @@ def edit(order: Order, state: State) -> list[Event]:
     check_content(message.type, command.content)
     kept = {name: value for name, value in message.data.items() if name == "emotion"}
     if command.data is not None:
-        check_data(command.data)
+        check_data(command.data, message.data)
     data = message.data if command.data is None else {**command.data, **kept}
     if command.content == message.content and data == message.data:
         return []

@@ -189,7 +189,7 @@ def change(order: Order, state: State) -> list[Event]:
     command: ChangeRoom = order.command
     room, _ = allow(order, state)
     events: list[Event] = []
-    if room.type == "direct" and _more_than_data(command):
+    if room.type == "direct" and _more_than_data(command, room):
         raise Refused("invalid", "a direct room has a data map only; expected no name, description and settings")
     if command.name is not None and command.name != room.name:
         check_name(command.name)
@@ -198,14 +198,22 @@ def change(order: Order, state: State) -> list[Event]:
         events.append(RoomDescribed(description=command.description))
     if command.settings is not None:
         settings = changed_settings(room.settings, command.settings)
-        events += [RoomSettingsChanged(settings=settings)] if settings != room.settings else []
+        # An early room has none: what is meant by that is no change.
+        if settings != changed_settings(room.settings, SettingsPatch()):
+            events.append(RoomSettingsChanged(settings=settings))
     if command.data is not None and (data := patched(room.data, command.data)) != room.data:
         events.append(RoomDataChanged(data=data))
     return events
 
 
-def _more_than_data(command: ChangeRoom) -> bool:
-    return command.name is not None or command.settings is not None or command.description is not msgspec.UNSET
+def _more_than_data(command: ChangeRoom, room: Room) -> bool:
+    """Whether it names more than the data map, other than what is there."""
+    settings = command.settings or SettingsPatch()
+    return (
+        command.name not in (None, room.name)
+        or command.description not in (msgspec.UNSET, room.description)
+        or changed_settings(room.settings, settings) != changed_settings(room.settings, SettingsPatch())
+    )
 
 
 def archive(order: Order, state: State) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -103,9 +103,11 @@ SEEN_SECONDS = 60.0
 RESERVED = frozenset({"last_login"})
 
 
-def _unreserved(data: Iterable[str]) -> None:
-    if taken := RESERVED.intersection(data):
-        raise Refused("invalid", f"data.{min(taken)}: expected none; it is written by the system")
+def _unreserved(data: Mapping[str, str | None], present: Mapping[str, str]) -> None:
+    """Refuses entries that are ours, unless they say what is there: who writes back what was read changes nothing."""
+    for name in sorted(RESERVED.intersection(data)):
+        if name not in present or data[name] != present[name]:
+            raise Refused("invalid", f"data.{name}: expected none, or what is there; it is written by the system")
 
 
 def present(state: State, user: str) -> User:
@@ -129,7 +131,7 @@ def register(order: Order, state: State) -> list[Event]:
     found = loaded_user(state, command.user)
     if found is not None:
         raise Refused("taken", f"expected an unused user id, got one that is {found.state}; register again")
-    _unreserved(command.data)
+    _unreserved(command.data, {})
     if command.scopes and command.role != "service":
         raise Refused("invalid", f"scopes: expected none of a {command.role}, got {', '.join(command.scopes)}")
     events: list[Event] = [
@@ -159,7 +161,7 @@ def change_profile(order: Order, state: State) -> list[Event]:
     command: ChangeProfile = order.command
     user = present(state, command.user)
     name = command.name if command.name != user.name else None
-    _unreserved(command.data or ())
+    _unreserved(command.data or {}, user.data)
     data = None if command.data is None else patched(user.data, command.data)
     if data == user.data:
         data = None

@@ -174,6 +174,10 @@ def test_a_change_to_what_is_already_so_is_none() -> None:
     room(PUBLIC, "ada").when(ChangeRoom(room="s")).then()
     room(PUBLIC, "ada").when(ChangeRoom(room="s", name="Room", description=None, data={"a": "b"})).then()
     room(PUBLIC, "ada").when(ChangeRoom(room="s", settings=SettingsPatch(**SETTINGS))).then()
+    for what in (SettingsPatch(), SettingsPatch(**SETTINGS)):
+        room(RoomCreated(type="group", visibility="public", name="R", data={}), "ada").when(
+            ChangeRoom(room="s", settings=what)
+        ).then()
     admins = room(with_settings(PUBLIC, posting="admins"), "ada")
     admins.when(ChangeRoom(room="s", settings=SettingsPatch(posting="admins", notifications=None))).then()
 
@@ -185,8 +189,11 @@ def test_a_description_is_changed_and_taken_away() -> None:
 
 
 def test_a_direct_room_has_data_only() -> None:
-    for fields in ({"name": "X"}, {"description": "X"}, {"description": None}, {"settings": SettingsPatch()}):
+    for fields in ({"name": "X"}, {"description": "X"}, {"settings": SettingsPatch(announcements=True)}):
         room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", **fields)).refused("invalid")
+    as_read: list[dict[str, Any]] = [{"name": ""}, {"description": None}, {"settings": SettingsPatch()}]
+    for fields in as_read:
+        room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", **fields)).then()
     room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", data={"a": "b"})).then(RoomDataChanged(data={"a": "b"}))
 
 
