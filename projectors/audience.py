@@ -1,8 +1,9 @@
 """Who may hear of an event, and what they may see of it: the one table, event type -> audience. Pure.
 
 An audience says in advance what it must know (``needs``, then ``follow`` for what only those entities can name), and
-then tells: who hears what. A person hears of one event at most once. Entities that come along (``include``) are read
-when the read model has reached the event; they may be newer, and a client keeps the higher ``version``.
+then tells: who hears what. Who hears is decided as of the event; a person hears of one at most once. Entities that come
+along (``include``) are read when the read model has reached the event; they may be newer, and a client keeps the higher
+``version``: so they come along only to who may see them now.
 
 A payload is encoded anew from the fields that this code knows: what a newer producer added stays hidden until this
 table decides otherwise. The idempotency key is in no delta: all who hear share the bytes.
@@ -21,8 +22,10 @@ from events.records import Entity, Key, Record
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
 from events.users import User, UserProfileChanged, UserRegistered, user_key
+from projectors.crowds import Crowd
 from projectors.views import (
     invitation_view,
+    masked,
     member_view,
     message_view,
     own_member_view,
@@ -44,17 +47,24 @@ class Needs(NamedTuple):
 
     #: The room whose members must be known.
     roster: str | None = None
-    #: The user whose contacts must be known.
-    contacts: str | None = None
+    #: Whether the contacts of the user whose stream it is must be known.
+    contacts: bool = False
+    #: The user whose blocks must be known.
+    blocks: str | None = None
     #: Entities, as of the event or later.
     keys: tuple[Key, ...] = ()
+    #: Whether all must be known that is in the log, in whatever shard.
+    everywhere: bool = False
 
 
 class Known(NamedTuple):
-    """What is known of one event. ``roster``: the room's members just before it."""
+    """What is known of one event. ``roster``: the room's members just before it; ``contacts``: as of it."""
 
     roster: Collection[str] = frozenset()
     contacts: Collection[str] = frozenset()
+    #: Whom the user of ``needs.blocks`` blocks now, and who blocks them.
+    blocked: Collection[str] = frozenset()
+    blockers: Collection[str] = frozenset()
     entities: Mapping[Key, Entity | None] = {}
 
     def user(self, user: str) -> User | None:
@@ -107,7 +117,7 @@ def _join_needs(record: Record) -> Needs:
     event = record.data
     assert isinstance(event, MemberJoined)
     room, user = record.stream, event.user
-    return Needs(roster=room, keys=(room_key(room), member_key(room, user), user_key(user)))
+    return Needs(roster=room, blocks=user, keys=(room_key(room), member_key(room, user), user_key(user)))
 
 
 def _join_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
@@ -128,10 +138,16 @@ def _joined(record: Record, known: Known) -> list[Telling]:
     if isinstance(member, Member) and member.state == "joined":
         # Who comes back has read no more than before, which the event does not tell.
         shown["joined"] = member_view(member)
-    return [
-        Telling(others, event, shown or None),
-        Telling((event.user,), event, _join_include(record, event, known)),
-    ]
+    own = Telling((event.user,), event, _join_include(record, event, known))
+    # Who has a block with them is not given the profile: what they may see of it, they read.
+    apart = [one for one in {*known.blocked, *known.blockers} if one in known.roster and one != event.user]
+    if not apart or user is None:
+        return [Telling(others, event, shown or None), own]
+    less = {name: view for name, view in shown.items() if name != "user"} or None
+    if isinstance(others, Crowd) and others.named:
+        return [Telling(others, event, less), own]
+    near = [one for one in others if one not in apart]
+    return [Telling(near, event, shown), Telling(apart, event, less), own]
 
 
 def _join_include(record: Record, event: MemberJoined, known: Known) -> dict[str, Any] | None:
@@ -148,10 +164,17 @@ def _join_include(record: Record, event: MemberJoined, known: Known) -> dict[str
         "message": message_view(last) if isinstance(last, Message) else None,
     }
     if room.type == "direct":
-        peers = [known.user(user) for user in known.roster if user != event.user]
-        include["users"] = [user_view(peer) for peer in peers if peer is not None]
+        # Of who blocks the user nothing: what they may see of it, they read.
+        ids = [user for user in known.roster if user != event.user and user not in known.blockers]
+        peers = [peer for user in ids if (peer := known.user(user)) is not None]
+        include["users"] = [_seen(peer, peer.id in known.blocked) for peer in peers]
         include["peer"] = next((user for user in known.roster if user != event.user), None)
     return include
+
+
+def _seen(user: User, blocked: bool) -> dict[str, Any]:
+    """A profile for somebody who may block the user."""
+    return masked(user_view(user)) if blocked else user_view(user)
 
 
 def _left(record: Record, known: Known) -> list[Telling]:
@@ -241,6 +264,12 @@ def _message_restore_needs(record: Record) -> Needs:
     return Needs(roster=record.stream, keys=(room_key(record.stream), message_key(event.message)))
 
 
+def _message_restore_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
+    """The members, of whom some may have left since; of a large room all hear the same."""
+    named = isinstance(known.roster, Crowd) and known.roster.named
+    return [] if named else [member_key(record.stream, user) for user in known.roster]
+
+
 def _message_restored(record: Record, known: Known) -> list[Telling]:
     event = record.data
     assert isinstance(event, MessageRestored)
@@ -248,7 +277,16 @@ def _message_restored(record: Record, known: Known) -> list[Telling]:
     # Who heard of the deletion has nothing left of what the message held.
     if not isinstance(room, Room) or room.state == "deleted" or not isinstance(message, Message):
         return [Telling(known.roster, event)]
-    return [Telling(known.roster, event, {"restored": message_view(message)})]
+    include = {"restored": message_view(message)}
+    if message.version == record.offset:
+        return [Telling(known.roster, event, include)]
+    # It has changed since, which who has left since must not see. Who stayed hears of that too, but not what it was.
+    if isinstance(known.roster, Crowd) and known.roster.named:
+        return [Telling(known.roster, event)]
+    members = [known.entities.get(member_key(record.stream, user)) for user in known.roster]
+    here = [one.user for one in members if isinstance(one, Member) and one.state == "joined"]
+    gone = [user for user in known.roster if user not in here]
+    return [Telling(here, event, include), Telling(gone, event)]
 
 
 def _to_self(record: Record, known: Known) -> list[Telling]:
@@ -269,7 +307,7 @@ def _password_changed(record: Record, known: Known) -> list[Telling]:
 
 
 def _contacts_needed(record: Record) -> Needs:
-    return Needs(contacts=record.stream)
+    return Needs(contacts=True, everywhere=True)
 
 
 def _to_contacts(record: Record, known: Known) -> list[Telling]:
@@ -287,7 +325,8 @@ def _relationship_needs(record: Record) -> Needs:
     event = record.data
     assert isinstance(event, RelationshipSet)
     reverse = relationship_key(event.other, record.stream)
-    return Needs(keys=(user_key(record.stream), user_key(event.other), reverse))
+    # The end of a block brings what happened meanwhile, wherever that stands in the log.
+    return Needs(keys=(user_key(record.stream), user_key(event.other), reverse), everywhere=True)
 
 
 def _relationship(record: Record, known: Known) -> list[Telling]:
@@ -296,13 +335,17 @@ def _relationship(record: Record, known: Known) -> list[Telling]:
     user, other = known.user(record.stream), known.user(event.other)
     friends = event.type == "friend"
     reverse = known.entities.get(relationship_key(event.other, record.stream))
-    include: dict[str, Any] = {"user": user_view(other)} if friends and other else {}
-    if event.was == "block" and isinstance(reverse, Relationship) and reverse.type == "friend" and other:
-        # Who is no longer blocked comes up again among those who hold the user for a friend.
-        include = {"user": user_view(other), "friend_of": relationship_view(reverse)}
-    tellings = [Telling((record.stream,), event, include or None)]
-    # Who blocks the user hears nothing of them; the user does not notice.
+    # Who blocks the user hears nothing of them, and the user nothing of who blocks them, whom nothing tells of it.
     blocked = isinstance(reverse, Relationship) and reverse.type == "block"
+    include: dict[str, Any] = {}
+    if other and event.type == "block":
+        include = {"user": masked(user_view(other))}
+    elif other and not blocked and (friends or event.was == "block"):
+        include = {"user": user_view(other)}
+    if event.was == "block" and isinstance(reverse, Relationship) and reverse.type == "friend":
+        # Who is no longer blocked comes up again among those who hold the user for a friend.
+        include["friend_of"] = relationship_view(reverse)
+    tellings = [Telling((record.stream,), event, include or None)]
     if event.other != record.stream and not blocked and (friends or event.was == "friend"):
         # To the other a block looks like nothing, before as well as now.
         shown = {
@@ -321,7 +364,7 @@ MEMBERS = Audience(_to_members, _roster_needed)
 #: The user whose stream it is.
 SELF = Audience(_to_self)
 #: The user and their contacts: friends in either direction and those who share a room of at most CONTACT_ROOM, without
-#: pairs of whom one blocks the other; and the others of direct rooms, which show under the user's name.
+#: pairs of whom one blocks the other.
 CONTACTS = Audience(_to_contacts, _contacts_needed)
 
 AUDIENCES: dict[str, Audience] = {
@@ -365,6 +408,6 @@ AUDIENCES: dict[str, Audience] = {
     "message.posted": MEMBERS,
     "message.edited": MEMBERS,
     "message.deleted": MEMBERS,
-    "message.restored": Audience(_message_restored, _message_restore_needs),
+    "message.restored": Audience(_message_restored, _message_restore_needs, _message_restore_follow),
     "message.emotion_detected": Audience(_emotion_to_members, _roster_needed),
 }

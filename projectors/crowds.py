@@ -52,7 +52,7 @@ class Crowd(Collection[str]):
 
         The roster of a large room is its name, for each partition that has a member.
         """
-        if self.room is not None and self._size > NAMED_ROOM:
+        if self.room is not None and self.named:
             return [_encode([room_mark(self.room)])] if self.count(partition) else []
         found = self._encoded.get(partition)
         if found is None:
@@ -60,6 +60,11 @@ class Crowd(Collection[str]):
             found = [_encode(users[i : i + CHUNK]) for i in range(0, len(users), CHUNK)]
             self._encoded[partition] = found
         return found
+
+    @property
+    def named(self) -> bool:
+        """Whether the feed holds its room's name instead of the users, so that all of them hear the same."""
+        return self.room is not None and self._size > NAMED_ROOM
 
     @property
     def partitions(self) -> Iterable[int]:

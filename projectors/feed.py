@@ -21,10 +21,12 @@ from projectors import metrics, parking
 from projectors.applying import DATA_ERRORS
 from projectors.audience import AUDIENCES, NOBODY, Telling
 from projectors.crowds import Crowd
+from projectors.heads import Heads
 from projectors.knowledge import Knowledge, learn
 from projectors.locks import Locks
 from projectors.outlet import DELTA_BYTES, Checkpoint, FeedWriter, Outlet, flush_all, open_all, save
 from projectors.pace import Pace
+from projectors.pairs import Pairs
 from projectors.read_models import event_shards
 from projectors.rosters import Rosters
 from projectors.runner import CLAIM_SECONDS, SESSION, Projector, close
@@ -98,11 +100,13 @@ class FeedProjector(Projector):
             progress = Progress(self.settings)
             await progress.start()
             stack.push_async_callback(progress.stop)
+            heads = Heads(self.settings, self.shards)
+            stack.push_async_callback(heads.stop)
             locks = Locks(connection, f"{self.settings.schema}/{self.name}", range(self.settings.feed_partitions))
             while not self.stopping:
                 await locks.claim()
                 if locks.held:
-                    await Shift(self, connection, progress, source, locks).work()
+                    await Shift(self, connection, progress, source, locks, heads).work()
                 else:
                     self.working("standby")
                     await self.pause(CLAIM_SECONDS)
@@ -116,19 +120,27 @@ class Shift:
     """The work on one set of feed partitions, from taking them over until there are more of them or a stop."""
 
     def __init__(
-        self, projector: FeedProjector, connection: Any, progress: Progress, source: Source, locks: Locks[int]
+        self,
+        projector: FeedProjector,
+        connection: Any,
+        progress: Progress,
+        source: Source,
+        locks: Locks[int],
+        heads: Heads,
     ) -> None:
         self._projector = projector
         self._connection = connection
         self._progress = progress
         self._source = source
         self._locks = locks
+        self._heads = heads
         #: By partition.
         self._outlets: dict[int, Outlet] = {}
         self._pace = Pace(PACE_SECONDS)
         self._places: dict[Shard, Place] = {}
         self._partitions = projector.settings.feed_partitions
         self._rosters = Rosters(self._partitions)
+        self._pairs = Pairs()
         self._parked: set[str] = set()
         self._saved: list[Checkpoint] = []
 
@@ -173,6 +185,7 @@ class Shift:
             assert entry.record is not None
             if (entry.shard, entry.offset) in due:
                 await self._tell(entry, entry.record, knowledge)
+                knowledge.told(entry.record)
             self._rosters.apply(entry.record)
         await flush_all(self._outlets.values())
         self._places.update(batch.places)
@@ -189,15 +202,15 @@ class Shift:
 
     async def _learn(self, entries: list[Entry]) -> tuple[Knowledge, set[tuple[Shard, int]]]:
         """What the entries need, and those of whom nothing can be learnt, which are parked."""
-        knowledge, failed = Knowledge(self._rosters), set[tuple[Shard, int]]()
+        knowledge, failed = Knowledge(self._rosters, self._pairs), set[tuple[Shard, int]]()
         records = [entry.record for entry in entries if entry.record is not None]
         try:
-            await learn(self._connection, self._progress, knowledge, records)
+            await learn(self._connection, self._progress, knowledge, records, self._heads)
         except DATA_ERRORS:
             # One of them holds what Postgres cannot take. Found one by one, as it is rare.
             for entry, record in zip(entries, records, strict=True):
                 try:
-                    await learn(self._connection, self._progress, knowledge, [record])
+                    await learn(self._connection, self._progress, knowledge, [record], self._heads)
                 except DATA_ERRORS as error:
                     failed.add((entry.shard, entry.offset))
                     await self._park(entry, error)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from events.members import MemberJoined
 from events.positions import Shard, Vector
 from events.records import Entity, Key, Record
+from events.relationships import Relationship, RelationshipSet, relationship_key
 from infra import rows
 from infra.postgres import queries
 from infra.progress import Progress
 from projectors.audience import AUDIENCES, CONTACT_ROOM, Known, Needs, follows_nothing
+from projectors.pairs import Pairs
 from projectors.rosters import Rosters
 
 #: Seconds that a turn waits for the read models before the session starts again.
@@ -21,42 +23,77 @@ BEHIND_SECONDS = 15.0
 class Knowledge:
     """What is known of the events of one turn."""
 
-    def __init__(self, rosters: Rosters) -> None:
+    def __init__(self, rosters: Rosters, pairs: Pairs) -> None:
         self.rosters = rosters
-        self.contacts: dict[str, list[str]] = {}
+        self.pairs = pairs
+        #: Where the log ended when the read models were asked, if they had to be level with all of it.
+        self.heads: Vector = {}
+        #: By the event's stream and offset.
+        self.contacts: dict[tuple[str, int], list[str]] = {}
+        #: Whom a user blocks, and who blocks a user.
+        self.blocked: dict[str, set[str]] = {}
+        self.blockers: dict[str, set[str]] = {}
         self.entities: dict[Key, Entity | None] = {}
 
     def of(self, record: Record) -> Known:
         """What is known of one of them, its roster as of now. Raises KeyError for what was not learnt."""
         needs = AUDIENCES[record.type].needs(record)
+        contacts: Collection[str] = ()
+        if needs.contacts:
+            contacts = self.pairs.correct(record, self.contacts[record.stream, record.offset])
         return Known(
             roster=frozenset() if needs.roster is None else self.rosters.members(needs.roster),
-            contacts=() if needs.contacts is None else self.contacts[needs.contacts],
+            contacts=contacts,
+            blocked=frozenset() if needs.blocks is None else self.blocked[needs.blocks],
+            blockers=frozenset() if needs.blocks is None else self.blockers[needs.blocks],
             entities=self.entities,
         )
+
+    def told(self, record: Record) -> None:
+        """Takes note of what was told of, for the turns to come."""
+        if isinstance(record.data, RelationshipSet):
+            reverse = self.entities[relationship_key(record.data.other, record.stream)]
+            self.pairs.note(record, self.heads, isinstance(reverse, Relationship) and reverse.type == "block")
 
 
 class _Wanted(NamedTuple):
     level: Vector
     rooms: dict[str, int]
-    contacts: set[str]
+    #: Events as of which the contacts of their streams must be known.
+    contacts: list[Record]
+    blocks: set[str]
     keys: set[Key]
+    #: Whether what happened in other shards before matters.
+    all: bool
 
 
-async def learn(connection: Any, progress: Progress, knowledge: Knowledge, records: Sequence[Record]) -> None:
+async def learn(
+    connection: Any,
+    progress: Progress,
+    knowledge: Knowledge,
+    records: Sequence[Record],
+    heads: Callable[[], Awaitable[Vector]],
+) -> None:
     """Reads what the records need that is not known yet, once the read models are level with them.
 
-    Raises ReadModelsBehind, and one of ``applying.DATA_ERRORS`` when a record holds what Postgres cannot take.
+    ``heads`` tells where the log ends now: whose audience depends on other shards is told of when all that was in the
+    log then can be read. Raises ReadModelsBehind, and one of ``applying.DATA_ERRORS`` when a record holds what Postgres
+    cannot take.
     """
     wanted = _wanted(records, knowledge.rosters)
-    await progress.reach(wanted.level, BEHIND_SECONDS)
+    if wanted.all:
+        knowledge.heads = await heads()
+    level = {shard: max(offset, wanted.level.get(shard, 0)) for shard, offset in knowledge.heads.items()}
+    await progress.reach(wanted.level | level, BEHIND_SECONDS)
     if wanted.rooms:
         await knowledge.rosters.load(connection, wanted.rooms)
     if wanted.contacts:
-        users = list(wanted.contacts)
-        knowledge.contacts.update({user: [] for user in users})
-        for row in await connection.fetch(queries("projectors")["contacts"], users, CONTACT_ROOM):
-            knowledge.contacts[row["user"]].append(row["contact"])
+        await _learn_contacts(connection, knowledge, wanted.contacts)
+    if wanted.blocks:
+        knowledge.blocked.update({user: set() for user in wanted.blocks})
+        knowledge.blockers.update({user: set() for user in wanted.blocks})
+        for row in await connection.fetch(queries("projectors")["blocks"], list(wanted.blocks)):
+            (knowledge.blocked if row["own"] else knowledge.blockers)[row["user"]].add(row["other"])
     if wanted.keys:
         knowledge.entities.update(await rows.load(connection, wanted.keys))
         followed = _followed(records, knowledge) - knowledge.entities.keys()
@@ -64,8 +101,17 @@ async def learn(connection: Any, progress: Progress, knowledge: Knowledge, recor
             knowledge.entities.update(await rows.load(connection, followed))
 
 
-def _wanted(records: Iterable[Record], rosters: Rosters) -> _Wanted:
-    wanted = _Wanted({}, {}, set(), set())
+async def _learn_contacts(connection: Any, knowledge: Knowledge, records: Sequence[Record]) -> None:
+    knowledge.contacts.update({(record.stream, record.offset): [] for record in records})
+    columns = zip(*((record.stream, record.offset, record.time) for record in records), strict=True)
+    for row in await connection.fetch(queries("projectors")["contacts"], *map(list, columns), CONTACT_ROOM):
+        record = records[row["place"] - 1]
+        knowledge.contacts[record.stream, record.offset].append(row["contact"])
+
+
+def _wanted(records: Sequence[Record], rosters: Rosters) -> _Wanted:
+    everywhere = any(AUDIENCES[record.type].needs(record).everywhere for record in records)
+    wanted = _Wanted({}, {}, [], set(), set(), everywhere)
     for record in records:
         needs = AUDIENCES[record.type].needs(record)
         if needs == Needs():
@@ -75,9 +121,11 @@ def _wanted(records: Iterable[Record], rosters: Rosters) -> _Wanted:
             # Just before the event: a later one of the same room finds the roster kept up to itself.
             upto = record.offset
             wanted.rooms.setdefault(needs.roster, record.offset)
-        if needs.contacts is not None:
-            wanted.contacts.add(needs.contacts)
+        if needs.contacts:
+            wanted.contacts.append(record)
             upto = record.offset + 1
+        if needs.blocks is not None:
+            wanted.blocks.add(needs.blocks)
         if needs.keys:
             wanted.keys.update(needs.keys)
             upto = record.offset + 1

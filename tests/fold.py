@@ -8,7 +8,8 @@ Four rules make this exact, however often a delta comes and however new the snap
 2. An entity's ``version`` is the offset of its latest event. Views that come along with a delta (``include``) may be
    newer than the delta: of two views of one entity the higher version stays, and an event at or below it is in it.
 3. What happens in a room that is not held is not for this state: the room was left, or will come with the next join.
-4. Who blocks somebody no longer sees what that one is to them; ``friend_of`` comes along when the block is lifted.
+4. Who blocks somebody no longer sees what that one is to them, nor what they call themselves: a profile without it
+   comes along with the block. When it is lifted, the profile and ``friend_of`` come along.
 5. Further pages of the snapshot (``take_page``) hold at least all that was heard before they were asked for. What was
    heard while one was on its way is folded once more after it (``refold``): a delta that found no entity then may be
    above the page. Rule 2 makes that harmless where it is not.
@@ -175,6 +176,9 @@ def _answered(state: State, event: Json) -> None:
 
 
 def _profile(state: State, event: Json, **changes: Any) -> None:
+    if state.relationships.get(event["stream"], {}).get("type") == "block":
+        # From before the block: whom the user blocks shows under their username, as it came with the block.
+        return
     if event["stream"] == state.me["id"]:
         _change(state.me, event, **changes, updated=event["time"])
     else:

@@ -26,6 +26,8 @@ class Fact(NamedTuple):
     event: Event
     actor: str = "system"
     command: str = ""
+    #: Now, unless it is given.
+    time: str = ""
 
 
 class Given:
@@ -52,7 +54,7 @@ class Given:
     def value(self, fact: Fact) -> bytes:
         id = uuid7()
         return REGISTRY.encode(
-            fact.event, id=id, source=f"klatsch/{self.settings.prefix}", stream=fact.stream, time=now(),
+            fact.event, id=id, source=f"klatsch/{self.settings.prefix}", stream=fact.stream, time=fact.time or now(),
             actor=fact.actor, command=fact.command or id,
         )  # fmt: skip
 

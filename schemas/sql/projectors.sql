@@ -105,32 +105,72 @@ where p.type in ('member.joined', 'member.left')
 order by p."offset"
 
 -- name: contacts
--- Friends in either direction and those who share a room of at most $2 members, without pairs of whom one blocks the
--- other; and the other of each direct room, which shows under the user's name, whatever stands between the two.
-select k."user", c.contact
-from unnest($1::text[]) as k("user")
+-- The contacts of users as of events of their streams, each event with its offset ($2) and time ($3): friends in either
+-- direction and those who share a room of at most $4 members, without pairs of whom one blocks the other. The user's own
+-- stream counts below the event, others' relationships as of their last event up to its time, and a room up to its last
+-- event that is not after that time.
+select k.place, c.contact
+from unnest($1::text[], $2::bigint[], $3::timestamptz[]) with ordinality as k("user", "offset", time, place)
 cross join lateral (
-    select near.contact from (
-        select other as contact from relationships where "user" = k."user" and type = 'friend'
+    with pairs as (
+        select r.other, case when r.version < k."offset" then r.type else (
+            select e.data->>'type' from changes e
+            where e.stream = k."user" and e."offset" < k."offset" and e.type = 'relationship.set'
+              and e.data->>'other' = r.other
+            order by e."offset" desc limit 1) end as type
+        from relationships r where r."user" = k."user"
+        union all
+        select r."user", case when r.updated <= k.time then r.type else (
+            select e.data->>'type' from changes e
+            where e.stream = r."user" and e.time <= k.time and e.type = 'relationship.set'
+              and e.data->>'other' = k."user"
+            order by e."offset" desc limit 1) end
+        from relationships r where r.other = k."user"
+    ), cuts as (
+        select near.room, coalesce((
+            select e."offset" + 1 from changes e where e.stream = near.room and e.time <= k.time
+            order by e."offset" desc limit 1), 0) as cut
+        from (
+            select room from members where "user" = k."user" and state = 'joined'
+            union
+            select room from stays where "user" = k."user"
+        ) near
+    ), gone as (
+        -- Who was there and has left since.
+        select cuts.room, s."user"
+        from cuts
+        join changes e on e.stream = cuts.room and e."offset" >= cuts.cut and e.type = 'member.left'
+        join stays s on s.room = cuts.room and s."user" = e.data->>'user' and s.until = e."offset" and s.since < cuts.cut
+    ), shared as (
+        select cuts.room, cuts.cut
+        from cuts
+        join rooms r on r.id = cuts.room
+        where (
+            exists (
+                select from members m
+                where m.room = cuts.room and m."user" = k."user" and m.state = 'joined' and m.since < cuts.cut)
+            or exists (select from gone where gone.room = cuts.room and gone."user" = k."user"))
+          and r.members
+              - (select count(*) from members m where m.room = cuts.room and m.state = 'joined' and m.since >= cuts.cut)
+              + (select count(*) from gone where gone.room = cuts.room) <= $4
+    )
+    select near.contact
+    from (
+        select other as contact from pairs where type = 'friend'
         union
-        select "user" from relationships where other = k."user" and type = 'friend'
+        select m."user" from shared join members m on m.room = shared.room and m.state = 'joined' and m.since < shared.cut
         union
-        select others."user" from members own
-        join rooms r on r.id = own.room and r.members <= $2
-        join members others on others.room = own.room and others.state = 'joined'
-        where own."user" = k."user" and own.state = 'joined'
+        select gone."user" from shared join gone on gone.room = shared.room
     ) near
-    where not exists (
-        select from relationships b where b."user" = k."user" and b.other = near.contact and b.type = 'block')
-      and not exists (
-        select from relationships b where b."user" = near.contact and b.other = k."user" and b.type = 'block')
-    union
-    select others."user" from members own
-    join rooms r on r.id = own.room and r.type = 'direct'
-    join members others on others.room = own.room and others.state = 'joined'
-    where own."user" = k."user"
+    where near.contact <> k."user"
+      and not exists (select from pairs where pairs.other = near.contact and pairs.type = 'block')
 ) c
-where c.contact <> k."user"
+
+-- name: blocks
+-- Blocks by users, and against them.
+select "user", other, true as own from relationships where type = 'block' and "user" = any($1::text[])
+union all
+select other as "user", "user" as other, false from relationships where type = 'block' and other = any($1::text[])
 
 -- name: read_checkpoints
 -- Up to where each feed partition is known to be complete.

@@ -131,7 +131,7 @@ class Scene:
         self.ada, self.bob, self.cyd, self.room = ada, bob, cyd, room
 
     async def say(self, text: str) -> str:
-        fields = {"room": self.room, "token": secrets.token_hex(8), "type": "text", "content": {"text": text}}
+        fields: Json = {"room": self.room, "token": secrets.token_hex(8), "type": "text", "content": {"text": text}}
         return str((await self.ada.do("messages.send", **fields, data={"k": text}))["message"]["id"])
 
     async def later(self, since: Mapping[str, Json]) -> None:

@@ -6,16 +6,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from events import REGISTRY
 from events.invitations import Invitation, MemberInvited
 from events.members import Member, MemberJoined, MemberRead, member_key
-from events.messages import Message, MessageEmotionDetected, message_key
+from events.messages import Message, MessageEmotionDetected, MessageRestored, message_key
 from events.records import Entity, Event, Key, Record
-from events.relationships import Relation, RelationshipSet
+from events.relationships import Relation, Relationship, RelationshipSet
 from events.rooms import Room, RoomRestored, room_key
 from events.users import User, UserAddedByChosen, UserProfileChanged, UserRegistered, user_key
+from projectors import crowds
 from projectors.audience import AUDIENCES, NOBODY, READING_ROOM, Known, Needs, Telling
+from projectors.crowds import Crowd
 from projectors.feed import encode_delta
 from projectors.views import invitation_view, self_view, user_view
 
@@ -274,6 +277,75 @@ def test_who_is_invited_gets_the_invitation_and_nothing_else_of_the_room() -> No
 def test_who_may_add_somebody_is_their_own_affair() -> None:
     assert set(heard(UserAddedByChosen(added_by="nobody"), EVERYBODY)) == {"ada"}
     assert "added_by" not in user_view(user("ada")) and self_view(user("ada"))["added_by"] == "nobody"
+
+
+def between(one: str, other: str, type: Relation | None) -> Relationship:
+    return Relationship(user=one, other=other, type=type, created=TIME, updated=TIME, version=1)
+
+
+@pytest.mark.parametrize("reverse", ["friend", "block", None])
+@pytest.mark.parametrize("kind", ["friend", "block", None])
+@pytest.mark.parametrize("was", ["friend", "block", None])
+def test_a_profile_comes_along_as_it_may_be_seen(
+    kind: Relation | None, was: Relation | None, reverse: Relation | None
+) -> None:
+    known = Known(entities=entities(user("ada"), user("bob"), between("bob", "ada", reverse)))
+    deltas = heard(RelationshipSet(other="bob", type=kind, was=was), known)
+    include = deltas["ada"].get("include", {})
+    if kind == "block":
+        # A username, and nothing that bob chose to be seen by.
+        assert (include["user"]["name"], include["user"]["data"], include["user"]["visual"]) == ("bob", {}, None)
+    elif "user" in include:
+        assert (include["user"]["name"], include["user"]["data"]) == ("Bob", {"city": "London"})
+    assert ("user" in include) == (kind == "block" or (reverse != "block" and (kind == "friend" or was == "block")))
+    assert ("friend_of" in include) == (was == "block" and reverse == "friend")
+    assert ("bob" in deltas) == (reverse != "block" and "friend" in (kind, was))
+
+
+def test_who_joins_is_not_shown_to_whom_a_block_keeps_apart() -> None:
+    found = entities(user("bob"), room(), member("bob"))
+    known = Known(roster=["ada", "cyd", "dan"], blocked={"cyd", "eve"}, blockers={"dan"}, entities=found)
+    deltas = heard(MemberJoined(user="bob", role="member"), known, "r")
+    assert set(deltas) == {"ada", "bob", "cyd", "dan"}
+    assert set(deltas["ada"]["include"]) == {"user", "joined"}
+    assert set(deltas["cyd"]["include"]) == set(deltas["dan"]["include"]) == {"joined"}
+
+
+def test_in_a_large_room_all_hear_the_same_of_who_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowds, "NAMED_ROOM", 1)
+    found = entities(user("bob"), room(), member("bob"))
+    for blockers, shown in (set[str](), {"user", "joined"}), ({"dan"}, {"joined"}), ({"eve"}, {"user", "joined"}):
+        known = Known(roster=Crowd(["ada", "dan"], 2, "r"), blockers=blockers, entities=found)
+        others, own = AUDIENCES["member.joined"].tell(record(MemberJoined(user="bob", role="member"), "r"), known)
+        assert others.recipients is known.roster and own.recipients == ("bob",)
+        assert set(others.include or {}) == shown
+
+
+def test_who_comes_to_a_direct_room_sees_the_other_as_they_may() -> None:
+    found = entities(user("ada"), user("bob"), room("direct"), member("bob"))
+    for blocked, blockers, names in (set[str](), set[str](), ["Ada"]), ({"ada"}, set(), ["ada"]), (set(), {"ada"}, []):
+        known = Known(roster=["ada"], blocked=blocked, blockers=blockers, entities=found)
+        include = heard(MemberJoined(user="bob", role="member"), known, "r")["bob"]["include"]
+        assert [peer["name"] for peer in include["users"]] == names and include["peer"] == "ada"
+
+
+def test_a_restored_message_that_was_edited_since_is_not_shown_to_who_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row, event = AUDIENCES["message.restored"], MessageRestored(message="m")
+    one = record(event, "r")
+    found = entities(room(), replace(message("as restored"), version=one.offset), member("ada"), member("bob", "left"))
+    told = heard(event, Known(roster=["ada", "bob"], entities=found), "r")
+    assert told["bob"]["include"]["restored"]["content"] == {"text": "as restored"}, "as it was while bob was there"
+    found = entities(room(), replace(message("edited since"), version=99), member("ada"), member("bob", "left"))
+    known = Known(roster=["ada", "bob"], entities=found)
+    assert set(row.follow(one, known, ())) == {member_key("r", "ada"), member_key("r", "bob")}
+    told = heard(event, known, "r")
+    assert told["ada"]["include"]["restored"]["content"] == {"text": "edited since"} and "include" not in told["bob"]
+    monkeypatch.setattr(crowds, "NAMED_ROOM", 1)
+    crowd = Known(roster=Crowd(["ada", "bob"], 2, "r"), entities=found)
+    assert list(row.follow(one, crowd, ())) == []
+    assert row.tell(one, crowd) == [Telling(crowd.roster, event)], "in a large room all hear the same"
 
 
 def test_a_join_of_a_member_is_told_once() -> None:

@@ -7,7 +7,6 @@ import pytest
 from events.members import MemberRoleChanged
 from events.relationships import RelationshipSet
 from events.users import UserProfileChanged
-from infra.postgres import queries
 from infra.progress import Progress, ReadModelsBehind
 from infra.settings import Settings
 from projectors.read_models import ReadModels
@@ -47,28 +46,6 @@ async def test_rosters_are_dropped_beyond_the_limit(settings: Settings) -> None:
         rosters.members("r0")
         rosters.trim()
         assert [room for room in rooms if room in rosters] == ["r0", "r4"]
-
-
-async def test_contacts_are_friends_and_room_mates_without_blocks(settings: Settings) -> None:
-    people = ["ada", "out", "in", "mate", "gone", "enemy", "victim", "stranger", "crowded"]
-
-    def set_(user: str, other: str, type: str | None) -> Fact:
-        return Fact(user, RelationshipSet(other=other, type=type, was=None), user)  # type: ignore[arg-type]
-
-    facts = [
-        *(registered(person) for person in people),
-        set_("ada", "out", "friend"), set_("in", "ada", "friend"), set_("ada", "gone", "friend"),
-        set_("ada", "gone", None), set_("enemy", "ada", "block"), set_("ada", "victim", "block"),
-        set_("victim", "ada", "friend"),
-        created("r", "ada"), *(joined("r", person) for person in ["ada", "mate", "enemy", "victim", "gone"]),
-        left("r", "gone"),
-        created("big", "ada"), joined("big", "ada"), joined("big", "crowded"), joined("big", "mate"),
-        *(joined("big", f"n{n}") for n in range(3)),
-    ]  # fmt: skip
-    async with given(settings, *facts) as writer:
-        await writer.then({})
-        rows = await writer.connection.fetch(queries("projectors")["contacts"], ["ada", "stranger"], 5)
-        assert sorted((row["user"], row["contact"]) for row in rows) == [("ada", "in"), ("ada", "mate"), ("ada", "out")]
 
 
 async def test_a_profile_change_reaches_contacts(settings: Settings) -> None:

@@ -354,7 +354,9 @@ function later(one, other) {
   return one && one > other ? one : other;
 }
 
+/** The profile that an event changes; none of whom I block, who shows as what came along with the block. */
 function profile(state, user) {
+  if (state.relationships[user]?.type === "block") return null;
   return user === state.me?.id ? state.me : state.users[user];
 }
 
