@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
 
-from api.failures import Failures
+from api.guesses import Guesses
 from api.heavy import Heavy
+from api.limits import LimitName, Limits
 from api.looking import Looker
 from api.pagecache import PageCache
 from api.passwords import Passwords
@@ -58,7 +59,8 @@ class Services:
         self.feed = feed
         self.passwords = Passwords()
         self.looker = Looker()
-        self.failures = Failures()
+        self.limits = Limits(settings)
+        self.guesses = Guesses(settings)
         self.heavy = Heavy(settings)
         self.pages = PageCache(progress, settings.page_cache_bytes)
         self.digests = Digests(settings.secret)
@@ -83,7 +85,7 @@ class Call:
 
     def __init__(
         self, services: Services, identity: Identity | None, *, key: str | None = None, traceparent: str | None = None,
-        connection: str | None = None,
+        connection: str | None = None, address: str = "",
     ) -> None:  # fmt: skip
         self.services = services
         self.identity = identity
@@ -91,6 +93,8 @@ class Call:
         self.traceparent = traceparent
         #: Client id of the push connection over which it came; None over HTTP.
         self.connection = connection
+        #: Where the client calls from, as ``address.client_address`` gives it.
+        self.address = address
         self.position: Vector = {}
         #: Whether it reads much: it waits for its turn before it takes a connection to Postgres.
         self.heavy = False
@@ -112,6 +116,12 @@ class Call:
         if self.identity is None:
             raise Problem("unauthenticated", "expected a token, got none; log in")
         return self.identity.user
+
+    def count(self, limit: LimitName) -> None:
+        """Counts the call against a further limit. Raises Problem ``rate_limited``."""
+        allowance = self.services.limits.count(limit, self.identity, self.address)
+        if allowance is not None:
+            allowance.check()
 
     async def submit(
         self, command: Command, *, unless: Problem | Refused | None = None, shows: Collection[Key] | None = None,

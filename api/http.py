@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import past, problems, surface
+from api.address import client_address
 from api.attending import attended
 from api.auth import identify
 from api.calls import Call, Services
@@ -24,6 +25,7 @@ from api.guard import own_page, welcome
 from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
+from api.tokens import Identity
 from events.positions import BadPosition, encode_vector, parse_vector
 from producers.commands import Refused, Unavailable
 
@@ -51,21 +53,40 @@ def routes(services: Services, operations: list[Operation]) -> list[Route]:
 
 def _endpoint(services: Services, operation: Operation) -> Any:
     async def endpoint(request: Request) -> Response:
-        started, outcome = perf_counter(), "ok"
+        started, outcome, allowance = perf_counter(), "ok", None
         try:
+            identity, refusal = await _identity(services, request)
+            address = client_address(request.scope)
+            asks_past = operation.method == "GET" and past.AS_OF in request.query_params
+            allowance = services.limits.take(operation, identity, address, past=asks_past)
+            if allowance is not None:
+                allowance.check()
+            if refusal is not None:
+                raise refusal
             with attended(request) if operation.method == "GET" else nullcontext():
-                return await _answer(services, operation, request)
+                response = await _answer(services, operation, request, identity, address)
         except ClientDisconnect:
             outcome = "disconnected"
-            return Response(status_code=400)
+            response = Response(status_code=400)
         except Exception as error:
             problem = translate(error)
             outcome = problem.code
-            return problems.response(problem)
+            response = problems.response(problem)
         finally:
             REQUESTS.labels(operation.name, "http", outcome).observe(perf_counter() - started)
+        if allowance is not None:
+            response.raw_headers += allowance.headers
+        return response
 
     return endpoint
+
+
+async def _identity(services: Services, request: Request) -> tuple[Identity | None, Problem | None]:
+    """Who asks, or why a token is no good: such a call is counted before it is refused."""
+    try:
+        return await identify(services, request.headers.get("authorization")), None
+    except Problem as problem:
+        return None, problem
 
 
 def translate(error: BaseException) -> Problem:
@@ -79,14 +100,11 @@ def translate(error: BaseException) -> Problem:
     return problems.of(error)
 
 
-async def _answer(services: Services, operation: Operation, request: Request) -> Response:
-    call = Call(
-        services,
-        await identify(services, request.headers.get("authorization")),
-        key=_key(request),
-        traceparent=_traceparent(request),
-    )
-    if call.identity is not None:
+async def _answer(
+    services: Services, operation: Operation, request: Request, identity: Identity | None, address: str
+) -> Response:
+    call = Call(services, identity, key=_key(request), traceparent=_traceparent(request), address=address)
+    if identity is not None:
         welcome(request.scope)
     # Before the body is read: nobody learns what is expected of others.
     surface.permit(operation, call)

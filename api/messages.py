@@ -115,7 +115,7 @@ async def edits(call: Call, request: Get) -> dict[str, Any]:
 
 OPERATIONS = [
     Operation("messages.send", "POST", "/v1/rooms/{room}/messages", "user", Send, send,
-              "Say something in a room you are in", {"message": "Message"}, 201),
+              "Say something in a room you are in", {"message": "Message"}, 201, limit="send"),
     Operation("messages.get", "GET", "/v1/rooms/{room}/messages/{message}", "user", Get, get,
               "One message", {"message": "Message"}),
     Operation("messages.edit", "PATCH", "/v1/rooms/{room}/messages/{message}", "user", Edit, edit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api import (
     changes,
     console,
+    credentials,
     emotions,
     history,
     imports,
@@ -33,6 +34,7 @@ def all_operations(
     rows = [
         *users.OPERATIONS,
         *sessions.OPERATIONS,
+        *credentials.OPERATIONS,
         *relationships.OPERATIONS,
         *visuals.OPERATIONS,
         *rooms.OPERATIONS,

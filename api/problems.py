@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, NamedTuple
 
 import msgspec
@@ -108,7 +109,7 @@ def response(problem: Problem) -> Response:
     kind = PROBLEMS[problem.code]
     headers = {"Cache-Control": "no-store"}
     if problem.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(problem.retry_after)))
+        headers["Retry-After"] = str(max(1, ceil(problem.retry_after)))
     if kind.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="klatsch"'
     return Response(msgspec.json.encode(document(problem)), kind.status, headers, media_type="application/problem+json")

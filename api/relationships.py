@@ -76,7 +76,7 @@ OPERATIONS = [
               "What you are to others, or who holds you for a friend",
               {"relationships": "[Relationship]", "next": "cursor"}),
     Operation("relationships.set", "PUT", "/v1/users/me/relationships/{user}", "user", Relate, relate,
-              "Befriend or block a user, or (null) neither", {"relationship": "Relationship"}),
+              "Befriend or block a user, or (null) neither", {"relationship": "Relationship"}, limit="relate"),
     Operation("relationships.remove", "DELETE", "/v1/users/me/relationships/{user}", "user", Unrelate, unrelate,
-              "Neither friend nor block", {"relationship": "Relationship"}),
+              "Neither friend nor block", {"relationship": "Relationship"}, limit="relate"),
 ]  # fmt: skip

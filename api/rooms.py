@@ -308,7 +308,7 @@ def shown_changes(call: Call, rows: list[Any], limit: int) -> dict[str, Any]:
 OPERATIONS = [
     Operation("rooms.create", "POST", "/v1/rooms", "user", Create, create,
               "Make a public or private room, or talk with one other (the same two always get the same direct room)",
-              {"room": "Room", "invited": "[string]"}, 201),
+              {"room": "Room", "invited": "[string]"}, 201, limit="create"),
     Operation("rooms.find", "GET", "/v1/rooms", "user", Find, find,
               "The rooms you are in, with last message and unread count; public rooms; or rooms by name",
               {"rooms": "[Entry]", "next": "cursor"}),

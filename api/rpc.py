@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Lock
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from time import perf_counter
 from typing import Any
@@ -11,15 +12,17 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from api import past, problems, surface
+from api.address import client_address
 from api.auth import authenticate
 from api.calls import Call, Services
 from api.http import decode_object, translate, wait_for
+from api.limits import Allowance
 from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity, Role
 from events.positions import encode_vector
-from push.backend import BadToken, BadTokenKind, RpcError
+from push.backend import BadToken, BadTokenKind, Limited, RpcError
 from push.backend import Identity as PushIdentity
 from push.bounds import Unavailable
 from push.gathering import Gathering
@@ -53,19 +56,22 @@ class Rpc:
         self._operations = {operation.name: operation for operation in operations}
         self._locks: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
-    async def authenticate(self, token: str) -> PushIdentity:
-        """The identity behind a token. Raises BadToken."""
+    async def authenticate(self, token: str, scope: Mapping[str, Any]) -> PushIdentity:
+        """The identity behind a token. Raises BadToken, Limited."""
+        address = client_address(scope)
         try:
             identity = await authenticate(self._services, token)
         except Problem as problem:
+            _check(self._services.limits.count("connect", None, address))
             raise BadToken(_KINDS.get(problem.code, "invalid")) from problem
         if identity.role == "operator":
             # An operator is no user: nothing is ever fed to one.
             raise BadToken("invalid")
+        _check(self._services.limits.count("connect", identity, address))
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
-            scopes=identity.scopes, data=data,
+            scopes=identity.scopes, address=address, data=data,
         )  # fmt: skip
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
@@ -102,10 +108,12 @@ class Rpc:
         return lock
 
     async def snapshot(self, identity: PushIdentity) -> bytes:
-        """What ``GET /v1/sync`` answers. Raises push.bounds.Unavailable when it cannot be told at present."""
+        """What ``GET /v1/sync`` answers. Raises Limited; push.bounds.Unavailable when it cannot be told at present."""
         try:
             return await self._run(identity, SNAPSHOT, {})
         except Problem as problem:
+            if problem.code == "rate_limited":
+                raise _limited(problem) from problem
             raise Unavailable(f"{problem.code}: {problem.detail}") from problem
 
     async def _run(
@@ -114,7 +122,12 @@ class Rpc:
         operation = self._operations.get(method)
         if operation is None:
             raise Problem("not_found", f"expected the name of an operation, got {method[:80]!r}; see the reference")
+        role: Role = "service" if identity.role == "service" else "person"
+        holder = Identity(identity.user, identity.session, role, identity.expires, identity.scopes)
         moment = values.pop(past.AS_OF, None) if operation.method == "GET" else None
+        allowance = self._services.limits.take(operation, holder, identity.address, past=moment is not None)
+        if allowance is not None:
+            allowance.check()
         if not isinstance(moment, str | None):
             raise Problem("invalid", f"{past.AS_OF}: expected text")
         key = values.pop(KEY_MEMBER, None)
@@ -123,9 +136,7 @@ class Rpc:
             raise Problem("invalid", f"{KEY_MEMBER} and {POSITION_MEMBER}: expected text")
         if key is not None and (len(key) > 128 or not key.isascii() or not key.isprintable() or " " in key):
             raise Problem("invalid", f"{KEY_MEMBER}: expected 1-128 printable ASCII characters without spaces")
-        role: Role = "service" if identity.role == "service" else "person"
-        holder = Identity(identity.user, identity.session, role, identity.expires, identity.scopes)
-        call = Call(self._services, holder, key=key, connection=connection)
+        call = Call(self._services, holder, key=key, connection=connection, address=identity.address)
         surface.permit(operation, call)
         if connection is not None and operation.method != "GET" and method not in UNATTENDED:
             self._gathering.acted(connection)
@@ -140,3 +151,17 @@ class Rpc:
         if call.repeated:
             answer = {**answer, REPEATED_MEMBER: True}
         return msgspec.json.encode(answer)
+
+
+def _check(allowance: Allowance | None) -> None:
+    """Raises Limited when nothing was left."""
+    if allowance is None:
+        return
+    try:
+        allowance.check()
+    except Problem as problem:
+        raise _limited(problem) from problem
+
+
+def _limited(problem: Problem) -> Limited:
+    return Limited(problem.retry_after or 1.0, msgspec.json.encode(problems.document(problem)))

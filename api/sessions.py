@@ -6,11 +6,12 @@ from typing import Any
 
 from api import pages
 from api.calls import Call
+from api.credentials import GivenPassword, holder
 from api.pages import Cursor, Limit
 from api.problems import Problem
 from api.surface import Nothing, Operation, Request
 from api.tokens import Identity, mint
-from api.users import SERVICE_SECONDS, GivenPassword
+from api.users import SERVICE_SECONDS
 from events.clock import after, now
 from events.handles import email_handle, username_handle
 from events.sessions import Session, SessionOpened, SessionRenewed, session_key
@@ -47,15 +48,15 @@ class LogOut(Request, frozen=True, kw_only=True):
 async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
     way, handle = _handle(request)
     # Each name counts by itself: a bound common to both would tell whose address it is.
-    call.services.failures.check(handle)
-    # Whoever registered at this process a moment ago must be found.
-    await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
-    row = await call.row(queries("users")["holder"], handle)
-    if row is not None and way == "email" and (row["email"] is None or email_handle(row["email"]) != handle):
-        # Claimed for a change that has not happened.
-        row = None
-    if not await call.services.passwords.verify(row["hash"] if row is not None else None, request.password):
-        call.services.failures.add(handle)
+    with call.services.guesses.log_in(call.address, handle) as guess:
+        # Whoever registered at this process a moment ago must be found.
+        await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+        row = await holder(call, handle)
+        right = await call.services.passwords.verify(
+            row["hash"] if row is not None else None, request.password, guess.lane
+        )
+        guess.settle(right)
+    if not right:
         raise Problem("unauthenticated", f"wrong {way} or password")
     expires = after(now(), call.settings.session_seconds)
     command = OpenSession(user=row["id"], credential=row["credential"], expires=expires)
@@ -125,7 +126,7 @@ def _identity(call: Call) -> Identity:
 OPERATIONS = [
     Operation("sessions.open", "POST", "/v1/sessions", "anyone", LogIn, log_in,
               "Log in by username or e-mail address, and password",
-              {"user": "Self", "token": "string", "expires": "time"}, 201),
+              {"user": "Self", "token": "string", "expires": "time"}, 201, limit="log_in"),
     Operation("sessions.list", "GET", "/v1/sessions", "user", ListSessions, list_,
               "Where you are logged in: your sessions that have not ended, the latest first",
               {"sessions": "[OwnSession]", "next": "cursor"}),

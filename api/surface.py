@@ -9,6 +9,7 @@ import msgspec
 
 from api import numbers
 from api.calls import Asked, Call
+from api.limits import LimitName
 from api.problems import Problem
 from producers.limits import unstorable
 from producers.users import Scope
@@ -64,6 +65,14 @@ class Operation(NamedTuple):
     heavy: bool = False
     #: What the token of a service must say; a row for services that names none is for nobody.
     scope: Scope | None = None
+    #: Which limit it counts against, where that is not ``heavy``, ``read`` (GET) or ``write``.
+    limit: LimitName | None = None
+
+    @property
+    def counts_as(self) -> LimitName:
+        if self.limit is not None:
+            return self.limit
+        return "heavy" if self.heavy else "read" if self.method == "GET" else "write"
 
     @property
     def path_parameters(self) -> list[str]:

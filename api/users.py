@@ -11,6 +11,7 @@ import msgspec
 
 from api import claims, pages, profiles
 from api.calls import Call
+from api.credentials import GivenPassword, Password, check_new, holder, prove
 from api.pages import Cursor, Limit, Query, Rank, Search, Text
 from api.problems import Problem
 from api.surface import Nothing, Operation, Request
@@ -28,10 +29,6 @@ from producers.limits import Data, DataPatch, Id, ShownName, Username
 from producers.users import ChangeProfile, EmailChange, RegisterUser, Scope
 from projectors.views import self_view, user_view
 
-#: Long passwords cost the same to hash; the bound is for the request. RFC 9106 sets none; NIST asks for at least 64.
-Password = Annotated[str, msgspec.Meta(min_length=8, max_length=512)]
-#: A password that is compared, whatever was once allowed.
-GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 #: Lifetime of a service account's token, in seconds: ten years, revocable at once.
 SERVICE_SECONDS = 10 * 365 * 86400.0
 #: Changes of one user's e-mail address that may overtake this one before it is put off.
@@ -82,14 +79,12 @@ class ChangeMe(Request, frozen=True, kw_only=True):
 
 
 async def register(call: Call, request: Register) -> dict[str, Any]:
+    check_new(call, request.password)
     email = None if request.email is None else kept(request.email)
-    credential = None
-    if request.password is not None:
-        credential = await call.services.vault.put(await call.services.passwords.hash(request.password))
     expires = after(now(), call.settings.session_seconds)
     outcome, user = await _register(call, request.username, request.password, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="person",
-        credential=credential, data=request.data, email=email, expires=expires, added_by=request.added_by,
+        data=request.data, email=email, expires=expires, added_by=request.added_by,
     ))  # fmt: skip
     return _welcome(call, outcome, user, "person")
 
@@ -106,10 +101,14 @@ async def register_service(call: Call, request: RegisterService) -> dict[str, An
 async def _register(call: Call, username: str, secret: str | None, command: RegisterUser) -> tuple[Outcome, str]:
     """Claim the names, make the user, confirm the claims: each step can be repeated, whatever came between."""
     user = _user_id(call.settings, call.key, username, secret, command.email)
-    handles = [username_handle(username)]
+    handles = [username_handle(username), *([] if command.email is None else [email_handle(command.email)])]
+    hash = None
+    if secret is not None:
+        # A hash is worth 50 ms of a core: not for names that are seen to be taken. The claims below decide it.
+        await _free(call, handles, user)
+        hash = await call.services.passwords.hash(secret, call.address)
     version = await claims.claim(call, handles[0], user, key=f"{user}:claim")
     if command.email is not None:
-        handles.append(email_handle(command.email))
         try:
             await claims.claim(call, handles[1], user, key=f"{user}:claim")
         except Refused:
@@ -117,16 +116,29 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
             await claims.give_up_registration(call, handles[0], user, version)
             raise
     try:
-        made = msgspec.structs.replace(command, user=user)
-        outcome = await call.submit(made, shows=(user_key(user),), actor=user, key=call.key or user)
+        async with call.services.vault.keeping(hash) as credential:
+            made = msgspec.structs.replace(command, user=user, credential=credential)
+            outcome = await call.submit(made, shows=(user_key(user),), actor=user, key=call.key or user)
     except Refused as refusal:
         if refusal.code == "key_reused":
             raise
         # Somebody took the claim over meanwhile and made sure that this registration never happens.
         raise Refused("taken", f"expected a free username, {username} is taken") from refusal
+    if outcome.repeated and credential is not None:
+        # The first time it was another.
+        await call.services.vault.remove(credential)
     for handle in handles:
+        call.services.guesses.registered(call.address, handle)
         await claims.confirm(call, handle, user, key=f"{user}:confirm")
     return outcome, user
+
+
+async def _free(call: Call, handles: list[str], user: str) -> None:
+    """Refuses names that somebody else has, as the read models know it."""
+    for handle in handles:
+        row = await holder(call, handle)
+        if row is not None and row["id"] != user:
+            raise Refused("taken", f"expected a free name, {handle.partition(':')[2]} is taken")
 
 
 def _user_id(settings: Settings, key: str | None, username: str, secret: str | None, email: str | None) -> str:
@@ -233,7 +245,7 @@ async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
         # Written back as it was read.
         return {"user": self_view(_user(call, await call.submit(command, shows=(user_key(call.user),))))}
     try:
-        credential = await _proven(call, request.password)
+        credential = await prove(call, request.password, "password", "change the e-mail address")
     except Problem as problem:
         # The password may have been changed since the key was used.
         if problem.code != "forbidden" or (first := await call.used(command, shows=(user_key(call.user),))) is None:
@@ -276,31 +288,10 @@ def _user(call: Call, outcome: Outcome) -> User:
     return user
 
 
-async def _proven(call: Call, password: str | None) -> str | None:
-    """The credential of the caller, whose password this is; None where the account has none. Raises Problem."""
-    # Whoever registered at this process a moment ago must be found.
-    await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
-    row = await call.row(queries("users")["own"], call.user)
-    if row is None:
-        raise Problem("not_found", "expected your own user, found none yet; try again")
-    if row["credential"] is None:
-        if password is not None:
-            raise Problem("invalid", "password: expected none, as the account has none")
-        return None
-    if password is None:
-        raise Problem("invalid", "password: expected the current one to change the e-mail address, got none")
-    handle = username_handle(row["username"])
-    call.services.failures.check(handle)
-    if not await call.services.passwords.verify(row["hash"], password):
-        call.services.failures.add(handle)
-        raise Problem("forbidden", "expected the account's current password, got another")
-    credential: str = row["credential"]
-    return credential
-
-
 OPERATIONS = [
     Operation("users.register", "POST", "/v1/users", "anyone", Register, register,
-              "Register a user and log in", {"user": "Self", "token": "string", "expires": "time"}, 201),
+              "Register a user and log in", {"user": "Self", "token": "string", "expires": "time"}, 201,
+              limit="register"),
     Operation("users.find", "GET", "/v1/users", "user", FindUsers, find,
               "Search users by name or username, or get several by id", {"users": "[User]", "next": "cursor"}),
     Operation("users.me", "GET", "/v1/users/me", "user", Nothing, me, "Your own user", {"user": "Self"}),

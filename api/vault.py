@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
+from api.problems import Problem
 from events.clock import uuid7
 from infra import kafka
 from infra.postgres import queries
 from infra.settings import Settings
+from producers.commands import Refused, Unavailable
+
+log = logging.getLogger(__name__)
 
 
 class Vault:
@@ -34,3 +43,24 @@ class Vault:
         async with self._pool.acquire(timeout=5) as connection:
             await connection.execute(queries("vault")["put"], id, hash)
         return id
+
+    @asynccontextmanager
+    async def keeping(self, hash: str | None) -> AsyncIterator[str | None]:
+        """Keeps a hash for a command that names it, and forgets it where the command did not happen."""
+        id = None if hash is None else await self.put(hash)
+        try:
+            yield id
+        except (Refused, Unavailable, Problem) as error:
+            # What may have happened may need it.
+            if id is not None and not (isinstance(error, Unavailable) and error.code == "unknown"):
+                await self.remove(id)
+            raise
+
+    async def remove(self, id: str) -> None:
+        """Forgets a hash that nothing names any more. Where a part is away it stays, and does no harm."""
+        try:
+            await self._producer.send_and_wait(self._topic, key=id.encode(), value=None)
+            async with self._pool.acquire(timeout=5) as connection:
+                await connection.execute(queries("vault")["remove"], id)
+        except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("the password hash %s stays, although nothing names it: %r", id, error)

@@ -128,7 +128,7 @@ async def list_(call: Call, request: List) -> dict[str, Any]:
 
 OPERATIONS = [
     Operation("visuals.create", "POST", "/v1/visuals", "user", Create, create,
-              "Make a visual character", {"visual": "Visual"}, 201),
+              "Make a visual character", {"visual": "Visual"}, 201, limit="create"),
     Operation("visuals.list", "GET", "/v1/visuals", "user", List, list_,
               "Your visual characters", {"visuals": "[Visual]", "next": "cursor"}),
     Operation("visuals.get", "GET", "/v1/visuals/{visual}", "user", Get, get,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -19,6 +20,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     #: What the token's holder may do; the backend's business.
     role: str = "person"
     scopes: frozenset[str] = frozenset()
+    #: Where the connection comes from; the backend's business.
+    address: str = ""
     #: JSON that the connect reply gives to the client.
     data: bytes = b"{}"
 
@@ -33,6 +36,15 @@ class BadToken(Exception):
     def __init__(self, kind: BadTokenKind) -> None:
         super().__init__(f"token {kind}")
         self.kind = kind
+
+
+class Limited(Exception):
+    """Too many of these lately; again after so many seconds. ``problem``: the problem document, as JSON."""
+
+    def __init__(self, retry_after: float, problem: bytes) -> None:
+        super().__init__(f"too many requests; again in {retry_after} s")
+        self.retry_after = retry_after
+        self.problem = problem
 
 
 class RpcError(Exception):
@@ -52,8 +64,8 @@ class RpcError(Exception):
 class Backend(Protocol):
     """Implemented by the API. Every method may be called by many connections at once."""
 
-    async def authenticate(self, token: str) -> Identity:
-        """The identity behind a token. Raises BadToken."""
+    async def authenticate(self, token: str, scope: Mapping[str, Any]) -> Identity:
+        """The identity behind a token. ``scope``: the connection's, as ASGI has it. Raises BadToken, Limited."""
         ...
 
     async def rpc(self, identity: Identity, method: str, data: bytes, connection: str) -> bytes:
@@ -63,6 +75,6 @@ class Backend(Protocol):
     async def snapshot(self, identity: Identity) -> bytes:
         """The first page of ``GET /v1/sync``: a JSON object with at least ``cursor`` (int) and ``epoch`` (str).
 
-        Raises push.bounds.Unavailable when it cannot be told at present.
+        Raises Limited, and push.bounds.Unavailable when it cannot be told at present.
         """
         ...

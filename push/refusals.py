@@ -18,6 +18,7 @@ KINDS: dict[str, Kind] = {
     "malformed": Kind(400, "The request cannot be read"),
     "unauthenticated": Kind(401, "Not logged in"),
     "token_expired": Kind(401, "The token has expired"),
+    "token_not_yet_valid": Kind(401, "The token is not valid yet"),
     "token_revoked": Kind(401, "The token was revoked"),
     "not_found": Kind(404, "Not found"),
     "too_slow": Kind(408, "The request came too slowly"),

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from infra.settings import Settings
 from push import codes, metrics, refusals
 from push.actions import Place
-from push.backend import Backend, BadToken, Identity
+from push.backend import Backend, BadToken, BadTokenKind, Identity, Limited
 from push.bounds import Unavailable
 from push.codes import Disconnect
 from push.http import ABORT, KNOWN
@@ -38,7 +39,12 @@ COOKIE = "klatsch_stream"
 HEARTBEAT_SECONDS = 15.0
 _CHUNK = 256
 #: The problem of each kind of bad token.
-_TOKENS = {"invalid": "unauthenticated", "expired": "token_expired", "revoked": "token_revoked"}
+_TOKENS: dict[BadTokenKind, str] = {
+    "invalid": "unauthenticated",
+    "expired": "token_expired",
+    "early": "token_not_yet_valid",
+    "revoked": "token_revoked",
+}
 
 
 class Stream:
@@ -55,11 +61,13 @@ class Stream:
         asked = time.monotonic()
         state = scope.get("state", {})
         try:
-            identity = await self._backend.authenticate(_token(request))
+            identity = await self._backend.authenticate(_token(request), scope)
             state.get(KNOWN, _nothing)()
             place = await self._place(identity, request)
         except BadToken as error:
             await _problem(_TOKENS[error.kind], f"expected a token that is good; {error}")(scope, receive, send)
+        except Limited as error:
+            await _limited(error)(scope, receive, send)
         except BadCursor as error:
             await _problem("malformed", str(error))(scope, receive, send)
         except Unavailable as error:
@@ -163,6 +171,8 @@ class _Events:
         if self._reason is None and lost:
             try:
                 item = await snapshots.take(self._identity)
+            except Limited:
+                self.cut(codes.FLOOD)
             except Exception as error:
                 away = isinstance(error, Unavailable)
                 _log.warning("no snapshot for user %s: %s", self._identity.user, error, exc_info=not away)
@@ -243,3 +253,8 @@ def _problem(code: str, detail: str) -> Response:
 
 def _nothing() -> None:
     """Where no server of ours is underneath."""
+
+
+def _limited(error: Limited) -> Response:
+    headers = {"retry-after": str(ceil(error.retry_after)), "cache-control": "no-store"}
+    return Response(error.problem, 429, headers, "application/problem+json")

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from infra.settings import Settings
 from push import codes, metrics, pull
 from push.actions import Action, Attach, Authenticate, Close, Detach, History, Presence, Rpc, Start, Write
-from push.backend import Backend, BadToken, Identity, RpcError
+from push.backend import Backend, BadToken, Identity, Limited, RpcError
 from push.bounds import Unavailable
 from push.codes import Disconnect, Error
 from push.hub import Hub
@@ -48,7 +48,7 @@ class Endpoint:
             raise RuntimeError("expected the server to run with uvicorn.Config(**push.ws.uvicorn_options(settings))")
         await receive()
         await send({"type": "websocket.accept"})
-        connection = Connection(self._hub, self._backend, self._settings, self._snapshots, wire)
+        connection = Connection(self._hub, self._backend, self._settings, self._snapshots, wire, scope)
         with metrics.CONNECTIONS.labels("websocket").track_inprogress():
             await connection.run(receive)
 
@@ -56,12 +56,15 @@ class Endpoint:
 class Connection:
     """One client. It is the sink of its subscription, and a peer of the hub."""
 
-    def __init__(self, hub: Hub, backend: Backend, settings: Settings, snapshots: Snapshots, wire: Protocol) -> None:
+    def __init__(
+        self, hub: Hub, backend: Backend, settings: Settings, snapshots: Snapshots, wire: Protocol, scope: Scope
+    ) -> None:
         self.client = str(uuid4())
         self._hub = hub
         self._backend = backend
         self._snapshots = snapshots
         self._wire = wire
+        self._scope = scope
         self._limit = settings.push_queue
         self._session = Session(
             self.client,
@@ -183,9 +186,11 @@ class Connection:
     async def _authenticate(self, id: int, token: str) -> Sequence[Action]:
         asked = time.monotonic()
         try:
-            identity = await self._backend.authenticate(token)
+            identity = await self._backend.authenticate(token, self._scope)
         except BadToken as error:
             return self._session.refused(id, error.kind, time.time())
+        except Limited as error:
+            return self._session.failed(id, codes.TOO_MANY_REQUESTS, error.problem)
         reason = self._hub.peers.join(self, identity, asked)
         if reason is not None:
             return self._session.close(reason)
@@ -236,6 +241,8 @@ class Connection:
     async def _start_from_snapshot(self) -> Sequence[Action]:
         try:
             item = await self._snapshots.take(self._identity)
+        except Limited:
+            return self._session.close(codes.FLOOD)
         except Exception as error:
             # The client still has offset 0, so it asks for the snapshot again when it comes back.
             away = isinstance(error, Unavailable)

@@ -7,10 +7,12 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from socket import socket as plain_socket
 from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import msgspec
+import pytest
 
 from api.operations import all_operations
 from events.positions import Vector, encode_vector, parse_vector
@@ -234,13 +236,26 @@ class Socket:
 
 
 @asynccontextmanager
-async def visiting(url: str) -> AsyncIterator[World]:
-    """A client of the installation at ``url``."""
+async def visiting(url: str, local: str | None = None) -> AsyncIterator[World]:
+    """A client of the installation at ``url``, which calls from a ``local`` address where one is given.
+
+    Loopback has many addresses on Linux; the test is skipped where the one that it wants is none.
+    """
+    if local is not None:
+        _bindable(local)
     # An idle connection is given up before the server closes it (uvicorn: 5 s), perhaps under the next request.
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3, local_addr=None if local is None else (local, 0))
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60), connector=connector) as http:
         world = World(url, http)
         try:
             yield world
         finally:
             await world.close()
+
+
+def _bindable(address: str) -> None:
+    with plain_socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            pytest.skip(f"{address} is no address of this machine")

@@ -24,6 +24,8 @@ from push.ws import uvicorn_options
 from tests.parts import Parts, delete_topics
 
 ALL = frozenset({"api", "push", "feed", "project"})
+#: All the tests' people come from one address; as accounts they meet the limits that everybody has.
+CROWD = "1000000/1"
 #: Seconds that a server gets to become ready.
 READY_SECONDS = 40.0
 
@@ -34,7 +36,7 @@ async def installation(parts: Parts) -> AsyncIterator[Settings]:
     name = f"t{secrets.token_hex(5)}"
     settings = Settings(
         kafka=parts.kafka, postgres=parts.postgres, prefix=name, schema=name, partitions=2, feed_partitions=2,
-        secret=secrets.token_hex(32), port=free_port(),
+        secret=secrets.token_hex(32), port=free_port(), limit_register=CROWD, limit_log_in=CROWD,
         # Pages of a search are whole, however busy the machine is.
         search_seconds=60.0,
     )  # fmt: skip

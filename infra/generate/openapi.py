@@ -56,6 +56,9 @@ gives the first result again, with `Klatsch-Repeated: true`, and another request
 **The past.** A read with `as_of` answers of a past moment: a time (RFC 3339), or the next offsets of shards, as
 `Klatsch-Position` names them; shards that are not named stand where they are now.
 
+**Limits.** Every answer says in `RateLimit-Policy` and `RateLimit` which limit the call counted against and what is
+left of it (draft-ietf-httpapi-ratelimit-headers-10); beyond it the answer is 429 with `Retry-After`.
+
 **Errors** are problem documents (RFC 9457). A request body is JSON, whatever its content type says.
 """
 
@@ -91,13 +94,7 @@ def document(operations: list[Operation]) -> dict[str, Any]:
             "schemas": answers.components(),
             "parameters": _parameters(),
             "responses": _problems(),
-            "headers": {
-                "Position": {"description": "Where your events stand.", "schema": _POSITION},
-                "Repeated": {
-                    "description": "Only on the first result of a key that was used before.",
-                    "schema": {"const": "true"},
-                },
-            },
+            "headers": _headers(),
             "securitySchemes": {
                 "token": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -189,11 +186,13 @@ def _body(fields: dict[str, Schema], required: list[str]) -> dict[str, Any]:
 
 def _answer(operation: Operation, changes: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"description": "Done." if operation.status != 201 else "Made."}
-    if changes:
-        names = {"Klatsch-Position": "Position"}
-        if outcomes.of(operation).keyed:
-            names["Klatsch-Repeated"] = "Repeated"
-        found["headers"] = {name: {"$ref": f"#/components/headers/{one}"} for name, one in names.items()}
+    headers = {"Klatsch-Position": "Position"} if changes else {}
+    if changes and outcomes.of(operation).keyed:
+        headers["Klatsch-Repeated"] = "Repeated"
+    if operation.permission != "operator":
+        headers |= {"RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
+    if headers:
+        found["headers"] = {name: {"$ref": f"#/components/headers/{one}"} for name, one in headers.items()}
     if operation.status != 204:
         schema = answers.answer(operation.name, operation.returns)
         found["content"] = {"application/json": {"schema": schema}}
@@ -221,6 +220,20 @@ def _problems() -> dict[str, Any]:
         code: {"description": f"`{code}`: {kind.title}. {kind.about}", "content": content}
         for code, kind in PROBLEMS.items()
     }
+
+
+def _headers() -> dict[str, Any]:
+    words = {
+        "RateLimitPolicy": "The limit that the call counts against: `q` calls at once, as many again in `w` seconds.",
+        "RateLimit": "What is left of it: `r` calls now, and all of it again in `t` seconds.",
+    }
+    return {
+        "Position": {"description": "Where your events stand.", "schema": _POSITION},
+        "Repeated": {
+            "description": "Only on the first result of a key that was used before.", "schema": {"const": "true"},
+        },
+        **{name: {"description": text, "schema": {"type": "string"}} for name, text in words.items()},
+    }  # fmt: skip
 
 
 def _parameters() -> dict[str, Any]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
-import api.failures
 import api.feed
+import api.guesses
 from api.calls import Call
 from api.past import PAST, No
 from api.problems import PROBLEMS
@@ -23,7 +23,7 @@ from producers import registry
 from producers.commands import Command
 
 #: What names stand for by custom; their methods are followed too.
-_OBJECTS: dict[str, type] = {"call": Call, "failures": api.failures.Failures, "feed": api.feed.FeedEnds}
+_OBJECTS: dict[str, type] = {"call": Call, "feed": api.feed.FeedEnds, "guesses": api.guesses.Guesses}
 _PACKAGES = ("api", "producers")
 
 #: Problems of any operation, whatever it does.
@@ -33,6 +33,8 @@ WITH_BODY = ("malformed", "too_large")
 WITH_POSITION = ("lagging",)
 OF_HEAVY = ("rate_limited", "overloaded")
 WITH_KEY = ("key_reused",)
+#: Of people and services, and of whom nobody knows.
+WITH_LIMIT = ("rate_limited",)
 OF_COMMANDS = ("overloaded", "lagging", "parked", "no_owner", "unknown")
 
 
@@ -85,6 +87,8 @@ def general(operation: Operation) -> list[str]:
         codes.append("forbidden")
     if operation.method not in ("GET", "DELETE"):
         codes += WITH_BODY
+    if operation.permission != "operator":
+        codes += WITH_LIMIT
     codes += ("invalid", *WITH_POSITION)
     if operation.heavy or not isinstance(PAST.get(operation.name, No("")), No):
         codes += OF_HEAVY

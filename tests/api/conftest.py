@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from argon2.profiles import CHEAPEST
 
-from api import tokens
+from api import passwords, tokens
 from events.clock import after, now, uuid7
 from infra.settings import Settings
 from tests.client import Person, Via, World, visiting
 from tests.parts import Parts
 from tests.servers import installation, serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hundreds of log-ins would keep a busy machine for minutes; test_passwords has what a real hash is made with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PARAMETERS", CHEAPEST)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from api import failures
 from events.clock import now
+from infra.settings import Settings, quota
 from tests.client import Person, Refusal, Socket, World
 from tests.running import until
 
 PASSWORD = "correct horse battery"
+MOST, _ = quota(Settings().limit_guesses)
 
 
 def fresh() -> str:
@@ -80,24 +81,22 @@ async def test_wrong_password_and_unknown_address_look_the_same(world: World, ad
     assert problems[0] == problems[1] == problems[2] and problems[0]["status"] == 401
 
 
-async def test_guessing_by_address_is_bounded(world: World, grace: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "FAILURES", 3)
+async def test_guessing_by_address_is_bounded(world: World, grace: Person) -> None:
     address = (await me(grace))["email"]
-    codes = [await grace.refused("sessions.open", email=address, password="wrong") for _ in range(4)]
-    assert codes == ["unauthenticated"] * 3 + ["rate_limited"]
+    codes = [await grace.refused("sessions.open", email=address, password="wrong") for _ in range(MOST + 1)]
+    assert codes == ["unauthenticated"] * MOST + ["rate_limited"]
     assert await grace.refused("sessions.open", email=address.upper(), password=PASSWORD) == "rate_limited"
     # Nobody learns from it whose address it is.
     assert (await grace.do("sessions.open", username=grace.username, password=PASSWORD))["token"]
 
 
-async def test_changing_the_address_needs_the_password(grace: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "FAILURES", 3)
+async def test_changing_the_address_needs_the_password(grace: Person) -> None:
     before, address = await me(grace), fresh()
     assert await grace.refused("users.change", email=address) == "invalid"
     assert await grace.refused("users.change", email=None) == "invalid"
     assert await grace.refused("users.change", password=PASSWORD) == "invalid"
     assert await grace.refused("users.change", email=address, password="") == "invalid"
-    for _ in range(3):
+    for _ in range(MOST):
         assert await grace.refused("users.change", email=address, password="wrong", name="X") == "forbidden"
     assert await grace.refused("users.change", email=address, password=PASSWORD) == "rate_limited"
     assert await me(grace) == before

@@ -45,6 +45,8 @@ TABLE: dict[str, Row] = {
     "sessions.list": Row({},                                        401, 200, 200, 200, 200, 200, 403),
     "sessions.renew": Row({},                                       401, 200, 200, 200, 200, 200, 403),
     "sessions.close": Row({"session": "current"},                   401, 204, 204, 204, 204, 204, 403),
+    "users.change_password": Row({"password": "x" * 8, "current": "y"}, 401, 422, 422, 422, 422, 403, 403),
+    "users.reset_password": Row({"username": "nobody-at-all", "password": "x" * 8}, 401, 403, 403, 403, 403, 403, 404),
     "relationships.list": Row({},                                   401, 200, 200, 200, 200, 200, 403),
     "relationships.set": Row({"user": "OWNER", "type": "friend"},   401, 200, 404, 200, 200, 200, 403),
     "relationships.remove": Row({"user": "OWNER"},                  401, 200, 200, 200, 200, 200, 403),

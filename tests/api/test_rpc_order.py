@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from api.limits import Limits
 from api.rpc import Rpc
 from api.surface import Operation, Request
+from infra.settings import Settings
 from push.backend import Identity
 from push.gathering import Gathering
 
@@ -20,6 +22,8 @@ class _Say(Request, frozen=True, kw_only=True):
 
 class _Services:
     """As much of the services as an operation without commands needs."""
+
+    limits = Limits(Settings(limits=False))
 
     class progress:
         revoked: frozenset[str] = frozenset()

@@ -200,7 +200,8 @@ async def test_a_page_costs_a_page_however_much_there_is(settings: Settings) -> 
         for user in ("many", "few"):
             async with reader(replace(settings, snapshot_bytes=16_000), writer.connection, user) as person:
                 costs[user] = []
-                found, cursor = [], None
+                found: list[Any] = []
+                cursor: str | None = None
                 while not found or cursor is not None:
                     with person.counting() as cost:
                         page = await sync(person.call, Sync(cursor=cursor))

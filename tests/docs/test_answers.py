@@ -99,6 +99,8 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     }  # fmt: skip
     await call("import.orders", operator, {"orders": [item]})
     await call("sessions.open", "", {"username": "doc-ann", "password": "annotation"})
+    await call("users.change_password", token, {"current": "annotation", "password": "annotation 2"})
+    await call("users.reset_password", operator, {"username": "doc-bob", "password": "notation 2"})
     await call("sessions.list", token)
     await call("sessions.renew", token)
     await call("sessions.close", token, {"session": "current"})

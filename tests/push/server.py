@@ -13,8 +13,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -48,7 +49,7 @@ class TestBackend:
         self.calls: list[tuple[str, str, bytes]] = []
         self.release = asyncio.Event()
 
-    async def authenticate(self, token: str) -> Identity:
+    async def authenticate(self, token: str, scope: Mapping[str, Any]) -> Identity:
         if self.away:
             raise OSError("Postgres does not answer")
         try:

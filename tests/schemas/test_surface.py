@@ -101,7 +101,9 @@ def test_what_changes_something_says_where_it_stands() -> None:
         found = document("openapi")["paths"][operation.path][operation.method.lower()]
         changes = operation.method != "GET" and name not in SIGNALS | BESIDE
         assert outcomes.of(operation).changes == changes
-        assert ("headers" in found["responses"][str(operation.status)]) == changes
+        headers = found["responses"][str(operation.status)].get("headers", {})
+        assert ("Klatsch-Position" in headers) == changes
+        assert ("RateLimit" in headers) == ("429" in found["responses"]) == (operation.permission != "operator")
         assert ("503" in found["responses"]) and ("504" in found["responses"]) == changes
 
 

@@ -35,6 +35,11 @@ and number are left, of a room its id and numbers.
   commands, is two keys. A room that you give no id, and a registration, get theirs from the key: with a key that
   was used, another name, password or address is another registration, which finds the name `taken`.
 
+Calls are counted, by account, or by address where no token is needed; operators' are not. Each operation says below
+which limit it counts against: a [setting](settings.md), `KLATSCH_LIMIT_` and its name; a read with `as_of` counts as
+`heavy`. Over HTTP `RateLimit-Policy` and `RateLimit` tell the limit and what is left of it. Beyond it the answer is
+[`rate_limited`](problems.md#rate_limited), and says how long to wait.
+
 A read with `as_of` (HTTP: in the query; RPC: among the members) answers of a past moment: a time
 (`2026-11-21T08:15:30Z`), or the next offsets of shards (`rooms/3/1235,users/1/88`), as `Klatsch-Position` names them;
 shards that are not named stand where they are now. The caller is shown what they might see then and may see now. See
@@ -68,6 +73,7 @@ def _common() -> str:
 | it has a body | {codes(outcomes.WITH_BODY)} |
 | a position is sent | {codes(outcomes.WITH_POSITION)} |
 | a key is sent | {codes(outcomes.WITH_KEY)} |
+| it is not an operator's | {codes(outcomes.WITH_LIMIT)} |
 | it changes something | {codes(outcomes.OF_COMMANDS)} |
 
 Each is described in [problems](problems.md). Below, an operation lists only what its own rules add."""
@@ -95,8 +101,8 @@ def _operation(row: Operation) -> str:
     found = outcomes.of(row)
     lines = [
         f"## {row.name}",
-        f"{_http(row)} · RPC `{row.name}`",
-        f"{row.summary}. {openapi.permission_text(row)}",
+        _http(row) + f" Â· RPC `{row.name}`",
+        f"{row.summary}. {openapi.permission_text(row)}{_counted(row)}",
         f"Decided by {codes(found.commands)}." if found.commands else "",
         f"Takes:\n\n{takes}" if takes else "",
         f"Answers {row.status} with:\n\n{answer}" if answer else f"Answers {row.status}, without a body.",
@@ -108,6 +114,10 @@ def _operation(row: Operation) -> str:
 
 def _http(row: Operation) -> str:
     return "not over HTTP" if row.only_rpc else code(f"{row.method} {row.path}")
+
+
+def _counted(row: Operation) -> str:
+    return "" if row.permission == "operator" else f" Counts as `{row.counts_as}`."
 
 
 def _past(row: Operation) -> str:

@@ -1,0 +1,174 @@
+"""Passwords of people: showing the current one, changing it, and an operator's reset."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+
+from api.calls import Call
+from api.problems import Problem
+from api.surface import Operation, Request
+from events.clock import uuid7
+from events.handles import email_handle, username_handle
+from events.positions import Shard
+from events.users import User, UserPasswordChanged, user_key
+from infra.postgres import queries
+from producers.commands import Outcome, Refused
+from producers.credentials import SESSIONS, ChangePassword
+from producers.limits import Username
+from producers.router import partition_of
+from producers.sessions import CloseSession
+from producers.users import ChangeProfile
+from projectors.views import self_view, user_view
+
+#: Long passwords cost the same to hash; the bound is for the request. RFC 9106 sets none; NIST asks for at least 64.
+Password = Annotated[str, msgspec.Meta(min_length=8, max_length=512)]
+#: A password that is compared, whatever was once allowed.
+GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+#: Log-ins that may come between reading somebody's sessions and ending them, before it is put off.
+_ATTEMPTS = 5
+#: Sessions that are ended at the same time where there are too many for one command.
+_TOGETHER = 50
+#: The id of no credential: a command with it is answered if it is a repetition, and refused if not.
+_NONE = "-"
+
+
+class ChangeMyPassword(Request, frozen=True, kw_only=True):
+    #: Your current password, where you have one.
+    current: GivenPassword | None = None
+    password: Password
+
+
+class ResetPassword(Request, frozen=True, kw_only=True):
+    username: Username
+    password: Password
+
+
+def check_new(call: Call, password: str | None) -> None:
+    """Refuses a new password that is shorter than this installation asks for."""
+    least = call.settings.password_chars
+    if password is not None and len(password) < least:
+        raise Problem("invalid", f"password: expected at least {least} characters, got {len(password)}")
+
+
+async def holder(call: Call, handle: str) -> Any:
+    """The user whose name or e-mail address it is, with the hash to verify; None when it is nobody's."""
+    row = await call.row(queries("users")["holder"], handle)
+    if row is None or handle.startswith("username:"):
+        return row
+    # Else it is claimed for a change that has not happened.
+    return row if row["email"] is not None and email_handle(row["email"]) == handle else None
+
+
+async def prove(call: Call, password: str | None, member: str, purpose: str) -> str | None:
+    """The credential of the caller, whose password this is; None where the account has none. Raises Problem.
+
+    ``member`` of the request has the password; ``purpose`` says what it is needed for.
+    """
+    assert call.identity is not None
+    # Whoever registered at this process a moment ago must be found.
+    await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+    row = await call.row(queries("users")["own"], call.user)
+    if row is None:
+        raise Problem("not_found", "expected your own user, found none yet; try again")
+    if row["credential"] is None:
+        if password is not None:
+            raise Problem("invalid", f"{member}: expected none, as the account has none")
+        return None
+    if password is None:
+        raise Problem("invalid", f"{member}: expected your current password to {purpose}, got none")
+    with call.services.guesses.proof(call.identity.session, username_handle(row["username"])) as guess:
+        right = await call.services.passwords.verify(row["hash"], password, guess.lane)
+        guess.settle(right)
+    if not right:
+        raise Problem("forbidden", "expected the account's current password, got another")
+    credential: str = row["credential"]
+    return credential
+
+
+async def change(call: Call, request: ChangeMyPassword) -> dict[str, Any]:
+    assert call.identity is not None
+    if call.identity.role != "person":
+        raise Problem("forbidden", f"expected a person, got a {call.identity.role} account, which has no password")
+    check_new(call, request.password)
+    outcome = await _repeated(call, call.user)
+    if outcome is None:
+        was = await prove(call, request.current, "current", "change it")
+        hash = await call.services.passwords.hash(request.password, f"user/{call.user}")
+        outcome = await _change(call, call.user, was, hash, keep=call.identity.session)
+    return {"user": self_view(await _changed(call, call.user, outcome))}
+
+
+async def reset(call: Call, request: ResetPassword) -> dict[str, Any]:
+    check_new(call, request.password)
+    row = await holder(call, username_handle(request.username))
+    if row is None:
+        raise Problem("not_found", f"expected the name of a user, found none of {request.username}")
+    outcome = await _repeated(call, row["id"])
+    if outcome is None:
+        hash = await call.services.passwords.hash(request.password, call.user)
+        outcome = await _change(call, row["id"], row["credential"], hash, keep=None)
+    user = await _changed(call, row["id"], outcome)
+    return {"user": user_view(user), "closed": len(outcome.records) - 1}
+
+
+async def _repeated(call: Call, user: str) -> Outcome | None:
+    """What the call came to when it was made before with the same key; None when it was not.
+
+    By then the current password is another, so that it cannot be shown again.
+    """
+    command = ChangePassword(user=user, was=_NONE, credential=_NONE, since=-1, close=[])
+    return await call.used(command, shows=(user_key(user),))
+
+
+async def _change(call: Call, user: str, was: str | None, hash: str, keep: str | None) -> Outcome:
+    """Decides it, and in the same batch the end of all sessions but ``keep``. Raises Problem, Refused, Unavailable."""
+    async with call.services.vault.keeping(hash) as credential:
+        for _ in range(_ATTEMPTS):
+            since, close = await _open_sessions(call, user, keep)
+            command = ChangePassword(user=user, was=was, credential=credential, since=since, close=close)
+            try:
+                return await call.submit(command, shows=(user_key(user),))
+            except Refused as refusal:
+                if refusal.code != "outrun":
+                    raise
+        raise Problem("overloaded", "expected no log-in while the password is changed, got several", retry_after=1)
+
+
+async def _open_sessions(call: Call, user: str, keep: str | None) -> tuple[int, list[str]]:
+    """The user's version, and the open sessions as of it, but ``keep``."""
+    while True:
+        # A command that changes nothing: which version is the latest, the owner of the user's shard knows.
+        outcome = await call.step(ChangeProfile(user=user), key=uuid7())
+        found = outcome.state[user_key(user)]
+        assert isinstance(found, User)
+        await call.catch_up({Shard("users", partition_of(user, call.settings.partitions)): found.version + 1})
+        rows = await call.rows(queries("sessions")["open_ids"], user, SESSIONS + 2)
+        ids = [row["id"] for row in rows if row["id"] != keep]
+        if len(ids) <= SESSIONS:
+            return found.version, ids
+        for start in range(0, len(ids), _TOGETHER):
+            part = [CloseSession(user=user, session=session) for session in ids[start : start + _TOGETHER]]
+            await asyncio.gather(*(call.step(one, key=uuid7()) for one in part))
+
+
+async def _changed(call: Call, user: str, outcome: Outcome) -> User:
+    """The user afterwards. The hash that nothing names any more goes, now or when the call is repeated."""
+    event = outcome.records[0].data
+    assert isinstance(event, UserPasswordChanged)
+    if event.was is not None:
+        await call.services.vault.remove(event.was)
+    found = outcome.state[user_key(user)]
+    assert isinstance(found, User)
+    return found
+
+
+OPERATIONS = [
+    Operation("users.change_password", "PUT", "/v1/users/me/password", "user", ChangeMyPassword, change,
+              "Change your password, or set the first one; your other sessions end, this one goes on",
+              {"user": "Self"}),
+    Operation("users.reset_password", "POST", "/v1/password-resets", "operator", ResetPassword, reset,
+              "Give a person another password; all of their sessions end", {"user": "User", "closed": "integer"}),
+]  # fmt: skip
