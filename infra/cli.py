@@ -12,7 +12,17 @@ from typing import Annotated
 
 import typer
 
-from infra.operate import cli_connect, cli_console, cli_events, cli_months, cli_parked, cli_past, cli_rebuild, cli_trace
+from infra.operate import (
+    cli_connect,
+    cli_console,
+    cli_events,
+    cli_months,
+    cli_parked,
+    cli_past,
+    cli_rebuild,
+    cli_trace,
+    cli_users,
+)
 from infra.operate.command import DEFAULT_DATA, Data, fail
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -225,6 +235,7 @@ app.command("diff", epilog=cli_past.DIFF_EXAMPLES, rich_help_panel=_OPERATORS)(c
 app.command("undo", epilog=cli_past.UNDO_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.undo)
 app.command("restore", epilog=cli_past.RESTORE_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.restore)
 app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
+app.add_typer(cli_users.app, name="users", rich_help_panel=_OPERATORS)
 
 
 def main() -> None:
