@@ -103,10 +103,10 @@ SEEN_SECONDS = 60.0
 RESERVED = frozenset({"last_login"})
 
 
-def _unreserved(data: Mapping[str, str | None], present: Mapping[str, str]) -> None:
+def _unreserved(data: Mapping[str, str | None], there: Mapping[str, str]) -> None:
     """Refuses entries that are ours, unless they say what is there: who writes back what was read changes nothing."""
     for name in sorted(RESERVED.intersection(data)):
-        if name not in present or data[name] != present[name]:
+        if name not in there or data[name] != there[name]:
             raise Refused("invalid", f"data.{name}: expected none, or what is there; it is written by the system")
 
 

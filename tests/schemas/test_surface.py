@@ -113,7 +113,7 @@ EXPECTED = {
     "sessions.open": {"unauthenticated", "rate_limited", "not_found", "invalid"},
     "messages.send": {"archived", "forbidden", "invalid", "not_found", "too_large"},
     "messages.delete": {"archived", "forbidden", "not_found"},
-    "rooms.create": {"forbidden", "invalid", "not_found", "taken"},
+    "rooms.create": {"declined", "forbidden", "invalid", "not_found", "taken", "too_many"},
     "rooms.restore": {"not_found"},
     # What is archived can be left: that is decided where the other commands are refused for it.
     "members.remove": {"archived", "forbidden", "no_successor", "not_found"},
