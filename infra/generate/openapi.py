@@ -36,10 +36,11 @@ TAGS = {
 #: Operations whose body has keys, so that the header means nothing.
 _OWN_KEYS = ("messages.send", "messages.set_emotions", "import.orders")
 
+#: See producers.limits.whole.
+_END = r"(?!\n)"
 #: See events.positions.parse_vector.
 _POSITION: Schema = {
     "type": "string",
-    "maxLength": 10_000,
     "pattern": "^(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18}(,(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18})*$",
 }
 
@@ -77,7 +78,7 @@ def document(operations: list[Operation]) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     paths["/v1/stream"] = {"get": _stream()}
     tags = dict.fromkeys(operation.name.partition(".")[0] for operation in operations)
-    return {
+    found: dict[str, Any] = {
         "openapi": "3.1.1",
         "jsonSchemaDialect": DIALECT,
         "info": {
@@ -107,6 +108,20 @@ def document(operations: list[Operation]) -> dict[str, Any]:
             },
         },
     }  # fmt: skip
+    plain: dict[str, Any] = _plain(found)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """The same; patterns without what Python needs behind ``$`` and JSON Schema does not: RE2 has no look ahead."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _plain(item) for key, item in value.items()}
+    if isinstance(found.get("pattern"), str):
+        found["pattern"] = found["pattern"].removesuffix(_END)
+    return found
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

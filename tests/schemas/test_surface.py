@@ -16,6 +16,7 @@ from api.docs import routes
 from api.operations import all_operations
 from api.problems import PROBLEMS
 from events import REGISTRY
+from events.positions import parse_vector
 from infra.generate import outcomes
 from infra.generate.files import ROOT
 from infra.kafka import topic_specs
@@ -23,6 +24,8 @@ from infra.settings import Settings
 from producers.registry import COMMANDS
 
 OPERATIONS = {operation.name: operation for operation in all_operations()}
+#: Those that HTTP has.
+OVER_HTTP = {name: operation for name, operation in OPERATIONS.items() if not operation.only_rpc}
 
 
 def document(name: str) -> Any:
@@ -57,7 +60,7 @@ def test_openapi_is_valid() -> None:
     assert errors == []
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", OVER_HTTP)
 def test_openapi_has_every_operation(name: str) -> None:
     operation = OPERATIONS[name]
     found = document("openapi")["paths"][operation.path][operation.method.lower()]
@@ -71,7 +74,7 @@ def test_openapi_has_every_operation(name: str) -> None:
 
 def test_openapi_has_nothing_else() -> None:
     names = {one["operationId"] for path in document("openapi")["paths"].values() for one in path.values()}
-    assert names == {*OPERATIONS, "stream"}
+    assert names == {*OVER_HTTP, "stream"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -97,7 +100,7 @@ BESIDE = {"console.renew", "console.retry"}
 
 
 def test_what_changes_something_says_where_it_stands() -> None:
-    for name, operation in OPERATIONS.items():
+    for name, operation in OVER_HTTP.items():
         found = document("openapi")["paths"][operation.path][operation.method.lower()]
         changes = operation.method != "GET" and name not in SIGNALS | BESIDE
         assert outcomes.of(operation).changes == changes
@@ -193,6 +196,29 @@ def _inlined(found: Any, value: Any) -> Any:
 async def test_the_page_shows_every_operation_and_loads_nothing() -> None:
     headers, text = await get("/docs")
     assert headers["content-security-policy"].startswith("default-src 'none'")
-    for name in OPERATIONS:
+    for name in OVER_HTTP:
         assert f'id="{name}"' in text
     assert re.findall(r'(?:src|href)="(?!#|/)[^"]*"', text) == []
+
+
+def test_patterns_are_such_as_any_engine_takes() -> None:
+    """No look around, no references back: engines that run in linear time (RE2, Rust) have none."""
+
+    def patterns(value: object) -> list[str]:
+        if isinstance(value, dict):
+            own = [value["pattern"]] if isinstance(value.get("pattern"), str) else []
+            return own + [one for item in value.values() for one in patterns(item)]
+        return [one for item in value for one in patterns(item)] if isinstance(value, list) else []
+
+    schemas = [
+        json.loads(path.read_text()) for path in (ROOT / "schemas").rglob("*.json") if "golden" not in path.parts
+    ]
+    found = patterns(schemas)
+    assert len(found) > 20
+    assert [one for one in found if re.search(r"\(\?[=!<]|\\[1-9]", one)] == []
+    parameters = document("openapi")["components"]["parameters"]
+    position = parameters["Position"]["schema"]["pattern"]
+    assert parameters["AsOf"]["schema"]["anyOf"][1]["pattern"] == position
+    for text in ("rooms/3/1235", "rooms/3/1235,users/1/88"):
+        assert re.search(position, text) and parse_vector(text)
+    assert not re.search(position, "0") and not re.search(position, "rooms/3")
