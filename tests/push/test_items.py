@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from events.feed import FeedItem, cursor, encode_record, end_cursor
 from events.log import opened_headers, term_headers
 from push.codes import Disconnect
-from push.items import FeedReader, Item, first_needed
+from push.items import Change, FeedReader, Item, Marked, News, first_needed
 from push.ring import Ring
 from push.subscriptions import Subscription
 from push.turn import Turn
@@ -59,6 +59,22 @@ def texts(reader: FeedReader, *rows: Row) -> list[tuple[int, list[str]]]:
 def test_cursors_are_the_records_offset_and_the_index_in_it() -> None:
     found = texts(FeedReader(), opened(0), row(1, [item(["a"], 1), item(["b"], 2)]), row(5, [item(["a"], 3)]))
     assert found == [(cursor(1, 0), ["a"]), (cursor(1, 1), ["b"]), (cursor(5, 0), ["a"])]
+
+
+def test_a_delta_tells_the_node_who_is_in_a_room_by_their_own_will() -> None:
+    def news(type: str, **data: object) -> News | None:
+        delta = {"id": "i", "type": type, "position": "rooms/0/7", "stream": "r", "actor": "b", "data": data}
+        reader = FeedReader()
+        reader.read(opened(0))
+        ((_, found),) = reader.read(row(1, [FeedItem(["a"], msgspec.Raw(msgspec.json.encode(delta)))]))
+        return found.news
+
+    assert news("member.joined", user="a", role="member", willing=False) == Change("a", "r", True, willing=False)
+    # Deltas that were fed before there was such a thing.
+    assert news("member.joined", user="a", role="member") == Change("a", "r", True)
+    assert news("member.left", user="a") == Change("a", "r", False)
+    assert news("member.read", user="b", seq=1) == Marked("b", "r")
+    assert news("member.invited", user="a") is None
 
 
 def test_records_without_a_term_or_with_an_old_one_are_dropped() -> None:

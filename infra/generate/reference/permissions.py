@@ -16,6 +16,8 @@ cell. Whoever is not in a room is answered `not_found`, as if it did not exist; 
 `forbidden`. In a room where only admins post, a member does not edit what they once said there, but may delete it.
 In a direct room nobody writes, edits or changes the room's data while one of the two blocks the other
 ([what a block hides](../decisions/0039-what-a-block-hides.md)).
+Who may let others in adds them at once where the other's choice allows it (`added_by`), and else invites them. Who
+invited somebody withdraws the invitation while they are in the room themselves; so does whoever may put members out.
 An operator can bring a deleted or archived room back ([`rooms.restore`](commands.md#roomsrestore)).
 """
 
