@@ -168,7 +168,8 @@ def _schemas() -> dict[str, Any]:
     }
     record = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
     events = {row.name: _embedded(contracts.event(row)) for row in REGISTRY.events.values()}
-    views = {name: answers.components()[name] for name in ("User", "Room", "Member", "Message", "Delta")}
+    names = ("User", "Room", "Member", "Message", "Invitation", "Delta")
+    views = {name: answers.components()[name] for name in names}
     return {"Headers": _HEADERS, "Envelope": _embedded(contracts.envelope()), **events, "FeedRecord": record, **views}
 
 
