@@ -171,6 +171,25 @@ async def test_the_same_key_gives_the_first_result_for_ever(installed: Settings,
     await until(one_is_left, "of the hashes that the events name the current one is left")
 
 
+async def test_the_same_key_many_times_at_once_is_one_change(installed: Settings, world: World, grace: Person) -> None:
+    fields = {"current": OLD, "password": NEW}
+    await asyncio.gather(*(grace.do("users.change_password", **fields, key="at-once") for _ in range(6)))
+    (event,) = await changes_of(installed, grace.id)
+    connection = await postgres.connect(installed)
+    try:
+        # Of the hashes that were made meanwhile the one of the event is left.
+        newer = "select array_agg(id) from credentials where id >= $1"
+
+        async def one_is_left() -> bool:
+            found: list[str] = await connection.fetchval(newer, event.was)
+            return found == [event.credential]
+
+        await until(one_is_left, "one hash is left")
+    finally:
+        await connection.close()
+    assert await enters(world, grace, NEW)
+
+
 async def test_a_key_without_the_password_proves_nothing(world: World, grace: Person) -> None:
     assert await grace.refused("users.change_password", current="wrong", password=NEW, key="k1") == "forbidden"
     assert await enters(world, grace, OLD)

@@ -19,6 +19,7 @@ from tests.client import OPERATIONS, Person, World
 COMMANDS: dict[str, dict[str, Any]] = {
     "users.register": {"username": "NEW"},
     "users.change": {"name": "Another"},
+    "users.change_password": {"password": "another horse"},
     "sessions.open": {"username": "LOGIN", "password": "correct horse"},
     "sessions.renew": {},
     "relationships.set": {"user": "OTHER", "type": "friend"},
@@ -43,7 +44,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
 #: Operations that change something and are not called by a person with a key: elsewhere, or nothing to repeat.
 ELSEWHERE = {
     "services.register", "rooms.restore", "messages.set_emotion", "messages.set_emotions", "import.orders",
-    "sessions.close", "presence.set", "signals.type", "console.renew", "console.retry",
+    "users.reset_password", "sessions.close", "presence.set", "signals.type", "console.renew", "console.retry",
 }  # fmt: skip
 
 
