@@ -62,7 +62,13 @@ async def eve(world: World, via: Via) -> Person:
 
 def minted(settings: Settings, **claims: Any) -> str:
     """A token of the installation, whoever it names."""
-    given = {"user": "operator", "session": uuid7(), "role": "operator", "issued": now(), "expires": after(now(), 600)}
+    given = {
+        "user": "operator",
+        "session": uuid7(),
+        "role": "operator",
+        "issued": now(),
+        "expires": after(now(), 86400),
+    }
     return tokens.mint(settings, **{**given, **claims})
 
 
