@@ -41,6 +41,7 @@ _END = r"(?!\n)"
 #: See events.positions.parse_vector.
 _POSITION: Schema = {
     "type": "string",
+    "examples": ["rooms/0/1"],
     "pattern": "^(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18}(,(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18})*$",
 }
 
