@@ -68,7 +68,8 @@ class InvitationWithdrawn(Event, frozen=True, kw_only=True):
 def names(record: Record) -> tuple[Key, ...]:
     event = record.data
     assert isinstance(event, MemberInvited | InvitationDeclined | InvitationWithdrawn)
-    return (room_key(record.stream), invitation_key(record.stream, event.user))
+    key = invitation_key(record.stream, event.user)
+    return (room_key(record.stream), key) if isinstance(event, MemberInvited) else (key,)
 
 
 def invited(record: Record, state: State) -> Changes:

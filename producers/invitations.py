@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from events.invitations import InvitationDeclined, InvitationWithdrawn, MemberInvited, invitation_key, pending
 from events.members import loaded_member
 from events.records import Event, Key, State
-from events.rooms import room_key
 from producers.commands import Command, CommandType, Order, Refused
 from producers.limits import Id
 
@@ -34,7 +33,7 @@ def withdraw(state: State, room: str, users: Iterable[str]) -> list[Event]:
 
 
 def _own(order: Order) -> Sequence[Key]:
-    return (room_key(order.command.room), invitation_key(order.command.room, order.actor))
+    return (invitation_key(order.command.room, order.actor),)
 
 
 def decline(order: Order, state: State) -> list[Event]:

@@ -17,6 +17,12 @@ where not exists (select from users where id = t."user")
 union all
 select 'members.room', room || '/' || "user", room from members t where not exists (select from rooms where id = t.room)
 union all
+select 'invitations.user', room || '/' || "user", "user" from invitations t
+where not exists (select from users where id = t."user")
+union all
+select 'invitations.room', room || '/' || "user", room from invitations t
+where not exists (select from rooms where id = t.room)
+union all
 select 'messages.room', id, room from {messages} t where not exists (select from rooms where id = t.room)
 union all
 select 'messages.author', id, author from {messages} t

@@ -37,6 +37,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "members.set_role": {"room": "ROOM", "user": "FRIEND", "role": "owner"},
     "members.set_notifications": {"room": "ROOM", "notifications": False},
     "members.read": {"room": "ROOM", "seq": 1},
+    "invitations.decline": {"room": "ASKED"},
     "messages.send": {"room": "ROOM", "token": "NEW", "content": {"text": "x"}},
     "messages.edit": {"room": "ROOM", "message": "MESSAGE", "content": {"text": "y"}},
     "messages.delete": {"room": "ROOM", "message": "MESSAGE"},
@@ -76,9 +77,12 @@ async def test_a_command_with_a_key_happens_once(installed: Settings, world: Wor
     message, archived = (await ada.say(room))["id"], await ada.group()
     await ada.do("members.read", room=room, seq=0)
     await ada.do("rooms.archive", room=archived)
+    await ada.do("users.change", added_by="nobody")
+    asked = await other.group(ada)
     visual = (await ada.do("visuals.create", model_data={}))["visual"]["id"]
     words = {"OTHER": other.id, "FRIEND": friend.id, "ROOM": room, "VISUAL": visual, "LOGIN": login,
-             "MESSAGE": message, "ARCHIVED": archived, "NEW": f"new-{secrets.token_hex(5)}"}  # fmt: skip
+             "MESSAGE": message, "ARCHIVED": archived, "ASKED": asked,
+             "NEW": f"new-{secrets.token_hex(5)}"}  # fmt: skip
     fields = {
         field: words.get(value, value) if isinstance(value, str) else value for field, value in COMMANDS[name].items()
     }

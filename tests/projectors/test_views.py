@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from events.invitations import Invitation
 from events.members import Member
 from events.messages import Message, Revision
 from events.records import Entity
@@ -80,5 +81,5 @@ def test_a_block_looks_like_nothing_from_the_other_side() -> None:
 
 
 def test_the_cases_cover_every_kind_that_is_shown() -> None:
-    kinds = {User, Session, Room, Member, Message, Revision, Relationship, Visual}
+    kinds = {User, Session, Room, Member, Invitation, Message, Revision, Relationship, Visual}
     assert {type(entity) for _, entity, _ in CASES} == kinds
