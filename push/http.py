@@ -133,11 +133,12 @@ class HttpProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         fault = self.conn.fault
-        if isinstance(fault, h11.RemoteProtocolError):
-            code = "head_too_large" if fault.error_status_hint == 431 else "malformed"
-            text = f"expected a head of at most {HEAD_BYTES} bytes" if code == "head_too_large" else str(fault)
-            fault = _Refused(code, text if code == "head_too_large" else f"expected HTTP/1.1: {text}")
-        self._refuse(fault or _Refused("malformed", "expected HTTP/1.1"))
+        if isinstance(fault, _Refused):
+            self._refuse(fault)
+        elif fault is not None and fault.error_status_hint == 431:
+            self._refuse(_Refused("head_too_large", f"expected a head of at most {HEAD_BYTES} bytes"))
+        else:
+            self._refuse(_Refused("malformed", f"expected HTTP/1.1: {fault or msg}"))
 
     def on_response_complete(self) -> None:
         if self._door.proxies and self._visit is not None:
