@@ -130,7 +130,7 @@ async def _seen(call: Call, page: dict[str, Any], blocks: profiles.Apart) -> dic
     users: list[View] = msgspec.json.decode(page["users"])
     if not any(user["id"] in blocks.own or user["id"] in blocks.by for user in users):
         return page
-    async with call.services.pool.acquire(timeout=5) as connection:
+    async with call.reading() as connection:
         return {**page, "users": await profiles.seen(connection, blocks, users)}
 
 

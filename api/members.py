@@ -99,7 +99,7 @@ async def remove(call: Call, request: Member_) -> None:
 async def list_(call: Call, request: List) -> dict[str, Any]:
     await inside(call, request.room)
     since, user = pages.decode(request.cursor, tuple[Offset, Text], (-1, ""))
-    async with call.services.pool.acquire(timeout=5) as connection:
+    async with call.reading() as connection:
         rows = await connection.fetch(queries("rooms")["members"], request.room, since, user, request.limit + 1)
         users = await profiles.of_users(connection, call.user, [_profile(row) for row in rows[: request.limit]])
     found = [{"member": _member(row), "user": user} for row, user in zip(rows, users, strict=False)]

@@ -202,7 +202,7 @@ async def _views(call: Call, rows: list[Any]) -> list[dict[str, Any]]:
     users = [_found(row) for row in rows]
     if not users:
         return []
-    async with call.services.pool.acquire(timeout=5) as connection:
+    async with call.reading() as connection:
         return await profiles.of_users(connection, call.user, users)
 
 

@@ -107,7 +107,7 @@ async def _exists(call: Call, visual: str) -> Visual:
 
 async def _one(call: Call, visual: str) -> Visual | None:
     """The visual as the caller sees it."""
-    async with call.services.pool.acquire(timeout=5) as connection:
+    async with call.reading() as connection:
         row = await connection.fetchrow(queries("visuals")["by_id"], visual)
         found = None if row is None else from_row("visual", row)
         if not isinstance(found, Visual):

@@ -13,6 +13,8 @@ PASSWORD = "correct horse"
 COMMANDS: dict[str, dict[str, Any]] = {
     "users.register": {"username": "NEW"},
     "users.change": {"name": "Another"},
+    "users.change_password": {"password": "another horse"},
+    "users.reset_password": {"username": "RESET", "password": "another horse"},
     "services.register": {"username": "NEW"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
     "sessions.renew": {},
@@ -30,6 +32,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "rooms.restore": {"room": "ARCHIVED"},
     "members.add": {"room": "ROOM", "user": "OTHER"},
     "members.remove": {"room": "ROOM", "user": "FRIEND"},
+    "invitations.decline": {"room": "INVITED"},
     "members.set_role": {"room": "ROOM", "user": "FRIEND", "role": "admin"},
     "members.set_notifications": {"room": "ROOM", "notifications": False},
     "members.read": {"room": "ROOM", "seq": 1},
@@ -142,7 +145,8 @@ async def scene(world: World, via: Via, operator: str, name: str) -> Scene:
         await world.person(who, via=via, password=PASSWORD if (who, name) == ("ada", "sessions.close") else None)
         for who in ("ada", "bob", "friend", "other")
     ]
-    welcome = await world.call("services.register", {"username": f"worker-{secrets.token_hex(5)}"}, token=operator)
+    service = {"username": f"worker-{secrets.token_hex(5)}", "scopes": ["emotions:write"]}
+    welcome = await world.call("services.register", service, token=operator)
     found = Scene(ada, bob, friend, other, Person(world, welcome, via), operator)
     for person in (bob, friend, other):
         await person.do("relationships.set", user=ada.id, type="friend")
@@ -160,8 +164,14 @@ async def scene(world: World, via: Via, operator: str, name: str) -> Scene:
     return found
 
 
-async def with_log_ins(found: Scene, name: str) -> None:
-    """What only operations on sessions need, as hashing passwords takes long."""
+async def prepare(found: Scene, name: str) -> None:
+    """What only some operations need: hashing passwords takes long, and who asks to be asked is not added."""
+    if name == "users.reset_password":
+        found.words["RESET"] = (await found.ada.world.person("reset", password=PASSWORD)).username
+    if name == "invitations.decline" and "INVITED" not in found.words:
+        await found.ada.do("users.change", added_by="nobody")
+        found.words |= {"INVITED": await found.other.group(type="private"), "ADA": found.ada.id}
+        await found.other.do("members.add", room=found.words["INVITED"], user=found.ada.id)
     if name == "sessions.open":
         found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
     if name == "sessions.close":
@@ -188,11 +198,18 @@ class Done(NamedTuple):
 
 async def done(found: Scene, name: str, key: str | None = None) -> Done:
     """Does what COMMANDS says of the operation, for the first time."""
-    await with_log_ins(found, name)
+    await prepare(found, name)
     fields, key = found.filled(COMMANDS[name]), key or secrets.token_hex(8)
     first = await found.do(name, fields, key)
     assert not found.ada.world.repeated
     return Done(found, name, fields, key, first)
+
+
+#: What is shown of a deleted room besides id, type, state and times.
+GONE: dict[str, Any] = {
+    "name": "", "description": None, "data": {}, "seq": 0, "last": None, "members": 0, "owner": None,
+    "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
+}  # fmt: skip
 
 
 def expected(first: Any, messages: set[str], rooms: set[str]) -> Any:
@@ -200,7 +217,9 @@ def expected(first: Any, messages: set[str], rooms: set[str]) -> Any:
     found = copy.deepcopy(first)
     room, message = found.get("room"), found.get("message")
     if isinstance(room, dict) and room["id"] in rooms:
-        room.update(state="deleted", name="", description=None, data={})
+        room.update(state="deleted", **GONE)
+    if "unread" in found and found["member"]["room"] in rooms:
+        found["unread"] = 0
     if isinstance(message, dict) and (message["id"] in messages or message["room"] in rooms):
         message.update(content={}, data={}, deleted="TIME")
     return found

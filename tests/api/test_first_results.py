@@ -99,12 +99,14 @@ BACK: dict[str, list[Step]] = {
         ("ada", "members.set_notifications", {"room": "ROOM", "notifications": True})
     ],
     "members.read": [("ada", "members.read", {"room": "ROOM", "seq": 0})],
+    "invitations.decline": [("other", "members.add", {"room": "INVITED", "user": "ADA"})],
     "messages.edit": [("ada", "messages.edit", {"room": "ROOM", "message": "MESSAGE", "content": {"text": "z"}})],
 }  # fmt: skip
 #: Those of which every use makes an event, and those of which nothing that people do can give it something to do again.
 ALWAYS = {
-    "users.register", "services.register", "sessions.open", "sessions.renew", "visuals.create", "visuals.choose",
-    "rooms.create", "messages.send", "messages.set_emotion", "messages.set_emotions",
+    "users.register", "users.change_password", "users.reset_password", "services.register", "sessions.open",
+    "sessions.renew", "visuals.create", "visuals.choose", "rooms.create", "messages.send",
+    "messages.set_emotion", "messages.set_emotions",
 }  # fmt: skip
 FOR_GOOD = {"sessions.close", "messages.delete", "rooms.delete"}
 
@@ -140,6 +142,8 @@ def deleted_by(name: str, one: Done) -> set[str]:
 OTHER: dict[str, dict[str, Any]] = {
     "users.change": {"name": "Somebody else"},
     "relationships.set": {"type": "friend"},
+    "users.change_password": {"password": "yet another horse"},
+    "users.reset_password": {"password": "yet another horse"},
     "visuals.create": {"model_data": {"a": 9}},
     "visuals.change": {"model_data": {"a": 9}},
     "visuals.choose": {"model_data": {"b": 9}},

@@ -70,7 +70,7 @@ def test_which_reads_are_heavy() -> None:
 
 
 #: Who takes connections but for operations.
-WITHOUT_CALL = {"calls.py", "auth.py", "memberships.py", "vault.py", "console/whole.py"}
+WITHOUT_CALL = {"calls.py", "auth.py", "memberships.py", "vault.py", "console/whole.py", "deletions.py"}
 
 
 def _pools(tree: ast.AST) -> Iterator[ast.Attribute]:

@@ -24,6 +24,7 @@ from tests.servers import installation, serving
 MOST = 3
 STRICT = {f"limit_{name}": f"{MOST}/3600" for name in get_args(LimitName)}
 LIMITED = [name for name, row in OPERATIONS.items() if row.permission != "operator"]
+OVER_HTTP = [name for name in LIMITED if not OPERATIONS[name].only_rpc]
 WITH_TOKEN = [name for name in LIMITED if OPERATIONS[name].permission != "anyone"]
 
 
@@ -71,7 +72,7 @@ def test_there_are_operations_to_walk() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WITH_TOKEN)
+@pytest.mark.parametrize("name", [name for name in WITH_TOKEN if name in OVER_HTTP])
 async def test_every_operation_counts_over_http_and_says_so(narrow: World, strict: Settings, name: str) -> None:
     token, limit = token_for(strict, name), OPERATIONS[name].counts_as
     for n in range(MOST):

@@ -156,6 +156,10 @@ async def test_a_used_key_is_answered_before_what_stands_in_the_way_now(ada: Per
     assert again == firsts
     # What was not done before the block is refused, as without a key.
     for name, fields in calls:
+        if fields.get("user") == "me":
+            # Who is inside already is told so, whoever blocks them.
+            assert await ada.do(name, key=secrets.token_hex(6), **fields)
+            continue
         fresh = {**fields, "token": secrets.token_hex(6)} if "token" in fields else fields
         assert await ada.refused(name, key=secrets.token_hex(6), **fresh) in ("forbidden", "not_found"), name
         assert name == "messages.send" or await ada.refused(name, **fresh) in ("forbidden", "not_found"), name
