@@ -156,7 +156,7 @@ async def _rooms(connection: Any, user: str, above: str, size: int) -> list[_One
     rows = await connection.fetch(queries("sync")["rooms"], user, above, size)
     found = await entries(connection, rows, user)
     return [
-        _One(row["id"], one, () if row["peer"] is None else (row["peer"],), (row["updated"], row["id"]))
+        _One(row["id"], one, () if row["met"] is None else (row["met"],), (row["updated"], row["id"]))
         for row, one in zip(rows, found, strict=True)
     ]
 

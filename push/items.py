@@ -66,7 +66,8 @@ News = Change | Posted | Marked | Related | Shut
 #: Types of deltas that hold something of a message or a room, in their payload or in what comes along.
 HOLDING = frozenset({
     "message.posted", "message.edited", "message.emotion_detected", "message.restored", "member.joined",
-    "room.created", "room.renamed", "room.described", "room.settings_changed", "room.data_changed", "room.restored",
+    "member.invited", "room.created", "room.renamed", "room.described", "room.settings_changed", "room.data_changed",
+    "room.restored",
 })  # fmt: skip
 
 

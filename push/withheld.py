@@ -49,6 +49,8 @@ _OF_ROOMS = {
 #: Members of ``include`` that are messages, and what is left of a view of each kind.
 _MESSAGES = ("message", "restored")
 _NO_MESSAGE: Mapping[str, Any] = {"content": {}, "data": {}}
+#: An invitation says what the room was called then.
+_NO_INVITATION: Mapping[str, Any] = {"name": ""}
 _NO_ROOM: Mapping[str, Any] = {"name": "", "description": None, "data": {}, "settings": {}}
 
 
@@ -131,4 +133,6 @@ def _view(name: str, view: Any, shut: bool, deleted: Deleted) -> Any:
     if name in _MESSAGES and (shut or view["id"] in deleted.messages):
         when = deleted.messages.get(view["id"], view["deleted"])
         return {**view, **_NO_MESSAGE, "deleted": view["deleted"] or when}
+    if name == "invitation" and shut:
+        return {**view, **_NO_INVITATION}
     return {**view, **_NO_ROOM} if name == "room" and shut else view

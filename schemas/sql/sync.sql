@@ -22,14 +22,17 @@ where r.other = $1 and r.type = 'friend' and r."user" > $2 and not exists (
 order by r."user" limit $3
 
 -- name: rooms
--- The user's rooms, also deleted ones, by id, above one of them, each with the own membership.
+-- The user's rooms, also deleted ones, by id, above one of them, each with the own membership. met: the other of a direct
+-- one who has been in it, and not only asked.
 select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
        r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing, m.version as m_version,
        case when r.type = 'direct' then coalesce(
            (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
-           (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
+           (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer,
+       case when r.type = 'direct' then (
+           select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1) end as met
 from (
     select * from members where "user" = $1 and state = 'joined' and room > $2 order by room limit $3
 ) m

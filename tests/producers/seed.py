@@ -87,7 +87,11 @@ class Seed:
         found, role = self._inside(who, room)
         direct = found["type"] == "direct"
         self._may(direct or role != "member", found)
-        if direct and fields.keys() - {"data"}:
+        # What is there may be written back.
+        other = {name: value for name, value in fields.items() if name != "data" and found.get(name) != value}
+        if direct and (
+            other.keys() - {"settings"} or not other.get("settings", {}).items() <= found["settings"].items()
+        ):
             raise No("invalid")
         for name in fields.keys() & {"name", "description"}:
             found[name] = fields[name]

@@ -6,8 +6,10 @@ Everything between two commands happens at once, so an order of commands is all 
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import AsyncIterator, Coroutine, Generator
+from contextlib import asynccontextmanager
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,16 +36,32 @@ def _pause() -> Generator[None, None, None]:
     yield
 
 
+class Vault:
+    """Nobody here has a password."""
+
+    @asynccontextmanager
+    async def keeping(self, hash: str | None) -> AsyncIterator[str | None]:
+        assert hash is None
+        yield None
+
+
 class Caller:
     """What the API's functions see of a call: ``submit``, decided on the log at once when its turn comes."""
 
     settings = SETTINGS
+    address = ""
+    services = SimpleNamespace(vault=Vault(), guesses=SimpleNamespace(registered=lambda address, handle: None))
     key = None
 
     def __init__(self, log: Log, user: str) -> None:
         self._log, self.user = log, user
 
-    async def submit(self, command: Command, *, key: str | None = None, actor: str | None = None) -> Outcome:
+    async def submit(
+        self, command: Command, *, key: str | None = None, actor: str | None = None, shows: object = None
+    ) -> Outcome:
+        return await self.step(command, key=key, actor=actor)
+
+    async def step(self, command: Command, *, key: str | None, actor: str | None = None) -> Outcome:
         await _pause()
         order = Order(command=command, id=uuid7(), actor=actor or self.user, key=key, time=now())
         (answer,) = self._log.turn(order)

@@ -27,7 +27,7 @@ MESSAGE, ROOM = Deleted({"m": WHEN}, ()), Deleted({}, {"r"})
 #: HOLDING with a row in push/withheld.py.
 PLAIN = {
     "room.archived", "room.unarchived", "room.deleted", "member.left", "member.role_changed", "member.read",
-    "member.notifications_set", "message.deleted",
+    "member.notifications_set", "message.deleted", "invitation.declined", "invitation.withdrawn", "key.used",
 }  # fmt: skip
 
 
@@ -57,10 +57,11 @@ def test_every_type_of_a_room_s_events_is_known_to_hold_something_or_not() -> No
 def test_nothing_of_a_sample_is_left_of_what_is_deleted(type: str) -> None:
     sample = REGISTRY.events[type].sample
     data = {name: getattr(sample, name) for name in sample.__struct_fields__}
-    kept = {"message", "seq", "token", "type", "visibility", "user", "role"}
+    kept = {"message", "seq", "token", "type", "visibility", "user", "role", "willing"}
     room = {"id": "r", "name": "secret", "description": "secret", "data": {"a": "secret"}, "settings": {"a": "secret"}}
     one = item(type, {name: value if name in kept else "secret" for name, value in data.items()},
-               {"message": message(), "restored": message(), "room": room})  # fmt: skip
+               {"message": message(), "restored": message(), "room": room,
+                "invitation": {"room": "r", "user": "ada", "name": "secret"}})  # fmt: skip
     assert "secret" in str(left(one, NONE))
     found = left(one, Deleted({"m": WHEN}, {"r"}))
     assert "secret" not in str(found) and found["deleted"] is True

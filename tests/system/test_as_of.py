@@ -126,7 +126,7 @@ async def entities_agree(connection: Any, vector: Vector, then: Entities, now: E
 #: Field of each kind of entity that names its stream; a revision is in that of its message.
 STREAM = {
     "user": "id", "session": "user", "relationship": "user", "visual": "owner", "handle": "id", "room": "id",
-    "member": "room", "stay": "room", "message": "room",
+    "member": "room", "stay": "room", "message": "room", "invitation": "room",
 }  # fmt: skip
 
 
