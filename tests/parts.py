@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from infra.kafka_access import aiokafka_options
+from infra.settings import Settings
+
 
 class Parts(NamedTuple):
     """A running Kafka and a running Postgres."""
@@ -55,9 +58,10 @@ def _docker_answers() -> bool:
     return subprocess.run([client, "version"], capture_output=True, check=False, timeout=30).returncode == 0
 
 
-async def delete_topics(kafka: str, prefix: str) -> None:
-    """Deletes every topic whose name begins with ``prefix`` and a dot."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+async def delete_topics(kafka: str | Settings, prefix: str) -> None:
+    """Deletes every topic whose name begins with ``prefix`` and a dot. ``kafka``: servers, or how to get in."""
+    settings = Settings(kafka=kafka) if isinstance(kafka, str) else kafka
+    admin = AIOKafkaAdminClient(**aiokafka_options(settings))
     await admin.start()
     try:
         names = [name for name in await admin.list_topics() if name.startswith(f"{prefix}.")]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.progress import READ_MODELS
+from infra.settings import Settings
 from projectors.feed import FEED
 from tests.bench import reads
 from tests.bench.filled import Filled, RowsMissing
@@ -22,7 +23,7 @@ from tests.parts import Parts
 @pytest.fixture
 async def filled(parts: Parts, tmp_path: Path) -> AsyncIterator[Filled]:
     story = Story(Shape(users=10, rooms=4, members=5, reader=3))
-    beside = Beside(parts.kafka, parts.postgres, {})
+    beside = Beside(Settings(kafka=parts.kafka, postgres=parts.postgres), {})
     async with Own(beside, tmp_path, partitions=2, feed_partitions=2) as own:
         await own.write(chain(story.beginning(), story.going_on(200)))
         yield Filled(own, story)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from infra.settings import Settings
 from tests.bench.scenarios import Options, catchup, connections
 from tests.bench.systems.own import Beside, Own
 from tests.parts import Parts
@@ -16,7 +17,9 @@ OPTIONS = Options(quick=True, clients=12)
 @pytest.fixture(scope="module")
 async def own(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Own]:
     folder = tmp_path_factory.mktemp("bench")
-    async with Own(Beside(parts.kafka, parts.postgres, {}), folder, partitions=2, feed_partitions=2) as found:
+    async with Own(
+        Beside(Settings(kafka=parts.kafka, postgres=parts.postgres), {}), folder, partitions=2, feed_partitions=2
+    ) as found:
         await found.start("project", "api")
         yield found
 

@@ -18,6 +18,9 @@ import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from infra.kafka_access import aiokafka_options
+from infra.settings import load
+
 PARTITIONS = 8
 #: A delta and an acknowledgement of Klatsch, with what varies left out.
 _DELTA = (
@@ -164,13 +167,14 @@ def _unmasked(mask: bytes, data: bytes) -> bytes:
 class Chain:
     """The way of a message through Kafka without anything that chat needs."""
 
-    def __init__(self, bootstrap: str, prefix: str, rooms: Rooms) -> None:
+    def __init__(self, prefix: str, rooms: Rooms) -> None:
         self._log, self._feed = f"{prefix}.log", f"{prefix}.feed"
         self._rooms = rooms
-        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=0)
+        # Into the Kafka of the environment.
+        access = aiokafka_options(load())
+        self._producer = AIOKafkaProducer(**access, acks="all", linger_ms=0)
         self._consumers = [
-            AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=500)
-            for _ in range(2)
+            AIOKafkaConsumer(**access, enable_auto_commit=False, fetch_max_wait_ms=500) for _ in range(2)
         ]
 
     async def start(self) -> list[asyncio.Task[None]]:
@@ -200,11 +204,11 @@ class Chain:
                     self._rooms.deliver(record.key.decode(), record.value)
 
 
-async def serve(port: int, kafka: str = "", prefix: str = "") -> None:
+async def serve(port: int, prefix: str = "") -> None:
     """Until it is ended, or a loop fails."""
     rooms, tasks, chain = Rooms(), [], None
-    if kafka:
-        chain = Chain(kafka, prefix, rooms)
+    if prefix:
+        chain = Chain(prefix, rooms)
         tasks = await chain.start()
     server = await asyncio.get_running_loop().create_server(
         lambda: Connection(rooms, chain.append if chain else None), "127.0.0.1", port, backlog=2048

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from infra.kafka import admin
+from infra.settings import environment
 from tests.bench.systems.bare import PARTITIONS
 from tests.bench.systems.program import Program
 from tests.bench.systems.stores import Stores
@@ -46,13 +49,10 @@ class Chain(Program):
 
     async def command(self) -> Sequence[str | Path]:
         kafka = await self._stores.kafka()
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-        await admin.start()
-        try:
-            await admin.create_topics([NewTopic(f"{self._prefix}.{name}", PARTITIONS, 1) for name in ("log", "feed")])
-        finally:
-            await admin.close()
-        return [sys.executable, *_MODULE, str(self.port), kafka, self._prefix]
+        async with admin(kafka) as client:
+            await client.create_topics([NewTopic(f"{self._prefix}.{name}", PARTITIONS, 1) for name in ("log", "feed")])
+        self._environment = {**os.environ, **environment(kafka)}
+        return [sys.executable, *_MODULE, str(self.port), self._prefix]
 
     async def removed(self) -> None:
         await delete_topics(await self._stores.kafka(), self._prefix)

@@ -193,7 +193,7 @@ class Ours(Installation):
             raise
         settings = settings_of(self.data)
         if self._stores is not None and settings is not None:
-            self._stores.lend(settings.kafka, settings.postgres)
+            self._stores.lend(settings)
         return self
 
     def start(self) -> None:
@@ -219,7 +219,7 @@ class Ours(Installation):
 
     async def _remove_from_others(self, settings: Settings) -> None:
         if os.environ.get("KLATSCH_KAFKA"):
-            await delete_topics(settings.kafka, settings.prefix)
+            await delete_topics(settings, settings.prefix)
         if os.environ.get("KLATSCH_POSTGRES"):
             await postgres.drop(settings)
 

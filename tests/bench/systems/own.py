@@ -31,6 +31,8 @@ from tests.parts import delete_topics
 
 #: Roles that share a process, and their distance from the installation's port, as ``up`` has them.
 _GROUPS = {group.name: group for group in GROUPS}
+#: Settings that say where Kafka and Postgres are, and how to get in.
+_ACCESS = ("kafka", "kafka_user", "kafka_password", "kafka_sasl", "kafka_tls", "kafka_ca", "postgres")
 #: Events a second that read models work off at the least: a deadline, not a goal.
 _SLOWEST = 500
 
@@ -38,8 +40,8 @@ _SLOWEST = 500
 class Beside(NamedTuple):
     """A Kafka, a Postgres, and their processes by role where they can be seen."""
 
-    kafka: str
-    postgres: str
+    #: How to get into the two.
+    settings: Settings
     processes: Mapping[str, Sequence[psutil.Process]]
 
     @classmethod
@@ -54,7 +56,7 @@ class Beside(NamedTuple):
                 )
             settings = load()
         found = {role: some for role, some in system.processes().items() if role in ("kafka", "postgres")}
-        return cls(settings.kafka, settings.postgres, found)
+        return cls(settings, found)
 
 
 class Own(Installation):
@@ -66,9 +68,10 @@ class Own(Installation):
         """``overrides``: settings, as ``partitions``. ``folder`` takes the logs of processes."""
         super().__init__(f"http://127.0.0.1:{free_base()}")
         name = f"b{secrets.token_hex(5)}"
+        there = {name: getattr(beside.settings, name) for name in _ACCESS}
         found = load(
-            kafka=beside.kafka, postgres=beside.postgres, prefix=name, schema=name, secret=secrets.token_hex(32),
-            port=self.port, api=f"http://{self.host}:{self.port}",
+            **there, prefix=name, schema=name, secret=secrets.token_hex(32), port=self.port,
+            api=f"http://{self.host}:{self.port}",
         )  # fmt: skip
         self.settings: Settings = msgspec.structs.replace(found, **overrides)
         self._beside = beside
@@ -82,7 +85,7 @@ class Own(Installation):
     async def __aexit__(self, *error: object) -> None:
         for group in list(self._running):
             await self.stop(group, signal.SIGKILL)
-        await delete_topics(self.settings.kafka, self.settings.prefix)
+        await delete_topics(self.settings, self.settings.prefix)
         await postgres.drop(self.settings)
 
     async def start(self, *groups: str) -> None:

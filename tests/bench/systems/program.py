@@ -33,6 +33,8 @@ class Program:
         self.host, self.port = "127.0.0.1", free_port()
         self._folder = folder
         self._process: Process | None = None
+        #: Variables of the process, where not ours.
+        self._environment: Mapping[str, str] | None = None
 
     async def command(self) -> Sequence[str | Path]:
         """What to start; whatever it needs is made before. Raises NotHere."""
@@ -43,7 +45,9 @@ class Program:
 
     async def __aenter__(self) -> Self:
         command = await self.command()
-        process = self._process = Process(self.name, command, self._folder / f"{self.name}.log", cwd=ROOT)
+        process = self._process = Process(
+            self.name, command, self._folder / f"{self.name}.log", env=self._environment, cwd=ROOT
+        )
         process.spawn()
         try:
             await asyncio.to_thread(process.wait_until, lambda: accepts(self.host, self.port), _START_SECONDS)

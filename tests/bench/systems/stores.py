@@ -11,6 +11,7 @@ import psutil
 
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
+from infra.settings import Settings, load
 from tests.bench.accounting import listening
 
 
@@ -25,22 +26,27 @@ class Stores:
         self._addresses = {
             name: address for name in ("kafka", "postgres") if (address := os.environ.get(f"KLATSCH_{name.upper()}"))
         }
+        #: How to get into Kafka; None while nobody has asked for it.
+        self._access: Settings | None = load() if "kafka" in self._addresses else None
         self._started: list[EmbeddedKafka | EmbeddedPostgres] = []
         self._starting = asyncio.Lock()
 
-    def lend(self, kafka: str, postgres: str) -> None:
+    def lend(self, settings: Settings) -> None:
         """Servers that run as long as anybody needs them."""
-        self._addresses = {"kafka": kafka, "postgres": postgres, **self._addresses}
+        self._access = self._access or settings
+        self._addresses = {"kafka": settings.kafka, "postgres": settings.postgres, **self._addresses}
 
-    async def kafka(self) -> str:
-        """Bootstrap servers."""
+    async def kafka(self) -> Settings:
+        """How to get into Kafka."""
         async with self._starting:
             if "kafka" not in self._addresses:
-                kafka = EmbeddedKafka(self._folder / "kafka", open_to_all=True)
+                kafka = EmbeddedKafka(self._folder / "kafka")
                 await asyncio.to_thread(kafka.start)
                 self._started.append(kafka)
                 self._addresses["kafka"] = kafka.bootstrap
-        return self._addresses["kafka"]
+                self._access = load(kafka.access())
+        assert self._access is not None
+        return self._access
 
     async def postgres(self) -> str:
         """A DSN, as whose user one may make schemas."""
