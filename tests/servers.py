@@ -37,6 +37,8 @@ async def installation(parts: Parts) -> AsyncIterator[Settings]:
     settings = Settings(
         kafka=parts.kafka, postgres=parts.postgres, prefix=name, schema=name, partitions=2, feed_partitions=2,
         secret=secrets.token_hex(32), port=free_port(), limit_register=CROWD, limit_log_in=CROWD,
+        # Tests ask without a pause, as no person does.
+        limit_read=CROWD, limit_send=CROWD, limit_write=CROWD,
         # Pages of a search are whole, however busy the machine is.
         search_seconds=60.0,
     )  # fmt: skip

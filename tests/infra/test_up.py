@@ -23,7 +23,7 @@ from confluent_kafka.admin import AdminClient
 from infra.embedded.jars import cache_folder
 from infra.embedded.lifeline import still_there
 from infra.embedded.ports import free_port, is_free
-from infra.settings import Settings, environment
+from infra.settings import Settings, environment, without_password
 from infra.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT
 from tests.deadline import until
 
@@ -147,7 +147,7 @@ async def test_up_uses_the_kafka_and_postgres_that_are_named(up: Up, settings: S
     await asyncio.to_thread(up.start)
     parts = {part["name"]: part for part in (await asyncio.to_thread(up.status))["parts"]}
     named = {name: (part["address"], part["pid"]) for name, part in parts.items() if name in ("kafka", "postgres")}
-    assert named == {"kafka": (settings.kafka, None), "postgres": (settings.postgres, None)}
+    assert named == {"kafka": (settings.kafka, None), "postgres": (without_password(settings.postgres), None)}
     assert all(part["healthy"] for part in parts.values())
     assert not (up.data / "kafka").exists()
     assert not (up.data / "postgres").exists()
