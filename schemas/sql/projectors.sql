@@ -149,7 +149,10 @@ cross join lateral (
             exists (
                 select from members m
                 where m.room = cuts.room and m."user" = k."user" and m.state = 'joined' and m.since < cuts.cut)
-            or exists (select from gone where gone.room = cuts.room and gone."user" = k."user"))
+            or exists (select from gone where gone.room = cuts.room and gone."user" = k."user")
+            -- A direct room shows under the name of the other, also after they have left it.
+            or (r.type = 'direct' and exists (
+                select from stays s where s.room = cuts.room and s."user" = k."user" and s.since < cuts.cut)))
           and r.members
               - (select count(*) from members m where m.room = cuts.room and m.state = 'joined' and m.since >= cuts.cut)
               + (select count(*) from gone where gone.room = cuts.room) <= $4

@@ -25,8 +25,8 @@ class Pair(NamedTuple):
 
 #: Changes that take no part of what is read.
 NO_PART = {
-    "users.change_password": "a password is not read", "members.add": "says who", "rooms.archive": "says nothing", "messages.set_emotion": "for services",
-    "presence.set": "is not kept", "signals.type": "is not kept",
+    "users.change_password": "a password is not read", "members.add": "says who", "rooms.archive": "says nothing",
+    "messages.set_emotion": "for services", "presence.set": "is not kept", "signals.type": "is not kept",
 }  # fmt: skip
 
 
