@@ -13,7 +13,7 @@ function entry(id, more = {}) {
 }
 
 function page(rooms, next, more = {}) {
-  return { vector: { "rooms/0": 10 }, rooms, relationships: [], friend_of: [], users: [], next, ...more };
+  return { vector: { "rooms/0": 10 }, rooms, relationships: [], friend_of: [], invitations: [], users: [], next, ...more };
 }
 
 function first(next) {
