@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from infra.settings import Settings
 from push import metrics, refusals
 from push.door import Door, Visit, forwarded
+from push.linger import Linger
 
 #: Where the application finds, in ``scope["state"]``: a function that aborts the connection,
 ABORT = "klatsch.abort"
@@ -25,9 +26,6 @@ ABORT = "klatsch.abort"
 KNOWN = "klatsch.known"
 #: Bytes of a head (nginx 32 KiB, tomcat 8 KiB, node 16 KiB).
 HEAD_BYTES = 32 * 1024
-#: Seconds and bytes for which a client that was refused is still read: a reset would destroy the answer on its way.
-LINGER_SECONDS = 2.0
-LINGER_BYTES = 1024 * 1024
 #: In the head of a request that wants a WebSocket.
 _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 #: uvicorn warns of each request that cannot be read: a line that others could write into our log at will.
@@ -44,7 +42,7 @@ class _Phase(Enum):
 
 
 class _Refused(Exception):
-    """A request that is refused before the application hears of it."""
+    """A request that is refused before the application receives it."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -69,8 +67,8 @@ class HttpProtocol(H11Protocol):
         self._timer: TimerHandle | None = None
         self._timer_at = 0.0
         self._begun = False
-        #: Bytes that are still thrown away after a refusal; None before.
-        self._deaf: int | None = None
+        #: After a refusal.
+        self._linger: Linger | None = None
 
     # For asyncio.
 
@@ -89,10 +87,8 @@ class HttpProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A WebSocket that begins as they all do is not parsed as HTTP first and then again: 0.1 ms for each."""
-        if self._deaf is not None:
-            self._deaf -= len(data)
-            if self._deaf < 0:
-                self.transport.abort()
+        if self._linger is not None:
+            self._linger.receive(data)
             return
         begun, self._begun = self._begun, True
         end = -1 if begun or self._door.proxies or not data.startswith(b"GET ") else data.find(b"\r\n\r\n")
@@ -115,7 +111,7 @@ class HttpProtocol(H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
-        if self._deaf is not None or self._visit is None:
+        if self._linger is not None or self._visit is None:
             return
         state = self.conn.their_state
         if state is h11.SEND_BODY:
@@ -146,7 +142,7 @@ class HttpProtocol(H11Protocol):
         super().on_response_complete()
 
     def shutdown(self) -> None:
-        if self._deaf is not None:
+        if self._linger is not None:
             self.transport.abort()
         else:
             super().shutdown()
@@ -243,7 +239,7 @@ class HttpProtocol(H11Protocol):
         protocol.begin(visit, head, rest)
 
     def _refuse(self, refused: _Refused) -> None:
-        """Answer, read for a while what is still on its way, and close; the application hears of a disconnect."""
+        """Answer, read for a while what is still on its way, and close; the application receives a disconnect."""
         metrics.REFUSED.labels(refused.code).inc()
         self._owes(_Phase.NOTHING)
         self._unset_keepalive_if_required()
@@ -254,11 +250,9 @@ class HttpProtocol(H11Protocol):
         if begun or self.transport.is_closing():
             self.transport.abort()
             return
-        self._deaf = LINGER_BYTES
         self.transport.write(refusals.answer(refused.code, refused.detail))
-        self.transport.write_eof()
+        self._linger = Linger(self.transport, self.loop)
         self.flow.resume_reading()
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 
 class _Requests(h11.Connection):

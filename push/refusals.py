@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 import msgspec
@@ -29,12 +30,6 @@ KINDS: dict[str, Kind] = {
     "overloaded": Kind(503, "Too busy"),
     "unavailable": Kind(503, "A part is away"),
 }
-
-_REASONS = {
-    400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 408: "Request Timeout", 426: "Upgrade Required",
-    429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
-    503: "Service Unavailable",
-}  # fmt: skip
 
 #: Sent with every answer: a browser takes it for what its type says (Fetch, 3.6).
 NOSNIFF = ("x-content-type-options", "nosniff")
@@ -72,7 +67,7 @@ def answer(code: str, detail: str) -> bytes:
     status = KINDS[code].status
     body = document(code, detail)
     lines = [
-        f"HTTP/1.1 {status} {_REASONS[status]}",
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         *(f"{name}: {value}" for name, value in headers(code).items()),
         ": ".join(NOSNIFF),
         f"content-length: {len(body)}",

@@ -19,7 +19,8 @@ from infra.settings import Settings
 from push import codes, metrics, refusals
 from push.codes import Disconnect
 from push.door import Door, Visit
-from push.http import ABORT, LINGER_BYTES, LINGER_SECONDS, HttpProtocol
+from push.http import ABORT, HttpProtocol
+from push.linger import Linger
 from push.parsing import Parser
 
 __all__ = ["ABORT", "EXTENSION", "Protocol", "uvicorn_options"]
@@ -71,8 +72,8 @@ class Protocol(WebSocketsSansIOProtocol):
     _visit: Visit | None = None
     #: What came behind the head before the handshake was answered: no frame is read before.
     _held: bytearray | None = None
-    #: Bytes that are still thrown away after the end; None before.
-    _deaf: int | None = None
+    #: After the end.
+    _linger: Linger | None = None
 
     conn: Parser
 
@@ -99,10 +100,8 @@ class Protocol(WebSocketsSansIOProtocol):
             self._end()
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf is not None:
-            self._deaf -= len(data)
-            if self._deaf < 0:
-                self.transport.abort()
+        if self._linger is not None:
+            self._linger.receive(data)
             return
         if self._held is None:
             super().data_received(data)
@@ -140,16 +139,15 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def _end(self) -> None:
         """Close, but read what is on its way first: a reset would destroy what was just said."""
-        if self._deaf is not None or self.transport.is_closing():
+        if self._linger is not None or self.transport.is_closing():
             return
-        self._deaf = LINGER_BYTES
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.transport.write_eof()
+        self._linger = Linger(self.transport, self.loop)
         if self.close_timer is not None:
             self.close_timer.cancel()
-        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.close_timer = self._linger.timer
 
     def send_receive_event_to_app(self) -> None:
         """A text goes where ``on_text`` says, at once: no queue, no task that wakes, no pause of the socket."""
