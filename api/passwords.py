@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
@@ -99,7 +100,7 @@ class Passwords:
             if not job.future.done():
                 self._running += 1
                 done = asyncio.get_running_loop().run_in_executor(self._pool, job.work)
-                done.add_done_callback(lambda done, job=job: self._ended(job, done))  # type: ignore[misc]
+                done.add_done_callback(partial(self._ended, job))
 
     def _ended(self, job: _Job, done: asyncio.Future[Any]) -> None:
         self._running -= 1

@@ -49,7 +49,7 @@ async def as_it_was(call: Call, outcome: Outcome, shows: Collection[Key] | None)
     """
     last, now = outcome.records[-1], outcome.state
     wanted = list(now) if shows is None else shows
-    found = {key: now[key] for key in wanted if (one := now[key]) is None or one.version <= last.offset}  # type: ignore[attr-defined]
+    found = {key: now[key] for key in wanted if (one := now[key]) is None or one.version <= last.offset}
     if len(found) < len(wanted):
         await call.catch_up({last.position.shard: last.offset + 1})
         async with (

@@ -6,7 +6,7 @@ Pure: no I/O, no clock. The registry that holds all types is assembled in ``even
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,9 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     kind: ClassVar[str]
     key_fields: ClassVar[tuple[str, ...]]
+    # Each kind declares it, at its place among its columns.
+    if TYPE_CHECKING:
+        version: int
 
     @property
     def key(self) -> Key:

@@ -71,8 +71,7 @@ def put(state: Past, key: Key, entity: Entity | None) -> None:
 
 def unchanged(entity: Entity, cut: int) -> bool:
     """Whether an entity is as it was when only the events below ``cut`` counted."""
-    version: int = entity.version  # type: ignore[attr-defined]
-    return version < cut
+    return entity.version < cut
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import sys
 from collections.abc import Iterable
+from typing import Literal
 
 from infra.settings import Settings
 
@@ -18,6 +19,9 @@ if sys.platform != "win32":
 _OWN_DESCRIPTORS = 256
 #: Where the system names no bound, or a higher one.
 _MOST = 65_536
+
+Scheme = Literal["http", "https"]
+_SCHEMES: dict[str, Scheme] = {"http": "http", "https": "https"}
 
 
 class Door:
@@ -128,7 +132,7 @@ def network(address: str) -> str:
     return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
-def forwarded(headers: Iterable[tuple[bytes, bytes]], header: bytes, proxies: int) -> tuple[str | None, str | None]:
+def forwarded(headers: Iterable[tuple[bytes, bytes]], header: bytes, proxies: int) -> tuple[str | None, Scheme | None]:
     """Address and scheme of the client before so many proxies, as they say; None where they do not.
 
     Each proxy adds to the end, so that only the last ``proxies`` entries are theirs. ``header`` is x-forwarded-for
@@ -162,6 +166,5 @@ def _address(text: str) -> str | None:
         return None
 
 
-def _scheme(found: list[str]) -> str | None:
-    scheme = found[0].strip().lower() if found else ""
-    return scheme if scheme in ("http", "https") else None
+def _scheme(found: list[str]) -> Scheme | None:
+    return _SCHEMES.get(found[0].strip().lower()) if found else None

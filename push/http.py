@@ -171,7 +171,7 @@ class HttpProtocol(H11Protocol):
             return
         address, scheme = forwarded(request.headers, self._door.proxy_header, self._door.proxies)
         self.client = (address or visit.peer, 0)
-        self.scheme = scheme or "http"  # type: ignore[assignment]
+        self.scheme = scheme or "http"
         visit.next_request()
         if not visit.count(self.client[0]):
             raise self._too_many()

@@ -105,6 +105,20 @@ class World:
         fields.setdefault("added_by", "everyone")
         return Person(self, await self.call("users.register", fields), via)
 
+    async def log_in(self, who: Person, password: str) -> Person:
+        """A further session of somebody, over HTTP. Raises Refusal."""
+        return Person(self, await self.call("sessions.open", {"username": who.username, "password": password}), "http")
+
+    async def enters(self, who: Person, password: str) -> bool:
+        """Whether somebody is let in with a password."""
+        try:
+            await self.log_in(who, password)
+        except Refusal as refusal:
+            if refusal.code != "unauthenticated":
+                raise
+            return False
+        return True
+
     async def socket(self, token: str, **connect: Any) -> Socket:
         """A push connection, closed with this world."""
         socket = Socket(await self.http.ws_connect(self.url + "/v1/connection", max_msg_size=1 << 24), self)

@@ -113,7 +113,7 @@ async def _commands(connection: Any, stream: str, chosen: list[Record]) -> list[
 
 def _order(command: SetBack, record: Record, present: Entity | None) -> Order:
     """The key holds until the entity changes: repeating is harmless, and what was taken back twice can be again."""
-    version = -1 if present is None else present.version  # type: ignore[attr-defined]
+    version = -1 if present is None else present.version
     return Order(command=command, id=uuid7(), actor=OPERATOR, key=f"undo:{record.id}:{version}", time=now())
 
 

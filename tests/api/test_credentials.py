@@ -28,20 +28,6 @@ async def grace(world: World, ada: Person) -> Person:
     return await world.person("grace", via=ada.via, password=OLD)
 
 
-async def log_in(world: World, who: Person, password: str) -> Person:
-    return Person(world, await world.call("sessions.open", {"username": who.username, "password": password}), "http")
-
-
-async def enters(world: World, who: Person, password: str) -> bool:
-    try:
-        await log_in(world, who, password)
-    except Refusal as refusal:
-        if refusal.code != "unauthenticated":
-            raise
-        return False
-    return True
-
-
 async def void(world: World, token: str) -> None:
     """Waits until the token is refused: nodes hear of a closed session with the read models."""
 
@@ -83,11 +69,11 @@ async def credential_of(settings: Settings, user: str) -> str:
 async def test_the_new_one_logs_in_the_old_one_does_not_and_this_session_stays(
     installed: Settings, world: World, grace: Person
 ) -> None:
-    there = await log_in(world, grace, OLD)
+    there = await world.log_in(grace, OLD)
     was = await credential_of(installed, grace.id)
     answer = await grace.do("users.change_password", current=OLD, password=NEW)
     assert answer["user"]["username"] == grace.username and "credential" not in str(answer)
-    assert not await enters(world, grace, OLD) and await enters(world, grace, NEW)
+    assert not await world.enters(grace, OLD) and await world.enters(grace, NEW)
     assert (await grace.do("users.me"))["user"]["version"] >= answer["user"]["version"]
     await void(world, there.token)
     # The old hash is nowhere any more, in the vault's topic and its copy.
@@ -103,7 +89,7 @@ async def test_the_new_one_logs_in_the_old_one_does_not_and_this_session_stays(
 
 
 async def test_connections_of_the_other_sessions_end_at_once(world: World, grace: Person) -> None:
-    there = await log_in(world, grace, OLD)
+    there = await world.log_in(grace, OLD)
     async with world.http.ws_connect(f"{world.url}/v1/connection") as ws:
         await ws.send_json({"id": 1, "connect": {"token": there.token}})
         await ws.receive_json(timeout=20)
@@ -131,9 +117,9 @@ async def test_connections_of_the_other_sessions_end_at_once(world: World, grace
 async def test_what_is_refused_changes_nothing(
     installed: Settings, world: World, grace: Person, fields: dict[str, Any], code: str
 ) -> None:
-    there, before = await log_in(world, grace, OLD), await credential_of(installed, grace.id)
+    there, before = await world.log_in(grace, OLD), await credential_of(installed, grace.id)
     assert await grace.refused("users.change_password", **fields) == code
-    assert await enters(world, grace, OLD) and await credential_of(installed, grace.id) == before
+    assert await world.enters(grace, OLD) and await credential_of(installed, grace.id) == before
     assert (await there.do("users.me"))["user"]["id"] == grace.id
     assert await changes_of(installed, grace.id) == []
 
@@ -141,7 +127,7 @@ async def test_what_is_refused_changes_nothing(
 async def test_who_has_none_sets_the_first_one(world: World, ada: Person) -> None:
     assert await ada.refused("users.change_password", current=OLD, password=NEW) == "invalid"
     await ada.do("users.change_password", password=NEW)
-    assert await enters(world, ada, NEW)
+    assert await world.enters(ada, NEW)
     assert await ada.refused("users.change_password", password=OLD) == "invalid"
 
 
@@ -153,12 +139,12 @@ async def test_the_same_key_gives_the_first_result_for_ever(installed: Settings,
     await grace.do("users.change_password", current=OLD, password=NEW, key="k1")
     # The old password is no longer the current one; it was asked for already.
     await grace.do("users.change_password", current=OLD, password=NEW, key="k1")
-    there = await log_in(world, grace, NEW)
+    there = await world.log_in(grace, NEW)
     await grace.do("users.change_password", current=OLD, password=NEW, key="k1")
     assert (await there.do("users.me"))["user"]["id"] == grace.id, "it ends no session that came after it"
     await grace.do("users.change_password", current=NEW, password=OLD, key="k2")
     await grace.do("users.change_password", current=OLD, password=NEW, key="k1")
-    assert await enters(world, grace, OLD) and not await enters(world, grace, NEW)
+    assert await world.enters(grace, OLD) and not await world.enters(grace, NEW)
     assert len(await changes_of(installed, grace.id)) == 2
     current = await credential_of(installed, grace.id)
 
@@ -187,14 +173,14 @@ async def test_the_same_key_many_times_at_once_is_one_change(installed: Settings
         await until(one_is_left, "one hash is left")
     finally:
         await connection.close()
-    assert await enters(world, grace, NEW)
+    assert await world.enters(grace, NEW)
 
 
 async def test_a_key_without_the_password_proves_nothing(world: World, grace: Person) -> None:
     assert await grace.refused("users.change_password", current="wrong", password=NEW, key="k1") == "forbidden"
-    assert await enters(world, grace, OLD)
+    assert await world.enters(grace, OLD)
     await grace.do("users.change_password", current=OLD, password=NEW, key="k1")
-    assert await enters(world, grace, NEW)
+    assert await world.enters(grace, NEW)
 
 
 async def test_log_ins_at_the_same_time_do_not_outlive_the_old_password(world: World) -> None:
@@ -202,7 +188,7 @@ async def test_log_ins_at_the_same_time_do_not_outlive_the_old_password(world: W
 
     async def again() -> Person | None:
         try:
-            return await log_in(world, grace, OLD)
+            return await world.log_in(grace, OLD)
         except Refusal:
             return None
 
@@ -219,7 +205,7 @@ async def test_log_ins_at_the_same_time_do_not_outlive_the_old_password(world: W
 async def test_more_sessions_than_one_command_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "SESSIONS", 3)
     grace = await world.person("grace", password=OLD)
-    others = [await log_in(world, grace, OLD) for _ in range(9)]
+    others = [await world.log_in(grace, OLD) for _ in range(9)]
     await grace.do("users.change_password", current=OLD, password=NEW)
     for other in others:
         await void(world, other.token)
@@ -230,19 +216,19 @@ async def test_more_sessions_than_one_command_ends(world: World, monkeypatch: py
 async def test_an_operator_gives_another_one_and_ends_all_sessions(
     installed: Settings, world: World, operator: str, grace: Person
 ) -> None:
-    there = await log_in(world, grace, OLD)
+    there = await world.log_in(grace, OLD)
     fields = {"username": grace.username.upper(), "password": NEW}
     answer = await world.call("users.reset_password", fields, token=operator, key="reset")
     assert answer["closed"] == 2 and answer["user"]["id"] == grace.id and "email" not in answer["user"]
     for session in (grace.token, there.token):
         await void(world, session)
-    assert await enters(world, grace, NEW) and not await enters(world, grace, OLD)
+    assert await world.enters(grace, NEW) and not await world.enters(grace, OLD)
     # The log says who did it.
     (event,) = await changes_of(installed, grace.id)
     assert event.actor == "operator"
     again = await world.call("users.reset_password", fields, token=operator, key="reset")
     assert (again["user"]["id"], again["closed"]) == (grace.id, 2)
-    assert await enters(world, grace, NEW) and len(await changes_of(installed, grace.id)) == 1
+    assert await world.enters(grace, NEW) and len(await changes_of(installed, grace.id)) == 1
 
 
 async def test_whom_an_operator_cannot_give_one(world: World, operator: str, service: Person) -> None:

@@ -197,7 +197,7 @@ async def test_a_repeated_registration_leaves_one_hash_and_gives_the_first_resul
 
 async def test_a_session_that_guesses_is_stopped_and_others_of_the_account_are_not(world: World) -> None:
     ada = await owner(world)
-    again = Person(world, await world.call("sessions.open", {"username": ada.username, "password": PASSWORD}), "http")
+    again = await world.log_in(ada, PASSWORD)
     address = f"ada-{secrets.token_hex(5)}@example.org"
     found = [await ada.refused("users.change", email=address, password="wrong") for _ in range(MOST + 1)]
     assert found == ["forbidden"] * MOST + ["rate_limited"]

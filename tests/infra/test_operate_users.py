@@ -12,7 +12,7 @@ import pytest
 from infra.operate import resetting
 from infra.operate.errors import CannotDo
 from infra.settings import Settings, environment
-from tests.client import Refusal, World, visiting
+from tests.client import World, visiting
 from tests.infra.operating import NOWHERE, Heard, klatsch
 from tests.parts import Parts
 from tests.servers import installation, serving
@@ -30,23 +30,13 @@ async def world(installed: Settings) -> AsyncIterator[World]:
         yield world
 
 
-async def enters(world: World, username: str, password: str) -> bool:
-    try:
-        await world.call("sessions.open", {"username": username, "password": password})
-    except Refusal as refusal:
-        if refusal.code != "unauthenticated":
-            raise
-        return False
-    return True
-
-
 async def test_it_prints_a_password_that_works(installed: Settings, world: World) -> None:
     ada = await world.person("ada", password="correct horse battery")
     said = (await klatsch(installed, "users", "reset", ada.username)).splitlines()
     assert len(said) == 2 and said[1] == "1 sessions ended."
     start, made = said[0].rsplit(" ", 1)
     assert start == f"New password of {ada.username}:" and len(made) == 20
-    assert await enters(world, ada.username, made) and not await enters(world, ada.username, "correct horse battery")
+    assert await world.enters(ada, made) and not await world.enters(ada, "correct horse battery")
 
 
 async def test_it_takes_one_from_the_input_and_does_not_repeat_it(installed: Settings, world: World) -> None:
@@ -59,7 +49,7 @@ async def test_it_takes_one_from_the_input_and_does_not_repeat_it(installed: Set
     async with asyncio.timeout(60):
         output, _ = await process.communicate(b"another horse battery\nrest\n")
     assert process.returncode == 0 and output == b"1 sessions ended.\n", output
-    assert await enters(world, ada.username, "another horse battery")
+    assert await world.enters(ada, "another horse battery")
 
 
 async def test_what_it_cannot_do(installed: Settings, world: World) -> None:
