@@ -23,13 +23,14 @@ from starlette.websockets import WebSocketClose
 
 from api import docs, health, http, problems
 from api.calls import Services
-from api.guard import Guard, onlookers, welcome
+from api.guard import Guard, onlookers
 from api.health import Check
 from api.problems import Problem
 from api.surface import Operation
 from infra.settings import Settings
 from producers.commands import Refused, Unavailable
 from producers.router import ORDERS_PATH, PROOF_HEADER, NotOwner, Producers, proof
+from push.http import welcome
 
 log = logging.getLogger(__name__)
 

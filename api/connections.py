@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from api import problems
-from api.guard import welcome
 from api.problems import Problem
 from infra.settings import Settings
 from producers.router import PROOF_HEADER, proof
 from push.asked import connections
 from push.bounds import Unavailable
+from push.http import welcome
 from push.hub import Hub
 
 #: Its query is ``user=ID``; its answer a ``push.asked.Connections``.

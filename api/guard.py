@@ -11,7 +11,6 @@ from api import problems, tokens
 from api.problems import Problem
 from infra.settings import Settings
 from infra.sites import Sites, crosses, header, loopback
-from push.http import KNOWN
 
 #: Methods that change nothing (RFC 9110 9.2.1).
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -69,15 +68,6 @@ def own_page(scope: Scope) -> bool:
     """Whether a request comes from a page of this installation or from no page: only these get the cookie."""
     headers = scope["headers"]
     return not crosses(header(headers, b"host") or b"", header(headers, b"origin"), header(headers, b"sec-fetch-site"))
-
-
-def welcome(scope: Scope) -> None:
-    """A good token, or the installation's proof, was shown on this connection: it no longer counts as a stranger's."""
-    scope.get("state", {}).get(KNOWN, _nothing)()
-
-
-def _nothing() -> None:
-    """Where no server of ours is underneath."""
 
 
 def onlookers(settings: Settings) -> Callable[[str | None], bool]:

@@ -21,13 +21,14 @@ from api.address import client_address
 from api.attending import attended
 from api.auth import identify
 from api.calls import Call, Services
-from api.guard import own_page, welcome
+from api.guard import own_page
 from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity
 from events.positions import BadPosition, encode_vector, parse_vector
 from producers.commands import Refused, Unavailable
+from push.http import welcome
 
 log = logging.getLogger(__name__)
 

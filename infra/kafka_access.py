@@ -68,11 +68,12 @@ def java_options(settings: Settings) -> dict[str, str]:
 def login(module: str, user: str, password: str, **more: str) -> str:
     """A line of JAAS, in which quotes and backslashes are escaped."""
     values = {"username": user, "password": password, **more}
-    words = [f'{name}="{_escaped(value)}"' for name, value in values.items()]
+    words = [f'{name}="{escaped(value)}"' for name, value in values.items()]
     return f"org.apache.kafka.common.security.{module} required {' '.join(words)};"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """As JAAS, and argument files of Java, want it within double quotes."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

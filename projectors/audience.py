@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from events.feed import NAMED_ROOM
 from events.invitations import Invitation, InvitationDeclined, InvitationWithdrawn, MemberInvited, invitation_key
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, MessageRestored, message_key
@@ -231,12 +230,19 @@ def _restore_follow(record: Record, known: Known, joining: Collection[str]) -> C
     if not isinstance(room, Room):
         return ()
     last = [] if room.last is None or room.state == "deleted" else [message_key(room.last)]
-    return [*last, *(member_key(record.stream, user) for user in _each(known.roster))]
+    return [*last, *_each(record, known)]
 
 
-def _each(roster: Collection[str]) -> Collection[str]:
+def _each(record: Record, known: Known) -> list[Key]:
     """The members of whom it can be told apart who has left since: all, or of a large room none."""
-    return roster if len(roster) <= NAMED_ROOM else ()
+    named = isinstance(known.roster, Crowd) and known.roster.named
+    return [] if named else [member_key(record.stream, user) for user in known.roster]
+
+
+def _apart(record: Record, known: Known, gone: Collection[str], include: dict[str, Any]) -> list[Telling]:
+    """To who is still in the room with what comes along, to who has left without."""
+    here = [user for user in known.roster if user not in gone]
+    return [Telling(here, record.data, include), Telling(gone, record.data)]
 
 
 def _restored(record: Record, known: Known) -> list[Telling]:
@@ -248,14 +254,9 @@ def _restored(record: Record, known: Known) -> list[Telling]:
     last = known.entities.get(message_key(room.last)) if room.last is not None and room.state != "deleted" else None
     if isinstance(last, Message):
         include["message"] = message_view(last)
-    members = {user: known.entities.get(member_key(record.stream, user)) for user in _each(known.roster)}
-    gone = [user for user, one in members.items() if isinstance(one, Member) and one.state != "joined"]
-    if not gone:
-        return [Telling(known.roster, record.data, include)]
-    return [
-        Telling([user for user in members if user not in gone], record.data, include),
-        Telling(gone, record.data),
-    ]
+    members = [known.entities.get(key) for key in _each(record, known)]
+    gone = [one.user for one in members if isinstance(one, Member) and one.state != "joined"]
+    return _apart(record, known, gone, include) if gone else [Telling(known.roster, record.data, include)]
 
 
 def _message_restore_needs(record: Record) -> Needs:
@@ -265,9 +266,7 @@ def _message_restore_needs(record: Record) -> Needs:
 
 
 def _message_restore_follow(record: Record, known: Known, joining: Collection[str]) -> Collection[Key]:
-    """The members, of whom some may have left since; of a large room all hear the same."""
-    named = isinstance(known.roster, Crowd) and known.roster.named
-    return [] if named else [member_key(record.stream, user) for user in known.roster]
+    return _each(record, known)
 
 
 def _message_restored(record: Record, known: Known) -> list[Telling]:
@@ -283,10 +282,9 @@ def _message_restored(record: Record, known: Known) -> list[Telling]:
     # It has changed since, which who has left since must not see. Who stayed hears of that too, but not what it was.
     if isinstance(known.roster, Crowd) and known.roster.named:
         return [Telling(known.roster, event)]
-    members = [known.entities.get(member_key(record.stream, user)) for user in known.roster]
-    here = [one.user for one in members if isinstance(one, Member) and one.state == "joined"]
-    gone = [user for user in known.roster if user not in here]
-    return [Telling(here, event, include), Telling(gone, event)]
+    members = [known.entities.get(key) for key in _each(record, known)]
+    here = {one.user for one in members if isinstance(one, Member) and one.state == "joined"}
+    return _apart(record, known, [user for user in known.roster if user not in here], include)
 
 
 def _to_self(record: Record, known: Known) -> list[Telling]:

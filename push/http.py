@@ -9,6 +9,7 @@ import logging
 import math
 import re
 from asyncio import TimerHandle
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -23,7 +24,7 @@ from push.linger import Linger
 #: Where the application finds, in ``scope["state"]``: a function that aborts the connection,
 ABORT = "klatsch.abort"
 #: and one that says that a good token was shown on it.
-KNOWN = "klatsch.known"
+_KNOWN = "klatsch.known"
 #: Bytes of a head (nginx 32 KiB, tomcat 8 KiB, node 16 KiB).
 HEAD_BYTES = 32 * 1024
 #: In the head of a request that wants a WebSocket.
@@ -31,6 +32,15 @@ _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 #: uvicorn warns of each request that cannot be read: a line that others could write into our log at will.
 _log = logging.getLogger("klatsch.push.http")
 _log.setLevel(logging.ERROR)
+
+
+def welcome(scope: Mapping[str, Any]) -> None:
+    """A good token, or the installation's proof, was shown on this connection: it no longer counts as a stranger's."""
+    scope.get("state", {}).get(_KNOWN, _nothing)()
+
+
+def _nothing() -> None:
+    """Where no server of ours is underneath."""
 
 
 class _Phase(Enum):
@@ -81,7 +91,7 @@ class HttpProtocol(H11Protocol):
         if visit is None:
             self._refuse(_Refused("overloaded", "expected a free connection, all are in use; try again later"))
             return
-        self.app_state = {**self.app_state, ABORT: transport.abort, KNOWN: visit.known}
+        self.app_state = {**self.app_state, ABORT: transport.abort, _KNOWN: visit.known}
         if not self._door.proxies and not visit.count(peer):
             self._refuse(self._too_many())
 

@@ -24,7 +24,7 @@ from push.actions import Place
 from push.backend import Backend, BadToken, BadTokenKind, Identity, Limited
 from push.bounds import Unavailable
 from push.codes import Disconnect
-from push.http import ABORT, KNOWN
+from push.http import ABORT, welcome
 from push.hub import Hub
 from push.items import Item
 from push.pull import BadCursor, cursor_text, parse_cursor
@@ -59,10 +59,9 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         asked = time.monotonic()
-        state = scope.get("state", {})
         try:
             identity = await self._backend.authenticate(_token(request), scope)
-            state.get(KNOWN, _nothing)()
+            welcome(scope)
             place = await self._place(identity, request)
         except BadToken as error:
             await _problem(_TOKENS[error.kind], f"expected a token that is good; {error}")(scope, receive, send)
@@ -74,7 +73,9 @@ class Stream:
             await _problem("unavailable", str(error))(scope, receive, send)
         else:
             with metrics.CONNECTIONS.labels("sse").track_inprogress():
-                await _Events(self._hub, identity, send, state.get(ABORT)).run(receive, place, self._snapshots, asked)
+                await _Events(self._hub, identity, send, scope.get("state", {}).get(ABORT)).run(
+                    receive, place, self._snapshots, asked
+                )
 
     async def _place(self, identity: Identity, request: Request) -> Place:
         # A browser that reconnects sends the header, and the same address as before.
@@ -249,10 +250,6 @@ def _token(request: Request) -> str:
 
 def _problem(code: str, detail: str) -> Response:
     return Response(refusals.document(code, detail), refusals.KINDS[code].status, refusals.headers(code))
-
-
-def _nothing() -> None:
-    """Where no server of ours is underneath."""
 
 
 def _limited(error: Limited) -> Response:

@@ -18,7 +18,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import health, problems
-from api.guard import welcome
 from api.health import Check
 from api.metrics import REQUESTS
 from api.problems import Problem
@@ -28,6 +27,7 @@ from producers import metrics as producing
 from producers.router import PROOF_HEADER, proof
 from projectors import metrics as projecting
 from push import metrics as pushing
+from push.http import welcome
 
 #: Path of the route through which processes tell one another of themselves; not for clients.
 FIGURES_PATH = "/internal/figures"

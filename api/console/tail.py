@@ -15,11 +15,11 @@ from api import problems
 from api.auth import identify
 from api.calls import Services
 from api.console.follower import Filter, Follower, Watcher
-from api.guard import welcome
 from api.http import translate
 from api.problems import Problem
 from api.surface import ROLES
 from api.tokens import Identity
+from push.http import welcome
 
 PATH = "/v1/console/tail"
 #: Seconds between two writes: what comes meanwhile goes out together.

@@ -15,7 +15,7 @@ from infra.embedded.java import find_java
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError
 from infra.embedded.server import EmbeddedServer
-from infra.kafka_access import brokers, login
+from infra.kafka_access import brokers, escaped, login
 from infra.settings import load
 
 #: The one user that a broker with a password knows.
@@ -140,7 +140,7 @@ class EmbeddedKafka(EmbeddedServer):
             command += ["--add-scram", f"{_SCRAM}=[name={USER},password={self._password_file.read_text()}]"]
         # In a file, as everybody may see the command lines of a machine.
         arguments = self.data / "format.arguments"
-        write_private(arguments, "".join(f'"{_quoted(word)}"\n' for word in command))
+        write_private(arguments, "".join(f'"{escaped(word)}"\n' for word in command))
         result = subprocess.run([java, f"@{arguments}"], capture_output=True, text=True, check=False)
         if result.returncode != 0:
             # Its standard output has the credentials.
@@ -198,8 +198,3 @@ def _passwords(mechanism: str, password: str) -> dict[str, str]:
         "listener.name.controller.sasl.enabled.mechanisms": _PLAIN,
         "listener.name.controller.plain.sasl.jaas.config": plain,
     }
-
-
-def _quoted(word: str) -> str:
-    """As Java's argument files want it within double quotes."""
-    return word.replace("\\", "\\\\").replace('"', '\\"')

@@ -15,6 +15,7 @@ import msgspec
 from api.tokens import Role
 from events.positions import Vector, encode_vector, parse_vector
 from infra import operator_token
+from infra.answers import detail
 from infra.irc.plan import Order
 from infra.settings import Settings
 
@@ -112,7 +113,7 @@ class Client:
                         return content
                     if answer.status == 404 and missing:
                         return None
-                    trouble = f"{answer.status} {_detail(content)}"
+                    trouble = f"{answer.status} {detail(content)}"
                     if answer.status not in _LATER:
                         raise ImportFailed(f"{self.url}: {method} {path.partition('?')[0]} was answered {trouble}")
                     wait = _seconds(answer.headers.get("Retry-After"), pause)
@@ -140,13 +141,6 @@ class Client:
     def _reached(self, position: str) -> None:
         for shard, offset in parse_vector(position).items():
             self.position[shard] = max(offset, self.position.get(shard, 0))
-
-
-def _detail(content: bytes) -> str:
-    try:
-        return str(msgspec.json.decode(content, type=dict[str, Any]).get("detail", ""))
-    except msgspec.DecodeError:
-        return content[:200].decode(errors="replace")
 
 
 def _seconds(header: str | None, otherwise: float) -> float:

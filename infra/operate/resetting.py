@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from infra import operator_token
+from infra.answers import detail
 from infra.irc import url_of
 from infra.operate.errors import CannotDo
 from infra.settings import Settings
@@ -45,17 +46,10 @@ async def _ask(settings: Settings, url: str, body: dict[str, Any]) -> dict[str, 
         ):
             content = await response.read()
             if response.status != 200:
-                raise CannotDo(f"{url} refused: {response.status} {_detail(content)}")
+                raise CannotDo(f"{url} refused: {response.status} {detail(content)}")
             return msgspec.json.decode(content, type=dict[str, Any])
     except (aiohttp.ClientError, TimeoutError) as error:
         raise CannotDo(
             f"expected the API at {url} to answer, got {type(error).__name__}: {error}; see 'klatsch status', or name "
             "it with --url"
         ) from error
-
-
-def _detail(content: bytes) -> str:
-    try:
-        return str(msgspec.json.decode(content, type=dict[str, Any]).get("detail", ""))
-    except msgspec.DecodeError:
-        return content[:200].decode(errors="replace")

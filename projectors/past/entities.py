@@ -56,25 +56,27 @@ async def _members(connection: Any, stream: str, keys: list[Key], cut: int, kept
 
 
 async def _messages(connection: Any, stream: str, keys: list[Key], cut: int, kept: Kept) -> Found:
-    now = await rows.load(connection, keys)
-    found: Found = {key: one for key, one in now.items() if one is not None and unchanged(one, cut)}
-    changed = [one for key, one in now.items() if isinstance(one, Message) and key not in found]
-    if changed:
-        past = await rooms.as_made(connection, {stream: cut}, changed)
-        found.update({one.key: past.get(one.key) for one in changed})
-    return found
+    found, changed = await _present(connection, keys, cut)
+    messages = [one for one in changed if isinstance(one, Message)]
+    past = await rooms.as_made(connection, {stream: cut}, messages) if messages else {}
+    return found | {one.key: past.get(one.key) for one in messages}
 
 
 async def _invitations(connection: Any, stream: str, keys: list[Key], cut: int, kept: Kept) -> Found:
-    now = await rows.load(connection, keys)
-    found: Found = {key: one for key, one in now.items() if one is not None and unchanged(one, cut)}
-    changed = [key[2] for key, one in now.items() if one is not None and key not in found]
-    return {**found, **await rooms.invitations(connection, stream, cut, changed)} if changed else found
+    found, changed = await _present(connection, keys, cut)
+    users = [one.key[2] for one in changed]
+    return {**found, **await rooms.invitations(connection, stream, cut, users)} if users else found
 
 
 async def _once(connection: Any, stream: str, keys: list[Key], cut: int, kept: Kept) -> Found:
-    now = await rows.load(connection, keys)
-    return {key: one for key, one in now.items() if one is not None and unchanged(one, cut)}
+    return (await _present(connection, keys, cut))[0]
+
+
+async def _present(connection: Any, keys: list[Key], cut: int) -> tuple[Found, list[Entity]]:
+    """The entities that are as they were, and those that have changed since, as they are."""
+    there = [one for one in (await rows.load(connection, keys)).values() if one is not None]
+    found: Found = {one.key: one for one in there if unchanged(one, cut)}
+    return found, [one for one in there if one.key not in found]
 
 
 _IN_ROOM: dict[str, Callable[[Any, str, list[Key], int, Kept], Coroutine[Any, Any, Found]]] = {
