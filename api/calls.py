@@ -192,6 +192,11 @@ class Call:
         if not await self.services.progress.wait(vector, seconds):
             raise Problem("lagging", f"the read models have not reached the position within {seconds} s", retry_after=2)
 
+    async def meet_own(self) -> bool:
+        """Waits up to a second for what this process itself has appended: whoever registered at it a moment ago must be
+        found. Returns whether the read models have it."""
+        return await self.services.progress.wait(dict(self.services.seen), 1.0)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:
         """A connection to Postgres for the length of the block: the one way to it, so that heavy reads take turns.

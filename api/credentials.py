@@ -68,8 +68,7 @@ async def prove(call: Call, password: str | None, member: str, purpose: str) -> 
     ``member`` of the request has the password; ``purpose`` says what it is needed for.
     """
     assert call.identity is not None
-    # Whoever registered at this process a moment ago must be found.
-    await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+    await call.meet_own()
     row = await call.row(queries("users")["own"], call.user)
     if row is None:
         raise Problem("not_found", "expected your own user, found none yet; try again")

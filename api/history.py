@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from api import pages, profiles
+from api.blocks import gone
 from api.calls import Call
 from api.metrics import PAGES
 from api.pagecache import Ticket
 from api.pages import Cursor, Limit
 from api.problems import Problem
-from api.rooms import inside, outside
+from api.rooms import inside
 from api.spans import Span, Spans, Window
 from api.surface import Operation, Request
 from events.clock import Time, to_datetime
@@ -145,7 +146,7 @@ async def _entered(connection: Any, room: str, user: str) -> list[Span]:
     """The months of a room's messages, as ``spans_of``. Refuses a room that the user is not in, as ``inside``."""
     rows = await connection.fetch(queries("messages")["entered"], room, user)
     if not rows[0]["inside"]:
-        raise outside(room)
+        raise gone(room)
     return [Span(*found) for _, *found in rows if found[0] is not None]
 
 

@@ -93,7 +93,7 @@ async def remove(call: Call, request: Member_) -> None:
             if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:
                 raise
             # The read model did not know yet who else is in the room.
-            await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+            await call.meet_own()
 
 
 async def list_(call: Call, request: List) -> dict[str, Any]:

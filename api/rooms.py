@@ -22,7 +22,7 @@ from events.records import Entity, Key
 from events.rooms import Room, RoomType, direct_room, room_key
 from infra.postgres import queries
 from infra.rows import from_row, load
-from producers.commands import Outcome
+from producers.commands import Command, Outcome
 from producers.limits import Data, DataPatch, Description, Id, ReadName, ShownName, Slug
 from producers.rooms import (
     INITIAL_MEMBERS,
@@ -216,7 +216,7 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
     async with call.reading() as connection:
         row = await connection.fetchrow(queries("rooms")["of_member_one"], call.user, request.room)
         if row is None:
-            raise outside(request.room)
+            raise gone(request.room)
         (found,) = await entries(connection, [row], call.user)
     return found
 
@@ -227,18 +227,15 @@ async def change(call: Call, request: Change) -> dict[str, Any]:
         room=request.room, name=request.name, description=request.description, settings=request.settings,
         data=request.data,
     )  # fmt: skip
-    outcome = await call.submit(command, unless=problem, shows=(room_key(request.room),))
-    return changed(outcome, request.room)
+    return await _changing(call, request.room, command, unless=problem)
 
 
 async def archive(call: Call, request: Get) -> dict[str, Any]:
-    outcome = await call.submit(ArchiveRoom(room=request.room), shows=(room_key(request.room),))
-    return changed(outcome, request.room)
+    return await _changing(call, request.room, ArchiveRoom(room=request.room))
 
 
 async def unarchive(call: Call, request: Get) -> dict[str, Any]:
-    outcome = await call.submit(UnarchiveRoom(room=request.room), shows=(room_key(request.room),))
-    return changed(outcome, request.room)
+    return await _changing(call, request.room, UnarchiveRoom(room=request.room))
 
 
 async def delete(call: Call, request: Get) -> None:
@@ -247,19 +244,18 @@ async def delete(call: Call, request: Get) -> None:
 
 
 async def restore(call: Call, request: Get) -> dict[str, Any]:
-    outcome = await call.submit(RestoreRoom(room=request.room), shows=(room_key(request.room),))
-    return changed(outcome, request.room)
+    return await _changing(call, request.room, RestoreRoom(room=request.room))
+
+
+async def _changing(call: Call, room: str, command: Command, unless: Problem | None = None) -> dict[str, Any]:
+    outcome = await call.submit(command, unless=unless, shows=(room_key(room),))
+    return changed(outcome, room)
 
 
 async def inside(call: Call, room: str) -> None:
     """Refuses a room that the caller is not in: to them it does not exist."""
     if not (await call.row(queries("rooms")["is_member"], room, call.user))[0]:
-        raise outside(room)
-
-
-def outside(room: str) -> Problem:
-    """What somebody is told who asks for a room that they are not in."""
-    return gone(room)
+        raise gone(room)
 
 
 #: Events that only who caused them is shown in a room's history.

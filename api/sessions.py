@@ -49,8 +49,7 @@ async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
     way, handle = _handle(request)
     # Each name counts by itself: a bound common to both would tell whose address it is.
     with call.services.guesses.log_in(call.address, handle) as guess:
-        # Whoever registered at this process a moment ago must be found.
-        await call.services.progress.wait(dict(call.services.seen), seconds=1.0)
+        await call.meet_own()
         row = await holder(call, handle)
         right = await call.services.passwords.verify(
             row["hash"] if row is not None else None, request.password, guess.lane

@@ -236,24 +236,25 @@ async def get(call: Call, request: GetUser) -> dict[str, Any]:
 
 async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
     command = ChangeProfile(user=call.user, name=request.name, data=request.data, added_by=request.added_by)
+    shows = (user_key(call.user),)
     if request.email is msgspec.UNSET:
         if request.password is not None:
             raise Problem("invalid", "password: expected together with email only; nothing else needs it")
-        return {"user": self_view(_user(call, await call.submit(command, shows=(user_key(call.user),))))}
+        return _own(call, await call.submit(command, shows=shows))
     email = None if request.email is None else kept(request.email)
     if request.password is None and (await claims.present(call)).email == email:
         # Written back as it was read.
-        return {"user": self_view(_user(call, await call.submit(command, shows=(user_key(call.user),))))}
+        return _own(call, await call.submit(command, shows=shows))
     try:
         credential = await prove(call, request.password, "password", "change the e-mail address")
     except Problem as problem:
         # The password may have been changed since the key was used.
-        if problem.code != "forbidden" or (first := await call.used(command, shows=(user_key(call.user),))) is None:
+        if problem.code != "forbidden" or (first := await call.used(command, shows=shows)) is None:
             raise
-        return {"user": self_view(_user(call, first))}
+        return _own(call, first)
     # Before any claim: the address may be another's by now.
-    if (first := await call.used(command, shows=(user_key(call.user),))) is not None:
-        return {"user": self_view(_user(call, first))}
+    if (first := await call.used(command, shows=shows)) is not None:
+        return _own(call, first)
     for _ in range(_ATTEMPTS):
         user = await _change_with_email(call, command, email, credential)
         if user is not None:
@@ -280,6 +281,10 @@ async def _change_with_email(
     present = outcome.now.get(user_key(call.user), user)
     await claims.end_email(call, around, changed=isinstance(present, User) and present.email == email)
     return user
+
+
+def _own(call: Call, outcome: Outcome) -> dict[str, Any]:
+    return {"user": self_view(_user(call, outcome))}
 
 
 def _user(call: Call, outcome: Outcome) -> User:

@@ -98,7 +98,7 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
 
 async def _exists(call: Call, visual: str) -> Visual:
     found = await _one(call, visual)
-    if found is None and await call.services.progress.wait(dict(call.services.seen), seconds=1.0):
+    if found is None and await call.meet_own():
         found = await _one(call, visual)
     if found is None:
         raise Problem("not_found", f"expected a visual, found none with id {visual}")
