@@ -107,14 +107,21 @@ class Table(NamedTuple):
 
 
 def column_type(annotation: Any) -> str:
-    """The Postgres type of a field: Time is timestamptz, int bigint, bool boolean, dict jsonb, all else text."""
+    """The Postgres type of a field: Time is timestamptz, int bigint, bool boolean, dict json, all else text."""
     if get_origin(annotation) in (Union, types.UnionType):
         (annotation,) = [part for part in get_args(annotation) if part is not type(None)]
     if annotation == Time:
         return "timestamptz"
     if annotation in (int, bool):
         return "bigint" if annotation is int else "boolean"
-    return "jsonb" if get_origin(annotation) is dict else "text"
+    return "json" if get_origin(annotation) is dict else "text"
+
+
+@cache
+def column_types(entity: type[Entity]) -> dict[str, str]:
+    """The Postgres types of an entity's columns, by field, in the entity's order."""
+    hints = get_type_hints(entity, include_extras=True)
+    return {field: column_type(hints[field]) for field in entity.__struct_fields__}
 
 
 @cache
@@ -123,7 +130,7 @@ def table(kind: str, name: str = "") -> Table:
     entity, name = REGISTRY.entities[kind], name or TABLES[kind]
     hints = get_type_hints(entity, include_extras=True)
     fields = tuple(entity.__struct_fields__)
-    kinds = {field: column_type(hints[field]) for field in fields}
+    kinds = column_types(entity)
     extras = {title: kind_ for title, kind_, _ in EXTRAS.get(kind, ())}
     columns = [*fields, *extras]
     keys = entity.key_fields

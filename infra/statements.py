@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 _PARAMETER = re.compile(r"\$(\d+)")
-_ARRAY = re.compile(r"\$(\d+)::(text|bigint|integer|boolean|timestamptz|jsonb)\[\]")
+_ARRAY = re.compile(r"\$(\d+)::(text|bigint|integer|boolean|timestamptz|jsonb?)\[\]")
+_JSON = frozenset({"json", "jsonb"})
 #: Between two values of a column, and instead of one that is null: characters that no text has, but it may.
 _NEXT, _NULL = "\x1f", "\x1e"
 
@@ -63,7 +64,7 @@ def _kinds(sql: str) -> list[str]:
 @lru_cache(maxsize=200)
 def _unpacking(sql: str) -> str:
     def taken_apart(found: re.Match[str]) -> str:
-        marks = "E'\\n', 'null'" if found[2] == "jsonb" else "E'\\x1f', E'\\x1e'"
+        marks = "E'\\n', 'null'" if found[2] in _JSON else "E'\\x1f', E'\\x1e'"
         return f"string_to_array(${found[1]}::text, {marks})::{found[2]}[]"
 
     return _ARRAY.sub(taken_apart, sql)
@@ -71,7 +72,7 @@ def _unpacking(sql: str) -> str:
 
 def _text(kind: str, column: Sequence[Any]) -> str | None:
     """The column as one text; None where that would not give it back."""
-    if kind == "jsonb":
+    if kind in _JSON:
         return _lines(column).decode()[:-1]
     if kind in ("bigint", "integer", "boolean"):
         return _NEXT.join([_NULL if value is None else str(value) for value in column])

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from events.free import same
 from events.members import member_key
 from events.messages import (
     Message,
@@ -131,7 +132,7 @@ def check_data(data: Object, present: Mapping[str, Any] = MappingProxyType({})) 
 
     What is ``present`` may be said again: who writes back what was read changes nothing.
     """
-    if "emotion" in data and ("emotion" not in present or data["emotion"] != present["emotion"]):
+    if "emotion" in data and ("emotion" not in present or not same(data["emotion"], present["emotion"])):
         raise Refused("invalid", "data.emotion: expected none, or what is there; a service finds the emotion out")
     bounded("data", {name: value for name, value in data.items() if name != "emotion"}, METADATA_BYTES)
 
@@ -173,7 +174,7 @@ def edit(order: Order, state: State) -> list[Event]:
     if command.data is not None:
         check_data(command.data, message.data)
     data = message.data if command.data is None else {**command.data, **kept}
-    if command.content == message.content and data == message.data:
+    if same(command.content, message.content) and same(data, message.data):
         return []
     return [MessageEdited(message=message.id, content=command.content, data=data)]
 

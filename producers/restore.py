@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from events.free import same
 from events.invitations import Invitation, InvitationWithdrawn, invitation_key
 from events.members import (
     Member,
@@ -138,10 +139,10 @@ def set_back(order: Order, state: State) -> list[Event]:
     now = fields_of(present, command.kind)
     if present is None and command.kind not in ("member", "relationship"):
         raise Refused("not_found", f"expected a {command.kind}, found none with id {command.id}")
-    if all(now[name] == value for name, value in command.was.items()):
+    if all(same(now[name], value) for name, value in command.was.items()):
         return []
     for name, value in command.became.items():
-        if now[name] != value:
+        if not same(now[name], value):
             raise Refused("conflict", f"{name}: expected what it was changed to; somebody has changed it since")
     return _SETTERS[command.kind](command, state)
 

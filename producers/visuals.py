@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from events.free import same
 from events.records import Event, Key, State
 from events.users import UserVisualChosen, user_key
 from events.visuals import Visual, VisualChanged, VisualCreated, visual_key
@@ -62,8 +63,8 @@ def change(order: Order, state: State) -> list[Event]:
     if not isinstance(visual, Visual) or visual.owner != command.user:
         raise Refused("not_found", f"expected a visual of yours, found none with id {command.visual}")
     _check(command.model_data, command.emotion_data)
-    model = None if command.model_data == visual.model_data else command.model_data
-    emotion = None if command.emotion_data == visual.emotion_data else command.emotion_data
+    model = None if same(command.model_data, visual.model_data) else command.model_data
+    emotion = None if same(command.emotion_data, visual.emotion_data) else command.emotion_data
     if model is None and emotion is None:
         return []
     return [VisualChanged(visual=command.visual, model_data=model, emotion_data=emotion)]

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from infra import kafka, postgres
+from infra.embedded.ports import free_port
 from infra.settings import Settings
 from tests.parts import Parts, delete_topics, running_parts
 
@@ -40,6 +41,7 @@ async def settings(parts: Parts) -> AsyncIterator[Settings]:
         partitions=2,
         feed_partitions=2,
         secret=secrets.token_hex(32),
+        port=free_port(),
     )
     await asyncio.gather(kafka.ensure_topics(settings), postgres.install(settings))
     yield settings

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import asdict
 
+from events.free import same
 from events.positions import Position
 from events.records import Entity, Key, Record
 from infra.operate import moments
@@ -97,7 +98,7 @@ def _columns(before: Entity | None, after: Entity | None) -> dict[str, tuple[Any
     old = {} if before is None else asdict(before)
     new = {} if after is None else asdict(after)
     names = [name for name in (new or old) if name not in ("version", "credential")]
-    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+    return {name: (old.get(name), new.get(name)) for name in names if not same(old.get(name), new.get(name))}
 
 
 def _json(change: Change) -> str:

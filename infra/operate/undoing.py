@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from events.free import same
 from events.records import Entity, Key, Record
 from events.rooms import Room
 from producers.restore import SetBack, SetBackInRoom, SetBackOfUser, fields_of, key_of
@@ -91,7 +92,7 @@ def set_back(record: Record, before: Entity | None, after: Entity | None) -> Set
     if isinstance(after, Room) and record.type == "room.created" and after.type == "direct":
         return "the same two always get the same direct room"
     old, new = fields_of(before, row.kind), fields_of(after, row.kind)
-    changed = [name for name in row.fields if name in old and old[name] != new.get(name)]
+    changed = [name for name in row.fields if name in old and not same(old[name], new.get(name))]
     if not changed:
         return "it changed nothing"
     return _command(record, row, {name: old[name] for name in changed}, {name: new[name] for name in changed})

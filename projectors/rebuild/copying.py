@@ -13,14 +13,14 @@ from itertools import repeat
 from operator import attrgetter
 from struct import Struct
 from struct import error as StructError
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import msgspec
 
 from events import REGISTRY
 from events.records import Entity, Record
 from events.text import utf8_words
-from infra.rows import EXTRAS, TABLES, column_type, room_mark, searched
+from infra.rows import EXTRAS, TABLES, column_types, room_mark, searched
 from projectors import changes
 
 #: Values that are kept as fields: what stands in many rows is made once. A piece's times stand in two tables.
@@ -34,7 +34,7 @@ _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
 _COUNT, _SIZE = Struct(">h").pack, Struct(">i").pack
 #: Fields with their size before them.
-_INT, _LONG, _JSON = Struct(">ii").pack, Struct(">iq").pack, Struct(">ib").pack
+_INT, _LONG = Struct(">ii").pack, Struct(">iq").pack
 #: Of a tsvector: its size, and the number of its words.
 _VECTOR = Struct(">ii").pack
 #: From when Postgres counts, and in what.
@@ -99,8 +99,7 @@ def _longs(values: Iterable[int]) -> Iterable[bytes]:
 
 
 def _jsons(values: Iterable[Any]) -> list[bytes]:
-    # The format's version stands before the text.
-    return [_JSON(len(text) + 1, 1) + text for text in map(_encode, values)]
+    return list(map(_field, map(_encode, values)))
 
 
 #: After each word of a tsvector a zero byte, and two for the number of its places.
@@ -144,7 +143,7 @@ _COLUMNS: dict[str, Column] = {
     "timestamptz": _times.column,
     "boolean": _Known(lambda value: _SIZE(1) + bytes((value,))).column,
     "bigint": _longs,
-    "jsonb": _jsons,
+    "json": _jsons,
 }
 _EXTRA_COLUMNS: dict[str, Column] = {"grams": _arrays, "folded": _texts}
 
@@ -170,10 +169,10 @@ def _extra(name: str, value: Callable[[Any], Any]) -> Column:
 def layout(kind: str) -> Layout:
     """That of a kind of entity. Raises KeyError for one without a table."""
     entity = REGISTRY.entities[kind]
-    hints = get_type_hints(entity, include_extras=True)
+    types = column_types(entity)
     names = tuple(entity.__struct_fields__)
     read = attrgetter(*names)
-    columns = [_texts if name in _UNIQUE else _COLUMNS[column_type(hints[name])] for name in names]
+    columns = [_texts if name in _UNIQUE else _COLUMNS[types[name]] for name in names]
     extras = [_vectors if name == "words" else _extra(name, value) for name, _, value in EXTRAS.get(kind, ())]
 
     def fields(entities: Sequence[Entity]) -> list[Iterable[bytes]]:

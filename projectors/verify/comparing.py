@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from events import REGISTRY
+from events.free import same
 from infra import months
 from infra.postgres import queries
-from infra.rows import TABLES
+from infra.rows import TABLES, column_types
 from projectors.changes import COLUMNS
 from projectors.rebuild.copying import layout
 from projectors.rebuild.fresh import LONG
@@ -27,6 +30,8 @@ class Spec(NamedTuple):
     columns: tuple[str, ...]
     #: Columns of a type that has no hash, or no equality: their texts are compared.
     as_text: frozenset[str]
+    #: Those of them that are shown as values of JSON.
+    json: frozenset[str]
     #: The column that names the stream; that of a revision is its message's.
     stream: str
     topic: str
@@ -46,11 +51,15 @@ def spec(table: str) -> Spec:
     """How a table is compared. Raises KeyError for one that is not."""
     if table == "spans":
         columns = ("room", "month", "first", "last", "since", "until")
-        return Spec(table, columns[:2], columns, frozenset(), "room", "rooms")
+        return Spec(table, columns[:2], columns, frozenset(), frozenset(), "room", "rooms")
     if table == "changes":
-        return Spec(table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), "stream", "")
+        return Spec(
+            table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), frozenset(), "stream", ""
+        )
     kind = next(kind for kind, name in TABLES.items() if name == table)
-    return Spec(table, REGISTRY.entities[kind].key_fields, layout(kind).columns, frozenset({"words"}), *_STREAMS[table])
+    entity = REGISTRY.entities[kind]
+    json = frozenset(name for name, type_ in column_types(entity).items() if type_ == "json")
+    return Spec(table, entity.key_fields, layout(kind).columns, json | {"words"}, json, *_STREAMS[table])
 
 
 class Sides(NamedTuple):
@@ -137,7 +146,7 @@ async def differing(connection: Any, both: Sides, table: str) -> AsyncIterator[t
 
 
 async def row_of(connection: Any, schema: str, table: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
-    """One row, as plain values; None when there is none."""
+    """One row, as values that can be compared; None when there is none."""
     found = spec(table)
     where = " and ".join(f't."{name}" = ${i}' for i, name in enumerate(found.keys, 1))
     row = await connection.fetchrow(
@@ -145,3 +154,11 @@ async def row_of(connection: Any, schema: str, table: str, key: tuple[Any, ...])
         *key,
     )
     return None if row is None else dict(zip(found.columns, row, strict=True))
+
+
+def pair(table: Spec, name: str, expected: Any, actual: Any) -> tuple[Any, Any]:
+    """What a column should hold and what it holds, as people read them: values of JSON unless only texts differ."""
+    if name not in table.json:
+        return expected, actual
+    one, other = (None if text is None else msgspec.json.decode(text) for text in (expected, actual))
+    return (expected, actual) if same(one, other) else (one, other)

@@ -17,7 +17,7 @@ from projectors.rebuild.follower import Follower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, Model
 from projectors.rebuild.switching import held, near, positions
-from projectors.verify.comparing import Sides, compare, differing, row_of, sides, source, spec
+from projectors.verify.comparing import Sides, compare, differing, pair, row_of, sides, source, spec
 from projectors.verify.findings import Cause, Difference, Findings
 from projectors.verify.healing import heal
 from projectors.verify.log import check
@@ -146,7 +146,7 @@ async def _difference(reader: Any, settings: Settings, schema: str, table: str, 
         sql = queries("verify")["room_of"].replace("{messages}", await source(reader, schema, "messages"))
         stream = await reader.fetchval(sql, stream) or ""
     columns = {
-        name: (None if expected is None else expected[name], None if actual is None else actual[name])
+        name: pair(about, name, expected and expected[name], actual and actual[name])
         for name in about.columns
         if expected is None or actual is None or expected[name] != actual[name]
     }

@@ -17,7 +17,7 @@ from tests.parts import Parts
 from tests.servers import installation
 
 ROWS = (
-    "insert into odd select * from unnest($1::text[], $2::bigint[], $3::boolean[], $4::jsonb[], $5::timestamptz[])"
+    "insert into odd select * from unnest($1::text[], $2::bigint[], $3::boolean[], $4::json[], $5::timestamptz[])"
     " as r(name, number, yes, data, at)"
 )
 #: With the characters that stand between values, and what Postgres takes for the end of something.
@@ -41,7 +41,7 @@ async def connection(parts: Parts) -> AsyncIterator[Any]:
     async with installation(parts) as found:
         connection = await postgres.connect(found)
         await connection.execute(
-            "create table odd (name text, number bigint, yes boolean, data jsonb, at timestamptz);"
+            "create table odd (name text, number bigint, yes boolean, data json, at timestamptz);"
             "create table other (name text)"
         )
         yield connection
