@@ -29,6 +29,7 @@ class EmbeddedKafka(EmbeddedServer):
 
     It listens on 127.0.0.1 and asks for a password, since other users of the machine reach the port too: by SCRAM, or
     by PLAIN where the data is older than the password, as credentials of SCRAM stand in the data from its beginning.
+    Other programs may use PLAIN, too. Roles do not: whoever takes the port while no broker has it would be told.
     """
 
     #: Measured on two cores: ready in 2-13 s, after SIGKILL in 5-7 s.
@@ -187,12 +188,14 @@ def _properties(port: int, controller_port: int, log: Path) -> dict[str, str]:
 def _passwords(mechanism: str, password: str) -> dict[str, str]:
     """Broker settings that let in who knows the password: clients, and the broker's own controller."""
     plain = login("plain.PlainLoginModule", USER, password, **{f"user_{USER}": password})
-    client = login("scram.ScramLoginModule", USER, password) if mechanism == _SCRAM else plain
+    scram = login("scram.ScramLoginModule", USER, password)
     return {
         "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
-        "sasl.enabled.mechanisms": mechanism,
+        # Programs with a librdkafka before 2.6.1 (kcat of Debian 12, Ubuntu 24.04) get SCRAM wrong: PLAIN is for them.
+        "sasl.enabled.mechanisms": ",".join(dict.fromkeys((mechanism, _PLAIN))),
         "sasl.mechanism.inter.broker.protocol": mechanism,
-        f"listener.name.client.{mechanism.lower()}.sasl.jaas.config": client,
+        f"listener.name.client.{_PLAIN.lower()}.sasl.jaas.config": plain,
+        f"listener.name.client.{_SCRAM.lower()}.sasl.jaas.config": scram,
         # A controller must know passwords before it has read its data, so SCRAM is not for it.
         "sasl.mechanism.controller.protocol": _PLAIN,
         "listener.name.controller.sasl.enabled.mechanisms": _PLAIN,

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from msgspec.structs import replace
 
-from infra.operate.command import DEFAULT_DATA, Data, run
+from infra.operate.command import DEFAULT_DATA, Data, fail, run
 from infra.settings import Settings
 
-EXAMPLES = 'Examples: **./klatsch connect kcat > kafka.conf**, **eval "$(./klatsch connect env)"**'
+EXAMPLES = 'Examples: **./klatsch connect kcat --to kafka.conf**, **eval "$(./klatsch connect env)"**'
 
 Form = Annotated[
     Literal["kcat", "java", "env"],
     typer.Argument(help="kcat: a file for kcat -F and librdkafka; java: for Kafka's own tools; env: shell variables."),
 ]
+To = Annotated[
+    Path | None,
+    typer.Option("--to", metavar="FILE", help="Write it to a file that only you can read, instead of printing it."),
+]
 
 
-def connect(form: Form, data: Data = DEFAULT_DATA) -> None:
+def connect(form: Form, to: To = None, data: Data = DEFAULT_DATA) -> None:
     """Print how other programs get into the Kafka and Postgres of the installation, with their passwords.
 
     Goes to the installation that runs on the data folder, else to that of the KLATSCH_* variables. Whoever has these
     passwords reads and changes everything: keep the output to yourself.
     """
 
+    from infra.embedded.files import write_private
+    from infra.supervisor.up import settings_of
+
+    embedded = settings_of(data) is not None
+    if not embedded and "KLATSCH_KAFKA" not in os.environ:
+        fail(
+            f"expected an installation that runs on {data}, or KLATSCH_KAFKA and KLATSCH_POSTGRES; start one with "
+            "'klatsch up'"
+        )
+
     async def show(settings: Settings) -> None:
-        typer.echo("\n".join(_lines(form, settings)))
+        text = "\n".join(_lines(form, settings, embedded))
+        if to is None:
+            typer.echo(text)
+        else:
+            write_private(to, text + "\n")
 
     run(data, show)
 
 
-def _lines(form: str, settings: Settings) -> list[str]:
+def _lines(form: str, settings: Settings, embedded: bool) -> list[str]:
     # A client library is loaded by none of them.
     from infra import kafka_access
+
+    if form == "kcat" and embedded and settings.kafka_user:
+        settings = replace(settings, kafka_sasl="PLAIN")
 
     match form:
         case "kcat":

@@ -4,7 +4,10 @@ and the passwords of ``infra/embedded/kafka.py``."""
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import stat
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from infra import kafka
 from infra.embedded.kafka import EmbeddedKafka
 from infra.kafka_access import aiokafka_options, brokers, java_options, librdkafka_options
+from infra.operate.cli_connect import _lines
 from infra.settings import Settings, load
 
 
@@ -57,9 +61,24 @@ async def test_all_clients_get_in_with_the_password(broker: EmbeddedKafka) -> No
     assert await asyncio.to_thread(brokers, settings) == 1
 
 
+async def test_kcat_gets_in_as_distributions_have_it(broker: EmbeddedKafka, tmp_path: Path) -> None:
+    if shutil.which("kcat") is None:
+        text = "needs kcat: install it to run this test"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text)
+        pytest.skip(text)
+    lines = _lines("kcat", load(broker.access()), embedded=True)
+    (tmp_path / "kafka.conf").write_text("\n".join(lines))
+    command = ["kcat", "-F", str(tmp_path / "kafka.conf"), "-L", "-J"]
+    found = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30, check=False)
+    assert "klatsch.rooms" in {topic["topic"] for topic in msgspec.json.decode(found.stdout)["topics"]}, found.stderr
+
+
 async def test_nobody_gets_in_without_it(broker: EmbeddedKafka) -> None:
     for stranger in strangers(load(broker.access())):
         assert await asyncio.to_thread(brokers, stranger) == 0
+        plain = msgspec.structs.replace(stranger, kafka_sasl="PLAIN")
+        assert await asyncio.to_thread(brokers, plain) == 0
     # The controller's port could change topics and settings.
     for one in strangers(load(broker.access(), kafka=f"127.0.0.1:{broker.controller_port}")):
         assert await asyncio.to_thread(brokers, one) == 0
