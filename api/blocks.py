@@ -106,7 +106,8 @@ async def barred(call: Call, room: str) -> Problem | None:
 
 
 async def kept_out(call: Call, room: str) -> Problem | None:
-    """Why the caller does not join a room: it is not shown to them, as its owner and they do not want to meet."""
+    """Why the caller does not join a room: it is not shown to them, as its owner, or who invites, and they do not want
+    to meet."""
     return None if await call.row(queries("blocks")["kept_out"], room, call.user) is None else gone(room)
 
 

@@ -14,7 +14,7 @@ from events.invitations import Invitation
 from events.users import User
 from infra.postgres import queries
 from infra.rows import from_row
-from producers.invitations import DeclineInvitation
+from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.limits import Id
 from projectors.views import invitation_view
 
@@ -119,10 +119,15 @@ async def decline(call: Call, request: Decline) -> None:
     await call.submit(DeclineInvitation(room=request.room), shows=())
 
 
-async def decline_all(call: Call, by: str) -> None:
-    """Declines whatever somebody has asked the caller: whom one blocks is not answered later."""
-    for row in await call.rows(queries("invitations")["between"], call.user, by):
-        await call.step(DeclineInvitation(room=row["room"]), key=None)
+async def end_between(call: Call, other: str, until: str | None) -> None:
+    """Ends what waits between the caller and whom they block: declines what they were asked, withdraws what they asked.
+
+    ``until``: only what is no later than that time.
+    """
+    for row in await call.rows(queries("invitations")["between"], call.user, other, until):
+        asked = row["by"] == other
+        command = DeclineInvitation(room=row["room"]) if asked else WithdrawInvitation(room=row["room"], user=other)
+        await call.step(command, key=None)
 
 
 OPERATIONS = [

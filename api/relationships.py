@@ -7,13 +7,15 @@ from typing import Any, Literal
 from api import pages
 from api.blocks import unrelatable
 from api.calls import Call
-from api.invitations import decline_all
+from api.invitations import end_between
 from api.pages import Cursor, Limit
 from api.problems import Problem
 from api.surface import Operation, Request
+from events.records import Key
 from events.relationships import Relation, Relationship, relationship_key
 from infra.postgres import queries
 from infra.rows import from_row
+from producers.commands import Outcome
 from producers.limits import Id
 from producers.relationships import SetRelationship
 from projectors.views import relationship_view
@@ -40,12 +42,20 @@ async def relate(call: Call, request: Relate) -> dict[str, Any]:
     if problem is None and request.type is not None:
         problem = await _room_for(call, request.user)
     command = SetRelationship(user=call.user, other=request.user, type=request.type)
-    outcome = await call.submit(command, unless=problem, shows=(relationship_key(call.user, request.user),))
-    if request.type == "block":
-        await decline_all(call, request.user)
-    relationship = outcome.state[relationship_key(call.user, request.user)]
+    key = relationship_key(call.user, request.user)
+    outcome = await call.submit(command, unless=problem, shows=(key,))
+    if request.type == "block" and _stands(outcome, key):
+        # A repetition goes on with what the first one may have left undone, and ends nothing that came after it.
+        await end_between(call, request.user, outcome.records[-1].time if outcome.repeated else None)
+    relationship = outcome.state[key]
     view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
     return {"relationship": view}
+
+
+def _stands(outcome: Outcome, key: Key) -> bool:
+    """Whether the block is there: what is repeated may have been taken back since."""
+    found = (outcome.now if outcome.repeated else outcome.state).get(key)
+    return isinstance(found, Relationship) and found.type == "block"
 
 
 async def _room_for(call: Call, user: str) -> Problem | None:

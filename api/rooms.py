@@ -276,8 +276,9 @@ def _shown(row: Any) -> dict[str, Any]:
     data: dict[str, Any] = row["data"]
     if row["gone"] and "content" in data:
         return {**data, "content": {}, "data": {}}
-    hidden = row["type"] == "message.emotion_detected" and not data["shown"]
-    return {**data, "emotion": None} if hidden else data
+    if row["type"] == "message.emotion_detected" and (row["gone"] or not data["shown"]):
+        return {**data, "emotion": None, "shown": False}
+    return data
 
 
 async def history(call: Call, request: History) -> dict[str, Any]:

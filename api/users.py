@@ -158,6 +158,11 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
     opened = next(record for record in outcome.records if isinstance(record.data, SessionOpened))
     made = next(record.data for record in outcome.records if isinstance(record.data, UserRegistered))
     assert isinstance(opened.data, SessionOpened)
+    present = outcome.now.get(user_key(user)) if outcome.repeated else None
+    if isinstance(present, User) and present.credential != made.credential:
+        raise Problem(
+            "unauthenticated", "expected the account's password of now, got that of its registration; log in with it"
+        )
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
         expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes,
@@ -248,8 +253,8 @@ async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
     try:
         credential = await prove(call, request.password, "password", "change the e-mail address")
     except Problem as problem:
-        # The password may have been changed since the key was used.
-        if problem.code != "forbidden" or (first := await call.used(command, shows=shows)) is None:
+        # Since the key was used the password may have been changed, or an address given that needs it.
+        if problem.code not in ("forbidden", "invalid") or (first := await call.used(command, shows=shows)) is None:
             raise
         return _own(call, first)
     # Before any claim: the address may be another's by now.

@@ -88,15 +88,24 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
     else:
         if request.emotion_data is not None:
             raise Problem("invalid", "emotion_data: expected it together with model_data")
-        if request.visual_id is not None:
-            await _exists(call, request.visual_id)
-        outcome = await call.submit(ChooseVisual(user=call.user, visual=request.visual_id), shows=shows)
+        problem = None if request.visual_id is None else await _missing(call, request.visual_id)
+        command = ChooseVisual(user=call.user, visual=request.visual_id)
+        outcome = await call.submit(command, unless=problem, shows=shows)
     user = outcome.state[user_key(call.user)]
     assert isinstance(user, User)
     return {"user": self_view(user)}
 
 
+async def _missing(call: Call, visual: str) -> Problem | None:
+    try:
+        await _exists(call, visual)
+    except Problem as problem:
+        return problem
+    return None
+
+
 async def _exists(call: Call, visual: str) -> Visual:
+    """Raises Problem ``not_found``."""
     found = await _one(call, visual)
     if found is None and await call.meet_own():
         found = await _one(call, visual)

@@ -17,6 +17,13 @@ class DeclineInvitation(Command, frozen=True, kw_only=True):
     room: Id
 
 
+class WithdrawInvitation(Command, frozen=True, kw_only=True):
+    """Take back one's own invitation, also after one has left the room."""
+
+    room: Id
+    user: Id
+
+
 def invite(state: State, room: str, users: Iterable[str]) -> list[Event]:
     """Invites those who are neither in the room nor invited."""
     return [
@@ -46,4 +53,19 @@ def decline(order: Order, state: State) -> list[Event]:
     raise Refused("not_found", f"expected an invitation of yours, found none into a room with id {room}")
 
 
-COMMANDS = (CommandType(DeclineInvitation, "rooms", lambda c: c.room, _own, decline),)
+def _theirs(order: Order) -> Sequence[Key]:
+    return (invitation_key(order.command.room, order.command.user),)
+
+
+def withdraw_own(order: Order, state: State) -> list[Event]:
+    command: WithdrawInvitation = order.command
+    found = pending(state, command.room, command.user)
+    if found is None or found.by != order.actor:
+        return []
+    return [InvitationWithdrawn(user=found.user, by=found.by)]
+
+
+COMMANDS = (
+    CommandType(DeclineInvitation, "rooms", lambda c: c.room, _own, decline),
+    CommandType(WithdrawInvitation, "rooms", lambda c: c.room, _theirs, withdraw_own),
+)

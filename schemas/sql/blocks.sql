@@ -31,13 +31,19 @@ where r.id = $1
 group by r.type
 
 -- name: kept_out
--- A public room that the user is not in, if its owner and the user do not want to meet.
+-- A room into which the user does not come: a public one whose owner and the user do not want to meet, or one into which
+-- the user was invited by somebody with whom it is so. Whom a third one has invited comes in.
 select r.id
 from rooms r
-where r.id = $1 and r.type = 'public'
-  and exists (
+left join invitations i on i.room = r.id and i."user" = $2 and i.state = 'pending'
+where r.id = $1
+  and (i.by is null or exists (
+    select from relationships b
+    where b.type = 'block' and ((b."user" = i.by and b.other = $2) or (b."user" = $2 and b.other = i.by))))
+  and case when r.type = 'public' then exists (
     select from relationships b
     where b.type = 'block' and ((b."user" = r.owner and b.other = $2) or (b."user" = $2 and b.other = r.owner)))
+  else i.by is not null end
   and not exists (select from members m where m.room = r.id and m."user" = $2 and m.state = 'joined')
 
 -- name: of_user

@@ -44,5 +44,7 @@ order by i.created desc, i.room desc
 limit $4
 
 -- name: between
--- Rooms into which one user has invited another, who has not answered.
-select room from invitations where "user" = $1 and by = $2 and state = 'pending'
+-- Rooms into which one of two has invited the other, who has not answered, up to a time.
+select room, by from invitations
+where "user" = any(array[$1, $2]) and by = any(array[$1, $2]) and state = 'pending'
+  and ($3::timestamptz is null or created <= $3)

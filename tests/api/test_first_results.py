@@ -223,6 +223,35 @@ async def test_a_registration_with_other_content_is_another(ada: Person) -> None
     assert await ada.refused("users.register", key="known", **fields, password="correct horse") == "taken"
 
 
+async def test_the_first_change_holds_also_once_there_is_an_address(world: World, via: Via) -> None:
+    ada = await world.person("ada", via=via, password="correct horse")
+    change = {"email": None, "name": "First"}
+    first = await ada.do("users.change", key="k", **change)
+    await ada.do("users.change", email=f"{secrets.token_hex(6)}@example.org", password="correct horse")
+    assert await ada.do("users.change", key="k", **change) == first and world.repeated
+    assert await ada.refused("users.change", key="k2", **change) == "invalid"
+
+
+async def test_a_visual_that_is_hidden_by_now_was_chosen(ada: Person, bob: Person) -> None:
+    fox = (await bob.do("visuals.create", model_data={"shape": "fox"}))["visual"]["id"]
+    first = await ada.do("visuals.choose", key="k", visual_id=fox)
+    await ada.do("relationships.set", user=bob.id, type="block")
+    assert await ada.do("visuals.choose", key="k", visual_id=fox) == first and ada.world.repeated
+    assert await ada.refused("visuals.choose", key="k2", visual_id=fox) == "not_found"
+
+
+async def test_a_registration_lets_nobody_in_with_the_password_of_then(world: World, via: Via) -> None:
+    fields = {"username": f"keyed-{secrets.token_hex(4)}", "password": "correct horse", "added_by": "everyone"}
+    first = await world.call("users.register", fields, key="k")
+    ada = Person(world, first, via)
+    assert (await world.call("users.register", fields, key="k"))["token"] == ada.token
+    await ada.do("users.change_password", password="battery staple", current="correct horse")
+    with pytest.raises(Refusal) as refusal:
+        await world.call("users.register", fields, key="k")
+    assert refusal.value.code == "unauthenticated"
+    assert await world.enters(ada, "battery staple") and not await world.enters(ada, "correct horse")
+
+
 def test_cells_are_counted() -> None:
     """What the walk is worth: stages of the first test, and one for each of the others."""
     walked = len(CELLS) * 7 + sum(name in BACK for name, _ in CELLS) + sum(name in OTHER for name, _ in CELLS)

@@ -170,6 +170,11 @@ async def test_an_emotion_is_set_by_a_service_and_shown_if_the_authors_visual_ca
     changes = (await bob.do("rooms.history", room=room))["changes"]
     seen = [one["data"]["emotion"] for one in changes if one["type"] == "message.emotion_detected"]
     assert seen == [None, "fear", None, "joy", None]
+    # Nor is that of a message that was deleted.
+    await ada.do("messages.delete", **place)
+    changes = (await bob.do("rooms.history", room=room))["changes"]
+    found = [one["data"] for one in changes if one["type"] == "message.emotion_detected"]
+    assert [(one["emotion"], one["shown"]) for one in found] == [(None, False)] * 5
 
 
 @pytest.mark.parametrize("emotion", ["", "Joy", "joy\n", "x" * 33, "a b", 1, None])

@@ -19,7 +19,7 @@ from events.rooms import Room, room_key
 from producers import registry
 from producers.commands import Command, Order, Outcome
 from producers.credentials import ChangePassword
-from producers.invitations import DeclineInvitation
+from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
 from producers.restore import SetBackInRoom, SetBackOfUser
@@ -96,6 +96,7 @@ def deeds(draw: st.DrawFn) -> list[Deed]:
         st.builds(lambda members: group(*dict.fromkeys(members)), st.lists(person, min_size=1)),
         st.builds(lambda user, one: AddMember(room="r", user=user, invite=one), person, st.booleans()),
         st.just(DeclineInvitation(room="r")),
+        st.builds(lambda user: WithdrawInvitation(room="r", user=user), person),
         st.builds(lambda user, by: RemoveMember(room="r", user=user, successor=by), person, st.none() | person),
         st.builds(say, token), st.builds(lambda seq: MarkRead(room="r", seq=seq), st.integers(0, 4)),
         st.builds(lambda name: ChangeRoom(room="r", name=name), token),
@@ -203,6 +204,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "AddMember": (MADE, AddMember(room="r", user="z")),
     "RemoveMember": (MADE, None),
     "DeclineInvitation": ((("w", "r", replace(EXAMPLES["CreateRoom"], members=["w"], invited=["u"])),), None),
+    "WithdrawInvitation": (
+        (("u", "r", replace(EXAMPLES["CreateRoom"], members=["u"], invited=["w"])),),
+        WithdrawInvitation(room="r", user="w"),
+    ),
     "ChangeRole": (MADE, ChangeRole(room="r", user="w", role="admin")),
     "TransferOwnership": (MADE, TransferOwnership(room="r", user="w")),
     "MarkRead": ((*MADE, ("w", "m", EXAMPLES["PostMessage"])), MarkRead(room="r", seq=1)),

@@ -11,7 +11,7 @@ from events.records import Event
 from events.rooms import RoomArchived, RoomCreated, RoomDeleted
 from events.users import UserAddedByChosen, UserRegistered
 from producers.commands import Outcome
-from producers.invitations import DeclineInvitation
+from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, MarkRead, RemoveMember
 from producers.restore import SetBackInRoom, SetBackOfUser
 from producers.rooms import CreateRoom, DeleteRoom
@@ -107,6 +107,14 @@ def test_declining() -> None:
         given.then(InvitationDeclined(user="bob", by="ada"))
     room(PRIVATE, "ada", more=INVITED).when(DeclineInvitation(room="s"), actor="eve").refused("not_found")
     Given().when(DeclineInvitation(room="s"), actor="bob").refused("not_found")
+
+
+@pytest.mark.parametrize(("actor", "withdrawn"), [("mia", True), ("ada", False), ("bob", False), ("eve", False)])
+@pytest.mark.parametrize("more", [(), (left("mia"),), (RoomDeleted(),)])
+def test_who_asked_takes_it_back_wherever_they_are(actor: str, withdrawn: bool, more: tuple[Event, ...]) -> None:
+    given = room(PRIVATE, "ada", "mia", more=(*INVITED, *more), actor="mia")
+    given.when(WithdrawInvitation(room="s", user="bob"), actor=actor)
+    given.then(*([InvitationWithdrawn(user="bob", by="mia")] if withdrawn else []))
 
 
 #: Who takes back what mia asked: herself, whoever owns or runs the room, and nobody else.
