@@ -9,9 +9,7 @@ from hashlib import blake2b
 from time import perf_counter
 from typing import Any
 
-import asyncpg
 import msgspec
-from aiokafka.errors import KafkaError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,6 +25,7 @@ from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity
 from events.positions import BadPosition, encode_vector, parse_vector
+from infra import away
 from producers.commands import Refused, Unavailable
 from push.http import welcome
 
@@ -94,7 +93,7 @@ def translate(error: BaseException) -> Problem:
     """Any error as Problem; faults are logged, parts that are away become ``unavailable``."""
     if isinstance(error, Problem | Refused | Unavailable):
         return problems.of(error)
-    if isinstance(error, OSError | TimeoutError | KafkaError | asyncpg.PostgresError | asyncpg.InterfaceError):
+    if isinstance(error, away.PARTS):
         log.warning("a part is away: %r", error)
         return Problem("unavailable", "Kafka or Postgres does not answer; try again", retry_after=1)
     log.error("unexpected error", exc_info=error)

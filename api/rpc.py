@@ -22,6 +22,7 @@ from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity, Role
 from events.positions import encode_vector
+from infra import away
 from push.backend import BadToken, BadTokenKind, Limited, RpcError
 from push.backend import Identity as PushIdentity
 from push.bounds import Unavailable
@@ -57,13 +58,15 @@ class Rpc:
         self._locks: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
     async def authenticate(self, token: str, scope: Mapping[str, Any]) -> PushIdentity:
-        """The identity behind a token. Raises BadToken, Limited."""
+        """The identity behind a token. Raises BadToken, Limited, Unavailable."""
         address = client_address(scope)
         try:
             identity = await authenticate(self._services, token)
         except Problem as problem:
             _check(self._services.limits.count("connect", None, address))
             raise BadToken(_KINDS.get(problem.code, "invalid")) from problem
+        except away.PARTS as error:
+            raise Unavailable(f"Postgres does not say whether the session is open: {type(error).__name__}") from error
         if identity.role == "operator":
             # An operator is no user: nothing is ever fed to one.
             raise BadToken("invalid")

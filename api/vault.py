@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from api.problems import Problem
 from events.clock import uuid7
-from infra import kafka
+from infra import away, kafka
 from infra.postgres import queries
 from infra.settings import Settings
 from producers.commands import Refused, Unavailable
@@ -62,5 +60,5 @@ class Vault:
             await self._producer.send_and_wait(self._topic, key=id.encode(), value=None)
             async with self._pool.acquire(timeout=5) as connection:
                 await connection.execute(queries("vault")["remove"], id)
-        except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except away.PARTS as error:
             log.warning("the password hash %s stays, although nothing names it: %r", id, error)

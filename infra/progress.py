@@ -7,14 +7,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from events.positions import Shard, Vector, encode_vector, parse_vector, reached
-from infra import postgres
+from infra import away, postgres
 from infra.settings import Settings
 
 log = logging.getLogger(__name__)
+
+#: What ends a connection; another is made.
+_AWAY: tuple[type[Exception], ...] = (*away.POSTGRES, postgres.SchemaMismatch)
 
 #: Name under which the read-model projector keeps its positions.
 READ_MODELS = "read_models"
@@ -137,13 +139,7 @@ class Progress:
         while True:
             try:
                 await self._listen()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                TimeoutError,
-                postgres.SchemaMismatch,
-            ) as error:
+            except _AWAY as error:
                 self._fresh.clear()
                 log.warning("progress: Postgres is away (%r); trying again", error)
                 await asyncio.sleep(0.5)

@@ -7,10 +7,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
 from events.positions import Shard
 from events.records import Record
+from infra import away
 from infra.postgres import queries
 from infra.progress import READ_MODELS
 from producers.cache import ReceiptKey, receipt_key
@@ -79,7 +78,7 @@ class Learner:
             while True:
                 try:
                     await self._read(keys)
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except away.POSTGRES as error:
                     log.info("keys of shard %s are not learnt yet: %r", self._shard, error)
                     await asyncio.sleep(_RETRY_SECONDS)
                 else:

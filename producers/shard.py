@@ -10,15 +10,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import msgspec
-from aiokafka.errors import KafkaError
 
 from events import REGISTRY
 from events.log import TermFilter
 from events.positions import Shard
 from events.records import DecodeError, Entity, Key, Record
-from infra import postgres, rows
+from infra import away, postgres, rows
 from infra.progress import READ_MODELS, Progress
 from infra.settings import Settings
 from producers import metrics, registry
@@ -37,7 +35,7 @@ WORTH = 32
 #: Longest rest between two turns, in seconds.
 REST_SECONDS = 0.004
 #: Kafka or Postgres is away: the shard opens again once it is back.
-_AWAY = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, RecordsMissing)
+_AWAY: tuple[type[Exception], ...] = (*away.PARTS, RecordsMissing)
 #: Seconds between attempts to open a shard.
 _RETRY_SECONDS = 0.2
 

@@ -8,8 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-import asyncpg
-
+from infra import away
 from infra.settings import Settings
 from projectors import metrics
 from projectors.pace import Pace
@@ -135,6 +134,6 @@ async def close(connection: Any) -> None:
     """Close a projector's connection, and give its locks back, within a second."""
     try:
         await connection.close(timeout=1)
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except away.POSTGRES:
         # Broken or frozen: the server drops it when it notices.
         connection.terminate()

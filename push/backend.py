@@ -65,7 +65,9 @@ class Backend(Protocol):
     """Implemented by the API. Every method may be called by many connections at once."""
 
     async def authenticate(self, token: str, scope: Mapping[str, Any]) -> Identity:
-        """The identity behind a token. ``scope``: the connection's, as ASGI has it. Raises BadToken, Limited."""
+        """The identity behind a token. ``scope``: the connection's, as ASGI has it. Raises BadToken, Limited,
+        and push.bounds.Unavailable when it cannot be told at present.
+        """
         ...
 
     async def rpc(self, identity: Identity, method: str, data: bytes, connection: str) -> bytes:

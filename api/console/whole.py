@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import aiohttp
 import asyncpg
 import msgspec
-from aiokafka.errors import KafkaError
 
 from api.calls import Services
 from api.console.follower import Follower
@@ -19,6 +18,7 @@ from api.console.tail import Tail
 from api.problems import Problem
 from events.clock import now
 from events.positions import Shard, Vector
+from infra import away
 from infra.postgres import lock_key, process_name, queries
 from infra.progress import READ_MODELS
 from infra.settings import Settings
@@ -32,7 +32,7 @@ _FRESH_SECONDS, _SLOW_SECONDS = 0.8, 30.0
 #: Seconds that another process gets to answer.
 _ANSWER_SECONDS = 0.5
 #: What a part that is away raises.
-_AWAY = (Problem, KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY: tuple[type[Exception], ...] = (Problem, *away.PARTS)
 
 
 class Console:

@@ -32,10 +32,8 @@ def run(
 
     ``around`` provides the installation, where it need not run already.
     """
-    import asyncpg
-    from aiokafka.errors import KafkaError
-
     from events.positions import BadPosition
+    from infra import away
     from infra.errors import EXPECTED
     from infra.operate.errors import CannotDo
 
@@ -49,7 +47,7 @@ def run(
         # Whoever read the output has had enough of it, as 'head' does.
         sys.stderr.close()
         raise typer.Exit(0) from None
-    except (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except away.PARTS as error:
         fail(
             f"expected Kafka and Postgres of the installation to answer, got {type(error).__name__}: {error}; see "
             "'klatsch status', or name the installation with --data or KLATSCH_KAFKA and KLATSCH_POSTGRES"

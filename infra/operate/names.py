@@ -8,9 +8,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
 
-import asyncpg
-
-from infra import postgres
+from infra import away, postgres
 from infra.postgres import queries
 from infra.settings import Settings
 
@@ -33,7 +31,7 @@ class Names:
         try:
             self._connection = await postgres.connect(self._settings)
             self._stack.push_async_callback(self._connection.close, timeout=1)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except away.POSTGRES as error:
             log.warning("names are not shown, as Postgres does not answer: %r", error)
         return self
 
@@ -53,7 +51,7 @@ class Names:
             return
         try:
             rows = await self._connection.fetch(queries("operate")["names"], wanted)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except away.POSTGRES as error:
             log.warning("names are not shown from here on: %r", error)
             self._connection = None
             return

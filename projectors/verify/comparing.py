@@ -53,9 +53,7 @@ def spec(table: str) -> Spec:
         columns = ("room", "month", "first", "last", "since", "until")
         return Spec(table, columns[:2], columns, frozenset(), frozenset(), "room", "rooms")
     if table == "changes":
-        return Spec(
-            table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), frozenset(), "stream", ""
-        )
+        return Spec(table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), frozenset(), "stream", "")
     kind = next(kind for kind, name in TABLES.items() if name == table)
     entity = REGISTRY.entities[kind]
     json = frozenset(name for name, type_ in column_types(entity).items() if type_ == "json")
