@@ -11,7 +11,7 @@ from api.blocks import kept_out, unreachable
 from api.calls import Call
 from api.invitations import guests
 from api.pages import Cursor, Limit, Offset, Text
-from api.rooms import inside, own_entry
+from api.rooms import changed, inside, own_entry
 from api.surface import Operation, Request
 from events.invitations import Invitation, invitation_key
 from events.members import Member, Role, member_key
@@ -65,18 +65,20 @@ async def add(call: Call, request: Member_) -> dict[str, Any]:
         command = AddMember(room=request.room, user=user)
     else:
         asked = await guests(call, request.room, [user])
-        problem = await unreachable(call, [user]) or asked.refusal
+        problem = await unreachable(call, [user], "let them in") or asked.refusal
         command = AddMember(
             room=request.room, user=user, invite=user in asked.invited, willing=user not in asked.unwilling
         )
-    invited_key = invitation_key(request.room, user)
-    shows = (room_key(request.room), member_key(request.room, call.user), invited_key)
-    outcome = await call.submit(command, unless=problem, shows=shows)
-    answer = own_entry(outcome, request.room, call.user)
-    invited = outcome.state[invited_key]
+    added, asked_key = member_key(request.room, user), invitation_key(request.room, user)
+    outcome = await call.submit(command, unless=problem, shows=(room_key(request.room), added, asked_key))
+    invited = outcome.state[asked_key]
     if isinstance(invited, Invitation) and invited.state == "pending":
-        return {"room": answer["room"], "member": None, "invitation": invitation_view(invited)}
-    return {"room": answer["room"], "member": answer["member"], "invitation": None}
+        return {**changed(outcome, request.room), "member": None, "invitation": invitation_view(invited)}
+    member = outcome.state[added]
+    assert isinstance(member, Member)
+    # Whether somebody wants to be notified is their own affair.
+    shown = own_member_view(member) if user == call.user else member_view(member)
+    return {**changed(outcome, request.room), "member": shown, "invitation": None}
 
 
 async def remove(call: Call, request: Member_) -> None:

@@ -66,7 +66,6 @@ _PLAIN: dict[str, Schema] = {
 #: Members of answers that may be null or missing, by operation.
 _NULL = {
     ("rooms.get", "message"),
-    ("members.add", "member"),
     ("members.add", "invitation"),
     ("relationships.set", "relationship"),
     ("relationships.remove", "relationship"),
@@ -145,7 +144,11 @@ def _composed() -> dict[str, Schema]:
     presence: dict[str, Schema] = {
         "user": {"type": "string"},
         "status": {"enum": ["online", "away", "offline"], "description": "`offline` also of whom you may not know."},
-        "active": {**nullable(_PLAIN["time"]), "description": "Last activity, as of the latest change; null: offline."},
+        "active": {
+            **nullable(_PLAIN["time"]),
+            "description": "Last activity, as of the latest change; of whom is offline, when they were last seen. null: "
+            "never, or you may not know; in signals (push) of everybody offline.",
+        },
         "room": {**nullable(_PLAIN["string"]), "description": "The room that they show, if you are in it too."},
     }
     emotion: dict[str, Schema] = {
@@ -240,6 +243,9 @@ def _member(operation: str, name: str, kind: str) -> Schema:
         return _list({"anyOf": [reference("Entry"), reference("FoundRoom")]})
     if (operation, name) == ("rooms.history", "changes"):
         return _list(reference("Change"))
+    if (operation, name) == ("members.add", "member"):
+        about = "Of whom came in: without `notifications`, unless it is you. null: they are only invited."
+        return {"anyOf": [reference("Member"), reference("RoomMember"), {"type": "null"}], "description": about}
     listed = kind.startswith("[")
     kind = kind.strip("[]")
     schema = _PLAIN[kind] if kind in _PLAIN else reference(kind)

@@ -58,6 +58,30 @@ async def test_members_add_others_and_do_not_put_them_out(ada: Person, bob: Pers
     assert await ada.refused("members.add", room=room, user="nobody") == "not_found"
 
 
+async def test_the_answer_tells_of_who_was_added(ada: Person, bob: Person, eve: Person) -> None:
+    """Not of who added them, also when the key is sent again after all has changed."""
+    room = await ada.group(type="private")
+    await eve.do("users.change", added_by="nobody")
+    added = await ada.do("members.add", room=room, user=bob.id, key="bob")
+    (listed,) = [
+        one["member"]
+        for one in (await ada.do("members.list", room=room))["members"]
+        if one["member"]["user"] == bob.id
+    ]
+    assert added["member"] == listed and listed["role"] == "member", "whether bob is notified is his own affair"
+    assert (await ada.do("members.add", room=room, user=bob.id))["member"] == listed, "no event"
+    invited = await ada.do("members.add", room=room, user=eve.id, key="eve")
+    assert invited["member"] is None and invited["invitation"]["user"] == eve.id
+    own = (await bob.do("members.add", room=room, user="me", key="own"))["member"]
+    assert own == {**listed, "notifications": True} == (await bob.do("members.add", room=room, user=bob.id))["member"]
+    await eve.do("members.add", room=room, user="me")
+    await ada.do("members.set_role", room=room, user=bob.id, role="admin")
+    await bob.do("members.remove", room=room, user=eve.id)
+    assert await ada.do("members.add", room=room, user=bob.id, key="bob") == added
+    assert await ada.do("members.add", room=room, user=eve.id, key="eve") == invited
+    assert (await bob.do("members.add", room=room, user="me", key="own"))["member"] == own
+
+
 async def test_strangers_do_not_add_others_to_a_public_group(ada: Person, bob: Person, eve: Person) -> None:
     room = await ada.group()
     assert await bob.refused("members.add", room=room, user=eve.id) == "not_found"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from infra.generate.answers import components
 from infra.settings import Settings
 from push.gathering import RATE
 from tests.client import Person, Refusal, Socket, Via, World, visiting
@@ -101,6 +102,8 @@ async def test_those_who_share_a_room_hear_of_coming_idling_and_going(world: Wor
     await soon(lambda: latest(ear, bob.id) == ("away", None), "bob says so himself")
     await socket.close()
     await soon(lambda: latest(ear, bob.id) == ("offline", None), "bob has gone")
+    told = [one for signal in ear.signals if signal["signal"] == "presence" for one in signal["users"]]
+    assert all((one["active"] is None) == (one["status"] == "offline") for one in told)
 
 
 async def test_when_somebody_was_seen_last_is_noted_once_they_have_gone(
@@ -130,6 +133,9 @@ async def test_of_somebody_offline_friends_are_told_when_they_were_last_seen(wor
     await ada.group(bob)
     (known,) = (await ada.do("presence.get", users=bob.id))["presence"]
     assert seen and known == {"user": bob.id, "status": "offline", "active": seen, "room": None}
+    # As the reference says it.
+    about = str(components()["Presence"]["properties"]["active"]["description"])
+    assert "of whom is offline, when they were last seen" in about and "null: never, or you may not know" in about
 
 
 async def test_who_may_ask_for_somebody_s_presence(world: World, ada: Person, bob: Person) -> None:
