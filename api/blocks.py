@@ -46,8 +46,8 @@ def _blocked(one: _Person) -> bool:
     return one.own is not None or one.together or not one.apart
 
 
-async def unreachable(call: Call, users: list[str]) -> Problem | None:
-    """Why the caller does not start a room with some users, nor lets them into one."""
+async def unreachable(call: Call, users: list[str], what: str) -> Problem | None:
+    """Why the caller does not start a room with some users, nor lets them into one; ``what``: as they are told it."""
     if not users:
         return None
     found = await _people(call, users, _met)
@@ -56,7 +56,7 @@ async def unreachable(call: Call, users: list[str]) -> Problem | None:
     if own := [user for user in users if found[user].own == "block"]:
         return Problem(
             "forbidden",
-            f"expected people whom you do not block; you block {', '.join(own[:5])}: take the block back to write",
+            f"expected people whom you do not block; you block {', '.join(own[:5])}: take the block back to {what}",
         )
     return None
 
@@ -85,8 +85,11 @@ async def _people(call: Call, users: list[str], exists: Callable[[_Person], bool
     return found
 
 
-async def barred(call: Call, room: str) -> Problem | None:
-    """Why the caller says nothing in a room, nor changes it: it is a direct one, and a block stands between the two."""
+async def barred(call: Call, room: str, what: str) -> Problem | None:
+    """Why the caller says nothing in a room, nor changes it: it is a direct one, and a block stands between the two.
+
+    ``what``: what the caller is about to do, as who blocks is told it.
+    """
     if room in call.services.groups:
         return None
     row = await call.row(queries("blocks")["room"], room, call.user)
@@ -94,7 +97,7 @@ async def barred(call: Call, room: str) -> Problem | None:
         return None
     if row["own"]:
         return Problem(
-            "forbidden", "expected somebody whom you do not block; you block this person: take the block back to write"
+            "forbidden", f"expected somebody whom you do not block; you block this person: take the block back to {what}"
         )
     if row["apart"]:
         return gone(room)

@@ -48,7 +48,7 @@ class Edit(Request, frozen=True, kw_only=True):
 
 
 async def send(call: Call, request: Send) -> dict[str, Any]:
-    problem = await barred(call, request.room)
+    problem = await barred(call, request.room, "write")
     command = PostMessage(
         room=request.room, token=request.token, type=request.type, content=request.content, data=request.data
     )
@@ -84,7 +84,7 @@ async def _one(call: Call, request: Get) -> Message:
 
 
 async def edit(call: Call, request: Edit) -> dict[str, Any]:
-    problem = await barred(call, request.room)
+    problem = await barred(call, request.room, "edit what you wrote")
     command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
     outcome = await call.submit(command, unless=problem, shows=(message_key(request.message),))
     return {"message": left(outcome, request.message)}

@@ -121,7 +121,8 @@ async def create(call: Call, request: Create) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
     room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
     asked = await guests(call, room, others)
-    problem = await unreachable(call, others) or asked.refusal
+    what = "talk with them" if request.type == "direct" else "make a room with them"
+    problem = await unreachable(call, others, what) or asked.refusal
     command = CreateRoom(
         room=room, type=request.type, name=request.name or "", description=request.description,
         settings=request.settings, data=request.data, members=[call.user, *asked.joining],
@@ -222,7 +223,7 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
 
 
 async def change(call: Call, request: Change) -> dict[str, Any]:
-    problem = await barred(call, request.room)
+    problem = await barred(call, request.room, "change the room")
     command = ChangeRoom(
         room=request.room, name=request.name, description=request.description, settings=request.settings,
         data=request.data,

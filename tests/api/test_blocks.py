@@ -73,15 +73,15 @@ async def test_no_word_of_the_blocked_reaches_who_blocks(world: World, via: Any,
     all_show(await views(ada, bob, room), masked(bob))
     assert await ada.refused("visuals.get", visual=present["visual"]) == "not_found"
     if kind == "direct":
-        for name, fields in (
-            ("messages.send", {"room": room, "token": "t", "content": {"text": "ABUSE"}}),
-            ("messages.edit", {**place, "content": {"text": "ABUSE"}}),
-            ("messages.edit", {**place, "content": {"text": "hello there"}, "data": {"note": "ABUSE"}}),
-            ("rooms.change", {"room": room, "data": {"note": "ABUSE"}}),
+        for name, what, fields in (
+            ("messages.send", "write", {"room": room, "token": "t", "content": {"text": "ABUSE"}}),
+            ("messages.edit", "edit what you wrote", {**place, "content": {"text": "ABUSE"}}),
+            ("messages.edit", "edit", {**place, "content": {"text": "hello there"}, "data": {"note": "ABUSE"}}),
+            ("rooms.change", "change the room", {"room": room, "data": {"note": "ABUSE"}}),
         ):  # fmt: skip
             assert await bob.refused(name, **fields) == "not_found", name
             # Who blocks does not write either, and is told what to do.
-            with pytest.raises(Refusal, match="you block this person: take the block back to write") as told:
+            with pytest.raises(Refusal, match=f"you block this person: take the block back to {what}") as told:
                 await ada.do(name, **fields)
             assert told.value.status == 403
         entry = await ada.do("rooms.get", room=room)
@@ -188,5 +188,11 @@ async def test_some_of_many_who_are_not_there(ada: Person, bob: Person, eve: Per
     await bob.do("relationships.set", user=eve.id, type="block")
     with pytest.raises(Refusal, match=f"expected registered users, found none with id {ada.id}, nobody'"):
         await bob.do("rooms.create", type="private", name="G", members=[eve.id, ada.id, "nobody"])
-    with pytest.raises(Refusal, match=f"you block {eve.id}: take the block back"):
-        await bob.do("rooms.create", type="private", name="G", members=[eve.id])
+    room = await bob.group()
+    for name, what, fields in (
+        ("rooms.create", "make a room with them", {"type": "private", "name": "G", "members": [eve.id]}),
+        ("rooms.create", "talk with them", {"type": "direct", "members": [eve.id]}),
+        ("members.add", "let them in", {"room": room, "user": eve.id}),
+    ):
+        with pytest.raises(Refusal, match=f"you block {eve.id}: take the block back to {what}'"):
+            await bob.do(name, **fields)
