@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from events.clock import now, uuid7
+from events.members import MemberJoined
 from events.positions import Shard
 from events.records import Entity, Event, Key, Record
 from events.rooms import RoomCreated
@@ -27,6 +28,7 @@ from projectors.asof import Past
 OPERATOR = "operator"
 #: Events that one call takes back.
 MOST = 200_000
+_UNCHANGED = "it is as it was already"
 
 
 class Step(NamedTuple):
@@ -81,12 +83,30 @@ async def _of_stream(connection: Any, stream: str, chosen: list[Record]) -> list
     named = {key for one in wanted for key in registry.of(one).names(_order(one, chosen[0], None))}
     state = await messages.load(connection, named)
     preview = _Preview(Shard(chosen[0].topic, chosen[0].partition), state)
-    return [
+    steps = [
         Step(record, None, (), one)
         if isinstance(one, str)
         else preview.step(record, _order(one, record, state[key_of(one)]))
         for record, one in reversed(commands)
     ]
+    return _first_members(steps)
+
+
+def _first_members(steps: list[Step]) -> list[Step]:
+    """Those with whom a room was made come and go with it: the steps, with what becomes of the room as the reason."""
+    rooms = {step.record.command: step for step in steps if isinstance(step.record.data, RoomCreated)}
+    return [
+        step._replace(reason=_with_room(rooms[step.record.command]))
+        if isinstance(step.record.data, MemberJoined) and step.record.command in rooms
+        else step
+        for step in steps
+    ]
+
+
+def _with_room(made: Step) -> str:
+    """What is said of the first members of a room, from the step of its creation."""
+    deleted = made.order is not None or made.reason == _UNCHANGED
+    return "it goes with the room, which is deleted" if deleted else f"it goes with the room, which stays: {made.reason}"
 
 
 async def _commands(connection: Any, stream: str, chosen: list[Record]) -> list[tuple[Record, SetBack | str]]:
@@ -104,8 +124,8 @@ async def _commands(connection: Any, stream: str, chosen: list[Record]) -> list[
                 before = None if key is None else state.get(key)
                 after = before if key is None or key not in changes else changes[key]
                 back = undoing.set_back(record, before, after)
-                first = record.type == "member.joined" and record.command in made
-                found.append((record, "it goes with the room, which is deleted" if first else back))
+                first = isinstance(record.data, MemberJoined) and record.command in made
+                found.append((record, "it goes with the room" if first else back))
             for key, entity in changes.items():
                 asof.put(state, key, entity)
     return found
@@ -138,4 +158,4 @@ class _Preview:
         if answer.outcome is None:
             return Step(record, None, (), str(answer.error))
         events = [one.data for one in answer.outcome.records]
-        return Step(record, order, events, "") if events else Step(record, None, (), "it is as it was already")
+        return Step(record, order, events, "") if events else Step(record, None, (), _UNCHANGED)

@@ -239,6 +239,30 @@ def outline(state: Entities, room: str, before: Entities) -> dict[str, Any]:
     }  # fmt: skip
 
 
+async def test_what_becomes_of_a_room_is_said_of_those_it_was_made_with(installed: Settings, scene: Scene) -> None:
+    mallory, eve = scene.mallory, scene.eve
+    start = moment()
+    direct = await mallory.direct(eve)
+    end = moment()
+    said = await undone(installed, mallory, since=start, until=end)
+    stays = "-> not: it goes with the room, which stays: the same two always get the same direct room"
+    assert said.count(stays) == 2 and "deleted" not in said, said
+    assert (await eve.do("rooms.get", room=direct))["room"]["state"] == "active"
+    start = moment()
+    kept, lost = [await mallory.group(eve, name=name) for name in ("Kept", "Lost")]
+    end = moment()
+    # Whoever owns it since has other plans with it.
+    await mallory.do("members.set_role", room=kept, user=eve.id, role="owner")
+    await eve.do("rooms.archive", room=kept)
+    said = await undone(installed, mallory, since=start, until=end)
+    assert said.count("-> not: it goes with the room, which stays: state: expected what it was changed to") == 2, said
+    assert said.count("-> not: it goes with the room, which is deleted") == 2, said
+    assert (await eve.do("rooms.get", room=kept))["room"]["state"] == "archived"
+    assert await eve.refused("rooms.get", room=lost) == "not_found"
+    again = await undone(installed, mallory, since=start, until=end)
+    assert again.count("-> not: it goes with the room, which is deleted") == 2, "as it is deleted already"
+
+
 async def test_many_events_of_many_people(installed: Settings, world: World) -> None:
     """The raid of the issue, smaller: what others did is as it was, event for event."""
     owner = await world.person("owner")
