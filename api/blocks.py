@@ -97,7 +97,8 @@ async def barred(call: Call, room: str, what: str) -> Problem | None:
         return None
     if row["own"]:
         return Problem(
-            "forbidden", f"expected somebody whom you do not block; you block this person: take the block back to {what}"
+            "forbidden",
+            f"expected somebody whom you do not block; you block this person: take the block back to {what}",
         )
     if row["apart"]:
         return gone(room)

@@ -146,8 +146,8 @@ def _composed() -> dict[str, Schema]:
         "status": {"enum": ["online", "away", "offline"], "description": "`offline` also of whom you may not know."},
         "active": {
             **nullable(_PLAIN["time"]),
-            "description": "Last activity, as of the latest change; of whom is offline, when they were last seen. null: "
-            "never, or you may not know; in signals (push) of everybody offline.",
+            "description": "Last activity, as of the latest change; of whom is offline, when they were last seen. "
+            "null: never, or you may not know; in signals (push) of everybody offline.",
         },
         "room": {**nullable(_PLAIN["string"]), "description": "The room that they show, if you are in it too."},
     }

@@ -106,7 +106,9 @@ def _first_members(steps: list[Step]) -> list[Step]:
 def _with_room(made: Step) -> str:
     """What is said of the first members of a room, from the step of its creation."""
     deleted = made.order is not None or made.reason == _UNCHANGED
-    return "it goes with the room, which is deleted" if deleted else f"it goes with the room, which stays: {made.reason}"
+    return (
+        "it goes with the room, which is deleted" if deleted else f"it goes with the room, which stays: {made.reason}"
+    )
 
 
 async def _commands(connection: Any, stream: str, chosen: list[Record]) -> list[tuple[Record, SetBack | str]]:

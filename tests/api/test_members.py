@@ -64,9 +64,7 @@ async def test_the_answer_tells_of_who_was_added(ada: Person, bob: Person, eve: 
     await eve.do("users.change", added_by="nobody")
     added = await ada.do("members.add", room=room, user=bob.id, key="bob")
     (listed,) = [
-        one["member"]
-        for one in (await ada.do("members.list", room=room))["members"]
-        if one["member"]["user"] == bob.id
+        one["member"] for one in (await ada.do("members.list", room=room))["members"] if one["member"]["user"] == bob.id
     ]
     assert added["member"] == listed and listed["role"] == "member", "whether bob is notified is his own affair"
     assert (await ada.do("members.add", room=room, user=bob.id))["member"] == listed, "no event"
