@@ -20,10 +20,11 @@ from infra.operate import (
     cli_parked,
     cli_past,
     cli_rebuild,
+    cli_token,
     cli_trace,
     cli_users,
 )
-from infra.operate.command import DEFAULT_DATA, Data, fail
+from infra.operate.command import DEFAULT_DATA, Data, fail, installation
 
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ("api", "push", "feed", "project", "analytics")
@@ -150,12 +151,12 @@ def install() -> None:
 
     What is there is checked, never changed.
     """
-    from infra import installation
     from infra.errors import EXPECTED
+    from infra.installation import prepare
     from infra.settings import load
 
     try:
-        asyncio.run(installation.prepare(load()))
+        asyncio.run(prepare(load()))
     except EXPECTED as error:
         fail(error)
     typer.echo("Topics and schema are there.")
@@ -207,16 +208,16 @@ def import_irc(
 ) -> None:
     """Import IRC channel logs, with their original times; a second import adds nothing.
 
-    Goes to the installation that runs on the data folder, else to that of the KLATSCH_* variables.
+    Goes to the installation that the variables KLATSCH_KAFKA and KLATSCH_POSTGRES name, else to that which runs on the
+    data folder; with --data to that in any case.
     """
     from infra import irc
     from infra.errors import EXPECTED
-    from infra.settings import load
-    from infra.supervisor.up import settings_of
+    from infra.operate.errors import CannotDo
 
     try:
-        raise typer.Exit(irc.run(settings_of(data) or load(), paths, url=url, channel=channel))
-    except (*EXPECTED, irc.BadLog, irc.ImportFailed) as error:
+        raise typer.Exit(irc.run(installation(data), paths, url=url, channel=channel))
+    except (*EXPECTED, CannotDo, irc.BadLog, irc.ImportFailed) as error:
         fail(error)
 
 
@@ -224,6 +225,7 @@ def import_irc(
 _OPERATORS = "What operators look at, prove and mend"
 
 app.command("console", rich_help_panel=_OPERATORS)(cli_console.console)
+app.command("token", epilog=cli_token.EXAMPLES, rich_help_panel=_OPERATORS)(cli_token.token)
 app.command("connect", epilog=cli_connect.EXAMPLES, rich_help_panel=_OPERATORS)(cli_connect.connect)
 app.add_typer(cli_events.app, name="events", rich_help_panel=_OPERATORS)
 app.command("trace", epilog=cli_trace.EXAMPLE, rich_help_panel=_OPERATORS)(cli_trace.trace)

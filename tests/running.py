@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+from infra.settings import Settings, environment
 from projectors.runner import Projector
+
+#: A data folder that does not exist.
+NOWHERE = str(Path(__file__).parent / "no-such-folder")
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """The environment of a command on an installation: what runs on the checkout's own data folder is not found."""
+    return {**os.environ, **environment(settings), "KLATSCH_DATA": NOWHERE}
+
 
 #: Seconds that a test waits for something to come true.
 PATIENCE = 30.0

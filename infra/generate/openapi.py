@@ -171,7 +171,7 @@ def permission_text(operation: Operation) -> str:
         "anyone": "Needs no token.",
         "user": "Needs a token of a person or a service account.",
         "service": f"Needs the token of a service account with the scope `{operation.scope}`.",
-        "operator": "Needs the operator's token.",
+        "operator": "Needs an operator's token (`./klatsch token`).",
     }[operation.permission]
 
 

@@ -28,8 +28,7 @@ To = Annotated[
 def connect(form: Form, to: To = None, data: Data = DEFAULT_DATA) -> None:
     """Print how other programs get into the Kafka and Postgres of the installation, with their passwords.
 
-    Goes to the installation that runs on the data folder, else to that of the KLATSCH_* variables. Whoever has these
-    passwords reads and changes everything: keep the output to yourself.
+    Whoever has these passwords reads and changes everything: keep the output to yourself.
     """
 
     from infra.embedded.files import write_private

@@ -7,16 +7,37 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
 T = TypeVar("T")
 
-#: Of an operator's command on an installation that runs on a folder, else on that of the KLATSCH_* variables.
+#: Whether the command line has ``--data``. KLATSCH_DATA only says where to look.
+_data_given: ContextVar[bool] = ContextVar("data_given", default=False)
+
+
+def _note_given(context: typer.Context, option: typer.CallbackParam, data: Path) -> Path:
+    source = context.get_parameter_source(option.name or "")
+    _data_given.set(source is not None and source.name == "COMMANDLINE")
+    return data
+
+
+#: Of an operator's command: which installation it acts on, ``target.py`` says.
 Data = Annotated[
-    Path, typer.Option("--data", metavar="DIR", help="Data folder of the installation.", envvar="KLATSCH_DATA")
+    Path,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Data folder of the installation.",
+        envvar="KLATSCH_DATA",
+        callback=_note_given,
+    ),
 ]
 DEFAULT_DATA = Path(__file__).resolve().parent.parent.parent / ".klatsch"
 #: Exit code of a command that the user has interrupted.
@@ -61,13 +82,33 @@ async def _on(
     work: Callable[[Any], Awaitable[T]],
     around: Callable[[Path], AbstractAsyncContextManager[Any]] | None,
 ) -> T:
-    from infra.settings import load
-    from infra.supervisor.up import settings_of
-
     if around is None:
-        return await work(settings_of(data) or load())
+        return await work(installation(data))
     async with around(data) as settings:
         return await work(settings)
+
+
+def data_given() -> bool:
+    """Whether the command line that runs names the data folder."""
+    return _data_given.get()
+
+
+def installation(data: Path) -> Settings:
+    """The settings of the installation that the command line means; says which, if two come into question.
+
+    Raises CannotDo, and what reading the folder raises.
+    """
+    from infra.operate import target
+
+    settings, notice = target.installation(data, given=data_given())
+    say(notice)
+    return settings
+
+
+def say(notice: str) -> None:
+    """One line beside the command's own output; none for nothing."""
+    if notice:
+        typer.echo(f"klatsch: {notice}", err=True)
 
 
 def goes_on(context: typer.Context) -> bool:

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from infra.operate.command import data_given, say
+from infra.operate.errors import CannotDo
+from infra.operate.target import choose
 from infra.settings import Settings, load
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import end_leftovers
@@ -20,12 +23,18 @@ from infra.supervisor.up import Installation, settings_of
 async def stores(data: Path) -> AsyncIterator[Settings]:
     """The settings of what runs on the folder, or of KLATSCH_KAFKA and KLATSCH_POSTGRES; else its stores are started.
 
-    Raises what ``klatsch up`` raises.
+    Raises CannotDo, and what ``klatsch up`` raises.
     """
-    running = settings_of(data)
-    if running is not None or ("KLATSCH_KAFKA" in os.environ and "KLATSCH_POSTGRES" in os.environ):
-        yield running or load()
+    found, notice = choose(settings_of(data), os.environ, data, given=data_given())
+    say(notice)
+    if found is not None:
+        yield found
         return
+    if data_given() and (names := [name for name in ("KLATSCH_KAFKA", "KLATSCH_POSTGRES") if os.environ.get(name)]):
+        raise CannotDo(
+            f"expected one installation, got two: --data {data}, on which nothing runs, and {' and '.join(names)}; "
+            "leave one of them away"
+        )
     folder, report = DataFolder(data), Report()
     with folder.locked():
         await asyncio.to_thread(end_leftovers, folder.run, ("kafka", "postgres"))

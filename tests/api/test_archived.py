@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sys
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 import pytest
 
 from infra.months import month_of
-from infra.settings import Settings, environment
+from infra.settings import Settings
 from tests.client import Person, World
-from tests.running import until
+from tests.running import until, variables
 
 #: Months of which no other test has messages.
 FIRST, SECOND, THIRD = "1995-03", "1995-04", "1995-05"
@@ -22,8 +21,8 @@ FIRST, SECOND, THIRD = "1995-03", "1995-04", "1995-05"
 async def klatsch(settings: Settings, *arguments: str) -> tuple[int, str]:
     """A command of the command line on an installation: its exit code, and what it printed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", *arguments, "--data", "no-such-folder",
-        env={**os.environ, **environment(settings)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        sys.executable, "-m", "infra.cli", *arguments,
+        env=variables(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()
     return process.returncode or 0, output.decode()

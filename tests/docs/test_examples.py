@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import Settings, environment
+from infra.settings import Settings
 from tests.docs.conftest import ROOT
 from tests.docs.examples import RUNNABLE, Block, Shell, Words, blocks, fits, steps
 from tests.push.sdks import node_modules
+from tests.running import variables
 
 PAGES = [
     path
@@ -59,7 +60,7 @@ async def test_examples(page: Path, tmp_path: Path, words: Words, installed: Set
     launcher.chmod(0o755)
     # ``python`` and ``python3`` are this one, which has what the examples import.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shell = await Shell.start(tmp_path, path, {**os.environ, **environment(installed)}, words)
+    shell = await Shell.start(tmp_path, path, variables(installed), words)
     try:
         for block in found:
             await _run(shell, block, page, tmp_path, words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
@@ -20,18 +19,16 @@ from events.log import TermFilter
 from events.positions import Shard
 from events.records import Entity, Key
 from infra import kafka
-from infra.settings import Settings, environment
-
-#: A data folder that does not exist, so that the variables say where the installation is.
-_NOWHERE = str(Path(__file__).parent / "no-such-folder")
+from infra.settings import Settings
+from tests.running import variables
 
 
 @asynccontextmanager
 async def importing(settings: Settings, *arguments: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """``klatsch import irc`` with these arguments, in a process of its own; killed at the end of the block."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", "import", "irc", *map(str, arguments), "--data", _NOWHERE,
-        env={**os.environ, **environment(settings)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        sys.executable, "-m", "infra.cli", "import", "irc", *map(str, arguments),
+        env=variables(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         # A shell's background job ignores it, and so would whatever the tests of such a job start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip

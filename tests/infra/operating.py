@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +11,11 @@ from pathlib import Path
 from events.log import term_headers
 from events.positions import Position, Shard
 from infra import kafka, postgres
-from infra.settings import Settings, environment
+from infra.settings import Settings
 from producers.router import partition_of
 from tests.given import Fact, Given
 from tests.projectors.scenes import created, joined, posted, registered
-
-#: A data folder that does not exist, so that the variables say where the installation is.
-NOWHERE = str(Path(__file__).parent / "no-such-folder")
+from tests.running import variables
 
 SCENE = [
     registered("ada"), registered("bob"), created("stars", "ada"), joined("stars", "ada"), joined("stars", "bob"),
@@ -72,8 +69,8 @@ class Heard(list[str]):
 async def klatsch(settings: Settings, *arguments: str | Path, expected: int = 0) -> str:
     """Runs ``klatsch`` with these arguments on the installation; what it says, once it ends with the expected code."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", *map(str, arguments), "--data", NOWHERE,
-        env={**os.environ, **environment(settings)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        sys.executable, "-m", "infra.cli", *map(str, arguments),
+        env=variables(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
         async with asyncio.timeout(60):

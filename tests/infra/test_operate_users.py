@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 
@@ -11,10 +10,11 @@ import pytest
 
 from infra.operate import resetting
 from infra.operate.errors import CannotDo
-from infra.settings import Settings, environment
+from infra.settings import Settings
 from tests.client import World, visiting
-from tests.infra.operating import NOWHERE, Heard, klatsch
+from tests.infra.operating import Heard, klatsch
 from tests.parts import Parts
+from tests.running import variables
 from tests.servers import installation, serving
 
 
@@ -42,8 +42,8 @@ async def test_it_prints_a_password_that_works(installed: Settings, world: World
 async def test_it_takes_one_from_the_input_and_does_not_repeat_it(installed: Settings, world: World) -> None:
     ada = await world.person("ada")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", "users", "reset", ada.username, "--stdin", "--data", NOWHERE,
-        env={**os.environ, **environment(installed)}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "infra.cli", "users", "reset", ada.username, "--stdin",
+        env=variables(installed), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     async with asyncio.timeout(60):

@@ -17,10 +17,10 @@ import msgspec
 import pytest
 
 from infra import postgres
-from infra.settings import Settings, environment
+from infra.settings import Settings
 from tests.client import Person, World, visiting
 from tests.parts import Parts
-from tests.running import until
+from tests.running import until, variables
 from tests.servers import ALL, Process, installation, process
 from tests.system.steady import Steady
 
@@ -39,8 +39,8 @@ class Ended(NamedTuple):
 
 async def _start(settings: Settings, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", *arguments, "--data", "no-such-folder",
-        env={**os.environ, **environment(settings)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        sys.executable, "-m", "infra.cli", *arguments,
+        env=variables(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
 
 
