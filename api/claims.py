@@ -26,7 +26,7 @@ async def claim(call: Call, handle: str, user: str, *, key: str, anew: bool = Fa
     try:
         return _version(await call.step(ClaimHandle(handle=handle, user=user, anew=anew), actor=user, key=key), handle)
     except Refused as refusal:
-        if not await _given_up(call, handle, user, refusal):
+        if refusal.code != "taken" or not await _given_up(call, handle, user, refusal):
             raise
         holder, version = refusal.more["holder"], refusal.more["version"]
     takeover = ClaimHandle(handle=handle, user=user, instead_of=holder, version=version)

@@ -28,6 +28,7 @@ class Send(Request, frozen=True, kw_only=True):
     #: Made by you, unique for ever: the same token gives the first message again.
     token: Token
     type: MessageType = "text"
+    #: What its type says. A text shows something: it is not only white space and hidden characters.
     content: Object
     #: Additional information: any JSON object.
     data: Object = {}

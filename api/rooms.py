@@ -44,12 +44,13 @@ _KEYED = UUID("5d2bd0a4-58a5-5d0e-a2d0-0f6bb3bba6a5")
 class Create(Request, frozen=True, kw_only=True):
     #: ``public``: anyone finds it and may join. ``private``: members let others in. ``direct``: with one other.
     type: RoomType
-    #: A slug of your choice, unique for ever; without it the server makes an id.
+    #: A slug of your choice, unique for ever; without it the server makes an id. `irc-...` is an import's to choose.
     id: Slug | None = None
     #: The others; yourself is added. A direct room has exactly one other. Who does not let you add them is invited.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
     #: Letters, digits, spaces and - _ . ' & #, in any script. Not of a direct room.
     name: ShownName | None = None
+    #: A text that shows something.
     description: Description | None = None
     settings: SettingsPatch = SettingsPatch()
     data: Data = {}

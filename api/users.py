@@ -26,6 +26,7 @@ from infra.settings import Settings
 from producers.commands import Outcome, Refused
 from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username
+from producers.names import check_name, check_username
 from producers.users import ChangeProfile, EmailChange, RegisterUser, Scope
 from projectors.views import self_view, user_view
 
@@ -36,8 +37,12 @@ _ATTEMPTS = 3
 
 
 class Register(Request, frozen=True, kw_only=True):
+    #: 3-50 of A-Z a-z 0-9 _ -, a letter or digit among them. Some are nobody's, such as `system` and `everyone`; those
+    #: that begin with `irc-` are an import's.
     username: Username
     password: Password | None = None
+    #: What people see: one line, without control, direction and other hidden characters; no space at its ends, and at
+    #: most 4 marks on a letter. Without it, the username.
     name: ShownName | None = None
     data: Data = {}
     #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
@@ -47,7 +52,9 @@ class Register(Request, frozen=True, kw_only=True):
 
 
 class RegisterService(Request, frozen=True, kw_only=True):
+    #: As a person's; also one that is the installation's own, such as `emotions`.
     username: Username
+    #: As a person's.
     name: ShownName | None = None
     #: What it may do beside what users may; its tokens say so in the claim `scope`. `emotions:write`: say what
     #: emotions messages show, in any room.
@@ -67,6 +74,7 @@ class GetUser(Request, frozen=True, kw_only=True):
 
 
 class ChangeMe(Request, frozen=True, kw_only=True):
+    #: As `users.register` takes it.
     name: ShownName | None = None
     data: DataPatch | None = None
     #: Another e-mail address; null: none any more.
@@ -100,6 +108,9 @@ async def register_service(call: Call, request: RegisterService) -> dict[str, An
 
 async def _register(call: Call, username: str, secret: str | None, command: RegisterUser) -> tuple[Outcome, str]:
     """Claim the names, make the user, confirm the claims: each step can be repeated, whatever came between."""
+    # Before the first claim: of a user who cannot be made no name stays claimed.
+    check_username(username, by_operator=command.role == "service")
+    check_name("name", command.name)
     user = _user_id(call.settings, call.key, username, secret, command.email)
     handles = [username_handle(username), *([] if command.email is None else [email_handle(command.email)])]
     hash = None

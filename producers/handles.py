@@ -8,6 +8,7 @@ from events.handles import Handle, HandleClaimed, HandleConfirmed, HandleRelease
 from events.records import Event, Key, State
 from producers.commands import Command, CommandType, Order, Refused
 from producers.limits import Id
+from producers.names import check_username
 
 
 class ClaimHandle(Command, frozen=True, kw_only=True):
@@ -50,13 +51,16 @@ def claim(order: Order, state: State) -> list[Event]:
     command: ClaimHandle = order.command
     handle = state[handle_key(command.handle)]
     claimed = HandleClaimed(user=command.user)
+    if isinstance(handle, Handle) and handle.user == command.user:
+        return [claimed] if command.anew else []
+    kind, _, name = command.handle.partition(":")
+    if kind == "username":
+        # Before any registration: of a name that nobody may have there is no claim to release.
+        check_username(name, by_operator=True)
     if not isinstance(handle, Handle):
         return [claimed]
-    if handle.user == command.user:
-        return [claimed] if command.anew else []
     if (handle.user, handle.version) == (command.instead_of, command.version):
         return [claimed]
-    kind, _, name = command.handle.partition(":")
     raise Refused(
         "taken", f"expected a free {_KINDS.get(kind, kind)}, {name} is taken",
         holder=handle.user, state=handle.state, claimed=handle.claimed, version=handle.version,

@@ -18,8 +18,9 @@ def whole(pattern: str, **more: Any) -> msgspec.Meta:
 
 
 #: S2: 3-50 characters, letters, digits, underscore and dash.
-Username = Annotated[str, whole("[A-Za-z0-9_-]{3,50}", description="3-50 of A-Z a-z 0-9 _ -")]
-#: A name that people see: 1-100 characters, none of them a control character.
+Username = Annotated[str, whole("[A-Za-z0-9_-]{3,50}")]
+#: A name that people see: 1-100 characters, none of them a control character. The pattern is what can be said by one;
+#: the rest of the rule is ``names.check_name``, which decisions ask.
 ShownName = Annotated[str, whole(r"[^\x00-\x1f\x7f]*", min_length=1, max_length=100)]
 #: The same, or none: as a room's name is read.
 ReadName = Annotated[str, whole(r"[^\x00-\x1f\x7f]*", max_length=100)]

@@ -23,6 +23,7 @@ from events.records import Event, Key, State
 from events.rooms import loaded_room, room_key
 from producers.commands import Command, CommandType, Order, Refused
 from producers.limits import CONTENT_BYTES, METADATA_BYTES, Id, Object, Token, bounded, whole
+from producers.names import check_name, check_text
 from producers.roles import allow
 
 #: S2: 1-2000 characters, which are Unicode code points: what Postgres, JSON Schema and most languages count. Graphemes
@@ -123,8 +124,12 @@ def check_content(type_: str, content: Object) -> None:
         msgspec.convert(content, schema)
     except msgspec.ValidationError as error:
         raise Refused("invalid", f"content of a {type_} message: {error}".replace("`$.", "`content.")) from error
-    if schema is TextContent and not content["text"].strip():
-        raise Refused("invalid", "content.text: expected 1-2000 characters, not only white space")
+    if schema is TextContent:
+        check_text("content.text", content["text"])
+    if schema is FileContent:
+        check_name("content.name", content["name"])
+    if schema is ImageContent and content.get("alt"):
+        check_text("content.alt", content["alt"])
 
 
 def check_data(data: Object, present: Mapping[str, Any] = MappingProxyType({})) -> None:

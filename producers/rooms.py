@@ -29,6 +29,7 @@ from events.rooms import (
     loaded_room,
     room_key,
 )
+from producers import names
 from producers.commands import Command, CommandType, Order, Refused
 from producers.invitations import invite, withdraw
 from producers.limits import Data, DataPatch, Description, Id, patched
@@ -138,12 +139,23 @@ def check_name(name: str) -> None:
         )
     if not 1 <= len(name) <= 100 or name != name.strip() or not any(unicodedata.category(c)[0] in "LN" for c in name):
         raise Refused("invalid", "name: expected 1-100 characters, a letter or digit among them, no space at the ends")
+    # Some letters are blank, and marks pile up.
+    names.check_name("name", name)
+
+
+def _check_description(description: str | None) -> None:
+    if description is not None:
+        names.check_text("description", description)
 
 
 def check_slug(slug: str) -> None:
-    """Refuses an id that could be one of ours: the id of a direct room is known to whoever knows its two people."""
+    """Refuses an id that could be one of ours: the id of a direct room is known to whoever knows its two people.
+
+    And one that an import would give its room, which nobody else takes before it.
+    """
     if _UUID.fullmatch(slug):
         raise Refused("invalid", "id: expected a slug that is no UUID; ids of that form are made by the server")
+    names.check_slug(slug)
 
 
 def changed_settings(settings: dict[str, Any], patch: SettingsPatch) -> dict[str, Any]:
@@ -162,6 +174,7 @@ def create(order: Order, state: State) -> list[Event]:
         made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data)
     else:
         check_name(command.name)
+        _check_description(command.description)
         made = RoomCreated(
             type="group", visibility=command.type, name=command.name, data=command.data,
             description=command.description, settings=changed_settings({}, command.settings),
@@ -195,6 +208,7 @@ def change(order: Order, state: State) -> list[Event]:
         check_name(command.name)
         events.append(RoomRenamed(name=command.name))
     if command.description is not msgspec.UNSET and command.description != room.description:
+        _check_description(command.description)
         events.append(RoomDescribed(description=command.description))
     if command.settings is not None:
         settings = changed_settings(room.settings, command.settings)

@@ -29,6 +29,7 @@ from events.users import (
 from producers.commands import Command, CommandType, Order, Refused
 from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username, patched
+from producers.names import check_name, check_username
 
 #: What a service account may do beside what users may: named by the rows of operations that only services use.
 Scope = Literal["emotions:write"]
@@ -131,6 +132,8 @@ def register(order: Order, state: State) -> list[Event]:
     found = loaded_user(state, command.user)
     if found is not None:
         raise Refused("taken", f"expected an unused user id, got one that is {found.state}; register again")
+    check_username(command.username, by_operator=True)
+    check_name("name", command.name)
     _unreserved(command.data, {})
     if command.scopes and command.role != "service":
         raise Refused("invalid", f"scopes: expected none of a {command.role}, got {', '.join(command.scopes)}")
@@ -161,6 +164,8 @@ def change_profile(order: Order, state: State) -> list[Event]:
     command: ChangeProfile = order.command
     user = present(state, command.user)
     name = command.name if command.name != user.name else None
+    if name is not None:
+        check_name("name", name)
     _unreserved(command.data or {}, user.data)
     data = None if command.data is None else patched(user.data, command.data)
     if data == user.data:

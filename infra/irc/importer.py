@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from events.handles import username_handle
 from infra.irc.client import Client, ImportFailed, Result
-from infra.irc.people import room_name, usernames
+from infra.irc.people import account_name, room_name, shown_name, usernames
 from infra.irc.plan import FilePlan, Order, Plan
 
 #: Orders of one request.
@@ -83,7 +83,8 @@ class Importer:
         """The room, and the account that owns it: nobody of old, who would have to hand it on when leaving."""
         plan = self._plan
         first = min(plan.people.values())
-        await self._register_as(self._account, f"{plan.room}"[:50], f"{plan.channel[:90]} (IRC)", first)
+        username = account_name(plan.room)
+        await self._register_as(self._account, username, shown_name(f"{plan.channel[:90]} (IRC)", username), first)
         fields = {
             "room": plan.room, "type": "public", "name": room_name(plan.channel),
             # The logs tell of each coming and going; they are events, not messages of the channel.
@@ -189,7 +190,7 @@ class Importer:
         missing = [nick for nick in nicks if self._ids[nick] not in present]
         names = await self._claim(missing)
         registrations = [
-            _registration(self._ids[nick], name, nick, "person", self._plan.people[nick])
+            _registration(self._ids[nick], name, shown_name(nick, name), "person", self._plan.people[nick])
             for nick, name in names.items()
         ]
         results = await self._client.order(registrations)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from events.clock import to_datetime
+from events.shown import unlike_a_name
+from producers.names import IMPORTED, reserved
 
 _USERNAME = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
@@ -28,11 +30,25 @@ def user_id(secret: str, nick: str) -> str:
 def usernames(nick: str) -> list[str]:
     """Usernames to try in turn: the nick where the rule for usernames allows it, then one made unlike all others.
 
-    Nicks that differ in case only are different people here, but cannot have the same username.
+    Nicks that differ in case only are different people here, but cannot have the same username. None is called as
+    imports call what is their own, or as nobody is.
     """
-    digest = hashlib.sha256(nick.encode()).hexdigest()[:8]
-    made = f"{_FORBIDDEN.sub('', nick)[:40] or 'irc'}-{digest}"
-    return [nick, made] if _USERNAME.fullmatch(nick) else [made]
+    kept = _FORBIDDEN.sub("", nick)[:35]
+    if not kept.strip("-_") or kept.lower().startswith(IMPORTED):
+        kept = f"nick-{kept}".rstrip("-")
+    made = f"{kept}-{hashlib.sha256(nick.encode()).hexdigest()[:8]}"
+    free = _USERNAME.fullmatch(nick) and nick.strip("-_") and not reserved(nick)
+    return [nick, made] if free else [made]
+
+
+def shown_name(name: str, username: str) -> str:
+    """What people see of a nick or channel: itself where it may be a name."""
+    return username if unlike_a_name(name) else name
+
+
+def account_name(room: str) -> str:
+    """The username of the account that owns a channel's room: the room's id, cut where that is too long for one."""
+    return room if len(room) <= 50 else f"{room[:41]}-{hashlib.sha256(room.encode()).hexdigest()[:8]}"
 
 
 def room_id(channel: str) -> str:
@@ -51,7 +67,8 @@ def room_name(channel: str) -> str:
     """
     kept = (c if unicodedata.category(c)[0] in "LMN" else _SIGNS.get(c, "-") for c in channel)
     name = "".join(kept)[:100]
-    return name if any(unicodedata.category(c)[0] in "LN" for c in name) else room_id(channel)
+    named = any(unicodedata.category(c)[0] in "LN" for c in name) and not unlike_a_name(name)
+    return name if named else room_id(channel)
 
 
 def message_id(room: str, key: str, time: str) -> str:

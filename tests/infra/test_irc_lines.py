@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.clock import from_datetime
+from events.shown import unlike_a_name
 from infra.irc import logs, people
 from infra.irc.lines import (
     BLANK,
@@ -30,7 +31,8 @@ from infra.irc.lines import (
     parse,
 )
 from infra.irc.plan import MESSAGE, TOPIC, Plan, make
-from producers.limits import Slug
+from producers.limits import Slug, Username
+from producers.names import check_username
 from producers.rooms import check_name
 
 SECRET = "ab" * 32
@@ -310,13 +312,22 @@ def test_ids_and_usernames_of_nicks() -> None:
     assert first == "Matt_2" and second.startswith("Matt_2-")
     (made,) = people.usernames("|trey|")
     assert made.startswith("trey-") and made != people.usernames("trey|")[0]
-    assert people.usernames("[]")[0].startswith("irc-")
+    assert people.usernames("[]")[0].startswith("nick-") and people.usernames("---")[0].startswith("nick-")
+    for nick in ("admin", "System", "emotions", "irc-ubuntu", "IRC-x", "---", "\u3164"):
+        # Nobody is called so, or only what an import or an operator makes.
+        (made,) = people.usernames(nick)
+        check_username(msgspec.convert(made, Username))
+        assert unlike_a_name(people.shown_name(nick, made)) is None
     assert people.room_id("#Ubuntu") == "irc-ubuntu"
     channels = ["#c", "##c", "#c++", "#c--", "#c_", "#C_d", "#" + "c" * 200, "#" + "c" * 201]
     assert len({people.room_id(channel) for channel in channels}) == len(channels)
     assert people.room_name("#ubuntu+1") == "#ubuntuplus1" and people.room_name("##c++") == "##cplusplus"
     assert people.room_name("#c|x") == "#c-x" and people.room_name("#日本語") == "#日本語"
     assert people.room_name("#!?") == people.room_id("#!?")
+    accounts = [people.account_name(people.room_id(channel)) for channel in channels]
+    assert len(set(accounts)) == len(accounts) and people.account_name("irc-ubuntu") == "irc-ubuntu"
+    for account in accounts:
+        check_username(msgspec.convert(account, Username), by_operator=True)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))

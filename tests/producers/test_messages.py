@@ -49,7 +49,7 @@ def test_only_admins_post_where_that_is_set() -> None:
 
 
 #: Code points are counted, not bytes and not what looks like one character.
-TEXTS = ["x", "x" * 2000, "🍵" * 2000, "e\u0301" * 1000, " x ", "\u200b", "a\nb", "茶"]
+TEXTS = ["x", "x" * 2000, "🍵" * 2000, "e\u0301" * 1000, " x ", "a\u200b", "a\nb", "茶"]
 NO_TEXTS = [
     "",
     "x" * 2001,
@@ -57,6 +57,7 @@ NO_TEXTS = [
     "e\u0301" * 1000 + "x",
     " ",
     "\t\n ",
+    "\u200b",
     "\u00a0\u2003\u3000",
     " " * 2000,
     " " * 2001,
