@@ -54,8 +54,12 @@ class List(Request, frozen=True, kw_only=True):
 
 class Read(Request, frozen=True, kw_only=True):
     room: Id
-    #: Everything up to this message is read; lower than before marks as unread again.
+    #: Everything up to this message is read; lower than before marks as unread again. The room's `seq` clears the
+    #: count, also of messages that were deleted unread.
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    #: true: only forward, so that a late request does not take back what another device has read. Where more is
+    #: read, it changes nothing, and answers how far that is.
+    forward: bool = False
 
 
 async def add(call: Call, request: Member_) -> dict[str, Any]:
@@ -143,7 +147,7 @@ async def set_notifications(call: Call, request: Notify) -> dict[str, Any]:
 
 
 async def mark_read(call: Call, request: Read) -> dict[str, Any]:
-    outcome: Outcome = await call.submit(MarkRead(room=request.room, seq=request.seq))
+    outcome: Outcome = await call.submit(MarkRead(room=request.room, seq=request.seq, forward=request.forward))
     answer = own_entry(outcome, request.room, call.user)
     return {"member": answer["member"], "unread": answer["unread"]}
 
@@ -161,6 +165,6 @@ OPERATIONS = [
     Operation("members.set_notifications", "PUT", "/v1/rooms/{room}/notifications", "user", Notify, set_notifications,
               "Choose whether you want to be notified of a room's messages", {"member": "Member"}),
     Operation("members.read", "PUT", "/v1/rooms/{room}/read", "user", Read, mark_read,
-              "Mark everything up to a message as read, and nothing after it",
+              "Mark everything up to a message as read, and nothing after it; or only forward",
               {"member": "Member", "unread": "integer"}),
 ]  # fmt: skip

@@ -75,6 +75,8 @@ class MarkRead(Command, frozen=True, kw_only=True):
     room: Id
     #: Everything up to this message is read; lower than before marks as unread again.
     seq: Annotated[int, msgspec.Meta(ge=0)]
+    #: Only forward: what is read already stays so.
+    forward: bool = False
 
 
 class SetNotifications(Command, frozen=True, kw_only=True):
@@ -188,7 +190,7 @@ def mark_read(order: Order, state: State) -> list[Event]:
     room, member = allow(order, state)
     if command.seq > room.seq:
         raise Refused("invalid", f"seq: expected at most {room.seq}, the room's last message, got {command.seq}")
-    if member is None or member.read == command.seq:
+    if member is None or member.read == command.seq or (command.forward and member.read > command.seq):
         return []
     return [MemberRead(user=order.actor, seq=command.seq)]
 

@@ -115,7 +115,10 @@ def _composed() -> dict[str, Schema]:
     entry: dict[str, Schema] = {
         "room": reference("Room"),
         "member": nullable(reference("Member")),
-        "unread": {"type": "integer", "description": "Messages that you have not read."},
+        "unread": {
+            "type": "integer",
+            "description": "Messages that you have not read: the room's `seq` - your `read`. Those deleted since count.",
+        },
         "message": nullable(reference("Message")),
         "peer": _PLAIN["peer"],
     }

@@ -246,6 +246,31 @@ async def test_how_far_each_has_read_is_seen_by_the_others(ada: Person, bob: Per
     assert (await bob.do("rooms.get", room=room))["unread"] == 3
 
 
+async def test_a_late_request_takes_back_nothing_that_is_read(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob, settings={"announcements": False})
+    for _ in range(5):
+        await ada.say(room)
+    await bob.do("members.read", room=room, seq=5, forward=True)
+    late = await bob.do("members.read", room=room, seq=1, forward=True)
+    assert (late["member"]["read"], late["unread"]) == (5, 0), "it says how far is read"
+    assert (await bob.do("rooms.get", room=room))["unread"] == 0
+    back = await bob.do("members.read", room=room, seq=1)
+    assert back["unread"] == 4, "marking as unread goes back as before"
+    assert await bob.refused("members.read", room=room, seq=6, forward=True) == "invalid"
+
+
+async def test_what_was_deleted_unread_counts_until_the_room_is_read_to_its_end(ada: Person, bob: Person) -> None:
+    """Unread is arithmetic (decision 0015): an app that shows no deleted messages marks the room's last number."""
+    room = await ada.group(bob, settings={"announcements": False})
+    said = [await ada.say(room) for _ in range(3)]
+    for one in said[1:]:
+        await ada.do("messages.delete", room=room, message=one["id"])
+    await bob.do("members.read", room=room, seq=1)
+    entry = await bob.do("rooms.get", room=room)
+    assert (entry["unread"], entry["room"]["seq"], entry["message"]["deleted"] is not None) == (2, 3, True)
+    assert (await bob.do("members.read", room=room, seq=entry["room"]["seq"], forward=True))["unread"] == 0
+
+
 async def test_in_a_direct_room_the_other_sees_what_was_read(ada: Person, bob: Person) -> None:
     room = await ada.direct(bob)
     await ada.say(room)

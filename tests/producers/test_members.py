@@ -10,7 +10,7 @@ from events.members import Member, MemberNotificationsSet, MemberRead, member_ke
 from events.rooms import Room, RoomArchived, RoomDeleted, room_key
 from producers.commands import Outcome
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
-from tests.producers.given import Given
+from tests.producers.given import Given, order
 from tests.producers.scenes import (
     DIRECT,
     PRIVATE,
@@ -215,6 +215,31 @@ def test_mark_read_and_unread() -> None:
         MemberRead(user="bob", seq=1)
     )
     Given().when(MarkRead(room="s", seq=1)).refused("not_found")
+
+
+def test_a_late_marker_takes_nothing_back_that_goes_only_forward() -> None:
+    given = room(PUBLIC, "ada", "bob", more=TWO)
+    given.when(MarkRead(room="s", seq=2), actor="bob", id="1").then(MemberRead(user="bob", seq=2))
+    late = MarkRead(room="s", seq=1, forward=True)
+    given.when(late, actor="bob", id="2").then()
+    given.when(MarkRead(room="s", seq=3, forward=True), actor="bob", id="3").refused("invalid")
+    # With a key it is remembered: what was nothing then does nothing later, when it would go forward.
+    given.when(late, actor="bob", id="4", key="k", keep=True)
+    given.when(MarkRead(room="s", seq=0), actor="bob", id="5").then(MemberRead(user="bob", seq=0))
+    given.when(late, actor="bob", id="6", key="k", keep=True)
+    assert isinstance(given.answer, Outcome) and given.answer.repeated and not given.answer.changed
+    given.when(late, actor="bob", id="7").then(MemberRead(user="bob", seq=1))
+
+
+def test_of_two_devices_markers_the_newer_one_stays() -> None:
+    """Decided in one turn, whichever comes first."""
+    log = room(PUBLIC, "ada", "bob", more=TWO).log
+    markers = [
+        order(MarkRead(room="s", seq=seq, forward=True), actor="bob", id=f"m{n}") for n, seq in enumerate((1, 2, 1))
+    ]
+    log.turn(*markers)
+    member = log.state[member_key("s", "bob")]
+    assert isinstance(member, Member) and member.read == 2
 
 
 def test_notifications_are_set_and_kept_by_who_comes_back() -> None:

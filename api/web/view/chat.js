@@ -85,7 +85,7 @@ export function chatPane(app) {
     if (document.visibilityState !== "visible" || !element.checkVisibility() || !talking.atEnd()) return;
     reading = true;
     try {
-      app.store.learn(await app.connection.rpc("members.read", { room: entry.room.id, seq: entry.room.seq }));
+      app.store.learn(await app.connection.rpc("members.read", { room: entry.room.id, seq: entry.room.seq, forward: true }));
     } catch {
       // Stays unread; the next change or scroll tries again.
     }
