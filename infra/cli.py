@@ -204,7 +204,9 @@ def import_irc(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Log files, or folders of them.")],
     data: Data = DEFAULT_DATA,
     url: Annotated[str, typer.Option(help="Base URL of the API, where it is not the one of the installation.")] = "",
-    channel: Annotated[str, typer.Option(help="Name of the channel, where no line of the logs tells it.")] = "",
+    channel: Annotated[str, typer.Option(help="Only this channel; needed where no line and no name tells it.")] = "",
+    encoding: Annotated[str, typer.Option(help="Of lines that are no UTF-8, such as cp1252.")] = "",
+    plan: Annotated[bool, typer.Option("--plan", help="Show people and counts; write nothing, ask no server.")] = False,
 ) -> None:
     """Import IRC channel logs, with their original times; a second import adds nothing.
 
@@ -216,7 +218,8 @@ def import_irc(
     from infra.operate.errors import CannotDo
 
     try:
-        raise typer.Exit(irc.run(installation(data), paths, url=url, channel=channel))
+        settings = installation(data)
+        raise typer.Exit(irc.run(settings, paths, url=url, channel=channel, encoding=encoding, plan=plan))
     except (*EXPECTED, CannotDo, irc.BadLog, irc.ImportFailed) as error:
         fail(error)
 

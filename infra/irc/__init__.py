@@ -1,71 +1,112 @@
-"""Bringing in the logs of an IRC channel. ``run`` is the command; the parts are lines, logs, people, plan, importer."""
+"""Bringing in the logs of IRC channels. ``run`` is the command.
+
+A line goes through files (which there are), content (text), forms (what a line says), clock (when), logs, rooms (which
+channel's), plan (what is to be ordered) and importer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from infra.irc import logs
+from infra.irc import report, rooms
 from infra.irc.client import Client, ImportFailed
 from infra.irc.importer import Importer, Tally
-from infra.irc.logs import BadLog
+from infra.irc.logs import BadLog, latest
+from infra.irc.meter import Meter
 from infra.irc.people import user_id
-from infra.irc.plan import Plan, make
-from infra.irc.report import Bar, summary
+from infra.irc.plan import Plan, Room
 from infra.settings import Settings
+
+#: In the place of a secret where no orders are given.
+_NOBODY = "00" * 32
 
 __all__ = ["BadLog", "ImportFailed", "run", "url_of"]
 
 
 def run(
-    settings: Settings, paths: Sequence[Path], *, url: str = "", channel: str = "", console: Console | None = None
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    url: str = "",
+    channel: str = "",
+    encoding: str = "",
+    plan: bool = False,
+    console: Console | None = None,
 ) -> int:
     """Imports log files, or folders of them, into the installation at ``url`` (by default the one of ``settings``).
 
-    ``channel`` (``#ubuntu``) is needed where no line names it. Returns the exit code: 0, 1 when the server refused
-    something, 130 when interrupted. Raises BadLog and ImportFailed; what was imported before stays, and the same call
-    goes on from there.
+    Each channel becomes a room; ``channel`` (``#ubuntu``) takes one only, and is needed where nothing names it.
+    ``encoding``: of lines that are no UTF-8. ``plan``: only says what would be imported, and asks no installation.
+
+    Returns the exit code: 0, 1 when the server refused something, 130 when interrupted. Raises BadLog and ImportFailed;
+    what was imported before stays, and the same call goes on from there.
     """
     console = console or Console(soft_wrap=True)
-    if not settings.secret:
+    if not settings.secret and not plan:
         raise ImportFailed(
             "expected the installation's secret, to act as its operator; name its data folder with --data, or set "
             "KLATSCH_SECRET"
         )
-    plan = read(settings, paths, channel)
-    try:
-        tally = asyncio.run(_import(settings, url or url_of(settings), plan, console))
-    except KeyboardInterrupt:
-        console.print("Interrupted. Give the same command again: it goes on where it was.", highlight=False)
-        return 130
-    return 1 if tally.refused else 0
+    with report.Bar(console) as bar:
+        found = rooms.sort(paths, channel, encoding, bar)
+        wanted = [Room(name, logs, latest()) for name, logs in found.rooms.items()]
+        planned = [read(settings, room, bar) for room in wanted]
+    if not any(each.people for each in planned):
+        raise BadLog(f"expected lines of people in {', '.join(found.rooms)}, found none{_why(planned)}")
+    report.left_out(console, found.left_out)
+    if plan:
+        for room, each in zip(wanted, planned, strict=True):
+            report.planned(console, each, room.logs)
+        return 0
+    return _import_all(settings, url or url_of(settings), wanted, planned, console)
 
 
-def read(settings: Settings, paths: Sequence[Path], channel: str = "") -> Plan:
-    """What the files become. Raises BadLog."""
-    found = [logs.read(path) for path in logs.find(paths)]
-    name = channel or logs.channel_of(found)
-    if name is None:
-        raise BadLog("expected a line that names the channel (joins do, and topics), found none; name it: --channel")
-    plan = make(name, found, lambda nick: user_id(settings.secret, nick))
-    if not plan.people:
-        raise BadLog(f"expected lines of people in {name}, found none in {len(found)} files")
+def _import_all(settings: Settings, url: str, wanted: Sequence[Room], planned: Sequence[Plan], console: Console) -> int:
+    refused = False
+    for room, plan in zip(wanted, planned, strict=True):
+        if not plan.people:
+            console.print(f"{room.channel}: no lines of people", highlight=False, markup=False)
+            continue
+        try:
+            tally = asyncio.run(_import(settings, url, room, plan, console))
+        except KeyboardInterrupt:
+            console.print("Interrupted. Give the same command again: it goes on where it was.", highlight=False)
+            return 130
+        refused = refused or bool(tally.refused)
+    return 1 if refused else 0
+
+
+def read(settings: Settings, room: Room, meter: Meter) -> Plan:
+    """What a channel's logs become, without the orders: those are made again when they are given. Raises BadLog."""
+    plan, pieces = room.plan(partial(user_id, settings.secret or _NOBODY))
+    meter.stage("plan", sum(log.lines for log in room.logs), "lines")
+    for piece in pieces:
+        meter.advance(piece.lines)
     return plan
 
 
-async def _import(settings: Settings, url: str, plan: Plan, console: Console) -> Tally:
+def _why(plans: Sequence[Plan]) -> str:
+    skipped = sum((plan.skipped for plan in plans), Counter[str]())
+    return "".join(f"; {count:,} lines: {reason}" for reason, count in skipped.most_common())
+
+
+async def _import(settings: Settings, url: str, room: Room, plan: Plan, console: Console) -> Tally:
     began = time.monotonic()
-    ids = {nick: user_id(settings.secret, nick) for nick in plan.people}
+    user = partial(user_id, settings.secret)
+    ids = {nick: user(nick) for nick in plan.people}
     async with Client(settings, url, plan.account) as client:
-        with Bar(console) as bar:
-            importer = Importer(client, plan, ids, bar)
+        with report.Bar(console) as bar:
+            importer = Importer(client, plan, lambda: room.plan(user)[1], ids, bar)
             await importer.run()
-        room = await client.room(plan.room)
-    summary(console, plan, importer.tally, room, time.monotonic() - began)
+        made = await client.room(plan.room)
+    report.summary(console, plan, importer.tally, made, time.monotonic() - began)
     return importer.tally
 
 

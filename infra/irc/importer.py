@@ -1,16 +1,17 @@
-"""The import of a plan into a running installation: people first, then the room's files in order."""
+"""The import of one channel into a running installation: people first, then the room's lines in order."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from events.handles import username_handle
 from infra.irc.client import Client, ImportFailed, Result
+from infra.irc.meter import Meter
 from infra.irc.people import account_name, room_name, shown_name, usernames
-from infra.irc.plan import FilePlan, Order, Plan
+from infra.irc.plan import Order, Piece, Plan
 
 #: Orders of one request.
 BATCH = 1000
@@ -21,18 +22,6 @@ PEOPLE, UNDER_WAY = 500, 2
 _LOOK_UP = 100
 
 _Item = TypeVar("_Item")
-
-
-class Meter(Protocol):
-    """Who shows how far the import has come."""
-
-    def stage(self, name: str, total: int, unit: str) -> None:
-        """A new part of the work begins."""
-        ...
-
-    def advance(self, count: int) -> None:
-        """So much more of it is done."""
-        ...
 
 
 class Tally:
@@ -58,11 +47,19 @@ class Tally:
 class Importer:
     """One run."""
 
-    def __init__(self, client: Client, plan: Plan, user_ids: dict[str, str], meter: Meter) -> None:
-        """``user_ids``: nick -> user id, of all people in the plan."""
+    def __init__(
+        self,
+        client: Client,
+        plan: Plan,
+        pieces: Callable[[], Iterator[Piece]],
+        user_ids: dict[str, str],
+        meter: Meter,
+    ) -> None:
+        """``plan``: with all lines; ``pieces``: what it consists of, anew; ``user_ids``: nick -> id, of all people."""
         self.tally = Tally()
         self._client = client
         self._plan = plan
+        self._pieces = pieces
         self._account = plan.account
         self._ids = user_ids
         self._meter = meter
@@ -70,14 +67,17 @@ class Importer:
     async def run(self) -> None:
         """Imports what is not there yet. Raises ImportFailed."""
         await self._make_room()
-        todo = await self._todo()
-        wanted = {order.actor for file in todo for order in (*file.room, *file.profiles)}
+        wanted: set[str] = set()
+        present = await self._look(wanted)
         await self._register([nick for nick in self._plan.people if self._ids[nick] in wanted])
-        self._meter.stage("lines", sum(file.lines for file in todo), "lines")
-        for file in todo:
-            await self._import(file)
+        self._meter.stage("lines", self._plan.lines, "lines")
+        for there, piece in zip(present, self._pieces(), strict=True):
+            if there is None:
+                self._meter.advance(piece.lines)
+            else:
+                await self._import(piece, there)
 
-    # Files
+    # The room
 
     async def _make_room(self) -> None:
         """The room, and the account that owns it: nobody of old, who would have to hand it on when leaving."""
@@ -110,59 +110,59 @@ class Importer:
             if result.result == "refused":
                 raise ImportFailed(f"the account {username}, which is to own the room, cannot be made: {result.detail}")
 
-    async def _todo(self) -> list[FilePlan]:
-        """The files that are not there to the end, without those of their orders that are.
+    async def _look(self, wanted: set[str]) -> list[int | None]:
+        """How many of each piece's orders for the room are done; None for a piece that is there to the end.
 
         Orders of the room are appended in order, so what comes before a message that is there has been done too. What
         comes after the last one is ordered again: each of these orders changed something, so its key tells that.
+        ``wanted`` gets the ids of those who act in what is left.
         """
-        self._meter.stage("look", len(self._plan.files), "files")
-        todo = []
-        for file in self._plan.files:
-            last = await self._last_message(file)
-            if last is not None:
-                file.profiles = []
-                file.room, file.numbers = file.room[last + 1 :], file.numbers[last + 1 :]
-            if file.room or file.profiles:
-                todo.append(file)
-            self._meter.advance(1)
-        return todo
+        self._meter.stage("look", self._plan.lines, "lines")
+        present: list[int | None] = []
+        for piece in self._pieces():
+            last = await self._last_message(piece)
+            there = 0 if last is None else last + 1
+            todo = [*piece.room[there:], *([] if there else piece.profiles)]
+            wanted.update(order.actor for order in todo)
+            present.append(there if todo else None)
+            self._meter.advance(piece.lines)
+        return present
 
-    async def _last_message(self, file: FilePlan) -> int | None:
-        """Index in ``file.room`` of the last message that is there already."""
-        low, high = 0, len(file.messages)
-        # The usual cases first: all of the file is there, or none.
+    async def _last_message(self, piece: Piece) -> int | None:
+        """Index in ``piece.room`` of the last message that is there already."""
+        low, high = 0, len(piece.messages)
+        # The usual cases first: all of it is there, or none.
         for place in (high - 1, 0):
             if low < high:
-                if await self._has(file, place):
+                if await self._has(piece, place):
                     low = max(low, place + 1)
                 else:
                     high = min(high, place)
         while low < high:
             middle = (low + high) // 2
-            if await self._has(file, middle):
+            if await self._has(piece, middle):
                 low = middle + 1
             else:
                 high = middle
-        return file.messages[low - 1] if low else None
+        return piece.messages[low - 1] if low else None
 
-    async def _has(self, file: FilePlan, message: int) -> bool:
-        id = file.room[file.messages[message]].id
+    async def _has(self, piece: Piece, message: int) -> bool:
+        id = piece.room[piece.messages[message]].id
         assert id is not None
         return await self._client.has_message(self._plan.room, id)
 
-    async def _import(self, file: FilePlan) -> None:
+    async def _import(self, piece: Piece, there: int) -> None:
         """Profiles before the room, batch after batch: order within the room is kept, whatever is repeated."""
-        for profiles in _batches(file.profiles, BATCH):
+        for profiles in _batches([] if there else piece.profiles, BATCH):
             self.tally.add(profiles, await self._client.order(profiles))
-        done = 0
-        for start in range(0, len(file.room), BATCH):
-            orders = file.room[start : start + BATCH]
+        done = piece.above
+        for start in range(there, len(piece.room), BATCH):
+            orders = piece.room[start : start + BATCH]
             self.tally.add(orders, await self._client.order(orders))
-            reached = file.numbers[start + len(orders) - 1]
+            reached = piece.numbers[start + len(orders) - 1]
             self._meter.advance(reached - done)
             done = reached
-        self._meter.advance(file.lines - done)
+        self._meter.advance(piece.above + piece.lines - done)
 
     # People
 

@@ -1,24 +1,27 @@
-"""Log files: which there are, their lines, and the time of each line."""
+"""Log files as the import sees them: the form of each, its channel, its day, and its lines with their times."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
-from infra.irc.lines import Came, Ops, Skipped, Topic, Went, What, parse
+from infra.irc import content
+from infra.irc.clock import Clock
+from infra.irc.content import BadLog, NoLog
+from infra.irc.files import File
+from infra.irc.forms import FORMS, Form, recognise
+from infra.irc.lines import BLANK, Came, Here, MonthDay, Ops, Skipped, Topic, Went, What
 
-_DATE = re.compile(r"^(\d{4})-(\d\d)-(\d\d)")
-_HALF_DAY = 12 * 60
-#: A clock that goes back by less than this many minutes was set; by more, it has passed noon or midnight.
-_SET_BACK = 60
+__all__ = ["AHEAD", "FUTURE", "BadLog", "Line", "Log", "NoLog", "Part", "latest", "opened", "parts"]
 
+#: How far a line's time may lie ahead of this machine's clock.
+AHEAD = timedelta(minutes=10)
+#: Lines of one part: what is in memory at once.
+PART = 20_000
 
-class BadLog(RuntimeError):
-    """The files cannot be imported as they are; the text says expected, actual and what to do."""
+FUTURE = Skipped(f"time that lies more than {AHEAD.seconds // 60} minutes ahead: refused")
 
 
 class Line(NamedTuple):
@@ -30,122 +33,109 @@ class Line(NamedTuple):
 
 
 class Log(NamedTuple):
-    """One file. ``damaged``: how many lines were no UTF-8 and have U+FFFD in the place of what could not be read."""
+    """A file whose form is known.
+
+    ``day``, ``first``: of its first line with a time. ``channels``: how often its lines name which channel, in lower
+    case. ``private``: the program says that it is a conversation with one person. ``lines``: how many it has.
+    """
+
+    file: File
+    form: Form
+    day: date
+    first: int
+    channels: Counter[str]
+    private: bool
+    lines: int
+    encoding: str = ""
+
+
+class Part(NamedTuple):
+    """Some lines of a file, in order.
+
+    ``damaged``: how many were no UTF-8 and have U+FFFD in the place of what could not be read; ``back``: how many tell
+    an earlier time than the lines above, and got that of these.
+    """
 
     name: str
     lines: list[Line]
     damaged: int
+    back: int
 
 
-def find(paths: Iterable[Path]) -> list[Path]:
-    """The log files among ``paths`` and directly in the folders among them, oldest first, each once.
-
-    A log file is named after its day, ``YYYY-MM-DD...``. Raises BadLog for a file that is not, for two files of the
-    same name (the name is part of what tells a line from all others), and when there are none.
-    """
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            inside = (file for file in path.iterdir() if file.is_file() and day_of(file.name) is not None)
-            found.update(dict.fromkeys(file.resolve() for file in inside))
-        elif day_of(path.name) is None:
-            raise BadLog(f"{path}: expected a file named after its day, YYYY-MM-DD..., as IRC logs have no other date")
-        else:
-            found[path.resolve()] = None
-    twice = [name for name, count in Counter(file.name for file in found).items() if count > 1]
-    if twice:
-        raise BadLog(f"expected file names that differ, found {twice[0]} twice; import the folders one by one")
-    if not found:
-        raise BadLog("expected log files named YYYY-MM-DD..., found none")
-    return sorted(found, key=lambda file: file.name)
+def latest() -> datetime:
+    """The latest time that a line may have."""
+    return datetime.now(UTC) + AHEAD
 
 
-def day_of(name: str) -> date | None:
-    """The day in a file's name; None when there is none."""
-    match = _DATE.match(name)
-    try:
-        return None if match is None else date(*map(int, match.groups()))
-    except ValueError:
+def opened(file: File, encoding: str = "") -> Log | None:
+    """What a file is; None when nothing is in it. Raises BadLog, with the forms there are."""
+    form = _form(file)
+    if form is None:
         return None
-
-
-def read(path: Path) -> Log:
-    """A file's lines. Raises BadLog."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadLog(f"{path} cannot be read: {error.strerror}; give its owner's user, or other files") from error
-    return parse_log(path.name, content)
-
-
-def parse_log(name: str, content: bytes) -> Log:
-    """The lines of a file's content."""
-    day = day_of(name)
+    day, first, channels, private, count = file.day, None, Counter[str](), False, 0
+    for text, _ in content.texts(file.path, encoding):
+        parsed = form.parse(text)
+        count += 1
+        if first is None:
+            day = _day(parsed.day, day)
+            first = parsed.second
+        if (channel := _channel(parsed.what)) is not None:
+            channels[channel.lower()] += channel.startswith("#")
+            private = private or (isinstance(parsed.what, Here) and not channel.startswith("#"))
     if day is None:
-        raise BadLog(f"{name}: expected a file named after its day, YYYY-MM-DD...")
-    raw = content.split(b"\n")
-    if raw[-1] == b"":
-        raw.pop()
-    texts = [line.removesuffix(b"\r").decode(errors="replace") for line in raw]
-    # Not by searching U+FFFD: some logs hold it from an earlier conversion.
-    damaged = sum(not _is_utf8(line) for line in raw)
-    parsed = [parse(text) for text in texts]
-    clock = _Clock(day, next((minute for minute, _ in parsed if minute is not None), 0))
-    return Log(name, [Line(n, clock.time(minute), what) for n, (minute, what) in enumerate(parsed, 1)], damaged)
+        raise NoLog(
+            file.path, "the date in its name (YYYY-MM-DD), in its folders (YYYY/MM/DD) or in a line", "none",
+            "name the file after its day",
+        )  # fmt: skip
+    return Log(file, form, day, first or 0, +channels, private and not +channels, count, encoding)
 
 
-def _is_utf8(line: bytes) -> bool:
+def parts(log: Log, limit: datetime) -> Iterator[Part]:
+    """A file's lines, with their times. Those that are later than ``limit`` are ``FUTURE``. Raises BadLog."""
+    clock, lines, damaged, back, time = Clock(log.form, log.day, log.first, limit), [], 0, 0, ""
+    for number, text in enumerate(content.texts(log.file.path, log.encoding), 1):
+        parsed = log.form.parse(text.text)
+        at = clock.time(parsed)
+        time = at or time
+        refused = at is None and parsed.what != BLANK
+        lines.append(Line(number, time, FUTURE if refused else parsed.what))
+        damaged += text.damaged
+        if len(lines) == PART:
+            yield Part(log.file.name, lines, damaged, clock.back - back)
+            lines, damaged, back = [], 0, clock.back
+    if lines:
+        yield Part(log.file.name, lines, damaged, clock.back - back)
+
+
+def _form(file: File) -> Form | None:
+    found = recognise(content.head(file.path))
+    if not found.lines:
+        return None
+    if found.form is None:
+        what = f"a log of {found.refused}, which is not imported" if found.refused else (
+            f"a file with {found.unknown:,} of its first {found.lines:,} lines of no known kind, such as "
+            f"{found.first[:80]!r}"
+        )  # fmt: skip
+        known = "; ".join(form.name for form in FORMS)
+        raise NoLog(file.path, "an IRC log", what, f"leave it out, or convert it into a known form: {known}")
+    return found.form
+
+
+def _day(told: date | MonthDay | None, known: date | None) -> date | None:
+    """The day of a line: what it tells, with the year of what is known."""
+    if not isinstance(told, MonthDay):
+        return told or known
     try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        return None if known is None else date(known.year, *told)
+    except ValueError:
+        return known
 
 
-class _Clock:
-    """Gives each line of a file its time: never before the line above, and after it by at least a millisecond.
-
-    The logs have minutes only, until 2007 on a clock of twelve hours, and do not say when a new day begins. A line
-    without a time has that of the line above, or at the beginning of the file that of the first that has one.
-    """
-
-    def __init__(self, day: date, first: int) -> None:
-        self._midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        self._minute = first
-        #: Minutes between the log's clock and ours: multiples of half a day.
-        self._ahead = 0
-        #: Lines of this minute so far, less one: the milliseconds of the line.
-        self._count = -1
-        self._set(first)
-
-    def time(self, minute: int | None) -> str:
-        """The time of the next line, whose own minute of the day is ``minute``."""
-        if minute is not None:
-            now = minute + self._ahead
-            while now <= self._minute - _SET_BACK:
-                now, self._ahead = now + _HALF_DAY, self._ahead + _HALF_DAY
-            if now > self._minute:
-                self._set(now)
-        self._count = min(self._count + 1, 59_999)
-        return f"{self._prefix}:{self._count // 1000:02d}.{self._count % 1000:03d}Z"
-
-    def _set(self, minute: int) -> None:
-        self._minute = minute
-        self._prefix = (self._midnight + timedelta(minutes=minute)).isoformat(timespec="minutes")[:16]
-        self._count = -1
-
-
-def channel_of(logs: Sequence[Log]) -> str | None:
-    """The channel that the logs' own lines name most often, in lower case; None when none does."""
-    names = Counter(
-        line.what.channel.lower()
-        for log in logs
-        for line in log.lines
-        if isinstance(line.what, Came | Went | Ops | Topic)
-    )
-    return names.most_common(1)[0][0] if names else None
-
-
-def skipped(logs: Iterable[Log]) -> Counter[str]:
-    """How many lines become nothing, by reason."""
-    return Counter(line.what.reason for log in logs for line in log.lines if isinstance(line.what, Skipped))
+def _channel(what: What) -> str | None:
+    match what:
+        case Came() | Went() | Ops() | Topic():
+            return what.channel
+        case Here():
+            return what.of
+        case _:
+            return None

@@ -14,13 +14,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
-from infra.irc.lines import EMPTY, Came, Ops, Renamed, Said, Skipped, Topic, Went, What, clean
-from infra.irc.logs import Line, Log
+from infra.irc.lines import EMPTY, OWN, Came, Here, Ops, Renamed, Said, Skipped, Topic, Went, What, clean
+from infra.irc.logs import Line, Log, Part, parts
 from infra.irc.people import message_id, room_id
 
 #: Characters of one message that the API takes; a longer line becomes several messages.
@@ -48,12 +49,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = None
 
 
-class FilePlan:
-    """What one file becomes."""
+class Piece:
+    """What some lines of a file become: as many as are in memory at once."""
 
-    def __init__(self, log: Log) -> None:
-        self.name = log.name
-        self.lines = len(log.lines)
+    def __init__(self, part: Part) -> None:
+        self.name = part.name
+        self.lines = len(part.lines)
+        #: Number of the line above the first.
+        self.above = part.lines[0].number - 1
         #: Orders for people's own streams: these go first, so that they are done where the room's have begun.
         self.profiles: list[Order] = []
         #: Orders for the room, in order.
@@ -65,18 +68,25 @@ class FilePlan:
 
 
 class Plan:
-    """What a set of logs becomes. ``people``: nick -> time of its first line."""
+    """What a channel's logs become, as far as they were added. ``people``: nick -> time of its first line."""
 
     def __init__(self, channel: str, user: Callable[[str], str]) -> None:
         """``user`` gives a nick's user id."""
         self.channel = channel
         self.room = room_id(channel)
         self.people: dict[str, str] = {}
-        self.files: list[FilePlan] = []
+        #: How many lines each person said.
+        self.said: Counter[str] = Counter()
+        self.lines, self.pieces = 0, 0
+        self.files: dict[str, None] = {}
+        #: Times of the first line and of the last.
+        self.span: tuple[str, str] | None = None
         #: How many of each thing the logs become: ``messages``, ``joins`` ...
         self.counts: Counter[str] = Counter(dict.fromkeys(_THINGS, 0))
         #: Lines that become nothing, by reason.
         self.skipped: Counter[str] = Counter()
+        #: The first of these lines, by reason: name of the file, number.
+        self.examples: dict[str, tuple[str, int]] = {}
         #: Lines that were imported, but not as they stand.
         self.changed: Counter[str] = Counter()
         self._user = user
@@ -87,22 +97,32 @@ class Plan:
         self._description: str | None = None
         self._known_as: dict[str, str] = {}
 
-    def add(self, log: Log) -> None:
-        """Plans the next file; files come in the order of time."""
-        file = FilePlan(log)
-        prefix = f"{self.room}:{_label(log.name)}"
-        for line in log.lines:
-            self._line(file, line, f"{prefix}:{line.number}")
-            file.numbers += [line.number] * (len(file.room) - len(file.numbers))
-        if log.damaged:
-            self.changed["not UTF-8: what could not be read became U+FFFD"] += log.damaged
-        self.files.append(file)
+    def add(self, part: Part) -> Piece:
+        """Plans the next lines; files come in the order of time."""
+        piece = Piece(part)
+        prefix = f"{self.room}:{_label(part.name)}"
+        for line in part.lines:
+            self._line(piece, line, f"{prefix}:{line.number}")
+            piece.numbers += [line.number] * (len(piece.room) - len(piece.numbers))
+        if part.damaged:
+            self.changed["not UTF-8: what could not be read became U+FFFD"] += part.damaged
+        if part.back:
+            self.changed["of an earlier time than the line above: got the time of that"] += part.back
+        self.files[part.name] = None
+        self.lines, self.pieces = self.lines + len(part.lines), self.pieces + 1
+        times = [line.time for line in part.lines if line.time]
+        if times:
+            self.span = (self.span or (times[0], ""))[0], times[-1]
+        return piece
 
-    def _line(self, file: FilePlan, line: Line, key: str) -> None:
+    def _line(self, file: Piece, line: Line, key: str) -> None:
         what = self._of_this_channel(line.what)
         match what:
             case Skipped():
                 self.skipped[what.reason] += 1
+                self.examples.setdefault(what.reason, (file.name, line.number))
+            case Here():
+                self.skipped[OWN.reason] += 1
             case Said():
                 self._say(file, line.time, key, what)
             case Came():
@@ -120,11 +140,11 @@ class Plan:
                 self._describe(file, line.time, key, what)
 
     def _of_this_channel(self, what: What) -> What:
-        if isinstance(what, Came | Went | Ops | Topic) and what.channel.lower() != self.channel:
+        if isinstance(what, Came | Went | Ops | Topic) and (what.channel or self.channel).lower() != self.channel:
             return Skipped(f"about another channel than {self.channel}")
         return what
 
-    def _say(self, file: FilePlan, time: str, key: str, said: Said) -> None:
+    def _say(self, file: Piece, time: str, key: str, said: Said) -> None:
         text = clean(said.text)
         if not text.strip():
             self.skipped[EMPTY.reason] += 1
@@ -132,10 +152,11 @@ class Plan:
         if text != said.text:
             self.changed[_UNCLEAN] += 1
         self._come(file, time, key, said.nick)
-        parts = [text[i : i + MESSAGE] for i in range(0, len(text), MESSAGE)]
-        if len(parts) > 1:
+        self.said[said.nick] += 1
+        texts = [text[i : i + MESSAGE] for i in range(0, len(text), MESSAGE)]
+        if len(texts) > 1:
             self.changed[f"longer than {MESSAGE} characters: became several messages"] += 1
-        for n, part in enumerate(parts):
+        for n, part in enumerate(texts):
             token = _part(key, n)
             fields = {"room": self.room, "token": token, "type": said.type, "content": {"text": part}}
             file.messages.append(len(file.room))
@@ -144,7 +165,7 @@ class Plan:
             self.counts["messages"] += 1
             self.counts["of them actions"] += said.type == "action"
 
-    def _come(self, file: FilePlan, time: str, key: str, nick: str) -> bool:
+    def _come(self, file: Piece, time: str, key: str, nick: str) -> bool:
         """Lets a nick in; False for one who is in already."""
         self.people.setdefault(nick, time)
         if nick in self._inside:
@@ -155,7 +176,7 @@ class Plan:
         self.counts["joins"] += 1
         return True
 
-    def _go(self, file: FilePlan, time: str, key: str, nick: str) -> None:
+    def _go(self, file: Piece, time: str, key: str, nick: str) -> None:
         self._come(file, time, key, nick)
         self._inside.remove(nick)
         self._ops.discard(nick)
@@ -163,7 +184,7 @@ class Plan:
         file.room.append(self._order("RemoveMember", fields, nick, time, key))
         self.counts["leavings"] += 1
 
-    def _rename(self, file: FilePlan, time: str, key: str, renamed: Renamed) -> None:
+    def _rename(self, file: Piece, time: str, key: str, renamed: Renamed) -> None:
         if renamed.nick == renamed.to:
             self.skipped["took the same nick again"] += 1
             return
@@ -178,12 +199,12 @@ class Plan:
             fields = {"user": self._user(renamed.nick), "data": {"now_known_as": renamed.to}}
             file.profiles.append(self._order("ChangeProfile", fields, renamed.nick, time, key))
 
-    def _set_ops(self, file: FilePlan, time: str, key: str, ops: Ops) -> None:
+    def _set_ops(self, file: Piece, time: str, key: str, ops: Ops) -> None:
         changed = [self._set_op(file, time, _part(key, n), nick, op) for n, (nick, op) in enumerate(ops.changes)]
         if not any(changed):
             self.skipped["change of ops that was so already, as far as the logs show"] += 1
 
-    def _set_op(self, file: FilePlan, time: str, key: str, nick: str, op: bool) -> bool:
+    def _set_op(self, file: Piece, time: str, key: str, nick: str, op: bool) -> bool:
         """Makes somebody an op, or takes that back; False where it is so already."""
         if op == (nick in self._ops):
             return False
@@ -197,7 +218,7 @@ class Plan:
         self.counts["roles given" if op else "roles taken"] += 1
         return True
 
-    def _describe(self, file: FilePlan, time: str, key: str, topic: Topic) -> None:
+    def _describe(self, file: Piece, time: str, key: str, topic: Topic) -> None:
         text = clean(topic.text)
         description = text.strip()[:TOPIC].rstrip() or None
         if description == self._description:
@@ -228,12 +249,17 @@ class Plan:
         return len(self._inside)
 
 
-def make(channel: str, logs: Iterable[Log], user: Callable[[str], str]) -> Plan:
-    """The plan of all ``logs``, oldest first."""
-    plan = Plan(channel.lower(), user)
-    for log in logs:
-        plan.add(log)
-    return plan
+class Room(NamedTuple):
+    """The logs of one channel, oldest first, and the latest time that their lines may have."""
+
+    channel: str
+    logs: list[Log]
+    limit: datetime
+
+    def plan(self, user: Callable[[str], str]) -> tuple[Plan, Iterator[Piece]]:
+        """A plan without lines, and what fills it: piece by piece, the same whenever it is asked for. Raises BadLog."""
+        plan = Plan(self.channel, user)
+        return plan, (plan.add(part) for log in self.logs for part in parts(log, self.limit))
 
 
 def _part(key: str, n: int) -> str:

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from infra.irc.importer import Tally
+from infra.irc.lines import UNKNOWN
+from infra.irc.logs import FUTURE, Log
 from infra.irc.plan import Plan
 
 #: Seconds between lines where there is no terminal to draw a bar on.
 _LINE_SECONDS = 10.0
-_NAMES = {"look": "looking what is there", "people": "people", "lines": "lines"}
+_NAMES = {
+    "files": "reading files",
+    "plan": "planning",
+    "look": "looking what is there",
+    "people": "people",
+    "lines": "lines",
+}
+#: How many people, and files of a kind, are named.
+_SOME = 10
 
 
 class Bar:
@@ -39,12 +53,13 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:
+            self._bars.stop()
 
     def stage(self, name: str, total: int, unit: str) -> None:
-        self._name, self._unit, self._total, self._done = _NAMES[name], unit, total, 0
+        self._name, self._unit, self._total, self._done = _NAMES.get(name, name), unit, total, 0
         self._began = self._said = time.monotonic()
-        self._task = self._bars.add_task(_NAMES[name], total=total, unit=unit)
+        self._task = self._bars.add_task(self._name, total=total, unit=unit)
 
     def advance(self, count: int) -> None:
         if self._task is None:
@@ -76,13 +91,7 @@ class _Rate(TextColumn):
 
 def summary(console: Console, plan: Plan, tally: Tally, room: dict[str, Any] | None, seconds: float) -> None:
     """What the logs hold, what of it is new, and what was skipped and why."""
-    lines = sum(file.lines for file in plan.files)
-    console.print(
-        f"{plan.channel}: {len(plan.files):,} files, {lines:,} lines, {len(plan.people):,} people; {seconds:.0f} s",
-        style="bold", highlight=False,
-    )  # fmt: skip
-    held = ", ".join(f"{count:,} {name}" for name, count in plan.counts.items() if count)
-    console.print(f"  the logs hold    {held}", highlight=False)
+    _held(console, plan, f"; {seconds:.0f} s")
     console.print(
         f"  new              {tally.new['PostMessage']:,} messages, {tally.registered:,} people, "
         f"{tally.new['ChangeRole']:,} changes of role, {tally.new['ChangeRoom']:,} topics; "
@@ -93,18 +102,62 @@ def summary(console: Console, plan: Plan, tally: Tally, room: dict[str, Any] | N
         console.print(
             f"  room {room['id']:<11} {room['seq']:,} messages, {room['members']:,} members now", highlight=False
         )
-    for title, counts in (
-        ("skipped", plan.skipped), ("imported, but changed", plan.changed), ("refused by the server", tally.refused),
-    ):  # fmt: skip
-        if counts:
-            _counts(console, title, counts)
+    _kinds(console, plan)
+    _counts(console, "refused by the server", tally.refused)
 
 
-def _counts(console: Console, title: str, counts: dict[str, int]) -> None:
+def planned(console: Console, plan: Plan, logs: Sequence[Log]) -> None:
+    """What an import would make of a channel's logs: enough to see people who are none before anything is written."""
+    _held(console, plan, "")
+    named = ", ".join(list(plan.files)[:_SOME]) + (", ..." if len(plan.files) > _SOME else "")
+    console.print(f"  files            {named}", highlight=False, markup=False)
+    forms = ", ".join(f"{name} ({count:,})" for name, count in Counter(log.form.name for log in logs).most_common())
+    console.print(f"  form             {forms}", highlight=False)
+    if plan.span is not None:
+        console.print(f"  from, to         {plan.span[0]}, {plan.span[1]}", highlight=False)
+    most = ", ".join(f"{nick} ({count:,})" for nick, count in plan.said.most_common(_SOME))
+    console.print(f"  who says most    {most}", highlight=False, markup=False)
+    silent = [nick for nick in plan.people if nick not in plan.said]
+    if silent:
+        named = ", ".join(silent[:_SOME]) + (", ..." if len(silent) > _SOME else "")
+        console.print(f"  who says nothing {len(silent):,}: {named}", highlight=False, markup=False)
+    _kinds(console, plan)
+
+
+def left_out(console: Console, files: dict[str, list[Path]]) -> None:
+    """Which of the files are not imported, and why."""
+    for reason, paths in files.items():
+        named = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:_SOME])
+        named += ", ..." if len(paths) > _SOME else ""
+        console.print(f"left out, {reason}: {len(paths):,} files ({named})", highlight=False, markup=False)
+
+
+def _held(console: Console, plan: Plan, end: str) -> None:
+    console.print(
+        f"{plan.channel}: {len(plan.files):,} files, {plan.lines:,} lines, {len(plan.people):,} people{end}",
+        style="bold", highlight=False, markup=False,
+    )  # fmt: skip
+    held = ", ".join(f"{count:,} {name}" for name, count in plan.counts.items() if count)
+    console.print(f"  the logs hold    {held}", highlight=False)
+
+
+def _kinds(console: Console, plan: Plan) -> None:
+    skipped = {}
+    for reason, count in plan.skipped.items():
+        name, number = plan.examples.get(reason, ("", 0))
+        shown = reason in (UNKNOWN.reason, FUTURE.reason) and name
+        skipped[f"{reason} (the first: {name}, line {number:,})" if shown else reason] = count
+    _counts(console, "skipped", skipped)
+    _counts(console, "imported, but changed", plan.changed)
+
+
+def _counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
+    if not counts:
+        return
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
     table.add_column()
     for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
-        table.add_row(f"    {count:,}", reason)
+        table.add_row(f"    {count:,}", Text(reason))
     console.print(f"  {title}:", highlight=False)
     console.print(table, highlight=False)

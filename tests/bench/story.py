@@ -16,6 +16,7 @@ from events.records import Event
 from events.rooms import RoomCreated
 from events.users import UserRegistered
 from infra.irc import logs as irc
+from infra.irc import rooms as rooms_of_logs
 from infra.irc.lines import Said, clean
 
 #: When it begins, and milliseconds between two events: a month has some millions of them.
@@ -199,10 +200,15 @@ def word(number: int) -> str:
 
 def _said(folder: Path, rooms: int) -> Iterator[Saying]:
     """The lines of a folder of IRC logs, over and over, each file in the next room. Raises BadLog."""
-    files = [irc.read(path) for path in irc.find([folder])]
+    logs = [log for of_channel in rooms_of_logs.sort([folder]).rooms.values() for log in of_channel]
     talks = [
-        [(line.what, text) for line in file.lines if isinstance(line.what, Said) and (text := _cleaned(line.what))]
-        for file in files
+        [
+            (line.what, text)
+            for part in irc.parts(log, irc.latest())
+            for line in part.lines
+            if isinstance(line.what, Said) and (text := _cleaned(line.what))
+        ]
+        for log in logs
     ]
     if not any(talks):
         raise irc.BadLog(f"expected lines that somebody said in the logs of {folder}, found none")

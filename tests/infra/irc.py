@@ -19,6 +19,9 @@ from events.log import TermFilter
 from events.positions import Shard
 from events.records import Entity, Key
 from infra import kafka
+from infra.irc import files, logs
+from infra.irc.logs import Line, Log
+from infra.irc.plan import Piece, Plan, Room
 from infra.settings import Settings
 from tests.running import variables
 
@@ -115,6 +118,28 @@ async def _records(settings: Settings, topic: str, partition: int, end: int) -> 
                 yield raw
     finally:
         await kafka.close(consumer)
+
+
+def log(folder: Path, name: str, content: str | bytes, encoding: str = "") -> Log:
+    """A file with this content, as the import sees it."""
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    (found,) = files.find([file])
+    opened = logs.opened(found, encoding)
+    assert opened is not None
+    return opened
+
+
+def lines_of(log: Log) -> list[Line]:
+    """All lines of a log."""
+    return [line for part in logs.parts(log, logs.latest()) for line in part.lines]
+
+
+def filled(channel: str, *found: Log) -> tuple[Plan, list[Piece]]:
+    """The plan of a channel's logs, and what it consists of; the id of a nick is ``id-nick``."""
+    plan, pieces = Room(channel, list(found), logs.latest()).plan(lambda nick: f"id-{nick}")
+    return plan, list(pieces)
 
 
 def made_up(folder: Path, days: Iterable[int], lines: int, nicks: int) -> None:

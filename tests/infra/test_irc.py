@@ -197,8 +197,9 @@ async def test_what_cannot_be_imported_is_said_in_one_line(settings: Settings, t
         return line
 
     assert "name it: --channel" in await fails(tmp_path)
-    (tmp_path / "chat.txt").write_text("")
-    assert "named after its day" in await fails(tmp_path / "chat.txt")
+    (tmp_path / "chat.txt").write_text("[10:00] <ada> hello\n")
+    assert "name the file after its day" in await fails(tmp_path / "chat.txt")
+    (tmp_path / "chat.txt").unlink()
     assert "KLATSCH_SECRET" in await fails(tmp_path, settings=replace(settings, secret=""))
     async with serving(settings, frozenset({"api", "feed", "project"})) as url:
         stranger = replace(settings, secret="ab" * 32)

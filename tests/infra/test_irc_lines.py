@@ -1,9 +1,10 @@
-"""IRC logs line by line, their times, and what is planned for them: no I/O but reading files."""
+"""Ubuntu's IRC logs line by line, their times, and what is planned for them: no I/O but reading files."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import RFC_4122, UUID
 
 import msgspec
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 
 from events.clock import from_datetime
 from events.shown import unlike_a_name
-from infra.irc import logs, people
+from infra.irc import people
+from infra.irc.forms.ubuntu import parse
 from infra.irc.lines import (
     BLANK,
+    CTCP,
     EMPTY,
     MODE,
     UNKNOWN,
@@ -28,12 +31,12 @@ from infra.irc.lines import (
     Went,
     What,
     clean,
-    parse,
 )
-from infra.irc.plan import MESSAGE, TOPIC, Plan, make
+from infra.irc.plan import MESSAGE, TOPIC, Piece, Plan
 from producers.limits import Slug, Username
 from producers.names import check_username
 from producers.rooms import check_name
+from tests.infra.irc import filled, lines_of, log
 
 SECRET = "ab" * 32
 
@@ -90,7 +93,8 @@ UNTIMED: list[tuple[str, What]] = [
 
 @pytest.mark.parametrize(("line", "what"), UNTIMED)
 def test_lines_without_a_time(line: str, what: What) -> None:
-    assert parse(line) == (None, what)
+    parsed = parse(line)
+    assert (parsed.second, parsed.day, parsed.what) == (None, None, what)
 
 
 @pytest.mark.parametrize(
@@ -103,24 +107,34 @@ def test_lines_without_a_time(line: str, what: What) -> None:
         ("[00:00] <a> <b> quoted", 0, Said("a", "text", "<b> quoted")),
         ("[13:56]  * genii sips a coffee", 836, Said("genii", "action", "sips a coffee")),
         ("[05:12] -gfx:#ubuntu- a notice", 312, Said("gfx", "text", "a notice")),
+        ("[12:18] <+voice> with a voice", 738, Said("voice", "text", "with a voice")),
+        ("[12:18] <@op> an op", 738, Said("op", "text", "an op")),
+        ("[12:20] <ada> \x01ACTION waves\x01", 740, Said("ada", "action", "waves")),
+        ("[12:20] <ada> \x01ACTION\x01", 740, EMPTY),
+        ("[12:20] <ada> \x01VERSION\x01", 740, CTCP),
         ("[11:19] <citrix>", 679, EMPTY),
         ("[11:19] <citrix>    ", 679, EMPTY),
         ("[07:09]  * homejoe", 429, EMPTY),
         ("[01:09] (soundray/#ubuntu) thomas: have you seen", 69, UNKNOWN),
+        # mIRC's: one blank.
+        ("[16:07] * Now talking in #tea", 967, UNKNOWN),
         ("[25:00] <a> b", None, UNKNOWN),
     ],
 )  # fmt: skip
 def test_lines_with_a_time(line: str, minute: int | None, what: What) -> None:
-    assert parse(line) == (minute, what)
+    parsed = parse(line)
+    assert (parsed.second, parsed.what) == (None if minute is None else minute * 60, what)
 
 
 def test_control_characters_go() -> None:
     assert clean("a\x00b\x08c\x7f\td") == "abc\td"
+    assert clean("\x04FF0000red\x04 \x0400ff00,0000FFboth\x0f \x04bad") == "red both bad"
     assert clean("\x0304,12red\x03 \x02bold\x0f 5\x031 x") == "red bold 5 x"
 
 
 def _times(name: str, *lines: str) -> list[str]:
-    return [line.time for line in logs.parse_log(name, "\n".join(lines).encode()).lines]
+    with TemporaryDirectory() as folder:
+        return [line.time for line in lines_of(log(Path(folder), name, "\n".join(lines)))]
 
 
 def test_times_ascend_within_a_minute_and_lines_without_one_take_that_above() -> None:
@@ -146,69 +160,43 @@ def test_a_clock_that_goes_back() -> None:
     assert many[59_999] == many[60_001] == "2017-12-31T10:05:59.999Z"
 
 
-def test_bytes_that_are_no_utf8_and_windows_line_ends() -> None:
-    log = logs.parse_log("2004-11-15.txt", b"[12:18] <a> caf\xe9\r\n[12:18] <a> caf\xc3\xa9\r\n\r\n")
-    assert [line.what for line in log.lines] == [
-        Said("a", "text", "caf\ufffd"), Said("a", "text", "café"), BLANK
-    ]  # fmt: skip
-    assert log.damaged == 1
+def _filled(*lines: str, names: tuple[str, ...] = ("2004-11-15.txt",)) -> tuple[Plan, list[Piece]]:
+    with TemporaryDirectory() as folder:
+        return filled("#c", *(log(Path(folder), name, "\n".join(lines)) for name in names))
 
 
-def test_files_are_found_oldest_first_and_once(tmp_path: Path) -> None:
-    for name in ("2005-01-02.train-a.txt", "2004-11-15_03.txt", "README.md", "2005-13-45.txt"):
-        (tmp_path / name).write_text("")
-    found = logs.find([tmp_path, tmp_path / "2004-11-15_03.txt"])
-    assert [path.name for path in found] == ["2004-11-15_03.txt", "2005-01-02.train-a.txt"]
-
-
-def test_files_that_cannot_be_imported(tmp_path: Path) -> None:
-    with pytest.raises(logs.BadLog, match="found none"):
-        logs.find([tmp_path])
-    (tmp_path / "chat.log").write_text("")
-    with pytest.raises(logs.BadLog, match="named after its day"):
-        logs.find([tmp_path / "chat.log"])
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "2004-11-15.txt").write_text("")
-    with pytest.raises(logs.BadLog, match="twice"):
-        logs.find([tmp_path / "one", tmp_path / "two"])
-
-
-def _plan(*lines: str, name: str = "2004-11-15.txt") -> Plan:
-    log = logs.parse_log(name, "\n".join(lines).encode())
-    return make("#c", [log], lambda nick: f"id-{nick}")
-
-
-def _orders(plan: Plan) -> list[tuple[str, str]]:
-    return [(order.command, order.actor) for file in plan.files for order in file.room]
+def _orders(pieces: list[Piece]) -> list[tuple[str, str]]:
+    return [(order.command, order.actor) for piece in pieces for order in piece.room]
 
 
 def test_who_acts_without_having_come_comes_just_before() -> None:
-    plan = _plan("[12:18] <a> x", "=== b [h]  has left #c []", "=== c is now known as d")
-    assert _orders(plan) == [
+    plan, pieces = _filled("[12:18] <a> x", "=== b [h]  has left #c []", "=== c is now known as d")
+    assert _orders(pieces) == [
         ("AddMember", "id-a"), ("PostMessage", "id-a"),
         ("AddMember", "id-b"), ("RemoveMember", "id-b"),
         ("AddMember", "id-c"), ("RemoveMember", "id-c"), ("AddMember", "id-d"),
     ]  # fmt: skip
-    (profile,) = plan.files[0].profiles
+    (profile,) = pieces[0].profiles
     assert (profile.actor, profile.fields["data"]) == ("id-c", {"now_known_as": "d"})
     assert sorted(plan.people) == ["a", "b", "c", "d"]
 
 
 def test_what_changes_nothing_becomes_no_order() -> None:
     rename = "=== a is now known as b"
-    plan = _plan("=== a [h]  has joined #c", "=== a [h]  has joined #C", rename, rename, "=== x [h]  has joined #other")
-    assert _orders(plan) == [
+    plan, pieces = _filled(
+        "=== a [h]  has joined #c", "=== a [h]  has joined #C", rename, rename, "=== x [h]  has joined #other"
+    )
+    assert _orders(pieces) == [
         ("AddMember", "id-a"), ("RemoveMember", "id-a"), ("AddMember", "id-b"),
         ("AddMember", "id-a"), ("RemoveMember", "id-a"),
     ]  # fmt: skip
-    assert len(plan.files[0].profiles) == 1
+    assert len(pieces[0].profiles) == 1
     assert sum(plan.skipped.values()) == 3 and "about another channel than #c" in plan.skipped
 
 
-def _roles(plan: Plan) -> list[tuple[str, str]]:
+def _roles(plan: Plan, pieces: list[Piece]) -> list[tuple[str, str]]:
     """What is ordered about members, and for whom; whose role it is, not who orders it."""
-    orders = [order for file in plan.files for order in file.room if "user" in order.fields]
+    orders = [order for piece in pieces for order in piece.room if "user" in order.fields]
     assert all(order.actor == plan.account for order in orders if order.command == "ChangeRole")
     return [(order.fields.get("role", order.command), order.fields["user"]) for order in orders]
 
@@ -218,46 +206,48 @@ def _mode(modes: str, channel: str = "#c") -> str:
 
 
 def test_ops_become_admins_by_order_of_the_owner() -> None:
-    plan = _plan("=== a [h]  has joined #c", _mode("+o a"), _mode("+o a"), _mode("-o a"), _mode("-o a"))
-    assert _roles(plan) == [("AddMember", "id-a"), ("admin", "id-a"), ("member", "id-a")]
+    plan, pieces = _filled("=== a [h]  has joined #c", _mode("+o a"), _mode("+o a"), _mode("-o a"), _mode("-o a"))
+    assert _roles(plan, pieces) == [("AddMember", "id-a"), ("admin", "id-a"), ("member", "id-a")]
     assert plan.counts["roles given"] == plan.counts["roles taken"] == 1
     assert plan.skipped == {"change of ops that was so already, as far as the logs show": 2}
     # Who is not in comes just before; who is no op, and not in, does not come to lose anything.
-    plan = _plan(_mode("+ob-o a *!*@h b"), _mode("+o c", channel="#other"))
-    assert _roles(plan) == [("AddMember", "id-a"), ("admin", "id-a")] and list(plan.people) == ["a"]
+    plan, pieces = _filled(_mode("+ob-o a *!*@h b"), _mode("+o c", channel="#other"))
+    assert _roles(plan, pieces) == [("AddMember", "id-a"), ("admin", "id-a")] and list(plan.people) == ["a"]
     assert plan.skipped == {"about another channel than #c": 1}
 
 
 def test_ops_of_one_line_have_keys_of_their_own() -> None:
-    (file,) = _plan(_mode("+oo a b"), _mode("-o+o a a")).files
-    keys = [order.key.rpartition(":")[2] for order in file.room if order.command == "ChangeRole"]
-    assert keys == ["1", "1.1", "2", "2.1"] and file.numbers == [1, 1, 1, 1, 2, 2]
+    _, (piece,) = _filled(_mode("+oo a b"), _mode("-o+o a a"))
+    keys = [order.key.rpartition(":")[2] for order in piece.room if order.command == "ChangeRole"]
+    assert keys == ["1", "1.1", "2", "2.1"] and piece.numbers == [1, 1, 1, 1, 2, 2]
 
 
 def test_who_leaves_is_no_op_any_more() -> None:
     left, back = "=== a [h]  has left #c []", "=== a [h]  has joined #c"
-    assert _roles(_plan(_mode("+o a"), left, back, _mode("-o a"), _mode("+o a"))) == [
+    assert _roles(*_filled(_mode("+o a"), left, back, _mode("-o a"), _mode("+o a"))) == [
         ("AddMember", "id-a"), ("admin", "id-a"), ("RemoveMember", "id-a"), ("AddMember", "id-a"), ("admin", "id-a"),
     ]  # fmt: skip
     # A join tells of a quit that the logs do not show.
-    plan = _plan(_mode("+o a"), back, back)
-    assert _roles(plan) == [("AddMember", "id-a"), ("admin", "id-a"), ("member", "id-a")]
+    plan, pieces = _filled(_mode("+o a"), back, back)
+    assert _roles(plan, pieces) == [("AddMember", "id-a"), ("admin", "id-a"), ("member", "id-a")]
     assert plan.skipped == {"joined, but was in already (the logs show no quits)": 1}
 
 
 def test_an_op_stays_one_under_another_nick() -> None:
-    plan = _plan(_mode("+o a"), "=== a is now known as b", "=== b is now known as b", "=== a [h]  has joined #c")
-    assert _roles(plan) == [
+    plan, pieces = _filled(
+        _mode("+o a"), "=== a is now known as b", "=== b is now known as b", "=== a [h]  has joined #c"
+    )
+    assert _roles(plan, pieces) == [
         ("AddMember", "id-a"), ("admin", "id-a"), ("RemoveMember", "id-a"), ("AddMember", "id-b"), ("admin", "id-b"),
         ("AddMember", "id-a"),
     ]  # fmt: skip
     # The nick was an op's, who must have gone: its new owner is none.
-    plan = _plan(_mode("+o b"), "=== a [h]  has joined #c", "=== a is now known as b")
-    assert _roles(plan)[-2:] == [("RemoveMember", "id-a"), ("member", "id-b")]
+    plan, pieces = _filled(_mode("+o b"), "=== a [h]  has joined #c", "=== a is now known as b")
+    assert _roles(plan, pieces)[-2:] == [("RemoveMember", "id-a"), ("member", "id-b")]
 
 
-def _descriptions(plan: Plan) -> list[tuple[str, str | None]]:
-    orders = [order for file in plan.files for order in file.room if order.command == "ChangeRoom"]
+def _descriptions(pieces: list[Piece]) -> list[tuple[str, str | None]]:
+    orders = [order for piece in pieces for order in piece.room if order.command == "ChangeRoom"]
     return [(order.actor, order.fields["description"]) for order in orders]
 
 
@@ -265,44 +255,45 @@ def test_topics_become_descriptions() -> None:
     def topic(text: str, nick: str = "a") -> str:
         return f"=== {nick} changed the topic of #c to: {text}"
 
-    plan = _plan(topic(""), topic("one"), _mode("+o a"), topic("one "), topic("\x02two\x0f\x00"), topic("\x0304"))
+    plan, pieces = _filled(
+        topic(""), topic("one"), _mode("+o a"), topic("one "), topic("\x02two\x0f\x00"), topic("\x0304")
+    )
     # By the op who set it, else by the room's owner; an empty one is none, and was so at the beginning.
-    assert _descriptions(plan) == [("id-channel #c", "one"), ("id-a", "two"), ("id-a", None)]
+    assert _descriptions(pieces) == [("id-channel #c", "one"), ("id-a", "two"), ("id-a", None)]
     assert plan.counts["topics"] == 3 and plan.skipped == {"topic that was set already": 2}
     assert plan.changed == {"control characters and colour codes taken out": 2}
-    plan = _plan(_mode("+o a"), topic("x", nick="b"), "=== Topic for #c: x", "=== Topic for #c: y",
+    plan, pieces = _filled(_mode("+o a"), topic("x", nick="b"), "=== Topic for #c: x", "=== Topic for #c: y",
                  "=== ..[topic/#c:a] : z", "=== ..[topic/#other:a] : z")  # fmt: skip
-    assert [by for by, _ in _descriptions(plan)] == ["id-channel #c", "id-channel #c", "id-a"]
+    assert [by for by, _ in _descriptions(pieces)] == ["id-channel #c", "id-channel #c", "id-a"]
     assert sorted(plan.people) == ["a"]
-    plan = _plan(topic(f"{'x' * TOPIC}y"))
-    assert _descriptions(plan) == [("id-channel #c", "x" * TOPIC)] and sum(plan.changed.values()) == 1
+    plan, pieces = _filled(topic(f"{'x' * TOPIC}y"))
+    assert _descriptions(pieces) == [("id-channel #c", "x" * TOPIC)] and sum(plan.changed.values()) == 1
 
 
 def test_what_was_so_before_the_file_stands() -> None:
     """Who is an op, and the topic, go on from file to file."""
-    days = ["2004-11-15.txt", "2004-11-16.txt"]
-    content = f"{_mode('+o a')}\n=== a changed the topic of #c to: x\n".encode()
-    plan = make("#c", [logs.parse_log(day, content) for day in days], lambda nick: f"id-{nick}")
-    assert [len(file.room) for file in plan.files] == [3, 0]
+    days = ("2004-11-15.txt", "2004-11-16.txt")
+    _, pieces = _filled(_mode("+o a"), "=== a changed the topic of #c to: x", names=days)
+    assert [len(piece.room) for piece in pieces] == [3, 0]
 
 
 def test_long_and_unclean_messages() -> None:
-    plan = _plan(f"[12:18] <a> {'x' * (2 * MESSAGE + 1)}", "[12:18] <a> \x02\x0f", "[12:18] <a> b\x00c")
-    texts = [order.fields["content"]["text"] for order in plan.files[0].room if order.command == "PostMessage"]
+    plan, pieces = _filled(f"[12:18] <a> {'x' * (2 * MESSAGE + 1)}", "[12:18] <a> \x02\x0f", "[12:18] <a> b\x00c")
+    texts = [order.fields["content"]["text"] for order in pieces[0].room if order.command == "PostMessage"]
     assert [len(text) for text in texts] == [MESSAGE, MESSAGE, 1, 2]
     assert plan.skipped == {EMPTY.reason: 1} and sum(plan.changed.values()) == 2
 
 
 def test_keys_and_ids_are_unlike_and_stay() -> None:
     lines = ["[12:18] <a> x", "[12:18] <a> x", "=== a is now known as b", f"[12:19] <b> {'y' * 2500}"]
-    plan, again = _plan(*lines), _plan(*lines)
-    orders = plan.files[0].room + plan.files[0].profiles
+    (_, (piece,)), (_, (again,)) = _filled(*lines), _filled(*lines)
+    orders = piece.room + piece.profiles
     keys = [(order.command, order.actor, order.key) for order in orders]
     ids = [order.id for order in orders if order.id]
     assert len(set(keys)) == len(keys) and len(set(ids)) == len(ids) == 4
-    assert [order.id for order in again.files[0].room] == [order.id for order in plan.files[0].room]
-    odd = _plan(*lines, name=f"2004-11-15 naïve {'n' * 200}.txt")
-    assert all(order.key.isascii() and " " not in order.key and len(order.key) <= 128 for order in odd.files[0].room)
+    assert [order.id for order in again.room] == [order.id for order in piece.room]
+    _, (odd,) = _filled(*lines, names=(f"2004-11-15 naïve {'n' * 200}.txt",))
+    assert all(order.key.isascii() and " " not in order.key and len(order.key) <= 128 for order in odd.room)
 
 
 def test_ids_and_usernames_of_nicks() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import msgspec
 import pytest
 
 from infra import irc, operator_token
-from infra.irc import importer
+from infra.irc import importer, rooms
 from infra.irc.client import Client, Result
+from infra.irc.logs import latest
 from infra.irc.people import user_id
-from infra.irc.plan import Order
+from infra.irc.plan import Order, Piece, Room
 from infra.settings import Settings
 from tests.client import visiting
 from tests.infra.irc import heads, imported, totals
@@ -141,15 +143,21 @@ class _Silent:
         pass
 
 
+def _pieces(room: Room, secret: str) -> Iterator[Piece]:
+    return room.plan(partial(user_id, secret))[1]
+
+
 async def test_interrupted_again_and_again(settings: Settings, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "BATCH", 1)
     async with serving(settings) as url:
         for requests in range(1, 100):
-            plan = irc.read(settings, [logs])
+            room = Room("#made", rooms.sort([logs]).rooms["#made"], latest())
+            plan = irc.read(settings, room, _Silent())
             ids = {nick: user_id(settings.secret, nick) for nick in plan.people}
+            pieces = partial(_pieces, room, settings.secret)
             try:
                 async with _CutClient(settings, url, plan.account, requests) as client:
-                    await importer.Importer(client, plan, ids, _Silent()).run()
+                    await importer.Importer(client, plan, pieces, ids, _Silent()).run()
                     break
             except _Cut:
                 continue

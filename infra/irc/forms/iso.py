@@ -1,0 +1,42 @@
+"""Logs with date and time before each line, as of Supybot and irclog2html: ``2005-01-08T23:33:54  <ada> text``."""
+
+from __future__ import annotations
+
+import re
+
+from infra.irc import lines
+from infra.irc.forms.form import Form, day, second, told
+from infra.irc.lines import BLANK, OWN, UNKNOWN, Parsed, What
+
+_LINE = re.compile(
+    r"^\[?(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|\+00:?00)?\]?  ?(\S.*)$", re.DOTALL
+)
+_TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
+_ACTION = re.compile(r"^\* (\S+)(?: (.*))?$", re.DOTALL)
+_NOTICE = re.compile(r"^-([^\s:]+)(?::#\S+)?-(?: (.*))?$", re.DOTALL)
+
+
+def parse(line: str) -> Parsed:
+    """What a line says."""
+    found = _LINE.match(line)
+    if found is None:
+        return Parsed(UNKNOWN if line.strip() else BLANK)
+    date, at = day(int(found[1]), int(found[2]), int(found[3])), second(found[4], found[5], found[6])
+    if date is None or at is None:
+        return Parsed(UNKNOWN)
+    return Parsed(_what(found[7]), at, date, whole=60 if found[6] is None else 1)
+
+
+def _what(rest: str) -> What:
+    if said := _TEXT.match(rest):
+        return lines.said(said[1], "text", said[2])
+    if rest.startswith("*** "):
+        return told(rest[4:]) or OWN
+    if action := _ACTION.match(rest):
+        return lines.said(action[1], "action", action[2])
+    if notice := _NOTICE.match(rest):
+        return lines.said(notice[1], "text", notice[2])
+    return UNKNOWN
+
+
+FORM = Form("date and time (Supybot, irclog2html)", "2005-01-08T23:33:54  <ada> hello", parse)
