@@ -21,7 +21,8 @@ from infra.irc.importer import Importer, Tally
 from infra.irc.logs import BadLog, latest
 from infra.irc.meter import Meter
 from infra.irc.people import user_id
-from infra.irc.plan import Plan, Room
+from infra.irc.plan import Plan
+from infra.irc.rooms import Room
 from infra.settings import Settings
 
 #: In the place of a secret where no orders are given.
@@ -54,32 +55,33 @@ def run(
             "expected the installation's secret, to act as its operator; name its data folder with --data, or set "
             "KLATSCH_SECRET"
         )
+    if encoding and not _is_encoding(encoding):
+        raise BadLog(f"expected the name of an encoding, such as cp1252, got {encoding!r}")
+    try:
+        return _run(settings, paths, url or url_of(settings), channel, encoding, plan, console)
+    except KeyboardInterrupt:
+        console.print("Interrupted. Give the same command again: it goes on where it was.", highlight=False)
+        return 130
+
+
+def _run(
+    settings: Settings, paths: Sequence[Path], url: str, channel: str, encoding: str, plan: bool, console: Console
+) -> int:
     with report.Bar(console) as bar:
         found = rooms.sort(paths, channel, encoding, bar)
         wanted = [Room(name, logs, latest()) for name, logs in found.rooms.items()]
-        planned = [read(settings, room, bar) for room in wanted]
-    if not any(each.people for each in planned):
-        raise BadLog(f"expected lines of people in {', '.join(found.rooms)}, found none{_why(planned)}")
+        plans = [read(settings, room, bar) for room in wanted]
+    if not any(each.people for each in plans):
+        raise BadLog(f"expected lines of people in {', '.join(found.rooms)}, found none{_why(plans)}")
     report.left_out(console, found.left_out)
-    if plan:
-        for room, each in zip(wanted, planned, strict=True):
-            report.planned(console, each, room.logs)
-        return 0
-    return _import_all(settings, url or url_of(settings), wanted, planned, console)
-
-
-def _import_all(settings: Settings, url: str, wanted: Sequence[Room], planned: Sequence[Plan], console: Console) -> int:
     refused = False
-    for room, plan in zip(wanted, planned, strict=True):
-        if not plan.people:
+    for room, each in zip(wanted, plans, strict=True):
+        if plan:
+            report.planned(console, each, room.logs)
+        elif each.people:
+            refused = bool(asyncio.run(_import(settings, url, room, each, console)).refused) or refused
+        else:
             console.print(f"{room.channel}: no lines of people", highlight=False, markup=False)
-            continue
-        try:
-            tally = asyncio.run(_import(settings, url, room, plan, console))
-        except KeyboardInterrupt:
-            console.print("Interrupted. Give the same command again: it goes on where it was.", highlight=False)
-            return 130
-        refused = refused or bool(tally.refused)
     return 1 if refused else 0
 
 
@@ -90,6 +92,14 @@ def read(settings: Settings, room: Room, meter: Meter) -> Plan:
     for piece in pieces:
         meter.advance(piece.lines)
     return plan
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        # Some are of bytes to bytes, or of text to text: those are none here.
+        return bool(b"a".decode(name, errors="replace"))
+    except LookupError:
+        return False
 
 
 def _why(plans: Sequence[Plan]) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.irc.content import BadLog
 from infra.irc.forms.form import day as day_of_numbers
 from infra.irc.forms.form import month
 
@@ -37,7 +38,10 @@ class File(NamedTuple):
 
 
 def find(paths: Iterable[Path]) -> list[File]:
-    """The files among ``paths`` and in the folders among them, at any depth, each once. Hidden ones are left out."""
+    """The files among ``paths`` and in the folders among them, at any depth, each once; hidden ones are left out.
+
+    Raises BadLog.
+    """
     found: dict[Path, File] = {}
     for path in paths:
         folder = path.is_dir()
@@ -48,7 +52,11 @@ def find(paths: Iterable[Path]) -> list[File]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise BadLog(f"{folder} cannot be read: {error.strerror}; give its owner's user, or other folders") from error
+    for entry in entries:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():

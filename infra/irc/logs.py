@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from infra.irc import content
@@ -91,9 +92,12 @@ def opened(file: File, encoding: str = "") -> Log | None:
 
 
 def parts(log: Log, limit: datetime) -> Iterator[Part]:
-    """A file's lines, with their times. Those that are later than ``limit`` are ``FUTURE``. Raises BadLog."""
+    """A file's lines, with their times. Those that are later than ``limit`` are ``FUTURE``. Raises BadLog.
+
+    What a program has written since the file was opened waits for the next import.
+    """
     clock, lines, damaged, back, time = Clock(log.form, log.day, log.first, limit), [], 0, 0, ""
-    for number, text in enumerate(content.texts(log.file.path, log.encoding), 1):
+    for number, text in enumerate(islice(content.texts(log.file.path, log.encoding), log.lines), 1):
         parsed = log.form.parse(text.text)
         at = clock.time(parsed)
         time = at or time

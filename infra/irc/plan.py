@@ -11,18 +11,16 @@ account that owns the room does it; who did it in IRC stands in the line that th
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Any, NamedTuple
-
-import msgspec
+from collections.abc import Callable
+from typing import Any
 
 from infra.irc.lines import EMPTY, OWN, Came, Here, Ops, Renamed, Said, Skipped, Topic, Went, What, clean
-from infra.irc.logs import Line, Log, Part, parts
+from infra.irc.logs import Line, Part
+from infra.irc.orders import Order, Piece, label, part_key
 from infra.irc.people import message_id, room_id
+
+__all__ = ["MESSAGE", "TOPIC", "Order", "Piece", "Plan"]
 
 #: Characters of one message that the API takes; a longer line becomes several messages.
 MESSAGE = 2000
@@ -35,36 +33,6 @@ _THINGS = (
     "roles taken", "topics",
 )  # fmt: skip
 _UNCLEAN = "control characters and colour codes taken out"
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One command for ``POST /v1/import``."""
-
-    command: str
-    fields: dict[str, Any]
-    actor: str
-    time: str
-    key: str
-    id: str | None = None
-
-
-class Piece:
-    """What some lines of a file become: as many as are in memory at once."""
-
-    def __init__(self, part: Part) -> None:
-        self.name = part.name
-        self.lines = len(part.lines)
-        #: Number of the line above the first.
-        self.above = part.lines[0].number - 1
-        #: Orders for people's own streams: these go first, so that they are done where the room's have begun.
-        self.profiles: list[Order] = []
-        #: Orders for the room, in order.
-        self.room: list[Order] = []
-        #: Indexes in ``room`` of the messages.
-        self.messages: list[int] = []
-        #: Number of the line that each order in ``room`` comes from.
-        self.numbers: list[int] = []
 
 
 class Plan:
@@ -100,7 +68,7 @@ class Plan:
     def add(self, part: Part) -> Piece:
         """Plans the next lines; files come in the order of time."""
         piece = Piece(part)
-        prefix = f"{self.room}:{_label(part.name)}"
+        prefix = f"{self.room}:{label(part.name)}"
         for line in part.lines:
             self._line(piece, line, f"{prefix}:{line.number}")
             piece.numbers += [line.number] * (len(piece.room) - len(piece.numbers))
@@ -157,7 +125,7 @@ class Plan:
         if len(texts) > 1:
             self.changed[f"longer than {MESSAGE} characters: became several messages"] += 1
         for n, part in enumerate(texts):
-            token = _part(key, n)
+            token = part_key(key, n)
             fields = {"room": self.room, "token": token, "type": said.type, "content": {"text": part}}
             file.messages.append(len(file.room))
             id = message_id(self.room, token, time)
@@ -200,7 +168,7 @@ class Plan:
             file.profiles.append(self._order("ChangeProfile", fields, renamed.nick, time, key))
 
     def _set_ops(self, file: Piece, time: str, key: str, ops: Ops) -> None:
-        changed = [self._set_op(file, time, _part(key, n), nick, op) for n, (nick, op) in enumerate(ops.changes)]
+        changed = [self._set_op(file, time, part_key(key, n), nick, op) for n, (nick, op) in enumerate(ops.changes)]
         if not any(changed):
             self.skipped["change of ops that was so already, as far as the logs show"] += 1
 
@@ -247,26 +215,3 @@ class Plan:
     def inside(self) -> int:
         """How many are in the room at the end."""
         return len(self._inside)
-
-
-class Room(NamedTuple):
-    """The logs of one channel, oldest first, and the latest time that their lines may have."""
-
-    channel: str
-    logs: list[Log]
-    limit: datetime
-
-    def plan(self, user: Callable[[str], str]) -> tuple[Plan, Iterator[Piece]]:
-        """A plan without lines, and what fills it: piece by piece, the same whenever it is asked for. Raises BadLog."""
-        plan = Plan(self.channel, user)
-        return plan, (plan.add(part) for log in self.logs for part in parts(log, self.limit))
-
-
-def _part(key: str, n: int) -> str:
-    """The key of the n-th of the orders of one kind that a line becomes."""
-    return key if n == 0 else f"{key}.{n}"
-
-
-def _label(name: str) -> str:
-    """A file's name as part of a key, which takes printable ASCII only and is short."""
-    return name if _PLAIN.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from infra.irc import files
 from infra.irc.files import File
-from infra.irc.logs import BadLog, Log, NoLog, opened
+from infra.irc.logs import BadLog, Log, NoLog, opened, parts
 from infra.irc.meter import Meter
+from infra.irc.plan import Piece, Plan
 
 _EMPTY = "empty"
 _OTHER = "of another channel"
-_AMBIGUOUS = "naming no channel, among files of several; name the file itself, with --channel"
-_PRIVATE = "naming no channel; it may be a private conversation (name the file itself, with --channel, if it is none)"
+_AMBIGUOUS = "naming no channel, among files of several; name the file alone, with --channel"
+_PRIVATE = "naming no channel; it may be a private conversation (if it is none, name the file alone, with --channel)"
+
+
+class Room(NamedTuple):
+    """The logs of one channel, oldest first, and the latest time that their lines may have."""
+
+    channel: str
+    logs: list[Log]
+    limit: datetime
+
+    def plan(self, user: Callable[[str], str]) -> tuple[Plan, Iterator[Piece]]:
+        """A plan without lines, and what fills it: piece by piece, the same whenever it is asked for. Raises BadLog."""
+        plan = Plan(self.channel, user)
+        return plan, (plan.add(part) for log in self.logs for part in parts(log, self.limit))
 
 
 class Sorted(NamedTuple):
@@ -96,7 +111,7 @@ def _heir(log: Log, channel: str, names: Counter[str]) -> str:
         return ""
     if log.form.public:
         return channel or (next(iter(names)) if len(names) == 1 else "")
-    return channel if log.file.given or not names else ""
+    return "" if names else channel
 
 
 def _check_names(channel: str, logs: Iterable[Log]) -> None:

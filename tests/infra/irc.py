@@ -21,7 +21,8 @@ from events.records import Entity, Key
 from infra import kafka
 from infra.irc import files, logs
 from infra.irc.logs import Line, Log
-from infra.irc.plan import Piece, Plan, Room
+from infra.irc.plan import Piece, Plan
+from infra.irc.rooms import Room
 from infra.settings import Settings
 from tests.running import variables
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from infra import irc
 from infra.irc import content, files, logs, rooms
 from infra.irc.lines import BLANK, Said, What
 from infra.irc.logs import FUTURE, BadLog
-from infra.irc.plan import Room
+from infra.irc.rooms import Room
+from infra.settings import Settings
 from tests.infra.irc import filled, lines_of, log
 
+SETTINGS = Settings(kafka="none", postgres="none")
 HELLO = "[12:18] <ada> hello\n"
 
 
@@ -68,6 +71,20 @@ def test_a_long_line_and_a_large_file_are_read_piece_by_piece(tmp_path: Path, mo
     path.write_bytes(b"y" * 5000 + b"\nz\n")
     assert [len(line.text) for line in content.texts(path)][-1] == 1
     assert max(len(line.text) for line in content.texts(path)) <= 1000 + 77
+
+
+def test_what_is_written_meanwhile_waits(tmp_path: Path) -> None:
+    """The lines are read several times, and must be the same each time."""
+    found = log(tmp_path, "2004-11-15.txt", HELLO)
+    with found.file.path.open("a") as file:
+        file.write(HELLO)
+    assert len(lines_of(found)) == 1 and len(lines_of(log(tmp_path, "2004-11-15.txt", HELLO * 2))) == 2
+
+
+def test_an_encoding_that_there_is_not(tmp_path: Path) -> None:
+    for name in ("utf-9", "base64", "rot13"):
+        with pytest.raises(BadLog, match="expected the name of an encoding"):
+            irc.run(SETTINGS, [tmp_path], encoding=name, plan=True)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +174,10 @@ def test_private_conversations_are_left_out(tmp_path: Path) -> None:
         assert "private conversation" in reason and sorted(names) == ["2020-11-29.log", "ada.log", "linus.log"]
     with pytest.raises(BadLog, match="name it: --channel"):
         rooms.sort([tmp_path / "ada.log"])
-    # Who names the file and the channel knows what it is; mIRC says itself when it is with one person.
+    # Whatever a shell makes of ``*.log``.
+    assert rooms.sort(sorted(tmp_path.glob("*.log")), "#tea").rooms["#tea"][0].file.name == "#tea.log"
+    assert len(rooms.sort(sorted(tmp_path.glob("*.log")), "#tea").rooms["#tea"]) == 1
+    # Who names the file alone and the channel knows what it is; mIRC says itself when it is with one person.
     assert list(rooms.sort([tmp_path / "ada.log"], "#tea").rooms) == ["#tea"]
     with pytest.raises(BadLog, match="private conversation"):
         rooms.sort([tmp_path / "linus.log"], "#tea")

@@ -6,11 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.irc.forms import FORMS, REFUSED, eggdrop, irssi, iso, mirc, recognise, ubuntu, weechat, xchat
 from infra.irc.forms.form import Form
 from infra.irc.lines import (
     MODE,
+    NICK,
     OWN,
     UNKNOWN,
     Came,
@@ -57,6 +60,9 @@ LINES: list[tuple[Form, str, What]] = [
     (mirc.MIRC, "[16:07:12] <@ada> hi", Said("ada", "text", "hi")),
     (mirc.MIRC, "* linus waves", Said("linus", "action", "waves")),
     (mirc.MIRC, "[16:07] * linus is now known as a fool", Said("linus", "action", "is now known as a fool")),
+    (mirc.MIRC, "[16:07] * linus has quit smoking", Said("linus", "action", "has quit smoking")),
+    (mirc.MIRC, "[16:07] * linus was kicked by a horse", Said("linus", "action", "was kicked by a horse")),
+    (mirc.MIRC, "[16:07] * linus has left the building", Said("linus", "action", "has left the building")),
     (mirc.MIRC, "[16:07] * linus (~l@h) has left #tea (bye)", Went("linus", "#tea")),
     (mirc.MIRC, "[16:07] * Joins: linus (~l@h)", Came("linus")),
     (mirc.MIRC, "[16:07] * linus was kicked by ada (too loud)", Went("linus", None, kicked=True)),
@@ -181,6 +187,16 @@ def test_half_of_the_lines_must_be_known() -> None:
     assert found.form is ubuntu.FORM and (found.lines, found.unknown, found.first) == (4, 2, "no")
     assert recognise(["[12:18] <a> hello", "no", "such", "line"]).form is None
     assert recognise([]).form is recognise(["", "  "]).form is None
+
+
+@given(st.lists(st.text()), st.sampled_from([line for _, line, _ in LINES]), st.text(), st.integers(0, 80))
+def test_no_line_is_too_odd(texts: list[str], line: str, odd: str, place: int) -> None:
+    """Whatever stands in a file: every form says something of it, and nobody's name is one that the API refuses."""
+    broken = line[:place] + odd + line[place:]
+    assert recognise([*texts, broken]).lines <= len(texts) + 1
+    for form in FORMS:
+        what = form.parse(broken).what
+        assert not isinstance(what, Said | Came | Went) or (0 < len(what.nick) <= NICK and not what.nick.isspace())
 
 
 REFUSED_LINES = {

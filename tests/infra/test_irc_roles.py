@@ -16,7 +16,8 @@ from infra.irc import importer, rooms
 from infra.irc.client import Client, Result
 from infra.irc.logs import latest
 from infra.irc.people import user_id
-from infra.irc.plan import Order, Piece, Room
+from infra.irc.plan import Order, Piece
+from infra.irc.rooms import Room
 from infra.settings import Settings
 from tests.client import visiting
 from tests.infra.irc import heads, imported, totals
