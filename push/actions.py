@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from push.codes import Disconnect
-from push.frames import Since
+from push.commands import Since
 
 
 class Write(NamedTuple):

@@ -1,90 +1,31 @@
-"""Frames of the Centrifuge JSON protocol: commands parsed, replies and pushes encoded. No state, no I/O."""
+"""JSON: frames of text, each line an object. Commands parsed, replies and pushes encoded. No state, no I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from events.faults import fault
+from push import commands
 from push.codes import Error
+from push.commands import MAX_ID, Channel, Command, Connect, History, Nothing, Refresh, Rpc, Subscribe
+
+if TYPE_CHECKING:
+    from push.items import Item
 
 #: Bytes of one frame that carries publications. WebSocket clients refuse large frames (Python's default limit is
 #: 1 MiB); the WebSocket library of the JavaScript SDK under Node takes 100 MiB.
 FRAME_BYTES = 256 * 1024
 
-_Offset = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-
-
-class Since(msgspec.Struct, frozen=True):
-    """A place in a user's stream. Epoch "" means any; offset 0 is no place at all."""
-
-    offset: _Offset = 0
-    epoch: str = ""
-
-
-class Recovery(msgspec.Struct, frozen=True):
-    """Where a subscription that an SDK already knows wants to go on."""
-
-    recover: bool = False
-    offset: _Offset = 0
-    epoch: str = ""
-
-
-class ConnectData(msgspec.Struct, frozen=True):
-    """Our part of ``connect.data``; an app may add what it likes."""
-
-    #: After a page reload: the place up to which the app has everything.
-    since: Since | None = None
-    #: "client": no server-side subscription, the client subscribes to its channel itself.
-    subscribe: str = "server"
-
-
-class Connect(msgspec.Struct, frozen=True):
-    token: str = ""
-    data: msgspec.Raw = msgspec.Raw()
-    subs: dict[str, Recovery] = {}
-
-
-class Subscribe(msgspec.Struct, frozen=True):
-    channel: str = ""
-    recover: bool = False
-    offset: _Offset = 0
-    epoch: str = ""
-
-
-class Channel(msgspec.Struct, frozen=True):
-    channel: str = ""
-
-
-class History(msgspec.Struct, frozen=True):
-    channel: str = ""
-    limit: int = 0
-    since: Since | None = None
-    reverse: bool = False
-
-
-class Rpc(msgspec.Struct, frozen=True):
-    method: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class Send(msgspec.Struct, frozen=True):
-    data: Rpc = Rpc()
-
-
-class Refresh(msgspec.Struct, frozen=True):
-    token: str = ""
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    pass
-
 
 class Wire(msgspec.Struct, frozen=True):
     """One line of a client's frame. Exactly one of the methods is present, none in a pong."""
 
-    id: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    id: Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)] = 0
     connect: Connect | None = None
     subscribe: Subscribe | None = None
     unsubscribe: Channel | None = None
@@ -93,61 +34,108 @@ class Wire(msgspec.Struct, frozen=True):
     presence_stats: Channel | None = None
     history: History | None = None
     rpc: Rpc | None = None
-    send: Send | None = None
+    #: Of which anything is taken: see ``commands.sent``.
+    send: msgspec.Raw = msgspec.Raw()
     refresh: Refresh | None = None
     sub_refresh: Channel | None = None
     ping: Nothing | None = None
 
 
-class Command(NamedTuple):
-    """A parsed command. ``method`` is "" in a command whose method this server does not know, "pong" in a pong."""
-
-    id: int
-    method: str
-    body: Any
-
-
-class BadFrame(ValueError):
-    """A frame that is not in the protocol; the text says what was expected."""
+class _Send(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw()
 
 
 _METHODS = tuple(name for name in Wire.__struct_fields__ if name != "id")
 _wire = msgspec.json.Decoder(Wire)
-_connect_data = msgspec.json.Decoder(ConnectData)
+_send = msgspec.json.Decoder(_Send)
+#: How SDKs begin a command: all of its head that can be told when the rest is nested too deeply to be read.
+_HEAD = re.compile(r'\s*\{\s*"id"\s*:\s*([1-9][0-9]{0,9})\s*,\s*"(\w{1,20})"\s*:')
 
 
-def parse(frame: str) -> list[Command]:
-    """The commands of a text frame, in order. A final newline is allowed, an empty line is not. Raises BadFrame."""
-    return [_command(line) for line in frame.removesuffix("\n").split("\n")]
+class Json:
+    """The codec of clients that ask for nothing else. See ``codec.Codec``."""
+
+    name = "json"
+    binary = False
+    ping = b"{}"
+
+    def parse(self, frame: str | bytes) -> list[Command]:
+        """See codec.Codec. A final newline is allowed, an empty line is not."""
+        if not isinstance(frame, str):
+            return [Command(0, "broken", "expected text frames, got a binary one")]
+        found: list[Command] = []
+        for line in frame.removesuffix("\n").split("\n"):
+            found.append(_command(line))
+            if found[-1].method == "broken":
+                break
+        return found
+
+    def join(self, objects: Sequence[bytes]) -> bytes:
+        """See codec.Codec."""
+        return b"\n".join(objects)
+
+    def reply(self, id: int, method: str, result: Mapping[str, Any]) -> bytes:
+        """See codec.Codec."""
+        return one_line(msgspec.json.encode({"id": id, method: result}))
+
+    def rpc_reply(self, id: int, data: bytes) -> bytes:
+        """See codec.Codec."""
+        return b'{"id":%d,"rpc":{"data":%s}}' % (id, one_line(data))
+
+    def error_reply(self, id: int, error: Error, problem: bytes = b"") -> bytes:
+        """See codec.Codec."""
+        body: dict[str, Any] = {"code": error.code, "message": error.message or "error"}
+        if error.temporary:
+            body["temporary"] = True
+        if problem:
+            body["problem"] = msgspec.Raw(one_line(problem))
+        return msgspec.json.encode({"id": id, "error": body})
+
+    def publisher(self, channel: str) -> Publisher:
+        """See codec.Codec."""
+        return Publisher(channel)
 
 
-def _command(line: str) -> Command:
-    if not line or line.isspace():
-        raise BadFrame("expected a JSON object on each line, got a blank one")
-    try:
-        wire = _wire.decode(line)
-    except RecursionError:
-        raise BadFrame("nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise BadFrame(str(error)) from None
-    present = [name for name in _METHODS if getattr(wire, name) is not None]
-    if len(present) > 1:
-        raise BadFrame(f"expected one method, got {' and '.join(present)}")
-    if not present:
-        return Command(wire.id, "" if wire.id else "pong", None)
-    if not wire.id and present != ["send"]:
-        raise BadFrame(f"expected an id of 1 or more with {present[0]}")
-    return Command(wire.id, present[0], getattr(wire, present[0]))
+class Publisher:
+    """Pushes to one channel. See ``codec.Publisher``."""
+
+    __slots__ = ("_prefix",)
+
+    def __init__(self, channel: str) -> None:
+        #: What stands before the delta in each push. ``items.Item.body`` is what follows.
+        self._prefix = b'{"push":{"channel":%s,"pub":{"data":' % msgspec.json.encode(channel)
+
+    def one(self, item: Item) -> bytes:
+        """See codec.Publisher."""
+        return self._prefix + item.body
+
+    def many(self, items: Sequence[Item]) -> list[bytes]:
+        """See codec.Publisher."""
+        return self._frames([item.body for item in items])
+
+    def signals(self, signals: Sequence[bytes]) -> list[bytes]:
+        """See codec.Publisher."""
+        return self._frames([b"%s}}}" % signal for signal in signals])
+
+    def _frames(self, bodies: Sequence[bytes]) -> list[bytes]:
+        glue = b"\n" + self._prefix
+        return [self._prefix + glue.join(part) for part in parts(bodies, len(glue))]
 
 
-def connect_data(data: bytes) -> ConnectData:
-    """Our part of ``connect.data``. Data that is no object is the app's own affair. Raises BadFrame."""
-    if not data.lstrip().startswith(b"{"):
-        return ConnectData()
-    try:
-        return _connect_data.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadFrame(f"connect.data: {error}") from None
+def parts(bodies: Sequence[bytes], more: int) -> list[Sequence[bytes]]:
+    """What goes into one frame each, in order; ``more``: the bytes that come with each."""
+    if bodies and sum(map(len, bodies)) + more * len(bodies) <= FRAME_BYTES:
+        return [bodies]
+    found: list[Sequence[bytes]] = []
+    begin, size = 0, 0
+    for index, body in enumerate(bodies):
+        size += more + len(body)
+        if size > FRAME_BYTES and index > begin:
+            found.append(bodies[begin:index])
+            begin, size = index, more + len(body)
+    if bodies:
+        found.append(bodies[begin:])
+    return found
 
 
 def one_line(data: bytes) -> bytes:
@@ -157,43 +145,52 @@ def one_line(data: bytes) -> bytes:
     return data
 
 
-def reply(id: int, method: str, result: dict[str, Any] | None = None) -> bytes:
-    """A result. Values that are encoded already go in as msgspec.Raw."""
-    return msgspec.json.encode({"id": id, method: result or {}})
+def _command(line: str) -> Command:
+    if not line or line.isspace():
+        return Command(0, "broken", "expected a JSON object on each line, got a blank one")
+    try:
+        wire = _wire.decode(line)
+    except (RecursionError, msgspec.DecodeError) as error:
+        return _saved(line, fault(line, error))
+    present = [name for name in _METHODS if getattr(wire, name) is not None]
+    if not wire.send:
+        present.remove("send")
+    elif present == ["send"]:
+        return Command(wire.id, "send", _sent(wire.send))
+    return commands.command(wire.id, present, getattr(wire, present[0]) if present else None)
 
 
-def rpc_reply(id: int, data: bytes) -> bytes:
-    """The result of a command, as the backend encoded it."""
-    return b'{"id":%d,"rpc":{"data":%s}}' % (id, one_line(data))
+def _sent(send: msgspec.Raw) -> Rpc:
+    try:
+        return commands.sent(bytes(_send.decode(send).data))
+    except (msgspec.DecodeError, RecursionError):
+        return Rpc()
 
 
-def error_reply(id: int, error: Error, problem: bytes = b"") -> bytes:
-    """An error. ``message`` is never absent: an SDK loops without it. ``problem`` is ours, others ignore it."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message or "error"}
-    if error.temporary:
-        body["temporary"] = True
-    if problem:
-        body["problem"] = msgspec.Raw(one_line(problem))
-    return msgspec.json.encode({"id": id, "error": body})
+def _saved(line: str, why: str) -> Command:
+    """What can be told of a command that the decoder refuses: its id, so that it fails alone.
+
+    Half an emoji, as text that was cut between two UTF-16 units has it, is JSON to the SDKs of JavaScript and Python.
+    A connect that cannot be read is the end: nothing can come after it.
+    """
+    try:
+        found = json.loads(line)
+    except RecursionError:
+        head = _HEAD.match(line)
+        if head is None or head[2] == "connect" or int(head[1]) > MAX_ID:
+            return Command(0, "broken", why)
+        return Command(int(head[1]), "bad", why)
+    except ValueError:
+        return Command(0, "broken", why)
+    if not isinstance(found, dict):
+        return Command(0, "broken", why)
+    present = [name for name in _METHODS if found.get(name) is not None]
+    id = found.get("id", 0)
+    if present == ["send"] and id == 0:
+        return Command(0, "send", Rpc())
+    if type(id) is not int or not 0 < id <= MAX_ID or "connect" in present:
+        return Command(0, "broken", why)
+    return Command(id, "bad", why)
 
 
-def publications(prefix: bytes, bodies: Sequence[bytes]) -> list[bytes]:
-    """Text frames with one publication for each body, in order."""
-    glue = b"\n" + prefix
-    if bodies and sum(map(len, bodies)) + len(glue) * len(bodies) <= FRAME_BYTES:
-        return [prefix + glue.join(bodies)]
-    found: list[bytes] = []
-    begin, size = 0, 0
-    for index, body in enumerate(bodies):
-        size += len(glue) + len(body)
-        if size > FRAME_BYTES and index > begin:
-            found.append(prefix + glue.join(bodies[begin:index]))
-            begin, size = index, len(glue) + len(body)
-    if bodies:
-        found.append(prefix + glue.join(bodies[begin:]))
-    return found
-
-
-def publication_prefix(channel: str) -> bytes:
-    """What stands before the delta in each push to a channel. ``items.Item.body`` is what follows."""
-    return b'{"push":{"channel":%s,"pub":{"data":' % msgspec.json.encode(channel)
+CODEC = Json()

@@ -20,7 +20,7 @@ from push import codes, metrics, withheld
 from push.actions import Place
 from push.bounds import Bounds, Unavailable
 from push.catchup import CatchUps
-from push.frames import Since
+from push.commands import Since
 from push.gathering import Gathering, Surroundings
 from push.items import Change, FeedReader, Item, Marked, News, Posted, Related, Shut, first_needed
 from push.peers import Peers

@@ -30,6 +30,8 @@ class Parser(ServerProtocol):
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
+        #: Messages of this kind, each in one frame, are for the session to count.
+        self.whole = Opcode.TEXT
         self._early = True
         self._frames_left = settings.early_frames
         self._bytes_left = settings.early_bytes
@@ -54,8 +56,7 @@ class Parser(ServerProtocol):
             self._frames_left -= 1
             if self._frames_left < 0:
                 raise self._refuse(codes.TOO_MUCH_EARLY)
-        # A message in one frame is for the session to count.
-        if not (frame.fin and frame.opcode is Opcode.TEXT) and not self._may():
+        if not (frame.fin and frame.opcode is self.whole) and not self._may():
             raise self._refuse(codes.TOO_MANY_FRAMES)
         super().recv_frame(frame)
 

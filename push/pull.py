@@ -13,7 +13,7 @@ from push import codes
 from push.actions import Action, History, Place
 from push.backend import Identity
 from push.codes import Disconnect
-from push.frames import Since
+from push.commands import Since
 from push.hub import Hub
 from push.items import Item
 from push.session import Session
@@ -97,7 +97,7 @@ async def history(hub: Hub, session: Session, user: str, action: History) -> Seq
         items, _ = await read(hub, user, place.offset, action.limit)
     publications = [{"data": msgspec.Raw(item.delta), "offset": item.cursor} for item in items]
     answer = {"publications": publications, "offset": here.cursor, "epoch": here.epoch}
-    return session.answered(action.id, msgspec.json.encode(answer))
+    return session.found(action.id, answer)
 
 
 async def _beginning(hub: Hub, user: str) -> Place:

@@ -1,19 +1,19 @@
-"""The Centrifuge JSON protocol of one connection, without I/O: frames and outcomes in, actions out.
+"""The Centrifuge client protocol of one connection, without I/O: frames and outcomes in, actions out.
 
 The driver (``ws.py``) performs the actions and reports their outcomes: Authenticate -> ``authenticated`` or
-``refused``; Attach -> ``attached``; Rpc, Presence and History -> ``answered``; ``failed`` for any of them. Times are
-Unix seconds, given by the driver.
+``refused``; Attach -> ``attached``; Rpc -> ``answered``; Presence and History -> ``found``; ``failed`` for any of them.
+Times are Unix seconds, given by the driver. Which bytes all of this is on the wire is the codec's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
 import msgspec
 
-from push import codes, frames
+from push import codes, commands, frames
 from push.actions import (
     Action,
     Attach,
@@ -28,8 +28,9 @@ from push.actions import (
     Write,
 )
 from push.backend import BadTokenKind, Identity
+from push.codec import Codec, Publisher
 from push.codes import Disconnect, Error
-from push.frames import Command, Since
+from push.commands import BadFrame, Command, Connect, Since, Subscribe
 from push.items import Item
 from push.timers import Timers
 
@@ -59,9 +60,19 @@ class Channel(Enum):
 class Session:
     """One connection. Every method returns the actions to perform, in order; after Close there are none."""
 
-    def __init__(self, client: str, now: float, *, ping_seconds: float, frame_bytes: int, phase: float = 1.0) -> None:
+    def __init__(
+        self,
+        client: str,
+        now: float,
+        *,
+        ping_seconds: float,
+        frame_bytes: int,
+        phase: float = 1.0,
+        codec: Codec = frames.CODEC,
+    ) -> None:
         """``phase`` is the part of the interval until the first ping, so that many connections do not ping at once."""
         self.client = client
+        self.codec = codec
         self.state = State.NEW
         self.channel = Channel.OFF
         self.identity: Identity | None = None
@@ -71,47 +82,44 @@ class Session:
         self._ping_seconds = ping_seconds
         self._frame_bytes = frame_bytes
         self._phase = phase
-        self._connect: frames.Connect | None = None
+        self._connect: Connect | None = None
         #: Commands that arrived before the connect reply (the JavaScript SDK sends them in one frame with it).
         self._early: list[Command] = []
         #: Ids of the commands under way, with their method.
         self._running: dict[int, str] = {}
         #: Sends under way: nobody waits for them, but they count.
         self._sends = 0
-        #: The command that looks for the subscription's place.
+        #: The command that looks for the subscription's place, and whether a lost one is an error to it.
         self._attaching = 0
-        self._prefix = b""
+        self._strict = False
+        self._publisher: Publisher = codec.publisher("")
 
     # What the driver reports.
 
-    def receive(self, frame: str, now: float) -> list[Action]:
-        """A text frame came."""
-        if self.state is State.CLOSED:
+    def receive(self, frame: str | bytes, now: float) -> list[Action]:
+        """A frame came, of text or bytes."""
+        if self.state is State.CLOSED or self._timers.ending is not None:
             return []
-        size = len(frame) if frame.isascii() else len(frame.encode())
+        size = len(frame.encode()) if isinstance(frame, str) and not frame.isascii() else len(frame)
         if size > self._frame_bytes:
-            return self.close(codes.bad_request(f"expected a frame of at most {self._frame_bytes} bytes"))
-        try:
-            commands = frames.parse(frame)
-        except frames.BadFrame as error:
-            return self.close(codes.bad_request(str(error)))
-        return self._all(commands, now)
+            return self._end(codes.bad_request(f"expected a frame of at most {self._frame_bytes} bytes"), now)
+        return self._all(self.codec.parse(frame), now)
 
     def authenticated(self, id: int, identity: Identity, now: float) -> list[Action]:
         """The token of command ``id`` is good."""
         if self._running.pop(id, None) == "refresh":
-            return self._refreshed(id, identity, now)
+            return self._then(self._refreshed(id, identity, now))
         if self.state is not State.CHECKING or self._connect is None:
             return []
         self.identity = identity
         self._timers.expire(identity.expires)
-        self._prefix = frames.publication_prefix(self.channel_name)
+        self._publisher = self.codec.publisher(self.channel_name)
         try:
-            data = frames.connect_data(bytes(self._connect.data))
-        except frames.BadFrame as error:
+            data = commands.connect_data(bytes(self._connect.data))
+        except BadFrame as error:
             return self.close(codes.bad_request(str(error)))
         if data.subscribe == "client":
-            return self._opened(id, None, now)
+            return self._then(self._opened(id, None, now))
         self.channel = Channel.ATTACHING
         self._attaching = id
         known = self._connect.subs.get(self.channel_name)
@@ -125,29 +133,37 @@ class Session:
         if kind == "expired" and self.state is State.CHECKING:
             # SDKs ask for another token and connect with it.
             self._again()
-            return self._write(frames.error_reply(id, codes.TOKEN_EXPIRED))
+            return self._then(self._write(self.codec.error_reply(id, codes.TOKEN_EXPIRED)))
         # Of a refresh SDKs take this error for the end; after a close that is not final they come back.
         return self.close(_REFUSALS[kind])
 
     def attached(self, id: int, place: Place, now: float) -> list[Action]:
         """The subscription of command ``id`` starts at ``place``. Deliver nothing before Start."""
         if self.state is State.CHECKING:
-            return self._opened(id, place, now)
+            return self._then(self._opened(id, place, now))
         if self.state is not State.OPEN or self._running.pop(id, None) is None:
             return []
         if self.channel is not Channel.ATTACHING or self._attaching != id:
-            return self._write(frames.error_reply(id, Error(codes.BAD_REQUEST.code, "unsubscribed meanwhile")))
-        return [*self._write(frames.reply(id, "subscribe", self._begin(place))), self._start(place)]
+            refused = Error(codes.BAD_REQUEST.code, "unsubscribed meanwhile")
+        elif self._strict and _lost(place):
+            self.channel = Channel.OFF
+            refused = codes.UNRECOVERABLE_POSITION
+        else:
+            reply = self.codec.reply(id, "subscribe", self._begin(place))
+            return self._then([*self._write(reply), Start(snapshot=_lost(place))])
+        return self._then(self._write(self.codec.error_reply(id, refused)))
 
     def answered(self, id: int, data: bytes) -> list[Action]:
-        """The result of an Rpc (JSON), or of a Presence or History (a JSON object)."""
-        method = self._running.pop(id, None)
-        if method is None:
+        """The result of an Rpc, as JSON."""
+        if self._running.pop(id, None) is None:
             self._sends -= not id
-            return []
-        if method == "rpc":
-            return self._write(frames.rpc_reply(id, data))
-        return self._write(b'{"id":%d,"%s":%s}' % (id, method.encode(), data))
+            return self._then([])
+        return self._then(self._write(self.codec.rpc_reply(id, data)))
+
+    def found(self, id: int, result: Mapping[str, Any]) -> list[Action]:
+        """The result of a Presence or a History, by the names of its fields; what is JSON in it is a msgspec.Raw."""
+        method = self._running.pop(id, None)
+        return [] if method is None else self._then(self._write(self.codec.reply(id, method, result)))
 
     def failed(self, id: int, error: Error, problem: bytes = b"") -> list[Action]:
         """Command ``id`` has no result."""
@@ -156,10 +172,10 @@ class Session:
             self._again()
         elif method is None:
             self._sends -= not id
-            return []
+            return self._then([])
         elif method == "subscribe" and self._attaching == id:
             self.channel = Channel.OFF
-        return self._write(frames.error_reply(id, error, problem))
+        return self._then(self._write(self.codec.error_reply(id, error, problem)))
 
     def deliver(self, items: Sequence[Item]) -> list[bytes]:
         """The frames that carry these publications; those not above the position are left out."""
@@ -168,19 +184,19 @@ class Session:
         if len(items) == 1 and items[0].cursor > self.position:
             # Most deliveries are this one.
             self.position = items[0].cursor
-            return [self._prefix + items[0].body]
-        bodies = []
+            return [self._publisher.one(items[0])]
+        above = []
         for item in items:
             if item.cursor > self.position:
                 self.position = item.cursor
-                bodies.append(item.body)
-        return frames.publications(self._prefix, bodies)
+                above.append(item)
+        return self._publisher.many(above)
 
     def signal(self, signals: Sequence[bytes]) -> list[bytes]:
         """The frames that carry these signals: publications without an offset, which move no position."""
         if self.state is not State.OPEN or self.channel is not Channel.ON:
             return []
-        return frames.publications(self._prefix, [b"%s}}}" % signal for signal in signals])
+        return self._publisher.signals(signals)
 
     def close(self, disconnect: Disconnect) -> list[Action]:
         """The connection ends, for a reason on this side."""
@@ -199,7 +215,7 @@ class Session:
         due = self._timers.tick(now)
         if due is None:
             return []
-        return [Write(b"{}")] if due == "ping" else self.close(due)
+        return [Write(self.codec.ping)] if due == "ping" else self.close(due)
 
     def deadline(self) -> float:
         """When ``tick`` is due next, in Unix seconds; infinite when never."""
@@ -219,8 +235,9 @@ class Session:
 
     def _all(self, commands: Sequence[Command], now: float) -> list[Action]:
         actions: list[Action] = []
+        ending = self._timers.ending
         for command in commands:
-            if self.state is State.CLOSED:
+            if self.state is State.CLOSED or self._timers.ending is not ending:
                 break
             actions += self._one(command, now)
         return actions
@@ -241,16 +258,24 @@ class Session:
         return []
 
     def _on_too_early(self, command: Command, now: float) -> list[Action]:
+        if command.method == "bad":
+            return self.close(codes.bad_request(command.body))
         return self.close(codes.bad_request(f"expected connect as first command, got {command.method or 'unknown'}"))
 
     def _on_repeated(self, command: Command, now: float) -> list[Action]:
-        return self.close(codes.bad_request("expected one connect command, got another"))
+        return self._end(codes.bad_request("expected one connect command, got another"), now)
 
     def _on_pong(self, command: Command, now: float) -> list[Action]:
-        return [] if self._timers.pong(now) else self.close(codes.bad_request("pong without ping"))
+        return [] if self._timers.pong(now) else self._end(codes.bad_request("pong without ping"), now)
 
     def _on_ping(self, command: Command, now: float) -> list[Action]:
-        return self._write(frames.reply(command.id, "ping"))
+        return self._write(self.codec.reply(command.id, "ping", {}))
+
+    def _on_bad(self, command: Command, now: float) -> list[Action]:
+        return self._error(command, _bad_request(command.body))
+
+    def _on_broken(self, command: Command, now: float) -> list[Action]:
+        return self._end(codes.bad_request(command.body), now)
 
     def _on_unknown(self, command: Command, now: float) -> list[Action]:
         return self._error(command, codes.METHOD_NOT_FOUND)
@@ -259,23 +284,26 @@ class Session:
         return self._error(command, codes.PERMISSION_DENIED)
 
     def _on_rpc(self, command: Command, now: float) -> list[Action]:
-        return self._run(command, Rpc(command.id, command.body.method, bytes(command.body.data)))
+        return self._run(command, Rpc(command.id, command.body.method, commands.rpc_data(command.body.data)))
 
     def _on_send(self, command: Command, now: float) -> list[Action]:
-        if not command.body.data.method:
+        if not command.body.method:
             return []
         if len(self._running) + self._sends >= COMMANDS:
             return self.close(codes.FLOOD)
         self._sends += 1
-        return [Rpc(0, command.body.data.method, bytes(command.body.data.data))]
+        return [Rpc(0, command.body.method, commands.rpc_data(command.body.data))]
 
     def _on_refresh(self, command: Command, now: float) -> list[Action]:
         return self._run(command, Authenticate(command.id, command.body.token))
 
     def _on_subscribe(self, command: Command, now: float) -> list[Action]:
-        body: frames.Subscribe = command.body
+        body: Subscribe = command.body
         if denied := self._own(command):
             return denied
+        if body.type or bytes(body.tf) not in (b"", b"null"):
+            what = f"type {body.type}" if body.type else "a filter by tags"
+            return self._error(command, _bad_request(f"expected a subscription to the whole stream, got {what}"))
         if self.channel is not Channel.OFF:
             return self._error(command, codes.ALREADY_SUBSCRIBED)
         since = Since(body.offset, body.epoch) if body.recover else None
@@ -283,20 +311,21 @@ class Session:
         if isinstance(actions[0], Attach):
             self.channel = Channel.ATTACHING
             self._attaching = command.id
+            self._strict = bool(body.flag & commands.REJECT_UNRECOVERED)
         return actions
 
     def _on_unsubscribe(self, command: Command, now: float) -> list[Action]:
         ended = command.body.channel == self.channel_name and self.channel is not Channel.OFF
         if ended:
             self.channel = Channel.OFF
-        reply = self._write(frames.reply(command.id, "unsubscribe"))
+        reply = self._write(self.codec.reply(command.id, "unsubscribe", {}))
         return [Detach(), *reply] if ended else reply
 
     def _on_presence(self, command: Command, now: float) -> list[Action]:
         return self._own(command) or self._run(command, Presence(command.id, command.method))
 
     def _on_history(self, command: Command, now: float) -> list[Action]:
-        body: frames.History = command.body
+        body: commands.History = command.body
         if body.reverse:
             return self._error(command, Error(codes.BAD_REQUEST.code, "reverse history is not available"))
         limit = min(body.limit, HISTORY_LIMIT) if body.limit >= 0 else HISTORY_LIMIT
@@ -304,7 +333,7 @@ class Session:
 
     def _on_sub_refresh(self, command: Command, now: float) -> list[Action]:
         # Subscriptions do not expire by themselves: they end with the connection's token.
-        return self._own(command) or self._write(frames.reply(command.id, "sub_refresh"))
+        return self._own(command) or self._write(self.codec.reply(command.id, "sub_refresh", {}))
 
     # Parts of the above.
 
@@ -324,10 +353,22 @@ class Session:
         return [action]
 
     def _error(self, command: Command, error: Error) -> list[Action]:
-        return self._write(frames.error_reply(command.id, error))
+        return self._write(self.codec.error_reply(command.id, error))
 
     def _write(self, data: bytes) -> list[Action]:
         return [] if self.state is State.CLOSED else [Write(data)]
+
+    def _end(self, disconnect: Disconnect, now: float) -> list[Action]:
+        """Nothing more is read. What came before is answered first, so that nobody has to guess whether it was done."""
+        self._timers.end(disconnect, now)
+        return self._then([])
+
+    def _then(self, actions: list[Action]) -> list[Action]:
+        """The same actions, and the end where it waited for the last of what is under way."""
+        ending = self._timers.ending
+        if ending is None or self.state is State.CHECKING or self._running or self._sends:
+            return actions
+        return [*actions, *self.close(ending)]
 
     def _again(self) -> None:
         """Back to before the connect command: the client may send another."""
@@ -341,7 +382,7 @@ class Session:
         self.identity = identity
         self._timers.expire(identity.expires)
         return self._write(
-            frames.reply(id, "refresh", {"client": self.client, "expires": True, "ttl": self._timers.ttl(now)})
+            self.codec.reply(id, "refresh", {"client": self.client, "expires": True, "ttl": self._timers.ttl(now)})
         )
 
     def _opened(self, id: int, place: Place | None, now: float) -> list[Action]:
@@ -359,12 +400,12 @@ class Session:
             "ttl": self._timers.ttl(now),
         }
         if identity is not None and identity.data:
-            result["data"] = msgspec.Raw(frames.one_line(identity.data))
+            result["data"] = msgspec.Raw(identity.data)
         if place is not None:
             result["subs"] = {self.channel_name: self._begin(place)}
-        actions: list[Action] = [Write(frames.reply(id, "connect", result))]
+        actions: list[Action] = [Write(self.codec.reply(id, "connect", result))]
         if place is not None:
-            actions.append(self._start(place))
+            actions.append(Start(snapshot=_lost(place)))
         early, self._early = self._early, []
         return actions + self._all(early, now)
 
@@ -382,8 +423,13 @@ class Session:
             "recovered": place.recovered,
         }
 
-    def _start(self, place: Place) -> Start:
-        return Start(snapshot=place.recovering and not place.recovered)
+
+def _lost(place: Place) -> bool:
+    return place.recovering and not place.recovered
+
+
+def _bad_request(what: str) -> Error:
+    return Error(codes.BAD_REQUEST.code, f"bad request: {what}")
 
 
 #: How a connection ends whose token is not accepted.
@@ -399,12 +445,16 @@ _Handler = Callable[[Session, Command, float], list[Action]]
 #: What each command does in each state; "*" is every other command.
 _TRANSITIONS: dict[tuple[State, str], _Handler] = {
     (State.NEW, "connect"): Session._on_connect,
+    (State.NEW, "broken"): Session._on_broken,
     (State.NEW, "*"): Session._on_too_early,
     (State.CHECKING, "connect"): Session._on_repeated,
     (State.CHECKING, "pong"): Session._on_pong,
+    (State.CHECKING, "broken"): Session._on_broken,
     (State.CHECKING, "*"): Session._on_early,
     (State.OPEN, "connect"): Session._on_repeated,
     (State.OPEN, "pong"): Session._on_pong,
+    (State.OPEN, "bad"): Session._on_bad,
+    (State.OPEN, "broken"): Session._on_broken,
     (State.OPEN, "ping"): Session._on_ping,
     (State.OPEN, "rpc"): Session._on_rpc,
     (State.OPEN, "send"): Session._on_send,

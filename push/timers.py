@@ -1,4 +1,4 @@
-"""What must happen on a connection as time passes: connect in time, pings and their answers, the token's end.
+"""What must happen on a connection as time passes: connect in time, pings and their answers, the token's end, its own.
 
 Times are Unix seconds. Pure: the session tells what happens, and asks what is due.
 """
@@ -12,15 +12,17 @@ from push.codes import Disconnect
 
 #: Seconds until a connection must have sent its connect command (reference server: 15).
 CONNECT_SECONDS = 10.0
+#: Seconds that commands get which came before something that cannot be read, until the connection ends.
+LAST_SECONDS = 10.0
 #: Seconds until a ping must be answered (reference server: 8). Clients wait 10 s beyond the ping interval.
 PONG_SECONDS = 10.0
 _NEVER = float("inf")
 
 
 class Timers:
-    """The four moments of one connection."""
+    """The five moments of one connection."""
 
-    __slots__ = ("_connect_by", "_expires", "_ping_at", "_ping_seconds", "_pong_by", "_unanswered")
+    __slots__ = ("_connect_by", "_end_by", "_expires", "_ping_at", "_ping_seconds", "_pong_by", "_unanswered", "ending")
 
     def __init__(self, now: float, ping_seconds: float) -> None:
         self._ping_seconds = ping_seconds
@@ -28,7 +30,15 @@ class Timers:
         self._ping_at = _NEVER
         self._pong_by = _NEVER
         self._expires = _NEVER
+        self._end_by = _NEVER
         self._unanswered = 0
+        #: How the connection ends as soon as nothing is under way on it.
+        self.ending: Disconnect | None = None
+
+    def end(self, disconnect: Disconnect, now: float) -> None:
+        """The connection ends like this, after what is under way, and not much later."""
+        self.ending = disconnect
+        self._end_by = now + LAST_SECONDS
 
     def connected(self, now: float, phase: float) -> None:
         """The connect reply goes out. ``phase`` is the part of the interval until the first ping."""
@@ -58,6 +68,8 @@ class Timers:
             return codes.STALE
         if now >= self._expires:
             return codes.EXPIRED
+        if now >= self._end_by:
+            return self.ending
         if now >= self._pong_by:
             return codes.NO_PONG
         if now < self._ping_at:
@@ -70,4 +82,4 @@ class Timers:
 
     def deadline(self) -> float:
         """When something is due next."""
-        return min(self._connect_by, self._expires, self._pong_by, self._ping_at)
+        return min(self._connect_by, self._expires, self._end_by, self._pong_by, self._ping_at)

@@ -13,6 +13,7 @@ from typing import Any
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidMessage
+from websockets.frames import Opcode
 from websockets.http11 import Request
 
 from infra.settings import Settings
@@ -66,7 +67,10 @@ class Protocol(WebSocketsSansIOProtocol):
     #: Whether the socket takes nothing more at present.
     paused = False
     _drained: Callable[[], None] | None = None
-    _taken: Callable[[str], None] | None = None
+    _taken: Callable[[str | bytes], None] | None = None
+    #: Of the frames on this connection: the kind of those that come, and how those that go begin.
+    _kind = "text"
+    _first = 0x81
     _deadline: TimerHandle | None = None
     _paused_at = 0.0
     _visit: Visit | None = None
@@ -150,13 +154,18 @@ class Protocol(WebSocketsSansIOProtocol):
         self.close_timer = self._linger.timer
 
     def send_receive_event_to_app(self) -> None:
-        """A text goes where ``on_text`` says, at once: no queue, no task that wakes, no pause of the socket."""
+        """A message goes where ``on_message`` says, at once: no queue, no task that wakes, no pause of the socket."""
         # What came earlier and has not been received yet goes first.
-        if self._taken is None or self.curr_msg_data_type != "text" or self.close_sent or not self.queue.empty():
+        if self._taken is None or self.curr_msg_data_type != self._kind or self.close_sent or not self.queue.empty():
             super().send_receive_event_to_app()
             return
+        message = b"".join(self.frames)
+        if self._kind == "bytes":
+            self.frames = []
+            self._taken(message)
+            return
         try:
-            text = b"".join(self.frames).decode()
+            text = message.decode()
         except UnicodeDecodeError:
             # Which closes the connection.
             super().send_receive_event_to_app()
@@ -183,15 +192,20 @@ class Protocol(WebSocketsSansIOProtocol):
         """Call this whenever the socket takes data again after it was ``paused``."""
         self._drained = callback
 
-    def on_text(self, callback: Callable[[str], None]) -> None:
-        """Call this with each text frame from now on, unless others wait to be received.
+    def speak(self, binary: bool) -> None:
+        """Which kind of frames this connection has: of text unless it is called, before the handshake is answered."""
+        self._kind, self._first = ("bytes", 0x82) if binary else ("text", 0x81)
+        self.conn.whole = Opcode.BINARY if binary else Opcode.TEXT
+
+    def on_message(self, callback: Callable[[str | bytes], None]) -> None:
+        """Call this with each message of this connection's kind from now on, unless others wait to be received.
 
         When it raises, the loop drops the connection.
         """
         self._taken = callback
 
-    def write_text(self, payload: bytes) -> None:
-        """Write one text frame now, into the transport's buffer; nothing when not ``open``.
+    def write(self, payload: bytes) -> None:
+        """Write one frame now, into the transport's buffer; nothing when not ``open``.
 
         The frame is built here: what a server sends is not masked and, without compression, only has a length before
         it (RFC 6455, 5.2).
@@ -200,11 +214,11 @@ class Protocol(WebSocketsSansIOProtocol):
             return
         size = len(payload)
         if size < 126:
-            head = (0x8100 | size).to_bytes(2)
+            head = (self._first << 8 | size).to_bytes(2)
         elif size < 65536:
-            head = (0x817E0000 | size).to_bytes(4)
+            head = (self._first << 24 | 0x7E0000 | size).to_bytes(4)
         else:
-            head = b"\x81\x7f" + size.to_bytes(8)
+            head = bytes((self._first, 0x7F)) + size.to_bytes(8)
         self.transport.write(head + payload)
 
     def close_now(self, disconnect: Disconnect) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
@@ -18,6 +17,7 @@ from push import codes, metrics, pull
 from push.actions import Action, Attach, Authenticate, Close, Detach, History, Presence, Rpc, Start, Write
 from push.backend import Backend, BadToken, Identity, Limited, RpcError
 from push.bounds import Unavailable
+from push.codec import Codec, choose
 from push.codes import Disconnect, Error
 from push.hub import Hub
 from push.items import Item
@@ -47,8 +47,10 @@ class Endpoint:
         if not isinstance(wire, Protocol):
             raise RuntimeError("expected the server to run with uvicorn.Config(**push.ws.uvicorn_options(settings))")
         await receive()
-        await send({"type": "websocket.accept"})
-        connection = Connection(self._hub, self._backend, self._settings, self._snapshots, wire, scope)
+        codec, subprotocol = choose(scope["subprotocols"], scope["query_string"])
+        wire.speak(codec.binary)
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        connection = Connection(self._hub, self._backend, self._settings, self._snapshots, wire, scope, codec)
         with metrics.CONNECTIONS.labels("websocket").track_inprogress():
             await connection.run(receive)
 
@@ -57,7 +59,14 @@ class Connection:
     """One client. It is the sink of its subscription, and a peer of the hub."""
 
     def __init__(
-        self, hub: Hub, backend: Backend, settings: Settings, snapshots: Snapshots, wire: Protocol, scope: Scope
+        self,
+        hub: Hub,
+        backend: Backend,
+        settings: Settings,
+        snapshots: Snapshots,
+        wire: Protocol,
+        scope: Scope,
+        codec: Codec,
     ) -> None:
         self.client = str(uuid4())
         self._hub = hub
@@ -72,7 +81,9 @@ class Connection:
             ping_seconds=settings.ping_seconds,
             frame_bytes=settings.body_bytes,
             phase=random.uniform(0.5, 1.0),
+            codec=codec,
         )
+        self._join = codec.join
         self._subscription: Subscription | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -85,23 +96,20 @@ class Connection:
     async def run(self, receive: Receive) -> None:
         """Read frames until the connection ends. Awaits nothing else, so that the socket goes on being read."""
         self._arm()
-        self._wire.on_text(self._take)
+        self._wire.on_message(self._take)
         try:
             while True:
-                # What came before ``on_text``, binary frames, and the end.
+                # What came before ``on_message``, frames of the other kind, and the end.
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     return
                 text = message.get("text")
-                if text is None:
-                    self.cut(codes.bad_request("expected text frames, got a binary one"))
-                else:
-                    self._take(text)
+                self._take(message["bytes"] if text is None else text)
         finally:
             self._end()
 
-    def _take(self, text: str) -> None:
-        self._perform(self._session.receive(text, time.time()))
+    def _take(self, frame: str | bytes) -> None:
+        self._perform(self._session.receive(frame, time.time()))
 
     # Sink and Peer.
 
@@ -111,7 +119,7 @@ class Connection:
             self._items.extend(items)
             return len(self._items) + len(self._replies)
         for frame in self._session.deliver(items):
-            self._wire.write_text(frame)
+            self._wire.write(frame)
         return 0
 
     def signal(self, signals: Sequence[bytes]) -> bool:
@@ -120,7 +128,7 @@ class Connection:
             return False
         written = self._session.signal(signals)
         for frame in written:
-            self._wire.write_text(frame)
+            self._wire.write(frame)
         return bool(written)
 
     def room(self) -> int:
@@ -161,7 +169,7 @@ class Connection:
                 case Rpc(id, method, data):
                     self._spawn(id, self._rpc(id, method, data))
                 case Presence(id, method):
-                    self._perform(self._session.answered(id, self._presence(method)))
+                    self._perform(self._session.found(id, self._presence(method)))
                 case History(id, _, _):
                     self._spawn(id, self._history(action))
         self._write(written)
@@ -210,12 +218,12 @@ class Connection:
     async def _history(self, action: History) -> Sequence[Action]:
         return await pull.history(self._hub, self._session, self._identity.user, action)
 
-    def _presence(self, method: str) -> bytes:
+    def _presence(self, method: str) -> dict[str, Any]:
         peers = self._hub.peers.of_user(self._identity.user)
         if method == "presence_stats":
-            return msgspec.json.encode({"num_clients": len(peers), "num_users": min(1, len(peers))})
+            return {"num_clients": len(peers), "num_users": min(1, len(peers))}
         user = self._identity.user
-        return msgspec.json.encode({"presence": {p.client: {"client": p.client, "user": user} for p in peers}})
+        return {"presence": {p.client: {"client": p.client, "user": user} for p in peers}}
 
     @property
     def _identity(self) -> Identity:
@@ -269,12 +277,12 @@ class Connection:
             if len(self._replies) + len(self._items) > self._limit:
                 self.cut(codes.SLOW)
             return
-        self._wire.write_text(b"\n".join(written))
+        self._wire.write(self._join(written))
 
     def _on_drained(self) -> None:
         replies, self._replies = self._replies, []
         if replies:
-            self._wire.write_text(b"\n".join(replies))
+            self._wire.write(self._join(replies))
         items, self._items = self._items, []
         if items:
             self.deliver(items)

@@ -9,6 +9,7 @@ from infra.generate.asyncapi import text as asyncapi_text
 from infra.generate.files import ROOT, Files, committed, stale, tree, write
 from infra.generate.openapi import text as openapi_text
 from infra.generate.reference import pages
+from push import messages
 
 GOLDEN, EVENTS = "schemas/golden", "schemas/events"
 
@@ -21,6 +22,7 @@ def texts() -> Files:
         **goldens,
         "schemas/asyncapi.json": asyncapi_text(),
         "schemas/openapi.json": openapi_text(),
+        "schemas/push.proto": messages.text(),
         **pages(),
     }
 

@@ -22,7 +22,7 @@ from centrifuge import (
     ServerSubscribedContext,
 )
 
-_FOLDER = Path(__file__).parent / "sdk"
+FOLDER = Path(__file__).parent / "sdk"
 
 
 class Sdk(Protocol):
@@ -50,14 +50,14 @@ def texts(sdk: Sdk) -> list[str]:
 
 def node_modules() -> None:
     """Install the JavaScript SDK beside its test when it is missing; skip where there is no node, but not in CI."""
-    if (_FOLDER / "node_modules" / "centrifuge").is_dir():
+    if (FOLDER / "node_modules" / "centrifuge").is_dir():
         return
     problem = ""
     if shutil.which("node") is None or shutil.which("npm") is None:
         problem = "the JavaScript SDK needs node and npm: install them to run this test"
     else:
         arguments = ["npm", "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
-        done = subprocess.run(arguments, cwd=_FOLDER, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(arguments, cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode:
             problem = f"npm install failed: {done.stderr[-500:]}"
     if problem:
@@ -82,7 +82,7 @@ class JavaScript:
             "node",
             "client.mjs",
             json.dumps({"url": url, "token": token, **options}),
-            cwd=_FOLDER,
+            cwd=FOLDER,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 24,
@@ -117,6 +117,11 @@ class JavaScript:
         await self._reader
 
 
+def _read(data: Any) -> Any:
+    """What the server said: over protobuf the Python SDK leaves JSON to the app."""
+    return json.loads(data) if isinstance(data, bytes) else data
+
+
 class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type information
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self._events = events
@@ -125,7 +130,7 @@ class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type
         self._events.append({"e": "connecting", "code": ctx.code})
 
     async def on_connected(self, ctx: ConnectedContext) -> None:
-        self._events.append({"e": "connected", "data": ctx.data})
+        self._events.append({"e": "connected", "data": _read(ctx.data)})
 
     async def on_disconnected(self, ctx: DisconnectedContext) -> None:
         self._events.append({"e": "disconnected", "code": ctx.code, "reason": ctx.reason})
@@ -143,11 +148,13 @@ class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type
         )
 
     async def on_publication(self, ctx: ServerPublicationContext) -> None:
-        self._events.append({"e": "pub", "data": ctx.pub.data, "offset": ctx.pub.offset})
+        self._events.append({"e": "pub", "data": _read(ctx.pub.data), "offset": ctx.pub.offset})
 
 
 class Python:
     """The PyPI SDK."""
+
+    protobuf = False
 
     def __init__(self, client: Client, events: list[dict[str, Any]]) -> None:
         self.events = events
@@ -155,6 +162,7 @@ class Python:
 
     @classmethod
     async def start(cls, url: str, token: str, **options: Any) -> Python:
+        data = options.get("data")
         events: list[dict[str, Any]] = []
         renewals = list(options.get("renewals", ()))
 
@@ -167,7 +175,8 @@ class Python:
             events=_Handler(events),
             token=token,
             get_token=renewal if renewals else None,
-            data=options.get("data"),
+            data=json.dumps(data).encode() if cls.protobuf and data is not None else data,
+            use_protobuf=cls.protobuf,
             min_reconnect_delay=0.05,
             max_reconnect_delay=0.3,
         )
@@ -176,9 +185,16 @@ class Python:
 
     async def rpc(self, method: str, data: Any) -> dict[str, Any]:
         try:
-            return {"data": (await self._client.rpc(method, data)).data}
+            sent = json.dumps(data).encode() if self.protobuf else data
+            return {"data": _read((await self._client.rpc(method, sent)).data)}
         except ReplyError as error:
             return {"error": {"code": error.code, "message": error.message}}
 
     async def stop(self) -> None:
         await self._client.disconnect()
+
+
+class PythonProtobuf(Python):
+    """The same over protobuf."""
+
+    protobuf = True

@@ -17,7 +17,7 @@ from infra.settings import Settings
 from push import codes, pull
 from push.backend import Identity
 from push.codes import Disconnect
-from push.frames import Since
+from push.commands import Since
 from push.hub import Hub
 from push.items import Item
 from push.subscriptions import Subscription

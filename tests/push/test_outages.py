@@ -14,7 +14,7 @@ from infra.settings import Settings, load
 from push import codes
 from push.backend import Identity
 from push.bounds import Unavailable
-from push.frames import Since
+from push.commands import Since
 from push.hub import Hub
 from tests.push.conftest import until
 from tests.push.feeding import Feed, feed_of

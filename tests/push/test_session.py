@@ -12,7 +12,7 @@ from push import codes, frames
 from push.actions import Action, Attach, Authenticate, Close, Detach, History, Place, Presence, Rpc, Start, Write
 from push.backend import BadTokenKind, Identity
 from push.codes import Error
-from push.frames import Since
+from push.commands import Since
 from push.items import Item
 from push.session import COMMANDS, Channel, Session, State
 
@@ -182,7 +182,6 @@ def test_commands_sent_with_connect_wait_for_its_reply() -> None:
         "",
         "\n",
         "  ",
-        '{"id":1,"connect":{"token":"t"}}\n\n',
         "{",
         "[]",
         "null",
@@ -289,7 +288,7 @@ def test_outcomes_of_commands() -> None:
     assert session.answered(2, b"{}") == []
     error = said(session.failed(3, Error(409, "taken"), b'{"status":409}'))
     assert error == [{"id": 3, "error": {"code": 409, "message": "taken", "problem": {"status": 409}}}]
-    assert said(session.answered(4, b'{"num_clients":1}')) == [{"id": 4, "presence_stats": {"num_clients": 1}}]
+    assert said(session.found(4, {"num_clients": 1})) == [{"id": 4, "presence_stats": {"num_clients": 1}}]
 
 
 def test_an_error_never_lacks_a_message() -> None:

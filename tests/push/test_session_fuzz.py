@@ -93,8 +93,10 @@ class Driver:
             case Attach(id, since) if good:
                 offset = since.offset if since else 5
                 return self.session.attached(id, Place("E", offset, since is not None, offset > 0), self.now)
-            case Rpc(id) | Presence(id) | History(id) if good:
+            case Rpc(id) if good:
                 return self.session.answered(id, b'{\n"a":1}')
+            case Presence(id) | History(id) if good:
+                return self.session.found(id, {"offset": 1})
             case Attach(id) | Rpc(id) | Presence(id) | History(id):
                 return self.session.failed(id, codes.INTERNAL)
             case _:

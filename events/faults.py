@@ -1,0 +1,27 @@
+"""What is wrong with JSON that a decoder refuses, in words that are true. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+
+#: Text that was cut in the midst of a character has one of these without the other.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def fault(text: str, error: Exception) -> str:
+    """Why ``text`` is no JSON to our decoder, whose error this is.
+
+    Decoders take half of a surrogate pair, which the SDKs of JavaScript and Python write for half an emoji, for the
+    end of the text, or for a bad escape.
+    """
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if _HALF.search(text):
+        try:
+            json.dumps(json.loads(text), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return "expected whole characters, got half of a surrogate pair (\\ud800 to \\udfff)"
+        except (ValueError, RecursionError):
+            return str(error)
+    return str(error)
