@@ -13,7 +13,7 @@ import pytest
 from infra.settings import Settings
 from tests.docs.conftest import ROOT
 from tests.docs.examples import RUNNABLE, Block, Shell, Words, blocks, fits, steps
-from tests.push.sdks import node_modules
+from tests.push.drivers import node_modules
 from tests.running import variables
 
 PAGES = [

@@ -1,16 +1,11 @@
-"""The two real SDKs behind one face: npm ``centrifuge`` under node, and PyPI ``centrifuge-python`` in this process."""
+"""The unmodified SDKs behind one face: PyPI ``centrifuge-python`` in this process, others in processes of their own."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-import pytest
 from centrifuge import (
     Client,
     ClientEventHandler,
@@ -22,17 +17,26 @@ from centrifuge import (
     ServerSubscribedContext,
 )
 
-FOLDER = Path(__file__).parent / "sdk"
+from tests.push import drivers
+from tests.push.drivers import SDK
 
 
 class Sdk(Protocol):
     """A connected client; ``events`` grows. Event kinds: connected, connecting, disconnected, subscribed, pub; asked
-    for each token that the SDK wants from the app (option ``renewals``)."""
+    for each token that the SDK wants from the app (option ``renewals``), state for each place (``states``)."""
 
     events: list[dict[str, Any]]
 
     async def rpc(self, method: str, data: Any) -> dict[str, Any]:
         """``{"data": ...}`` or ``{"error": {"code", "message"}}``."""
+        ...
+
+    async def read(self, channel: str) -> dict[str, Any]:
+        """What presence (``clients``), presence_stats and history (of ten: the texts) say of a channel."""
+        ...
+
+    async def connect(self) -> None:
+        """Once more, after a final disconnect."""
         ...
 
     async def stop(self) -> None: ...
@@ -45,29 +49,18 @@ def of(sdk: Sdk, kind: str) -> list[dict[str, Any]]:
 
 def texts(sdk: Sdk) -> list[str]:
     """The texts of the deltas that came, in order."""
-    return [event["data"]["data"]["text"].strip() for event in of(sdk, "pub") if event["data"]["type"] != "snapshot"]
+    return [
+        event["data"]["data"]["text"].strip()
+        for event in of(sdk, "pub")
+        if event["data"].get("type", "snapshot") != "snapshot"
+    ]
 
 
-def node_modules() -> None:
-    """Install the JavaScript SDK beside its test when it is missing; skip where there is no node, but not in CI."""
-    if (FOLDER / "node_modules" / "centrifuge").is_dir():
-        return
-    problem = ""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        problem = "the JavaScript SDK needs node and npm: install them to run this test"
-    else:
-        arguments = ["npm", "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
-        done = subprocess.run(arguments, cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode:
-            problem = f"npm install failed: {done.stderr[-500:]}"
-    if problem:
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
+class Driven:
+    """An SDK in a process of its own: commands as JSON lines, what happens as JSON lines."""
 
-
-class JavaScript:
-    """The npm SDK in a node process."""
+    name = ""
+    protobuf = False
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.events: list[dict[str, Any]] = []
@@ -76,13 +69,17 @@ class JavaScript:
         self._calls = 0
 
     @classmethod
-    async def start(cls, url: str, token: str, **options: Any) -> JavaScript:
-        node_modules()
+    def command(cls) -> list[str]:
+        """What starts it, in the folder of the JavaScript SDK."""
+        raise NotImplementedError
+
+    @classmethod
+    async def start(cls, url: str, token: str, **options: Any) -> Self:
+        asked = {"url": url, "token": token, "protobuf": cls.protobuf, **options}
         process = await asyncio.create_subprocess_exec(
-            "node",
-            "client.mjs",
-            json.dumps({"url": url, "token": token, **options}),
-            cwd=FOLDER,
+            *await asyncio.to_thread(cls.command),
+            json.dumps(asked),
+            cwd=SDK,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 24,
@@ -94,27 +91,86 @@ class JavaScript:
         while line := await self._process.stdout.readline():
             self.events.append(json.loads(line))
 
-    async def _do(self, **command: Any) -> None:
+    async def _write(self, **command: Any) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         await self._process.stdin.drain()
 
-    async def rpc(self, method: str, data: Any) -> dict[str, Any]:
+    async def _do(self, **command: Any) -> dict[str, Any]:
         self._calls += 1
-        await self._do(do="rpc", id=self._calls, method=method, data=data)
-        deadline = asyncio.get_running_loop().time() + 10
+        call = self._calls
+        await self._write(id=call, **command)
+        deadline = asyncio.get_running_loop().time() + 20
         while True:
             for event in of(self, "rpc"):
-                if event["id"] == self._calls:
+                if event["id"] == call:
                     return event
-            assert asyncio.get_running_loop().time() < deadline, "no answer to the rpc"
+            assert asyncio.get_running_loop().time() < deadline, f"no answer to {command}"
             await asyncio.sleep(0.01)
+
+    async def rpc(self, method: str, data: Any) -> dict[str, Any]:
+        return await self._do(do="rpc", method=method, data=data)
+
+    async def read(self, channel: str) -> dict[str, Any]:
+        found: dict[str, Any] = (await self._do(do="read", channel=channel))["data"]
+        return found
+
+    async def send(self, data: Any) -> None:
+        await self._do(do="send", data=data)
+
+    async def connect(self) -> None:
+        await self._do(do="connect")
 
     async def stop(self) -> None:
         if self._process.returncode is None:
-            await self._do(do="stop")
+            await self._write(do="stop")
             await self._process.wait()
         await self._reader
+
+
+class JavaScript(Driven):
+    """npm ``centrifuge`` under node."""
+
+    name = "javascript"
+
+    @classmethod
+    def command(cls) -> list[str]:
+        return drivers.javascript()
+
+
+class JavaScriptProtobuf(JavaScript):
+    """Its protobuf build."""
+
+    name = "javascript-protobuf"
+    protobuf = True
+
+
+class Go(Driven):
+    """The Go module ``centrifuge-go``."""
+
+    name = "go"
+
+    @classmethod
+    def command(cls) -> list[str]:
+        return drivers.go()
+
+
+class GoProtobuf(Go):
+    """Its protobuf client."""
+
+    name = "go-protobuf"
+    protobuf = True
+
+
+class Java(Driven):
+    """Maven's ``centrifuge-java``, which speaks nothing but protobuf."""
+
+    name = "java-protobuf"
+    protobuf = True
+
+    @classmethod
+    def command(cls) -> list[str]:
+        return drivers.java()
 
 
 def _read(data: Any) -> Any:
@@ -154,6 +210,7 @@ class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type
 class Python:
     """The PyPI SDK."""
 
+    name = "python"
     protobuf = False
 
     def __init__(self, client: Client, events: list[dict[str, Any]]) -> None:
@@ -190,6 +247,17 @@ class Python:
         except ReplyError as error:
             return {"error": {"code": error.code, "message": error.message}}
 
+    async def read(self, channel: str) -> dict[str, Any]:
+        presence = await self._client.presence(channel)
+        stats = await self._client.presence_stats(channel)
+        history = await self._client.history(channel, limit=10)
+        texts = [_read(publication.data)["data"]["text"] for publication in history.publications]
+        counts = {"numClients": stats.num_clients, "numUsers": stats.num_users}
+        return {"clients": len(presence.clients), **counts, "history": texts}
+
+    async def connect(self) -> None:
+        await self._client.connect()
+
     async def stop(self) -> None:
         await self._client.disconnect()
 
@@ -197,4 +265,5 @@ class Python:
 class PythonProtobuf(Python):
     """The same over protobuf."""
 
+    name = "python-protobuf"
     protobuf = True

@@ -13,8 +13,8 @@ import pytest
 from infra.settings import Settings
 from push import codes
 from tests.push.conftest import until
+from tests.push.drivers import node_modules
 from tests.push.feeding import Feed
-from tests.push.sdks import node_modules
 from tests.push.server import serving, token
 
 _PAGE = Path(__file__).parents[2] / "docs" / "reference" / "push.md"

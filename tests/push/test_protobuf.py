@@ -22,8 +22,7 @@ from push.commands import Command, Since
 from push.items import Item
 from push.protobuf import CODEC
 from push.session import Session
-from tests.push.sdks import FOLDER as SDK
-from tests.push.sdks import node_modules
+from tests.push.drivers import SDK, node_modules
 
 NOW = 1_000.0
 _ROOT = Path(__file__).parents[2]

@@ -16,13 +16,13 @@ from push.codes import Disconnect
 from push.ws import Connection
 from tests.push.conftest import until
 from tests.push.feeding import Feed, delete_before
-from tests.push.sdks import JavaScript, Python, PythonProtobuf, Sdk, of, texts
+from tests.push.sdks import JavaScript, Python, Sdk, of, texts
 from tests.push.server import Process, Running, free_port, serving, token
 
 Start = Callable[..., Awaitable[Sdk]]
 
 
-@pytest.fixture(params=[JavaScript, Python, PythonProtobuf], ids=["javascript", "python", "python-protobuf"])
+@pytest.fixture(params=[JavaScript, Python], ids=["javascript", "python"])
 async def start(request: pytest.FixtureRequest) -> AsyncIterator[Start]:
     """Starts clients of one SDK, and stops them in the end."""
     running: list[Sdk] = []

@@ -18,7 +18,8 @@ import pytest
 from infra.embedded.ports import free_port
 from tests.client import Person, World, visiting
 from tests.parts import Parts
-from tests.push.sdks import JavaScript, Python, Sdk, node_modules, of
+from tests.push.drivers import node_modules
+from tests.push.sdks import JavaScript, Python, Sdk, of
 from tests.running import until, working
 from tests.servers import Process, installation, process
 
