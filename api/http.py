@@ -24,6 +24,7 @@ from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
 from api.tokens import Identity
+from events.faults import fault, kind
 from events.positions import BadPosition, encode_vector, parse_vector
 from infra import away
 from producers.commands import Refused, Unavailable
@@ -197,9 +198,10 @@ def decode_object(body: bytes | str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem("malformed", f"expected JSON: {error}") from error
+        text = body if isinstance(body, str) else body.decode(errors="replace")
+        raise Problem("malformed", f"expected JSON: {fault(text, error)}") from error
     if not isinstance(value, dict):
-        raise Problem("malformed", f"expected a JSON object, got {type(value).__name__}")
+        raise Problem("malformed", f"expected a JSON object, got {kind(value)}")
     return value
 
 

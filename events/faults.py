@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 #: Text that was cut in the midst of a character has one of these without the other.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -25,3 +26,19 @@ def fault(text: str, error: Exception) -> str:
         except (ValueError, RecursionError):
             return str(error)
     return str(error)
+
+
+def kind(value: Any) -> str:
+    """What JSON calls a decoded value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+    return "an object"

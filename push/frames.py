@@ -48,8 +48,8 @@ class _Send(msgspec.Struct):
 _METHODS = tuple(name for name in Wire.__struct_fields__ if name != "id")
 _wire = msgspec.json.Decoder(Wire)
 _send = msgspec.json.Decoder(_Send)
-#: How SDKs begin a command: all of its head that can be told when the rest is nested too deeply to be read.
-_HEAD = re.compile(r'\s*\{\s*"id"\s*:\s*([1-9][0-9]{0,9})\s*,\s*"(\w{1,20})"\s*:')
+#: How SDKs begin a command: all that can be told of it when the rest is nested too deeply to be read.
+_HEAD = re.compile(r'\s*\{\s*(?:"id"\s*:\s*([1-9][0-9]{0,9})\s*,\s*)?"(\w{1,20})"\s*:')
 
 
 class Json:
@@ -177,18 +177,19 @@ def _saved(line: str, why: str) -> Command:
         found = json.loads(line)
     except RecursionError:
         head = _HEAD.match(line)
-        if head is None or head[2] == "connect" or int(head[1]) > MAX_ID:
-            return Command(0, "broken", why)
-        return Command(int(head[1]), "bad", why)
+        id, present = (int(head[1] or 0), [head[2]]) if head is not None else (0, [])
+        return _told(id, present, why)
     except ValueError:
         return Command(0, "broken", why)
     if not isinstance(found, dict):
         return Command(0, "broken", why)
-    present = [name for name in _METHODS if found.get(name) is not None]
-    id = found.get("id", 0)
+    return _told(found.get("id", 0), [name for name in _METHODS if found.get(name) is not None], why)
+
+
+def _told(id: object, present: list[str], why: str) -> Command:
     if present == ["send"] and id == 0:
         return Command(0, "send", Rpc())
-    if type(id) is not int or not 0 < id <= MAX_ID or "connect" in present:
+    if isinstance(id, bool) or not isinstance(id, int) or not 0 < id <= MAX_ID or "connect" in present:
         return Command(0, "broken", why)
     return Command(id, "bad", why)
 

@@ -11,7 +11,7 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-from websockets.exceptions import ProtocolError
+from websockets.exceptions import InvalidHeaderValue, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
@@ -22,11 +22,16 @@ from push.codes import Disconnect
 
 #: Control frames and fragments at once, as a multiple of those in a second.
 _BURST = 10
+_VERSION = "Sec-WebSocket-Version"
 _WORDS = re.compile(r"^Failed to open a WebSocket connection: ?")
 
 
 class Parser(ServerProtocol):
     """A server's side of one WebSocket."""
+
+    #: Bytes of the message whose fragments are coming; None between messages. Until version 15, and since.
+    cur_size: int | None
+    current_size: int | None
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
@@ -58,6 +63,9 @@ class Parser(ServerProtocol):
                 raise self._refuse(codes.TOO_MUCH_EARLY)
         if not (frame.fin and frame.opcode is self.whole) and not self._may():
             raise self._refuse(codes.TOO_MANY_FRAMES)
+        if frame.opcode is Opcode.CLOSE:
+            # It may stand between fragments (RFC 6455, 5.4), and nothing comes behind it.
+            self.cur_size = self.current_size = None
         super().recv_frame(frame)
 
     def reject(self, status: int, text: str) -> Response:
@@ -65,13 +73,18 @@ class Parser(ServerProtocol):
         code = {403: "not_found", 426: "upgrade_required", 431: "head_too_large", 500: "internal"}.get(
             int(status), "malformed"
         )
+        version = getattr(self.handshake_exc, "name", None) == _VERSION
+        if version and isinstance(self.handshake_exc, InvalidHeaderValue):
+            # RFC 6455, 4.2.2: 426 for a version that the server does not know.
+            code = "upgrade_required"
         detail = "expected a WebSocket handshake (RFC 6455); " + _WORDS.sub("", text.partition("\n")[0]).strip(" .")
         if code == "not_found":
             detail = "expected the path of a WebSocket, /v1/connection; see /docs"
         kind = refusals.KINDS[code]
         metrics.REFUSED.labels("handshake").inc()
         response = super().reject(HTTPStatus(kind.status), refusals.document(code, detail).decode())
-        for name, value in (*refusals.headers(code).items(), refusals.NOSNIFF):
+        known = ((_VERSION, "13"),) if version else ()
+        for name, value in (*refusals.headers(code).items(), refusals.NOSNIFF, *known):
             if name in response.headers:
                 del response.headers[name]
             response.headers[name] = value

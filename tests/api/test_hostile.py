@@ -64,6 +64,21 @@ async def test_bodies(world: World, person: Person, what: str) -> None:
     assert (await person.do("users.me"))["user"] == before
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"name":"hello \\ud83d"}', "half of a surrogate pair"),
+        (b'{"name":"hello', "truncated"),
+        (b'{"data":' + b"[" * 5000, "nested too deeply"),
+        (b"null", "got null"),
+        (b"[1]", "got an array"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said(world: World, person: Person, body: bytes, words: str) -> None:
+    answer = await world.request("PATCH", "/v1/users/me", token=person.token, body=body)
+    assert answer.refusal().code == "malformed" and words in answer.json()["detail"]
+
+
 async def test_repeated_names_count_once(world: World, person: Person) -> None:
     answer = await world.request("PATCH", "/v1/users/me", token=person.token, body=b'{"name":"a","name":"b"}')
     assert answer.status == 200 and answer.json()["user"]["name"] == "b"
@@ -178,7 +193,7 @@ async def test_rpcs_that_are_no_operation(world: World, person: Person) -> None:
     assert await caller.refused("x" * 5000) == "not_found"
     socket = await world.socket(person.token)
     data: list[tuple[Any, str]] = [
-        (None, "malformed"), ([], "malformed"), ("x", "malformed"), ({"position": 1}, "invalid"),
+        ([], "malformed"), ("x", "malformed"), (5, "malformed"), ({"position": 1}, "invalid"),
         ({"position": "x"}, "invalid"), ({"idempotency_key": ""}, "invalid"), ({"idempotency_key": "a b"}, "invalid"),
         ({"idempotency_key": "x" * 129}, "invalid"), ({"unknown": 1}, "invalid"), ({"name": "\x00"}, "invalid"),
     ]  # fmt: skip
@@ -186,6 +201,12 @@ async def test_rpcs_that_are_no_operation(world: World, person: Person) -> None:
         reply = await socket.command("rpc", {"method": "users.change", "data": value})
         assert reply["error"]["problem"]["type"] == f"urn:klatsch:problem:{code}", value
         assert reply["error"]["message"].startswith(f"{code}: ")
+    assert (
+        "expected a JSON object, got an array"
+        in ((await socket.command("rpc", {"method": "users.me", "data": []}))["error"]["message"])
+    )
+    # No data, as JSON has it.
+    assert (await socket.command("rpc", {"method": "users.me", "data": None}))["rpc"]["data"]["user"]["id"] == person.id
 
 
 async def test_an_order_of_another_process_needs_the_installations_secret(world: World) -> None:

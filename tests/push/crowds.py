@@ -30,9 +30,10 @@ Step = Callable[[str, Sdk], Awaitable[None]]
 class Crowd:
     """One client of each SDK, by the name that is also its user's."""
 
-    def __init__(self) -> None:
+    def __init__(self, clients: tuple[Any, ...]) -> None:
         self.sdks: dict[str, Sdk] = {}
-        self.outcomes: dict[str, BaseException | None] = {client.name: None for client in CLIENTS}
+        self.outcomes: dict[str, BaseException | None] = {client.name: None for client in clients}
+        self._clients = clients
         self._started: list[Sdk] = []
 
     async def start(self, url: str, credential: Callable[[str], str] = token, **options: Any) -> None:
@@ -48,7 +49,7 @@ class Crowd:
                 self._started.append(sdk)
                 self.sdks[client.name] = sdk
 
-        await asyncio.gather(*(one(client) for client in CLIENTS if self.outcomes[client.name] is None))
+        await asyncio.gather(*(one(client) for client in self._clients if self.outcomes[client.name] is None))
 
     async def each(self, step: Step) -> None:
         """Have all do this, side by side. Who fails is in no further step."""
@@ -77,9 +78,9 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(subtests: pytest.Subtests) -> AsyncIterator[Crowd]:
+async def crowd(subtests: pytest.Subtests, clients: tuple[Any, ...] = CLIENTS) -> AsyncIterator[Crowd]:
     """A crowd, of which each client's outcome is a subtest."""
-    found = Crowd()
+    found = Crowd(clients)
     try:
         yield found
     finally:

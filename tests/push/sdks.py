@@ -12,9 +12,13 @@ from centrifuge import (
     ConnectedContext,
     ConnectingContext,
     DisconnectedContext,
+    PublicationContext,
     ReplyError,
     ServerPublicationContext,
     ServerSubscribedContext,
+    StreamPosition,
+    SubscribedContext,
+    SubscriptionEventHandler,
 )
 
 from tests.push import drivers
@@ -207,6 +211,17 @@ class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type
         self._events.append({"e": "pub", "data": _read(ctx.pub.data), "offset": ctx.pub.offset})
 
 
+class _SubscriptionHandler(SubscriptionEventHandler):  # type: ignore[misc]
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        self._events = events
+
+    async def on_subscribed(self, ctx: SubscribedContext) -> None:
+        self._events.append({"e": "subscribed", "recovering": ctx.was_recovering, "recovered": ctx.recovered})
+
+    async def on_publication(self, ctx: PublicationContext) -> None:
+        self._events.append({"e": "pub", "data": _read(ctx.pub.data), "offset": ctx.pub.offset})
+
+
 class Python:
     """The PyPI SDK."""
 
@@ -237,6 +252,17 @@ class Python:
             min_reconnect_delay=0.05,
             max_reconnect_delay=0.3,
         )
+        if channel := options.get("subscribe"):
+            states = [StreamPosition(**state) for state in options["states"]]
+
+            async def state(channel: str) -> StreamPosition:
+                events.append({"e": "state"})
+                return states.pop(0) if len(states) > 1 else states[0]
+
+            subscription = client.new_subscription(
+                channel, events=_SubscriptionHandler(events), get_state=state, min_resubscribe_delay=0.05
+            )
+            await subscription.subscribe()
         await client.connect()
         return cls(client, events)
 

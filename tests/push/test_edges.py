@@ -16,7 +16,7 @@ from tests.push.server import Running, serving, token
 from tests.running import until
 from tests.sockets import HANDSHAKE, Raw, command, frame, raw, websocket
 
-PING, PONG, TEXT, BINARY, CONTINUED = 9, 10, 1, 2, 0
+CLOSE, PING, PONG, TEXT, BINARY, CONTINUED = 8, 9, 10, 1, 2, 0
 
 
 @pytest.fixture
@@ -74,6 +74,15 @@ async def test_control_frames_and_fragments_are_bounded_after_it_too(server: Run
         assert await client.closed() == (3501, "bad request: too many control frames or fragments")
 
 
+async def test_a_close_between_fragments_is_answered_with_its_code(server: Running) -> None:
+    close = (1001).to_bytes(2) + b"bye"
+    for parts in ([frame(TEXT, b"{", fin=False)], [frame(TEXT, b"{", fin=False), frame(CONTINUED, b" ", fin=False)]):
+        async with websocket(server.port) as client:
+            await connected(client)
+            await client.send(b"".join(parts) + frame(CLOSE, close))
+            assert await client.closed() == (1001, "bye")
+
+
 async def test_what_clients_do_is_within_the_bounds(server: Running) -> None:
     """A command in parts with pings between, pongs unasked, and more commands than frames were allowed before."""
     async with websocket(server.port) as client:
@@ -120,7 +129,7 @@ _ODD: dict[str, tuple[bytes, int, str]] = {
     "a key that is no base64": (_handshake(Sec_WebSocket_Key="?" * 24), 400, "malformed"),
     "two keys": (_handshake(Host="127.0.0.1\r\nSec-WebSocket-Key: YQ=="), 400, "malformed"),
     "no version": (_handshake(Sec_WebSocket_Version=None), 400, "malformed"),
-    "version 8": (_handshake(Sec_WebSocket_Version="8"), 400, "malformed"),
+    "version 8": (_handshake(Sec_WebSocket_Version="8"), 426, "upgrade_required"),
     "two versions": (_handshake(Sec_WebSocket_Version="13\r\nSec-WebSocket-Version: 13"), 400, "malformed"),
     "no Connection": (_handshake(Connection=None), 426, "upgrade_required"),
     "Connection: close": (_handshake(Connection="close"), 426, "upgrade_required"),
@@ -156,6 +165,7 @@ async def test_an_odd_head_is_answered_and_the_connection_ends(
                     reply = await client.reply()
                     assert (reply.status, reply.code) == (status, code), (name, len(parts), reply)
                     assert reply.headers["x-content-type-options"] == "nosniff", name
+                    assert reply.headers.get("sec-websocket-version") == ("13" if "version" in name else None), name
                     assert await client.end() == b"", name
     assert [record.getMessage() for record in caplog.records] == []
 

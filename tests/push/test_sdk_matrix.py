@@ -13,7 +13,7 @@ from push import codes
 from push.codes import Disconnect
 from push.ws import Connection
 from tests.push.conftest import until
-from tests.push.crowds import crowd
+from tests.push.crowds import CLIENTS, crowd
 from tests.push.feeding import Feed, delete_before
 from tests.push.sdks import Driven, Go, JavaScript, Python, Sdk, of, texts
 from tests.push.server import Process, Running, free_port, serving, token
@@ -182,6 +182,31 @@ async def test_a_lost_place(settings: Settings, feed: Feed, subtests: pytest.Sub
             await until(lambda: of(sdk, "subscribed")[-1]["recovered"])
 
         await all.each(goes_on)
+
+
+async def test_a_lost_place_of_an_app_that_keeps_its_own_state(
+    settings: Settings, feed: Feed, subtests: pytest.Subtests
+) -> None:
+    # Java's SDK asks for no state.
+    async with serving(settings) as server, crowd(subtests, CLIENTS[:-1]) as all:
+        places = {client.name: server.hub.here(client.name).cursor for client in CLIENTS}
+        lost, epoch = {"offset": 1, "epoch": "another"}, server.hub.epoch
+        await all.start(
+            server.url,
+            data={"subscribe": "client"},
+            subscribe=lambda name: f"user:{name}",
+            states=lambda name: [lost, {"offset": places[name], "epoch": epoch}],
+        )
+        await all.each(subscribed)
+        await all.feed(feed, "1")
+
+        async def asked_again(name: str, sdk: Sdk) -> None:
+            await until(lambda: texts(sdk) == ["1"])
+            assert len(of(sdk, "state")) == 2 and [place["recovered"] for place in of(sdk, "subscribed")] == [True]
+            # No snapshot, of which such an app knows nothing.
+            assert len(of(sdk, "pub")) == 1
+
+        await all.each(asked_again)
 
 
 async def test_a_place_that_the_app_kept_and_a_signal(

@@ -33,9 +33,9 @@ def ann(**fields: Any) -> Identity:
     return Identity(**{"user": "ann", "session": "s", "expires": NOW + 3600, **fields})
 
 
-def opened(place: Place | None = PLACE, **connect: Any) -> Session:
+def opened(place: Place | None = PLACE, frame_bytes: int = 1000, **connect: Any) -> Session:
     """A session after its connect reply; without a place it has no subscription."""
-    session = fresh()
+    session = fresh(frame_bytes=frame_bytes)
     if place is None:
         connect["data"] = {"subscribe": "client"}
     session.receive(frame({"id": 1, "connect": {"token": "t", **connect}}), NOW)

@@ -21,6 +21,9 @@ type options struct {
 	Data     json.RawMessage `json:"data"`
 	Renewals []string        `json:"renewals"`
 	Protobuf bool            `json:"protobuf"`
+	// A channel to subscribe to, and the places of the app's state.
+	Subscribe string                      `json:"subscribe"`
+	States    []centrifuge.StreamPosition `json:"states"`
 }
 
 type command struct {
@@ -88,6 +91,34 @@ func listen(client *centrifuge.Client) {
 	})
 }
 
+func subscribe(client *centrifuge.Client, asked options) {
+	config := centrifuge.SubscriptionConfig{MinResubscribeDelay: 50 * time.Millisecond}
+	if states := asked.States; len(states) > 0 {
+		// Each once, the last one from then on.
+		config.GetState = func(centrifuge.SubscriptionGetStateEvent) (centrifuge.StreamPosition, error) {
+			say(object{"e": "state"})
+			state := states[0]
+			if len(states) > 1 {
+				states = states[1:]
+			}
+			return state, nil
+		}
+	}
+	subscription, err := client.NewSubscription(asked.Subscribe, config)
+	if err != nil {
+		panic(err)
+	}
+	subscription.OnSubscribed(func(e centrifuge.SubscribedEvent) {
+		say(object{"e": "subscribed", "recovering": e.WasRecovering, "recovered": e.Recovered})
+	})
+	subscription.OnPublication(func(e centrifuge.PublicationEvent) {
+		say(object{"e": "pub", "data": json.RawMessage(e.Data), "offset": e.Offset})
+	})
+	if err := subscription.Subscribe(); err != nil {
+		panic(err)
+	}
+}
+
 func read(ctx context.Context, client *centrifuge.Client, channel string) (any, error) {
 	presence, err := client.Presence(ctx, channel)
 	if err != nil {
@@ -149,6 +180,9 @@ func main() {
 	}
 	client := newClient(asked)
 	listen(client)
+	if asked.Subscribe != "" {
+		subscribe(client, asked)
+	}
 	if err := client.Connect(); err != nil {
 		panic(err)
 	}

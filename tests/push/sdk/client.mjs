@@ -52,6 +52,7 @@ if (options.subscribe) {
   const sub = client.newSubscription(options.subscribe, {
     ...(options.since ? { since: options.since } : {}),
     ...(options.states ? { getState: async () => state() } : {}),
+    minResubscribeDelay: 50,
   });
   sub.on("subscribed", (ctx) => say(place(ctx)));
   sub.on("publication", (ctx) => say(publication(ctx)));
