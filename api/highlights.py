@@ -6,12 +6,14 @@ The work is bounded by the lengths of the two texts, not by what stands in them:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from api.automaton import Automaton
 from api.problems import Problem
+from events.letters import JOINT
 from events.text import WORD, Placed, Token, fold, pairs, placed, tokens
 
 _QUOTED = re.compile(r'"([^"]*)"?')
@@ -33,6 +35,11 @@ class Term(NamedTuple):
     #: Whether its one word may go on: what is still being typed. A letter alone does not: too much begins with it.
     open: bool = False
 
+    @property
+    def mark(self) -> bool:
+        """Whether it is a mark: these are no part of phrases."""
+        return self.tokens[0][0] == "mark"
+
     def lexemes(self) -> Iterator[str]:
         """Words of a tsquery that every text with the term has."""
         for kind, text in self.tokens:
@@ -51,7 +58,7 @@ class Term(NamedTuple):
 
 
 class Wanted:
-    """What a search text asks for: all of its terms."""
+    """What a search text asks for: all of its terms, which are words, signs, phrases and marks."""
 
     def __init__(self, text: str, most: int = 50) -> None:
         """Raises Problem ``invalid`` for a text without a letter, number or sign, or with more than ``most`` terms."""
@@ -66,7 +73,8 @@ class Wanted:
         #: Words that every text with all terms has, as Postgres takes them for a tsquery.
         self.tsquery = _tsquery(self.terms)
         self._beginning = next((term.tokens[0][1] for term in self.terms if term.open), None)
-        self._automaton = Automaton([term.symbols() for term in self.terms if not term.open])
+        self._marks = {term.tokens[0][1] for term in self.terms if term.mark}
+        self._automaton = Automaton([term.symbols() for term in self.terms if not term.open and not term.mark])
 
     def highlights(self, text: str, most: int | None = None) -> list[Range] | None:
         """Where the terms stand in a text, in order and without overlaps; None when one of them does not.
@@ -78,10 +86,14 @@ class Wanted:
         ranges = [] if self._beginning is None else _beginnings(there, self._beginning)
         if self._beginning is not None and not ranges:
             return None
-        symbols, starts, ends = _text(there)
+        marks = [token for token in there if token.kind == "mark" and token.text in self._marks]
+        if len({token.text for token in marks}) < len(self._marks):
+            return None
+        symbols, starts, ends = _text(token for token in there if token.kind != "mark")
         found = self._automaton.read(symbols)
         if not found.all:
             return None
+        ranges += [(token.start, token.end) for token in marks]
         ranges += [(starts[place - length + 1], ends[place]) for place, length in found.places]
         return list(islice(_merged(ranges, folded), most))
 
@@ -130,20 +142,51 @@ def _terms(text: str) -> Iterator[Term]:
     at = 0
     for quoted in _QUOTED.finditer(text):
         yield from _single(text[at : quoted.start()], typed=False)
-        phrase = tuple((token.kind, token.text) for token in tokens(fold(quoted[1])))
-        if phrase:
-            yield Term(phrase)
+        yield from _phrase(quoted[1])
         at = quoted.end()
     rest = text[at:]
     # Who has typed a space, or anything else after a word, has ended it.
     yield from _single(rest, typed=True)
 
 
+def _phrase(text: str) -> Iterator[Term]:
+    folded = fold(text)
+    there = list(tokens(folded))
+    phrase = tuple((token.kind, token.text) for token in there if token.kind != "mark")
+    if phrase:
+        yield Term(phrase)
+    yield from (Term(((token.kind, token.text),)) for token in there if _counts(token, folded) and token.kind == "mark")
+
+
 def _single(text: str, *, typed: bool) -> Iterator[Term]:
     folded = fold(text)
+    bound: list[Token] = []
     for token in tokens(folded):
-        last = typed and token.end == len(folded)
-        yield Term(((token.kind, token.text),), open=last and token.kind == "word" and len(token.text) > 1)
+        if not _counts(token, folded):
+            continue
+        # Signs that are bound to one are a phrase.
+        if bound and (token.kind == "mark" or folded[bound[-1].end : token.start] != JOINT):
+            yield _term(bound, folded, typed=typed)
+            bound = []
+        bound.append(token)
+    if bound:
+        yield _term(bound, folded, typed=typed)
+
+
+def _term(there: list[Token], folded: str, *, typed: bool) -> Term:
+    last = there[-1]
+    still = typed and last.end == len(folded) and last.kind == "word" and len(last.text) > 1
+    return Term(tuple((token.kind, token.text) for token in there), open=still)
+
+
+def _counts(token: Token, folded: str) -> bool:
+    """Whether it has to be there: an accent without a letter, ` or ´ or ^, only where it is asked for by itself.
+
+    Else it is an apostrophe or a quotation mark.
+    """
+    if token.kind != "mark" or unicodedata.category(token.text) != "Sk":
+        return True
+    return not folded[max(token.start - 1, 0) : token.start].strip() and not folded[token.end : token.end + 1].strip()
 
 
 def _quoted(lexeme: str) -> str:
@@ -158,7 +201,7 @@ def tsquery_of_rooms(marks: Sequence[str]) -> str:
 def _merged(ranges: list[Range], folded: Placed) -> list[Range]:
     """Ranges of a folded text as places of the original, in order; those that meet as one."""
     found: list[Range] = []
-    # Each comes from two lists that are in this order: what is one of them, a sort finds out in one pass.
+    # They come from three lists that are in this order, which a sort finds out in one pass.
     for first, last in sorted(ranges, key=lambda range: range[1]):
         start, end = folded.starts[first], folded.ends[last - 1]
         while found and start <= found[-1][1]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import AnyStr, Literal, NamedTuple
+
+from events.letters import JOINT, TAGS, Kind, binds, joins, kind, plain
 
 #: Longest n-gram that is stored; a longer query is cut into these and checked again on the text.
 SIZE = 3
@@ -14,37 +16,34 @@ WORD = 64
 
 #: ASCII as words have it: letters small, and a space for whatever is neither letter nor digit.
 _ASCII = bytes(code if chr(code).isalnum() else 32 for code in range(128)).lower() + bytes(128)
+#: Of ASCII all but its marks.
+_UNMARKED = bytes(code for code in range(256) if code > 127 or kind(chr(code)) != "mark")
 
-#: Marks of kana that are no accents: they make another sound of it.
-_KEPT = "\u3099\u309a"
+#: Texts of one character, by its code.
+_CHARS = [bytes((code,)) for code in range(128)]
 
-#: Blocks of scripts that put no spaces between words, or none between a word and its endings. Unicode 16, Blocks.txt.
-_SPACELESS = (
-    (0x0E00, 0x0EFF), (0x0F00, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x1950, 0x19DF), (0x1A20, 0x1AAF),
-    (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3040, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA000, 0xA4CF),
-    (0xA960, 0xA97F), (0xAC00, 0xD7FF), (0xF900, 0xFAFF), (0x1B000, 0x1B2FF), (0x20000, 0x3FFFF),
-)  # fmt: skip
+#: What binds signs; elsewhere nobody sees it.
+_BINDING = frozenset(JOINT) | frozenset(map(chr, TAGS))
+_BOUND = re.compile(f"[{''.join(_BINDING)}]")
 
 
 def fold(text: str) -> str:
-    """Without case, accents, widths and tones of skin: ``Ünïcode`` -> ``unicode`` (Unicode NFKD, marks dropped)."""
+    """Without case, accents, widths, tones of skin and what nobody sees: ``Ünïcode`` -> ``unicode``."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFC", "".join(map(_folded, text)))
+    found = "".join(map(plain, text))
+    if _BOUND.search(found):
+        found = "".join(_bound(found))
+    return unicodedata.normalize("NFC", found)
 
 
-def _dropped(code: int) -> bool:
-    """Whether it says only how the character before it looks: variation selectors, and tones of skin (UTS 51)."""
-    return 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF or 0xE0100 <= code <= 0xE01EF
-
-
-@lru_cache(maxsize=20_000)
-def _folded(char: str) -> str:
-    if _dropped(ord(char)):
-        return ""
-    # Twice, as letters like U+1D400 are capitals only once they are decomposed (Unicode 3.13, D146).
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char.casefold()).casefold())
-    return "".join(c for c in decomposed if c in _KEPT or not unicodedata.combining(c))
+def _bound(text: str) -> Iterator[str]:
+    """The characters without those that could bind signs, and do not stand after one."""
+    before = ""
+    for char in text:
+        if char not in _BINDING or binds(before):
+            yield char
+            before = char
 
 
 def grams(folded: str) -> list[str]:
@@ -64,9 +63,13 @@ def query_grams(folded: str) -> list[str]:
 
 
 class Token(NamedTuple):
-    """A piece of a folded text: a ``word``, a ``run`` of a script without spaces, or a ``sign`` such as an emoji."""
+    """A piece of a folded text.
 
-    kind: Literal["word", "run", "sign"]
+    A ``word``, a ``run`` of a script without spaces, a ``sign`` such as an emoji or a flag, or a ``mark``: one of
+    mathematics, a currency, an arrow. A sign stands between words, a mark only beside them: no phrase ends at it.
+    """
+
+    kind: Literal["word", "run", "sign", "mark"]
     text: str
     #: Where it stands in the folded text.
     start: int
@@ -76,42 +79,52 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
-@lru_cache(maxsize=20_000)
-def _kind(char: str) -> Literal["word", "run", "sign", "mark", ""]:
-    """What a character belongs to. ``mark``: whatever is before it."""
-    code, category = ord(char), unicodedata.category(char)
-    if category == "So":
-        return "sign"
-    if category[0] not in "LMN":
-        return ""
-    if any(first <= code <= last for first, last in _SPACELESS):
-        return "run"
-    return "mark" if category[0] == "M" else "word"
+#: By what is before it: what goes on with it.
+_ONWARD: dict[str, tuple[Kind, ...]] = {
+    "word": ("vowel",),
+    "run": ("vowel",),
+    "sign": ("tag",),
+    "half": ("flag",),
+}
+#: What a piece is that begins so. Half a flag is a sign too.
+_BEGUN: dict[Kind, str] = {"word": "word", "run": "run", "sign": "sign", "mark": "mark", "flag": "half"}
 
 
 def tokens(folded: str) -> Iterator[Token]:
-    """The words, runs and signs of a folded text, in order."""
-    start, kind = 0, ""
+    """The words, runs, signs and marks of a folded text, in order."""
+    start, before = 0, ""
     for i, char in enumerate(folded):
-        found = _kind(char)
-        if found == "mark" and kind in ("word", "run"):
+        found = kind(char)
+        if found == before:
+            # Signs and marks are one character each.
+            if found in ("word", "run", ""):
+                continue
+        elif found in _ONWARD.get(before, ()):
+            if before == "half":
+                before = "sign"
             continue
-        if found != kind or kind == "sign":
-            if kind in ("word", "run", "sign"):
-                yield Token(kind, folded[start:i], start)  # type: ignore[arg-type]
-            start, kind = i, found
-    if kind in ("word", "run", "sign"):
-        yield Token(kind, folded[start:], start)  # type: ignore[arg-type]
+        if before:
+            yield _token(before, folded, start, i)
+        start, before = i, _BEGUN.get(found, "")
+    if before:
+        yield _token(before, folded, start, len(folded))
+
+
+def _token(begun: str, folded: str, start: int, end: int) -> Token:
+    return Token("sign" if begun == "half" else begun, folded[start:end], start)  # type: ignore[arg-type]
 
 
 def words(text: str) -> set[str]:
-    """Under which words a text is found: words and signs; of a run each two neighbours, and the last character alone.
+    """Under which words a text is found: words, signs and marks; of a run each two neighbours, and its last character.
 
     So every text with the single character ``c`` in a run has a word that begins with ``c``.
     """
     if text.isascii():
         # What tokens() would give, in a sixth of the time: the projector asks for every message.
-        return _cut(set(text.encode().translate(_ASCII).decode().split()), len(text))
+        encoded = text.encode()
+        found = _cut(set(encoded.translate(_ASCII).decode().split()), len(text))
+        found.update(encoded.translate(None, _UNMARKED).decode())
+        return found
     found = set()
     for token in tokens(fold(text)):
         if token.kind == "run":
@@ -125,7 +138,11 @@ def words(text: str) -> set[str]:
 def utf8_words(text: str) -> set[bytes]:
     """``words(text)`` in UTF-8: sooner, as words of ASCII are never made texts."""
     if text.isascii():
-        return _cut(set(text.encode().translate(_ASCII).split()), len(text))
+        encoded = text.encode()
+        found = _cut(set(encoded.translate(_ASCII).split()), len(text))
+        if marks := encoded.translate(None, _UNMARKED):
+            found.update(map(_CHARS.__getitem__, marks))
+        return found
     return {one.encode() for one in words(text)}
 
 
@@ -157,15 +174,28 @@ def placed(text: str) -> Placed:
     chars: list[str] = []
     starts: list[int] = []
     for i, original in enumerate(text):
-        for char in _folded(original):
-            # NFC, step by step: what is left has no marks that could be out of order, but neighbours may compose.
-            joined = unicodedata.normalize("NFC", chars[-1] + char) if chars else ""
-            if len(joined) == 1:
-                chars[-1] = joined
-            else:
+        for char in plain(original):
+            if joins(char):
+                _join(chars, starts, char, i)
+            elif char not in _BINDING or (chars and binds(chars[-1])):
                 chars.append(char)
                 starts.append(i)
     ends = [len(text)] * len(starts)
     for i in range(len(starts) - 2, -1, -1):
         ends[i] = ends[i + 1] if starts[i] == starts[i + 1] else starts[i + 1]
     return Placed("".join(chars), starts, ends)
+
+
+def _join(chars: list[str], starts: list[int], char: str, place: int) -> None:
+    """Adds a character that goes with those before it, as NFC does: in canonical order, and what composes as one."""
+    order, at = unicodedata.combining(char), len(chars)
+    while order and at and unicodedata.combining(chars[at - 1]) > order:
+        at -= 1
+    joined = unicodedata.normalize("NFC", chars[at - 1] + char) if at else ""
+    if len(joined) == 1:
+        chars[at - 1] = joined
+    else:
+        chars.insert(at, char)
+        starts.append(place)
+        # Those that changed places are one to who looks.
+        starts[at:] = [starts[at]] * (len(starts) - at)

@@ -26,7 +26,7 @@ async def quiet(owner: Person, *others: Person) -> str:
         ("مرحبا", "مَرْحَبًا"), ("שלום", "שָׁלוֹם לך"), ("天気", "明日の天気は"), ("東", "関東"), ("カメラ", "ｶﾒﾗ"),
         ("すし", "おすしだ"), ("학교", "서울의 학교에서"), ("แม่", "คนไทยรักแม่มาก"),
         ("👍", "gut 👍🏽!"), ("iphone 手機", "新iPhone手機壞了"), ('"big world"', "a BIG world"),
-        ("it's 100% o'clock \\ & | ! :*", "100 o clock, it s"), ("Zürich straßenb", "Straßenbahn in ZURICH"),
+        ("it's 100% o'clock \\ & | ! :*", "100 o clock | it s"), ("Zürich straßenb", "Straßenbahn in ZURICH"),
     ],
 )  # fmt: skip
 async def test_any_script_is_found_with_its_places(ada: Person, bob: Person, search: str, text: str) -> None:

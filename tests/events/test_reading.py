@@ -140,7 +140,7 @@ def test_folded_text_stays_as_it_is(written: str) -> None:
 @pytest.mark.parametrize(
     ("written", "folded"),
     [("Ünïcode", "unicode"), ("ÉCOLE", "ecole"), ("Straße", "strasse"), ("Ａｄａ", "ada"), ("𝓐𝓭𝓪", "ada"), ("ℌ", "h"),
-     ("Ångström", "angstrom"), ("한국어", "한국어"), ("Łódź", "łodz"), ("", ""), ("e\u0301", "e")],
+     ("Ångström", "angstrom"), ("한국어", "한국어"), ("Łódź", "lodz"), ("", ""), ("e\u0301", "e")],
 )  # fmt: skip
 def test_text_is_folded_without_case_accents_and_width(written: str, folded: str) -> None:
     assert text.fold(written) == folded

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from events.text import WORD, fold, pairs, placed, tokens, words
 
 #: Characters that fold to several, to none, to a neighbour's part, or differ by what is before them.
-HARD = "aAß\u0301\u0345ᾀ한\u1112\u1161\u11abがか\u3099ﾊﾟ①ﬃΣς\u09c7\u09be\u0bc6\u0bd7İ𝐀ไทยั้\ufe0f👍🏽\u200d \n"
+HARD = (
+    "đŁı\u00ad\u200c\u2060\u0640ٱ٣🇪🇸\U000e0067½´€+\u0e38\u0e39\u0f72\u0f71\u309a"
+    "aAß\u0301\u0345ᾀ한\u1112\u1161\u11abがか\u3099ﾊﾟ①ﬃΣς\u09c7\u09be\u0bc6\u0bd7İ𝐀ไทยั้\ufe0f👍🏽\u200d \n"
+)
 TEXT = st.text(st.sampled_from(HARD) | st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
@@ -38,6 +41,7 @@ def test_voicing_marks_of_kana_are_no_accents() -> None:
         ("東京都", {"東京", "京都", "都"}), ("ไทย", {"ไท", "ทย", "ย"}), ("서울에서", {"서울", "울에", "에서", "서"}),
         ("iPhone手機", {"iphone", "手機", "機"}), ("हिन्दी", {fold("हिन्दी")}), ("👩‍💻 👍🏽 ❤️", {"👩", "💻", "👍", "❤"}),
         (" \n.,;", set()), ("\u0301\ufe0f", set()), ("x" * 3000, {"x" * WORD}),
+        ("a→b 5€ C++", {"a", "→", "b", "5", "€", "c", "+"}), ("a+b", {"a", "+", "b"}), ("🇪🇸🇩🇰🇪", {"🇪🇸", "🇩🇰", "🇪"}),
         ("." * 3000, set()), ("a\0é \0東", {"a", "e", "東"}), ("a b " * 40 + "x" * 70, {"a", "b", "x" * WORD}),
     ],
 )  # fmt: skip
