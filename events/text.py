@@ -24,7 +24,7 @@ _CHARS = [bytes((code,)) for code in range(128)]
 
 #: What binds signs; elsewhere nobody sees it.
 _BINDING = frozenset(JOINT) | frozenset(map(chr, TAGS))
-_BOUND = re.compile(f"[{''.join(_BINDING)}]")
+_BOUND = re.compile(f"[{JOINT}{chr(TAGS[0])}-{chr(TAGS[-1])}]")
 
 
 def fold(text: str) -> str:
@@ -32,6 +32,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     found = "".join(map(plain, text))
+    if found.isascii():
+        return found
     if _BOUND.search(found):
         found = "".join(_bound(found))
     return unicodedata.normalize("NFC", found)
