@@ -117,7 +117,7 @@ def _composed() -> dict[str, Schema]:
         "member": nullable(reference("Member")),
         "unread": {
             "type": "integer",
-            "description": "Messages that you have not read: the room's `seq` - your `read`. Those deleted since count.",
+            "description": "Messages that you have not read: `seq` of the room - your `read`; deleted ones count.",
         },
         "message": nullable(reference("Message")),
         "peer": _PLAIN["peer"],
