@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -99,6 +100,16 @@ def test_every_version_has_its_files(row: EventType) -> None:
 def test_generated_files_are_fresh() -> None:
     assert files.stale(texts()) == [], "write them with: ./klatsch schemas"
     assert refusals(texts()) == []
+
+
+#: UTF-8 that was read as if it were of one byte a character: a first byte, and one that only follows another.
+_TWICE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]|\u00e2\u20ac")
+
+
+def test_no_generated_file_is_encoded_twice() -> None:
+    assert _TWICE.search("a \u00b7 b".encode().decode("latin-1"))
+    found = {path: match[0] for path, text in texts().items() if (match := _TWICE.search(text)) is not None}
+    assert found == {}
 
 
 def test_check_tells_stale_files(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

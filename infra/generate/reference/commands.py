@@ -101,7 +101,7 @@ def _operation(row: Operation) -> str:
     found = outcomes.of(row)
     lines = [
         f"## {row.name}",
-        _http(row) + f" Â· RPC `{row.name}`",
+        _http(row) + f" · RPC `{row.name}`",
         f"{row.summary}. {openapi.permission_text(row)}{_counted(row)}",
         f"Decided by {codes(found.commands)}." if found.commands else "",
         f"Takes:\n\n{takes}" if takes else "",
