@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from rich.console import Console
@@ -87,7 +87,7 @@ def _run(
 
 def read(settings: Settings, room: Room, meter: Meter) -> Plan:
     """What a channel's logs become, without the orders: those are made again when they are given. Raises BadLog."""
-    plan, pieces = room.plan(partial(user_id, settings.secret or _NOBODY))
+    plan, pieces = room.plan(cache(partial(user_id, settings.secret or _NOBODY)))
     meter.stage("plan", sum(log.lines for log in room.logs), "lines")
     for piece in pieces:
         meter.advance(piece.lines)
@@ -109,7 +109,7 @@ def _why(plans: Sequence[Plan]) -> str:
 
 async def _import(settings: Settings, url: str, room: Room, plan: Plan, console: Console) -> Tally:
     began = time.monotonic()
-    user = partial(user_id, settings.secret)
+    user = cache(partial(user_id, settings.secret))
     ids = {nick: user(nick) for nick in plan.people}
     async with Client(settings, url, plan.account) as client:
         with report.Bar(console) as bar:

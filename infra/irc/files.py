@@ -97,5 +97,13 @@ def channel_of(path: Path) -> str:
     return next((folder.name.lower() for folder in path.parents if folder.name.startswith("#")), "")
 
 
+def network_of(name: str) -> str:
+    """What stands before the channel in a name, but for dates: ``irc.libera`` of ``irc.libera.#tea.weechatlog``."""
+    before = name.partition("#")[0] if "#" in name else ""
+    for pattern in (_NUMBERS, _NAMED):
+        before = pattern.sub("", before)
+    return before.strip("._- ")
+
+
 def _day(year: str, number: str, of_month: str) -> date | None:
     return day_of_numbers(int(year), int(number), int(of_month)) if int(year) >= _FIRST_YEAR else None

@@ -109,8 +109,7 @@ def summary(console: Console, plan: Plan, tally: Tally, room: dict[str, Any] | N
 def planned(console: Console, plan: Plan, logs: Sequence[Log]) -> None:
     """What an import would make of a channel's logs: enough to see people who are none before anything is written."""
     _held(console, plan, "")
-    named = ", ".join(list(plan.files)[:_SOME]) + (", ..." if len(plan.files) > _SOME else "")
-    console.print(f"  files            {named}", highlight=False, markup=False)
+    console.print(f"  files            {_named([log.file.path for log in logs])}", highlight=False, markup=False)
     forms = ", ".join(f"{name} ({count:,})" for name, count in Counter(log.form.name for log in logs).most_common())
     console.print(f"  form             {forms}", highlight=False)
     if plan.span is not None:
@@ -127,9 +126,13 @@ def planned(console: Console, plan: Plan, logs: Sequence[Log]) -> None:
 def left_out(console: Console, files: dict[str, list[Path]]) -> None:
     """Which of the files are not imported, and why."""
     for reason, paths in files.items():
-        named = ", ".join(f"{path.parent.name}/{path.name}" for path in paths[:_SOME])
-        named += ", ..." if len(paths) > _SOME else ""
-        console.print(f"left out, {reason}: {len(paths):,} files ({named})", highlight=False, markup=False)
+        console.print(f"left out, {reason}: {len(paths):,} files ({_named(paths)})", highlight=False, markup=False)
+
+
+def _named(paths: Sequence[Path]) -> str:
+    """The first of some files, with their folders: these may be networks, or people."""
+    named = [f"{path.parent.name}/{path.name}" for path in paths[:_SOME]]
+    return ", ".join([*named, "..."] if len(paths) > _SOME else named)
 
 
 def _held(console: Console, plan: Plan, end: str) -> None:

@@ -14,6 +14,7 @@ from infra.irc.logs import BadLog, Log, NoLog, opened, parts
 from infra.irc.meter import Meter
 from infra.irc.plan import Piece, Plan
 
+_ONE = "name the files of one network only, or rename them if they are of one"
 _EMPTY = "empty"
 _OTHER = "of another channel"
 _AMBIGUOUS = "naming no channel, among files of several; name the file alone, with --channel"
@@ -115,15 +116,15 @@ def _heir(log: Log, channel: str, names: Counter[str]) -> str:
 
 
 def _check_names(channel: str, logs: Iterable[Log]) -> None:
-    """A file's name is part of what tells a line from all others."""
+    """A file's name is part of what tells a line from all others, and what stands before the ``#`` is a network."""
     known: dict[str, Path] = {}
     for log in logs:
         other = known.setdefault(log.file.name, log.file.path)
         if other != log.file.path:
-            raise BadLog(
-                f"{channel}: expected files of different names, found {other} and {log.file.path}; name the folder of "
-                "one network only, or rename one of the files"
-            )
+            raise BadLog(f"{channel}: expected files of different names, got {other} and {log.file.path}; {_ONE}")
+    networks = {files.network_of(log.file.path.name) for log in logs} - {""}
+    if len(networks) > 1:
+        raise BadLog(f"{channel}: expected files of one network, got {', '.join(sorted(networks))}; {_ONE}")
 
 
 def _nothing(channel: str, logs: Sequence[Log], left_out: dict[str, list[Path]]) -> str:

@@ -212,9 +212,21 @@ def test_files_that_cannot_be_imported(tmp_path: Path) -> None:
 def test_two_files_of_one_name(tmp_path: Path) -> None:
     for network in ("one", "two"):
         _write(tmp_path, **{f"{network}/#tea/2020-11-29.log": HELLO, f"{network}/#{network}/2020-11-29.log": HELLO})
-    with pytest.raises(BadLog, match=r"#tea: expected files of different names, found .*one.* and .*two"):
+    with pytest.raises(BadLog, match=r"#tea: expected files of different names, got .*one.* and .*two"):
         rooms.sort([tmp_path])
     assert list(rooms.sort([tmp_path / "one"]).rooms) == ["#one", "#tea"]
+
+
+def test_two_networks_in_one_folder(tmp_path: Path) -> None:
+    line = "2020-11-29 02:43:52\tada\thello\n"
+    _write(tmp_path, **{"irc.libera.#tea.weechatlog": line, "irc.oftc.#tea.weechatlog": line})
+    with pytest.raises(BadLog, match=r"#tea: expected files of one network, got irc\.libera, irc\.oftc; name"):
+        rooms.sort([tmp_path])
+    _write(tmp_path, **{"irc.oftc.#tea.weechatlog": line.replace("ada", "bob").replace("hello", "")})
+    (tmp_path / "irc.oftc.#tea.weechatlog").rename(tmp_path / "irc.oftc.#milk.weechatlog")
+    assert list(rooms.sort([tmp_path]).rooms) == ["#milk", "#tea"]
+    _write(tmp_path / "days", **{"2013-01-01-#c.txt": HELLO, "2013-01-02-#c.txt": HELLO})
+    assert list(rooms.sort([tmp_path / "days"]).rooms) == ["#c"]
 
 
 def test_times_of_the_future_are_refused_and_counted(tmp_path: Path) -> None:
