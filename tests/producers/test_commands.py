@@ -47,7 +47,7 @@ FIELDS: dict[str, Any] = {
     "since": 0, "close": ["x"],
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
-    "scopes": [],
+    "scopes": [], "forward": True,
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
@@ -98,7 +98,8 @@ def deeds(draw: st.DrawFn) -> list[Deed]:
         st.just(DeclineInvitation(room="r")),
         st.builds(lambda user: WithdrawInvitation(room="r", user=user), person),
         st.builds(lambda user, by: RemoveMember(room="r", user=user, successor=by), person, st.none() | person),
-        st.builds(say, token), st.builds(lambda seq: MarkRead(room="r", seq=seq), st.integers(0, 4)),
+        st.builds(say, token),
+        st.builds(lambda n, on: MarkRead(room="r", seq=n, forward=on), st.integers(0, 4), st.booleans()),
         st.builds(lambda name: ChangeRoom(room="r", name=name), token),
         st.builds(lambda user, role: ChangeRole(room="r", user=user, role=role), person, role),
         st.builds(lambda user: TransferOwnership(room="r", user=user), person),
