@@ -85,28 +85,44 @@ async def _people(call: Call, users: list[str], exists: Callable[[_Person], bool
     return found
 
 
+class Facing(NamedTuple):
+    """How the caller and the other of a room stand to each other; in a group, nobody is the other."""
+
+    #: Why the caller says nothing there, nor changes it: a block stands between the two.
+    problem: Problem | None = None
+    #: The other of a direct room that the caller is in.
+    other: str | None = None
+    #: Whether they are in it too, or asked to come.
+    there: bool = True
+
+
 async def barred(call: Call, room: str, what: str) -> Problem | None:
     """Why the caller says nothing in a room, nor changes it: it is a direct one, and a block stands between the two.
 
     ``what``: what the caller is about to do, as who blocks is told it.
     """
+    return (await facing(call, room, what)).problem
+
+
+async def facing(call: Call, room: str, what: str) -> Facing:
+    """With whom the caller talks in a room, if it is a direct one; ``what`` as above."""
     if room in call.services.groups:
-        return None
+        return Facing()
     row = await call.row(queries("blocks")["room"], room, call.user)
     if row is None:
-        return None
+        return Facing()
     if row["own"]:
-        return Problem(
+        return Facing(Problem(
             "forbidden",
             f"expected somebody whom you do not block; you block this person: take the block back to {what}",
-        )
+        ))  # fmt: skip
     if row["apart"]:
-        return gone(room)
+        return Facing(gone(room))
     if not row["direct"]:
         if len(call.services.groups) >= GROUPS:
             call.services.groups.clear()
         call.services.groups.add(room)
-    return None
+    return Facing(None, row["other"], row["there"])
 
 
 async def kept_out(call: Call, room: str) -> Problem | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.blocks import barred
+import msgspec
+
+from api.blocks import Facing, barred, facing
 from api.calls import Call
+from api.invitations import guests
 from api.problems import Problem
 from api.repeating import hidden
 from api.rooms import inside
@@ -14,11 +17,13 @@ from events.messages import Message, MessagePosted, Revision, message_key
 from events.records import Record
 from infra.postgres import queries
 from infra.rows import from_row
-from producers.commands import Outcome
+from producers.commands import Outcome, Refused
 from producers.limits import Id, Object, Token
 from producers.messages import DeleteMessage, EditMessage, MessageType, PostMessage
 from projectors.views import message_view, revision_view
 
+#: Times that a message is decided, when the other of a direct room leaves it or comes back meanwhile.
+_ATTEMPTS = 3
 #: Earlier versions of a message that are shown at most; the log has them all.
 REVISIONS = 200
 
@@ -49,14 +54,41 @@ class Edit(Request, frozen=True, kw_only=True):
 
 
 async def send(call: Call, request: Send) -> dict[str, Any]:
-    problem = await barred(call, request.room, "write")
+    outcome = await _said(call, request)
+    # In a direct room somebody may have been brought back before.
+    record = next(one for one in outcome.records if isinstance(one.data, MessagePosted))
+    message = hidden(posted(record), outcome.now)
+    assert isinstance(message, Message)
+    return {"message": message_view(message)}
+
+
+async def _said(call: Call, request: Send) -> Outcome:
     command = PostMessage(
         room=request.room, token=request.token, type=request.type, content=request.content, data=request.data
     )
-    outcome = await call.submit(command, unless=problem, shows=(), key=request.token)
-    message = hidden(posted(outcome.records[0]), outcome.now)
-    assert isinstance(message, Message)
-    return {"message": message_view(message)}
+    for _ in range(_ATTEMPTS):
+        other = await facing(call, request.room, "write")
+        problem, command = await _to(call, command, other)
+        try:
+            return await call.submit(command, unless=problem, shows=(), key=request.token)
+        except Refused as refusal:
+            if refusal.code != "outrun":
+                raise
+        # The read models did not have it yet that the other has left.
+        await call.catch_up(await call.services.feed.heads())
+    raise Problem("lagging", "expected the other not to leave and come back meanwhile; try again", retry_after=1)
+
+
+async def _to(call: Call, command: PostMessage, facing: Facing) -> tuple[Problem | None, PostMessage]:
+    """What keeps the caller from it, and the command with what becomes of the other where they have left."""
+    if facing.other is None or facing.problem is not None:
+        return facing.problem, command
+    command = msgspec.structs.replace(command, other=facing.other, back=None)
+    if facing.there:
+        return None, command
+    asked = await guests(call, command.room, [facing.other])
+    back = "invited" if asked.invited else "unwilling" if asked.unwilling else "willing"
+    return asked.refusal, msgspec.structs.replace(command, back=back)
 
 
 def posted(record: Record) -> Message:

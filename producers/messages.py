@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from events.free import same
-from events.members import member_key
+from events.invitations import invitation_key, pending
+from events.members import MemberJoined, loaded_member, member_key
 from events.messages import (
     Message,
     MessageDeleted,
@@ -20,8 +21,9 @@ from events.messages import (
     message_key,
 )
 from events.records import Event, Key, State
-from events.rooms import loaded_room, room_key
+from events.rooms import Room, loaded_room, room_key
 from producers.commands import Command, CommandType, Order, Refused
+from producers.invitations import invite
 from producers.limits import CONTENT_BYTES, METADATA_BYTES, Id, Object, Token, bounded, whole
 from producers.names import check_name, check_text
 from producers.roles import allow
@@ -76,6 +78,10 @@ class PostMessage(Command, frozen=True, kw_only=True):
     content: Object
     #: Additional information: any JSON object (S2 metadata).
     data: Object = {}
+    #: The other of a direct room, as the read model knows them: who has left is brought back by what is said to them.
+    other: Id | None = None
+    #: How: at once, of their own will or not, or they are asked. None: by the read model, they are there.
+    back: Literal["willing", "unwilling", "invited"] | None = None
 
 
 class EditMessage(Command, frozen=True, kw_only=True):
@@ -105,8 +111,11 @@ class SetEmotion(Command, frozen=True, kw_only=True):
 
 
 def _posted(order: Order) -> Sequence[Key]:
-    room: str = order.command.room
-    return (room_key(room), member_key(room, order.actor), message_key(order.id))
+    command: PostMessage = order.command
+    keys = (room_key(command.room), member_key(command.room, order.actor), message_key(order.id))
+    if command.other is None or command.other == order.actor:
+        return keys
+    return (*keys, member_key(command.room, command.other), invitation_key(command.room, command.other))
 
 
 def _message(order: Order) -> Sequence[Key]:
@@ -148,11 +157,34 @@ def post(order: Order, state: State) -> list[Event]:
     check_content(command.type, command.content)
     check_data(command.data)
     return [
+        *_brought_back(order, state, room),
         MessagePosted(
             message=order.id, seq=room.seq + 1, token=command.token, type=command.type, content=command.content,
             data=command.data,
-        )
+        ),
     ]  # fmt: skip
+
+
+def _brought_back(order: Order, state: State, room: Room) -> list[Event]:
+    """Lets the other of a direct room in again before what is said to them, as starting it anew would, or asks them.
+
+    Refuses with ``outrun`` where the read model did not know that they have left.
+    """
+    command: PostMessage = order.command
+    other = command.other
+    if room.type != "direct" or other is None or other == order.actor:
+        return []
+    keys = member_key(room.id, other), invitation_key(room.id, other)
+    if loaded_member(state, room.id, other) is not None or pending(state, room.id, other) is not None:
+        return []
+    if all(state[key] is None for key in keys):
+        # Somebody who is not one of the two.
+        return []
+    if command.back is None:
+        raise Refused("outrun", "expected the other in the room, or asked to come; they have left it; try again")
+    if command.back == "invited":
+        return invite(state, room.id, [other])
+    return [MemberJoined(user=other, role="member", willing=command.back == "willing")]
 
 
 def _present(order: Order, state: State) -> Message | None:

@@ -15,15 +15,15 @@ where u.id = any($1::text[]) and u.state = 'registered'
 
 -- name: room
 -- Whether a room is a direct one; and, if the user is in it as one of its two people, whether they block the other, who
--- may only be invited yet, and whether the other blocks them.
+-- may only be invited yet, and whether the other blocks them; who the other is, and whether they are in it or asked.
 select r.type = 'direct' as direct, coalesce(bool_or(b."user" = $2), false) as own,
-       coalesce(bool_or(b.other = $2), false) as apart
+       coalesce(bool_or(b.other = $2), false) as apart, min(o."user") as other, coalesce(bool_or(o.there), false) as there
 from rooms r
 left join members mine on mine.room = r.id and mine."user" = $2 and mine.state = 'joined' and r.type = 'direct'
 left join lateral (
-    select "user" from members where room = mine.room and "user" <> $2
+    select "user", state = 'joined' as there from members where room = mine.room and "user" <> $2
     union
-    select "user" from invitations where room = mine.room and "user" <> $2
+    select "user", state = 'pending' from invitations where room = mine.room and "user" <> $2
 ) o on true
 left join relationships b on b.type = 'block'
     and ((b."user" = o."user" and b.other = $2) or (b."user" = $2 and b.other = o."user"))

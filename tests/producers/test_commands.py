@@ -47,7 +47,7 @@ FIELDS: dict[str, Any] = {
     "since": 0, "close": ["x"],
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
-    "scopes": [], "forward": True,
+    "scopes": [], "forward": True, "back": "willing",
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.members import MemberRoleChanged
+from events.invitations import MemberInvited
+from events.members import Member, MemberJoined, MemberRoleChanged, member_key
 from events.messages import MessageDeleted, MessageEdited, MessageEmotionDetected, MessagePosted
-from events.rooms import RoomArchived, RoomDeleted
+from events.rooms import Room, RoomArchived, RoomDeleted, room_key
 from producers.members import AddMember
 from producers.messages import CONTENT, DeleteMessage, EditMessage, PostMessage, SetEmotion
 from tests.producers.given import Given
@@ -39,6 +40,44 @@ def test_post_messages() -> None:
     room(PUBLIC, "ada", more=(left("ada"),)).when(SAY).refused("not_found")
     room(PUBLIC, "ada", more=(RoomArchived(),)).when(SAY).refused("archived")
     room(PUBLIC, "ada", more=(RoomDeleted(),)).when(SAY).refused("not_found")
+
+
+def to_bob(back: Any = None, other: str = "bob") -> PostMessage:
+    return PostMessage(room="s", token="t", content={"text": "x"}, other=other, back=back)
+
+
+def test_who_left_a_direct_room_is_brought_back_by_what_is_said_to_them() -> None:
+    given = room(DIRECT, "ada", "bob", more=(posted("m1", 1), left("bob"), posted("m2", 2)))
+    given.when(to_bob("unwilling"), id="m3").then(
+        MemberJoined(user="bob", role="member", willing=False), posted("m3", 3)
+    )
+    member = given.log.state[member_key("s", "bob")]
+    assert isinstance(member, Member) and (member.state, member.read, member.willing) == ("joined", 0, False)
+    direct = given.log.state[room_key("s")]
+    assert isinstance(direct, Room) and (direct.members, direct.seq) == (2, 3), "all three are unread to bob"
+    given.when(to_bob("unwilling"), id="m4").then(posted("m4", 4))
+
+
+def test_who_does_not_let_one_add_them_is_asked_back_once() -> None:
+    given = room(DIRECT, "ada", "bob", more=(left("bob"),))
+    given.when(to_bob("invited"), id="m1").then(MemberInvited(user="bob"), posted("m1", 1))
+    given.when(to_bob("invited"), id="m2").then(posted("m2", 2))
+    given.when(to_bob(), id="m3").then(posted("m3", 3))
+
+
+def test_nobody_else_is_brought_into_a_room_by_a_message() -> None:
+    """Whatever an order says: only who was in the direct room, or asked into it, and is neither."""
+    for other in ("eve", "ada"):
+        room(DIRECT, "ada", "bob", more=(left("bob"),)).when(to_bob("willing", other), id="m").then(posted("m", 1))
+    room(DIRECT, "ada", "bob").when(to_bob("willing"), id="m").then(posted("m", 1))
+    room(PUBLIC, "ada", "bob", more=(left("bob"),)).when(to_bob("willing"), id="m").then(posted("m", 1))
+    # An import says nothing of the other.
+    room(DIRECT, "ada", "bob", more=(left("bob"),)).when(SAY, id="m").then(posted("m", 1))
+
+
+def test_a_read_model_that_does_not_know_of_the_leaving_is_waited_for() -> None:
+    room(DIRECT, "ada", "bob", more=(left("bob"),)).when(to_bob(), id="m").refused("outrun")
+    room(DIRECT, "ada", "bob", more=(left("ada"), left("bob"))).when(to_bob("willing"), id="m").refused("not_found")
 
 
 def test_only_admins_post_where_that_is_set() -> None:
