@@ -45,7 +45,9 @@ COPY = {
 }  # fmt: skip
 
 #: Commands of rooms that no role is asked for: who makes a room has none yet, operators and services have none at all.
-WITHOUT_ROLE = {"CreateRoom", "DeclineInvitation", "RestoreRoom", "SetBackInRoom", "SetEmotion"}
+WITHOUT_ROLE = {
+    "CreateRoom", "DeclineInvitation", "WithdrawInvitation", "RestoreRoom", "SetBackInRoom", "SetEmotion",
+}  # fmt: skip
 
 
 def test_the_table_is_as_it_was_decided() -> None:
