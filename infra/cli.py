@@ -216,9 +216,10 @@ def import_irc(
     from infra import irc
     from infra.errors import EXPECTED
     from infra.operate.errors import CannotDo
+    from infra.settings import load
 
     try:
-        settings = installation(data)
+        settings = load() if plan else installation(data)
         raise typer.Exit(irc.run(settings, paths, url=url, channel=channel, encoding=encoding, plan=plan))
     except (*EXPECTED, CannotDo, irc.BadLog, irc.ImportFailed) as error:
         fail(error)

@@ -7,6 +7,7 @@ theirs (DNS rebinding). An IP address cannot be pointed elsewhere, so any is tak
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from infra.settings import Settings
 
 #: Names of this machine, to itself.
 _LOOPBACK = ("localhost",)
+#: The value of a header Host (RFC 9110 7.2): an address in brackets or a name, perhaps with a port; no user.
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
 #: Hosts that were found good, of which so many are kept.
 _KEPT = 1000
 
@@ -34,8 +37,10 @@ class Sites:
         """Whether the value of a header Host is a name of ours."""
         if host in self._good:
             return True
-        if not (self._any_host or self._ours(_name(host.decode("latin-1")))):
-            return False
+        if not self._any_host:
+            found = _HOST.fullmatch(host.decode("latin-1"))
+            if found is None or not self._ours(found[1] or found[2]):
+                return False
         if len(self._good) < _KEPT:
             self._good.add(host)
         return True

@@ -102,7 +102,8 @@ async def test_every_answer_has_nosniff_and_every_error_is_a_problem_document(
 async def test_the_stream_refuses_in_problem_documents(world: World, installed: Settings) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     bearer = f"Authorization: Bearer {ann.token}"
-    assert (await ask(installed, "GET", "/v1/stream")).code == "unauthenticated"
+    reply = await ask(installed, "GET", "/v1/stream")
+    assert reply.code == "unauthenticated" and b"got none; log in and send Authorization: Bearer" in reply.body
     assert (await ask(installed, "GET", "/v1/stream", "Authorization: Bearer no")).code == "unauthenticated"
     assert (await ask(installed, "GET", "/v1/stream?since=no", bearer)).code == "malformed"
     old = operator_token.token(installed, user=ann.id, role="person", session="s", seconds=-100)
@@ -280,6 +281,14 @@ def test_names_and_pages() -> None:
         assert sites.named(host) and sites.named(host), host
     for host in (b"", b"evil.example", b"test", b"node2.evil.example", b"localhost.evil.example", b"1.2.3.4.nip.io"):
         assert not sites.named(host), host
+    # No name and no address, whatever an address in it might suggest.
+    for text in (
+        "127.0.0.1:8500@evil.example", "user@127.0.0.1", "[::1", "[::1]x", "[127.0.0.1", "127.0.0.1:x", "127.0.0.1/evil",
+        "127.0.0.1 evil", "127.0.0.1:80:80", "::1", "", ":80", "node2:8400,evil",
+    ):  # fmt: skip
+        assert not sites.named(text.encode()), text
+    for text in ("127.0.0.1:8500", "[::1]:8400", "[::1]", "localhost:1", "node2:", "NODE2.:8400"):
+        assert sites.named(text.encode()), text
     assert Sites(Settings(hosts="*")).named(b"evil.example")
     assert (
         not crosses(b"a:80", b"http://a:80", None)

@@ -113,9 +113,9 @@ def test_what_changes_something_says_where_it_stands() -> None:
 
 #: Read by hand from the code once: what the walk through it must find.
 EXPECTED = {
-    "users.register": {"invalid", "taken"},
+    "users.register": {"invalid", "taken", "unauthenticated"},
     "sessions.open": {"unauthenticated", "rate_limited", "not_found", "invalid"},
-    "messages.send": {"archived", "forbidden", "invalid", "not_found", "too_large"},
+    "messages.send": {"archived", "declined", "forbidden", "invalid", "not_found", "too_large", "too_many"},
     "messages.delete": {"archived", "forbidden", "not_found"},
     "rooms.create": {"declined", "forbidden", "invalid", "not_found", "taken", "too_many"},
     "rooms.restore": {"not_found"},
