@@ -283,8 +283,8 @@ def test_names_and_pages() -> None:
         assert not sites.named(host), host
     # No name and no address, whatever an address in it might suggest.
     for text in (
-        "127.0.0.1:8500@evil.example", "user@127.0.0.1", "[::1", "[::1]x", "[127.0.0.1", "127.0.0.1:x", "127.0.0.1/evil",
-        "127.0.0.1 evil", "127.0.0.1:80:80", "::1", "", ":80", "node2:8400,evil",
+        "127.0.0.1:8500@evil.example", "user@127.0.0.1", "[::1", "[::1]x", "[127.0.0.1", "127.0.0.1:x",
+        "127.0.0.1/evil", "127.0.0.1 evil", "127.0.0.1:80:80", "::1", "", ":80", "node2:8400,evil",
     ):  # fmt: skip
         assert not sites.named(text.encode()), text
     for text in ("127.0.0.1:8500", "[::1]:8400", "[::1]", "localhost:1", "node2:", "NODE2.:8400"):
