@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidMessage
-from websockets.frames import Opcode
+from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Request
 
 from infra.settings import Settings
@@ -116,6 +116,11 @@ class Protocol(WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # The handshake is refused, and that is the end: the library would take it for a fault of the application,
+            # and whoever sends a foreign Origin would write into our log.
+            self.handshake_complete = self.close_sent = True
+            return
         if self._held is not None and self.handshake_complete:
             held, self._held = self._held, None
             if held and not self.close_sent:
@@ -155,23 +160,31 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """A message goes where ``on_message`` says, at once: no queue, no task that wakes, no pause of the socket."""
+        message = b"".join(self.frames)
         # What came earlier and has not been received yet goes first.
         if self._taken is None or self.curr_msg_data_type != self._kind or self.close_sent or not self.queue.empty():
-            super().send_receive_event_to_app()
+            if self.curr_msg_data_type == "bytes" or self.close_sent or self._text(message) is not None:
+                super().send_receive_event_to_app()
             return
-        message = b"".join(self.frames)
         if self._kind == "bytes":
             self.frames = []
             self._taken(message)
             return
+        text = self._text(message)
+        if text is not None:
+            self.frames = []
+            self._taken(text)
+
+    def _text(self, message: bytes) -> str | None:
+        """A message as text. None for what is no UTF-8, which closes the connection, without a traceback in the log as
+        from the library."""
         try:
-            text = message.decode()
+            return message.decode()
         except UnicodeDecodeError:
-            # Which closes the connection.
-            super().send_receive_event_to_app()
-            return
-        self.frames = []
-        self._taken(text)
+            self.frames = []
+            self.conn.send_close(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+            return None
 
     # For the endpoint.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -19,7 +21,7 @@ from infra.settings import Settings
 from infra.sites import Sites, crosses
 from tests.client import World, visiting
 from tests.servers import ALL, serving
-from tests.sockets import HANDSHAKE, Reply, raw
+from tests.sockets import HANDSHAKE, Reply, frame, raw, websocket
 
 _ID = "01234567-89ab-7cde-8f01-23456789abcd"
 
@@ -173,6 +175,18 @@ async def test_every_route_that_changes_something_refuses_other_sites(
     for method, path in changing:
         reply = await ask(installed, method, path, "Origin: https://evil.example", "Sec-Fetch-Site: cross-site")
         assert (reply.status, reply.code) == (403, "forbidden"), (method, path, reply)
+
+
+async def test_strangers_write_no_errors_into_the_log(installed: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    for line in (b"Origin: https://evil.example", b"Host: evil.example"):
+        head = HANDSHAKE if line.startswith(b"Origin") else re.sub(rb"\r\nHost: [^\r]*", b"", HANDSHAKE)
+        async with raw(installed.port, head.replace(b"\r\n\r\n", b"\r\n" + line + b"\r\n\r\n")) as client:
+            assert (await client.reply()).status in (403, 421)
+            assert await client.end() == b""
+    for frames in ((frame(1, b"\xff"),), (frame(1, b"\xc3", fin=False), frame(0, b"\x28"))):
+        async with websocket(installed.port, *frames) as client:
+            assert (await client.closed())[0] == 1007
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
 async def test_a_websocket_is_for_own_pages_and_for_programs(installed: Settings) -> None:
