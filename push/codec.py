@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Publisher(Protocol):
     """Encodes what is published in one channel. A delta is encoded once for all who get it."""
 
+    #: What makes a push of ``items.Item.body`` when it stands before it, which costs no call; empty where nothing does.
+    prefix: bytes
+
     def one(self, item: Item) -> bytes:
         """The frame with this publication."""
         ...

@@ -99,15 +99,14 @@ class Json:
 class Publisher:
     """Pushes to one channel. See ``codec.Publisher``."""
 
-    __slots__ = ("_prefix",)
+    __slots__ = ("prefix",)
 
     def __init__(self, channel: str) -> None:
-        #: What stands before the delta in each push. ``items.Item.body`` is what follows.
-        self._prefix = b'{"push":{"channel":%s,"pub":{"data":' % msgspec.json.encode(channel)
+        self.prefix = b'{"push":{"channel":%s,"pub":{"data":' % msgspec.json.encode(channel)
 
     def one(self, item: Item) -> bytes:
         """See codec.Publisher."""
-        return self._prefix + item.body
+        return self.prefix + item.body
 
     def many(self, items: Sequence[Item]) -> list[bytes]:
         """See codec.Publisher."""
@@ -118,8 +117,8 @@ class Publisher:
         return self._frames([b"%s}}}" % signal for signal in signals])
 
     def _frames(self, bodies: Sequence[bytes]) -> list[bytes]:
-        glue = b"\n" + self._prefix
-        return [self._prefix + glue.join(part) for part in parts(bodies, len(glue))]
+        glue = b"\n" + self.prefix
+        return [self.prefix + glue.join(part) for part in parts(bodies, len(glue))]
 
 
 def parts(bodies: Sequence[bytes], more: int) -> list[Sequence[bytes]]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 #: Bytes of encoded deltas that are kept for the next connection that gets them; most get them in the same turn.
 _KEPT_BYTES = 1 << 20
+_KEPT_HEADS = 4096
 #: Tags: the field's number and, as all of these are bytes or messages, wire type 2; an offset is a varint.
 _REPLY_PUSH, _PUSH_CHANNEL, _PUSH_PUB, _PUB_DATA, _PUB_OFFSET = b"\x22", b"\x12", b"\x22", b"\x22", b"\x30"
 
@@ -94,36 +95,54 @@ class Protobuf:
 
 
 class _Deltas:
-    """The latest deltas as publications, each encoded once for all connections."""
+    """The latest deltas as publications, each encoded once for all connections. By hand, as every delivery is: the
+    bytes of a delta are the same for all, and of the lengths before them there are few."""
 
     def __init__(self) -> None:
-        self._found: dict[Item, bytes] = {}
+        #: The field ``pub`` of a push by the item that it is of.
+        self.found: dict[Item, bytes] = {}
+        #: What stands before the fields of a push, by their size.
+        self.heads: dict[int, bytes] = {}
         self._bytes = 0
 
-    def get(self, item: Item) -> bytes:
-        """The field ``pub`` of a push."""
-        found = self._found.get(item)
-        if found is None:
-            found = self._found[item] = _pub(item.delta, item.cursor)
-            self._bytes += 2 * len(found)
-            if self._bytes > _KEPT_BYTES:
-                self._found = {item: found}
-                self._bytes = 2 * len(found)
-        return found
+    def add(self, item: Item) -> bytes:
+        """Encode a delta, and keep it for the others who get it."""
+        pub = _pub(item.delta, item.cursor)
+        # The item stays as long as this does.
+        self._bytes += 2 * len(pub)
+        if self._bytes > _KEPT_BYTES:
+            self.found = {}
+            self._bytes = 2 * len(pub)
+        self.found[item] = pub
+        return pub
+
+    def head(self, size: int) -> bytes:
+        """The reply's length, its tag, and the push's length."""
+        push = _varint(size)
+        head = _varint(1 + len(push) + size) + _REPLY_PUSH + push
+        if len(self.heads) >= _KEPT_HEADS:
+            self.heads = {}
+        self.heads[size] = head
+        return head
 
 
 class Publisher:
     """Pushes to one channel. See ``codec.Publisher``."""
 
-    __slots__ = ("_channel", "_deltas")
+    __slots__ = ("_channel", "_deltas", "_size", "prefix")
 
     def __init__(self, channel: str, deltas: _Deltas) -> None:
+        self.prefix = b""
         self._channel = _field(_PUSH_CHANNEL, channel.encode())
+        self._size = len(self._channel)
         self._deltas = deltas
 
     def one(self, item: Item) -> bytes:
         """See codec.Publisher."""
-        return self._push(self._deltas.get(item))
+        deltas = self._deltas
+        pub = deltas.found.get(item) or deltas.add(item)
+        size = self._size + len(pub)
+        return (deltas.heads.get(size) or deltas.head(size)) + self._channel + pub
 
     def many(self, items: Sequence[Item]) -> list[bytes]:
         """See codec.Publisher."""
@@ -131,13 +150,9 @@ class Publisher:
 
     def signals(self, signals: Sequence[bytes]) -> list[bytes]:
         """See codec.Publisher."""
-        return [b"".join(part) for part in parts([self._push(_pub(signal, 0)) for signal in signals], 0)]
-
-    def _push(self, pub: bytes) -> bytes:
-        # By hand, as every delivery comes through here: the delta's bytes are the same for all, the lengths are not.
-        push = _varint(len(self._channel) + len(pub))
-        size = _varint(1 + len(push) + len(self._channel) + len(pub))
-        return size + _REPLY_PUSH + push + self._channel + pub
+        pubs = [_pub(signal, 0) for signal in signals]
+        pushes = [self._deltas.head(self._size + len(pub)) + self._channel + pub for pub in pubs]
+        return [b"".join(part) for part in parts(pushes, 0)]
 
 
 def _pub(delta: bytes, offset: int) -> bytes:

@@ -68,9 +68,10 @@ class Protocol(WebSocketsSansIOProtocol):
     paused = False
     _drained: Callable[[], None] | None = None
     _taken: Callable[[str | bytes], None] | None = None
-    #: Of the frames on this connection: the kind of those that come, and how those that go begin.
+    #: Of the frames on this connection: the kind of those that come, and how those that go begin (RFC 6455, 5.2): with
+    #: the opcode, and a length of one byte, of two or of eight.
     _kind = "text"
-    _first = 0x81
+    _short, _medium, _long = 0x8100, 0x817E0000, b"\x81\x7f"
     _deadline: TimerHandle | None = None
     _paused_at = 0.0
     _visit: Visit | None = None
@@ -207,8 +208,9 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def speak(self, binary: bool) -> None:
         """Which kind of frames this connection has: of text unless it is called, before the handshake is answered."""
-        self._kind, self._first = ("bytes", 0x82) if binary else ("text", 0x81)
-        self.conn.whole = Opcode.BINARY if binary else Opcode.TEXT
+        if binary:
+            self._kind, self.conn.whole = "bytes", Opcode.BINARY
+            self._short, self._medium, self._long = 0x8200, 0x827E0000, b"\x82\x7f"
 
     def on_message(self, callback: Callable[[str | bytes], None]) -> None:
         """Call this with each message of this connection's kind from now on, unless others wait to be received.
@@ -227,11 +229,11 @@ class Protocol(WebSocketsSansIOProtocol):
             return
         size = len(payload)
         if size < 126:
-            head = (self._first << 8 | size).to_bytes(2)
+            head = (self._short | size).to_bytes(2)
         elif size < 65536:
-            head = (self._first << 24 | 0x7E0000 | size).to_bytes(4)
+            head = (self._medium | size).to_bytes(4)
         else:
-            head = bytes((self._first, 0x7F)) + size.to_bytes(8)
+            head = self._long + size.to_bytes(8)
         self.transport.write(head + payload)
 
     def close_now(self, disconnect: Disconnect) -> None:

@@ -84,6 +84,7 @@ class Connection:
             codec=codec,
         )
         self._join = codec.join
+        self._put = wire.write
         self._subscription: Subscription | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +120,7 @@ class Connection:
             self._items.extend(items)
             return len(self._items) + len(self._replies)
         for frame in self._session.deliver(items):
-            self._wire.write(frame)
+            self._put(frame)
         return 0
 
     def signal(self, signals: Sequence[bytes]) -> bool:
@@ -128,7 +129,7 @@ class Connection:
             return False
         written = self._session.signal(signals)
         for frame in written:
-            self._wire.write(frame)
+            self._put(frame)
         return bool(written)
 
     def room(self) -> int:
@@ -277,12 +278,12 @@ class Connection:
             if len(self._replies) + len(self._items) > self._limit:
                 self.cut(codes.SLOW)
             return
-        self._wire.write(self._join(written))
+        self._put(self._join(written))
 
     def _on_drained(self) -> None:
         replies, self._replies = self._replies, []
         if replies:
-            self._wire.write(self._join(replies))
+            self._put(self._join(replies))
         items, self._items = self._items, []
         if items:
             self.deliver(items)

@@ -165,7 +165,7 @@ def test_a_delta_is_encoded_once_for_all_and_not_kept_for_long() -> None:
         for session in sessions:
             assert session.deliver([item])
     assert Counted.asked == len(items)
-    assert sum(map(len, CODEC._deltas._found.values())) <= 1 << 20
+    assert sum(map(len, CODEC._deltas.found.values())) <= 1 << 20
 
 
 def test_commands_and_their_outcomes() -> None:
