@@ -98,7 +98,7 @@ def _connection() -> dict[str, Any]:
     return {
         "address": "/v1/connection",
         "title": "push connection",
-        "description": "The Centrifuge client protocol as JSON. A client is subscribed by the server to "
+        "description": "The Centrifuge client protocol, as JSON or protobuf. A client is subscribed by the server to "
         "`user:<own id>`; each publication's `data` is a delta. RPC methods are the operations of the API.",
         "servers": [{"$ref": "#/servers/push"}],
         "messages": {"delta": {"$ref": "#/components/messages/delta"}},

@@ -22,14 +22,16 @@ _SDK = Path(__file__).parent / "sdk"
 
 
 @pytest.mark.parametrize(
-    ("language", "command"), [("js", ["node", "--input-type=module"]), ("python", [sys.executable])]
+    ("language", "which", "command"),
+    [("js", 0, ["node", "--input-type=module"]), ("python", 0, [sys.executable]), ("python", 1, [sys.executable])],
 )
 async def test_an_example_prints_what_arrives(
-    settings: Settings, feed: Feed, language: str, command: list[str]
+    settings: Settings, feed: Feed, language: str, which: int, command: list[str]
 ) -> None:
     if language == "js":
         node_modules()
-    example = re.findall(rf"```{language}\n(.*?)```", _PAGE.read_text(), re.DOTALL)[0]
+    example = re.findall(rf"```{language}\n(.*?)```", _PAGE.read_text(), re.DOTALL)[which]
+    assert ("use_protobuf" in example) == (which == 1)
     async with serving(settings) as server:
         process = await asyncio.create_subprocess_exec(
             *command,
