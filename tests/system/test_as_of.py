@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from api.rooms import entry
+from events.invitations import Invitation
 from events.members import Member, member_key
 from events.messages import Message, Revision, message_key
 from events.positions import Position, Shard, Vector, encode_vector
@@ -210,7 +211,9 @@ def shown(id: str, person: Person, then: Entities, now: Entities) -> dict[str, A
     assert isinstance(room, Room) and isinstance(member, Member)
     last = None if room.last is None else then[message_key(room.last)]
     assert last is None or isinstance(last, Message)
-    others = (one.user for one in now.of(Member) if one.room == id and one.user != person.id)
+    # Who was there before, or may only be invited.
+    pair = [*now.of(Member), *now.of(Invitation)]
+    others = (one.user for one in pair if one.room == id and one.user != person.id)
     found = entry(room, member, None if last is None else hidden(last, now), None)
     return {**found, "peer": next(others, None) if room.type == "direct" else None}
 
