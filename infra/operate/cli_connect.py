@@ -30,18 +30,19 @@ def connect(form: Form, to: To = None, data: Data = DEFAULT_DATA) -> None:
 
     Whoever has these passwords reads and changes everything: keep the output to yourself.
     """
-
     from infra.embedded.files import write_private
     from infra.supervisor.up import settings_of
 
-    embedded = settings_of(data) is not None
-    if not embedded and "KLATSCH_KAFKA" not in os.environ:
+    running = settings_of(data)
+    if running is None and "KLATSCH_KAFKA" not in os.environ:
         fail(
             f"expected an installation that runs on {data}, or KLATSCH_KAFKA and KLATSCH_POSTGRES; start one with "
             "'klatsch up'"
         )
 
     async def show(settings: Settings) -> None:
+        # What is named may be another cluster than that which runs here, and not take what ours takes.
+        embedded = running is not None and settings.kafka == running.kafka
         text = "\n".join(_lines(form, settings, embedded))
         if to is None:
             typer.echo(text)

@@ -100,6 +100,12 @@ def test_the_command_line_says_which_installation_it_is(folder: Path) -> None:
     assert code == 1 and "KLATSCH_PREFIX names another" in said
 
 
+def test_kcat_gets_into_another_cluster_by_what_that_cluster_takes(folder: Path) -> None:
+    access = {"KLATSCH_KAFKA_USER": "ann", "KLATSCH_KAFKA_PASSWORD": "p", "KLATSCH_KAFKA_SASL": "SCRAM-SHA-512"}
+    code, printed, _ = klatsch("connect", "kcat", KLATSCH_DATA=str(folder), **OTHER, **access)
+    assert code == 0 and "bootstrap.servers=there:1" in printed and "sasl.mechanisms=SCRAM-SHA-512" in printed
+
+
 def test_a_token_is_printed_alone(folder: Path) -> None:
     code, printed, said = klatsch("token", "--data", folder)
     assert (code, said) == (0, "") and len(printed.splitlines()) == 1
