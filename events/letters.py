@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
 from functools import lru_cache
 from typing import Literal
+
+from events.ranges import IGNORABLE, within
 
 Kind = Literal["word", "run", "sign", "mark", "flag", "tag", "joint", "vowel", ""]
 
@@ -19,12 +20,8 @@ JOINT = "\u200d"
 #: Two of these are a flag; these after a sign say whose flag it is (Unicode 16, 23.9; UTS 51).
 _FLAGS, TAGS = range(0x1F1E6, 0x1F200), range(0xE0020, 0xE0080)
 
-#: Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), and tones of skin: first and last of a range.
-_IGNORED = (
-    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
-    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0x1F3FB, 0x1F3FF), (0xE0000, 0xE0FFF),
-)  # fmt: skip
+#: Tones of skin (UTS 51).
+_TONES = range(0x1F3FB, 0x1F400)
 
 #: Blocks of scripts that put no spaces between words, or none between a word and its endings. Unicode 16, Blocks.txt.
 _SPACELESS = (
@@ -56,11 +53,6 @@ _SAME = {
 _VARIANT = re.compile(r"((?:LATIN|CYRILLIC) SMALL LETTER .+?) WITH ")
 
 
-def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
-    place = bisect_right(ranges, (code, 0x110000)) - 1
-    return place >= 0 and code <= ranges[place][1]
-
-
 @lru_cache(maxsize=20_000)
 def plain(char: str) -> str:
     """The character without case, accents, width and style; empty for what nobody sees.
@@ -70,7 +62,7 @@ def plain(char: str) -> str:
     code = ord(char)
     if char == JOINT or code in TAGS:
         return char
-    if _within(code, _IGNORED):
+    if code in _TONES or within(code, IGNORABLE):
         return ""
     # Twice, as letters like U+1D400 are capitals only once they are decomposed (Unicode 3.13, D146).
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char.casefold()).casefold())
@@ -112,7 +104,7 @@ def kind(char: str) -> Kind:
         return "sign" if category == "So" else "mark"
     if category[0] not in "LMN":
         return ""
-    if _within(code, _SPACELESS):
+    if within(code, _SPACELESS):
         return "run"
     return "vowel" if category[0] == "M" else "word"
 

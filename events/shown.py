@@ -10,12 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-#: Default_Ignorable_Code_Point: shown as nothing. Unicode 16, DerivedCoreProperties.txt.
-_IGNORED = (
-    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
-    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
-)  # fmt: skip
+from events.ranges import IGNORABLE, Ranges, within
+
 #: Letters and signs by their category that are blank all the same: the braille cell without dots, the note without a
 #: head, and what stands for an object that a text cannot hold.
 _BLANK = frozenset("\u2800\U0001d159\ufffc")
@@ -25,7 +21,7 @@ _SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\
 #: They part or join the letters beside them: ZWNJ, ZWJ and the Mongolian vowel separator.
 _JOINERS = frozenset("\u200c\u200d\u180e")
 #: They say how the character before them looks. Unicode 16, Variation_Selector in PropList.txt.
-_SELECTORS = ((0x180B, 0x180D), (0x180F, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+_SELECTORS: Ranges = ((0x180B, 0x180D), (0x180F, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 #: The flag of a part of a country: a black flag and its name in tags (UTS 51, ED-14a).
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,30}\U000e007f")
 #: Marks above and below one letter that a name may have. Hebrew, Burmese and Tibetan words have four.
@@ -50,11 +46,7 @@ def _shown(char: str) -> bool:
         return char in _SEEN
     code = ord(char)
     # The last two of each plane, and 32 more, are no characters at all (Unicode 23.7).
-    return not (_among(_IGNORED, char) or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF)
-
-
-def _among(ranges: tuple[tuple[int, int], ...], char: str) -> bool:
-    return any(first <= ord(char) <= last for first, last in ranges)
+    return not (within(code, IGNORABLE) or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF)
 
 
 def unlike_a_name(text: str) -> str | None:
@@ -96,10 +88,10 @@ def _fits(before: str, char: str, after: str) -> bool:
     if char in _JOINERS:
         # After a virama also at the end of a word, as in Malayalam (RFC 5892, A.1 and A.2).
         return unicodedata.combining(before) == 9 or (_joins(before) and _joins(after))
-    if _among(_SELECTORS, char):
+    if within(ord(char), _SELECTORS):
         return _varies(before)
     if unicodedata.category(char)[0] == "M":
-        return not (_among(_IGNORED, char) or _space(before))
+        return not (within(ord(char), IGNORABLE) or _space(before))
     return _shown(char) or _space(char)
 
 

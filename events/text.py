@@ -64,6 +64,11 @@ def query_grams(folded: str) -> list[str]:
     return sorted({folded[i : i + SIZE] for i in range(len(folded) - SIZE + 1)})
 
 
+TokenKind = Literal["word", "run", "sign", "mark"]
+#: What a piece has begun as. Half a flag is a sign too.
+_Begun = Literal["word", "run", "sign", "mark", "half"]
+
+
 class Token(NamedTuple):
     """A piece of a folded text.
 
@@ -71,7 +76,7 @@ class Token(NamedTuple):
     mathematics, a currency, an arrow. A sign stands between words, a mark only beside them: no phrase ends at it.
     """
 
-    kind: Literal["word", "run", "sign", "mark"]
+    kind: TokenKind
     text: str
     #: Where it stands in the folded text.
     start: int
@@ -82,38 +87,38 @@ class Token(NamedTuple):
 
 
 #: By what is before it: what goes on with it.
-_ONWARD: dict[str, tuple[Kind, ...]] = {
+_ONWARD: dict[_Begun, tuple[Kind, ...]] = {
     "word": ("vowel",),
     "run": ("vowel",),
     "sign": ("tag",),
     "half": ("flag",),
 }
-#: What a piece is that begins so. Half a flag is a sign too.
-_BEGUN: dict[Kind, str] = {"word": "word", "run": "run", "sign": "sign", "mark": "mark", "flag": "half"}
+_BEGUN: dict[Kind, _Begun] = {"word": "word", "run": "run", "sign": "sign", "mark": "mark", "flag": "half"}
 
 
 def tokens(folded: str) -> Iterator[Token]:
     """The words, runs, signs and marks of a folded text, in order."""
-    start, before = 0, ""
+    start = 0
+    before: _Begun | None = None
     for i, char in enumerate(folded):
         found = kind(char)
-        if found == before:
+        if found == (before or ""):
             # Signs and marks are one character each.
             if found in ("word", "run", ""):
                 continue
-        elif found in _ONWARD.get(before, ()):
+        elif before and found in _ONWARD.get(before, ()):
             if before == "half":
                 before = "sign"
             continue
         if before:
             yield _token(before, folded, start, i)
-        start, before = i, _BEGUN.get(found, "")
+        start, before = i, _BEGUN.get(found)
     if before:
         yield _token(before, folded, start, len(folded))
 
 
-def _token(begun: str, folded: str, start: int, end: int) -> Token:
-    return Token("sign" if begun == "half" else begun, folded[start:end], start)  # type: ignore[arg-type]
+def _token(begun: _Begun, folded: str, start: int, end: int) -> Token:
+    return Token("sign" if begun == "half" else begun, folded[start:end], start)
 
 
 def words(text: str) -> set[str]:
