@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from infra.irc import lines
-from infra.irc.forms.form import Form, headed, second
-from infra.irc.lines import BLANK, OWN, UNKNOWN, Came, Parsed, Renamed, Topic, Went, What
+from infra.irc.forms.form import TEXT, Form, Spoken, headed, second, spoken, unread
+from infra.irc.lines import OWN, UNKNOWN, Came, Parsed, Renamed, Topic, Went, What
 
 _TIMED = re.compile(r"^\[(\d\d):(\d\d)(?::(\d\d))?\] (.*)$", re.DOTALL)
-_TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
 _NOTICE = re.compile(r"^-([^\s:]+):#\S+-(?: (.*))?$", re.DOTALL)
 _JOINED = re.compile(r"^(\S+)(?: \(\S*\))? (?:re)?joined (#\S+?)\.$")
 _LEFT = re.compile(r"^(\S+) \(\S*\) left (#\S+?)(?: \(.*\))?\.$")
@@ -20,6 +19,7 @@ _RENAMED = re.compile(r"^Nick change: (\S+) -> (\S+)$")
 _MODE = re.compile(r"^(#\S+): mode change '([+-]\S*)(?: (.*?))? ?' by \S+$")
 _TOPIC = re.compile(r"^Topic changed on (#\S+) by ([^\s!]+)(?:!\S*)?: ?(.*)$", re.DOTALL)
 _ACTION = re.compile(r"^Action: (\S+)(?: (.*))?$", re.DOTALL)
+_SPOKEN: Spoken = ((TEXT, "text"), (_ACTION, "action"), (_NOTICE, "text"))
 #: What the bot tells of itself.
 _OWN = re.compile(r"^(?:\S+ flood from |@#|#\S+ |Switched |Writing |Saved |Saving |Trying |Connected )")
 
@@ -29,21 +29,11 @@ def parse(line: str) -> Parsed:
     timed = _TIMED.match(line)
     at = None if timed is None else second(timed[1], timed[2], timed[3])
     if timed is None or at is None:
-        return Parsed(UNKNOWN if line.strip() else BLANK)
+        return unread(line)
     rest, whole = timed[4], 60 if timed[3] is None else 1
     if rest.startswith("--- "):
         return headed(rest[4:])._replace(second=at, whole=whole)
-    return Parsed(_spoken(rest) or _told(rest), at, whole=whole)
-
-
-def _spoken(rest: str) -> What | None:
-    if said := _TEXT.match(rest):
-        return lines.said(said[1], "text", said[2])
-    if action := _ACTION.match(rest):
-        return lines.said(action[1], "action", action[2])
-    if notice := _NOTICE.match(rest):
-        return lines.said(notice[1], "text", notice[2])
-    return None
+    return Parsed(spoken(rest, _SPOKEN) or _told(rest), at, whole=whole)
 
 
 def _told(rest: str) -> What:

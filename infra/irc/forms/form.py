@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from infra.irc import lines
-from infra.irc.lines import OWN, Came, Here, Parsed, Renamed, Skipped, Topic, Went, What
+from infra.irc.lines import BLANK, OWN, UNKNOWN, Came, Here, Parsed, Renamed, Skipped, Topic, Went, What
 
 
 class Form(NamedTuple):
@@ -25,6 +25,12 @@ class Form(NamedTuple):
     public: bool = False
 
 
+#: Patterns of lines in which somebody says or does something, the nick before the words.
+Spoken = tuple[tuple[re.Pattern[str], Literal["text", "action"]], ...]
+#: ``<ada> hello`` and ``* ada waves``, as most programs write them.
+TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
+ACTION = re.compile(r"^\* (\S+)(?: (.*))?$", re.DOTALL)
+
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -33,6 +39,19 @@ _MONTHS = {
 }
 #: ``Mon Jan 02 16:07:49 2017``, and ``Mon Jan 02 2017``: what C's ctime and irssi write.
 _DATE = re.compile(r"^\S+ (\w{3})\w* +(\d{1,2}) (?:(\d\d):(\d\d):(\d\d) )?(\d{4})\b")
+
+
+def unread(line: str) -> Parsed:
+    """A line that is not as its form has lines; a blank one is so in all forms."""
+    return Parsed(UNKNOWN if line.strip() else BLANK)
+
+
+def spoken(rest: str, patterns: Spoken) -> What | None:
+    """What somebody says or does by the first pattern that fits; None when none does."""
+    for pattern, type in patterns:
+        if found := pattern.match(rest):
+            return lines.said(found[1], type, found[2])
+    return None
 
 
 def month(name: str) -> int | None:

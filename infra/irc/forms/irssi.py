@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from infra.irc import lines
-from infra.irc.forms.form import Form, headed, second
-from infra.irc.lines import BLANK, OWN, UNKNOWN, Came, Parsed, Renamed, Skipped, Topic, Went, What
+from infra.irc.forms.form import TEXT, Form, Spoken, headed, second, spoken, unread
+from infra.irc.lines import OWN, UNKNOWN, Came, Parsed, Renamed, Skipped, Topic, Went, What
 
 _TIMED = re.compile(r"^(\d\d):(\d\d)(?::(\d\d))? (.*)$", re.DOTALL)
 _HEADER = re.compile(r"^--- (?:Log opened|Log closed|Day changed) (.*)$")
-_TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
 _ACTION = re.compile(r"^ ?\* (\S+)(?: (.*))?$", re.DOTALL)
 _NOTICE = re.compile(r"^-([^\s:!]+):[@+]?#\S+-(?: (.*))?$", re.DOTALL)
+_SPOKEN: Spoken = ((TEXT, "text"), (_ACTION, "action"), (_NOTICE, "text"))
 _MEMBER = re.compile(r"^(\S+)(?: \[\S*\])?(?: \[\S*\])? has (joined|left) (#\S+)(?: \[.*)?$")
 _QUIT = re.compile(r"^(\S+)(?: \[\S*\])? has quit \[.*$")
 _KICKED = re.compile(r"^(\S+) was kicked from (#\S+) by \S+(?: \[.*)?$")
@@ -30,20 +30,13 @@ def parse(line: str) -> Parsed:
     timed = _TIMED.match(line)
     at = None if timed is None else second(timed[1], timed[2], timed[3])
     if timed is None or at is None:
-        return Parsed(UNKNOWN if line.strip() else BLANK)
+        return unread(line)
     rest = timed[4]
-    what = _told(rest[4:].rstrip()) if rest.startswith("-!- ") else _spoken(rest)
+    if rest.startswith("-!- "):
+        what = _told(rest[4:].rstrip())
+    else:
+        what = spoken(rest, _SPOKEN) or (OWN if rest.startswith("[Users ") else UNKNOWN)
     return Parsed(what, at, whole=60 if timed[3] is None else 1)
-
-
-def _spoken(rest: str) -> What:
-    if said := _TEXT.match(rest):
-        return lines.said(said[1], "text", said[2])
-    if said := _ACTION.match(rest):
-        return lines.said(said[1], "action", said[2])
-    if said := _NOTICE.match(rest):
-        return lines.said(said[1], "text", said[2])
-    return OWN if rest.startswith("[Users ") else UNKNOWN
 
 
 def _told(text: str) -> What:

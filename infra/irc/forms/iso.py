@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 
-from infra.irc import lines
-from infra.irc.forms.form import Form, day, second, told
-from infra.irc.lines import BLANK, OWN, UNKNOWN, Parsed, What
+from infra.irc.forms.form import ACTION, TEXT, Form, Spoken, day, second, spoken, told, unread
+from infra.irc.lines import OWN, UNKNOWN, Parsed, What
 
 _LINE = re.compile(
     r"^\[?(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|\+00:?00)?\]?  ?(\S.*)$", re.DOTALL
 )
-_TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
-_ACTION = re.compile(r"^\* (\S+)(?: (.*))?$", re.DOTALL)
 _NOTICE = re.compile(r"^-([^\s:]+)(?::#\S+)?-(?: (.*))?$", re.DOTALL)
+_SPOKEN: Spoken = ((TEXT, "text"), (ACTION, "action"), (_NOTICE, "text"))
 
 
 def parse(line: str) -> Parsed:
     """What a line says."""
     found = _LINE.match(line)
     if found is None:
-        return Parsed(UNKNOWN if line.strip() else BLANK)
+        return unread(line)
     date, at = day(int(found[1]), int(found[2]), int(found[3])), second(found[4], found[5], found[6])
     if date is None or at is None:
         return Parsed(UNKNOWN)
@@ -28,15 +26,9 @@ def parse(line: str) -> Parsed:
 
 
 def _what(rest: str) -> What:
-    if said := _TEXT.match(rest):
-        return lines.said(said[1], "text", said[2])
     if rest.startswith("*** "):
         return told(rest[4:]) or OWN
-    if action := _ACTION.match(rest):
-        return lines.said(action[1], "action", action[2])
-    if notice := _NOTICE.match(rest):
-        return lines.said(notice[1], "text", notice[2])
-    return UNKNOWN
+    return spoken(rest, _SPOKEN) or UNKNOWN
 
 
 FORM = Form("date and time (Supybot, irclog2html)", "2005-01-08T23:33:54  <ada> hello", parse)

@@ -11,15 +11,14 @@ import re
 from collections.abc import Callable
 
 from infra.irc import lines
-from infra.irc.forms.form import Form, headed, second, told
+from infra.irc.forms.form import ACTION, TEXT, Form, Spoken, headed, second, spoken, told
 from infra.irc.lines import BLANK, OWN, UNKNOWN, Here, Parsed, What
 
 #: ``[16:07] ``, ``[16:07:12] ``; before it what is left of the line's colour, where the log was kept with colours.
 _TIMED = re.compile(r"^(?:\x03?\d{1,2})?\[(\d\d):(\d\d)(?::(\d\d))?\] (.*)$", re.DOTALL)
 _SESSION = re.compile(r"^Session (Start|Time|Close|Ident)(?: \((?:[^#)]*:)?(.*?)\))?: (.*)$")
-_TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
 _NOTICE = re.compile(r"^-([^\s:-][^\s:]*?)(?::[@+]?#\S+)?-(?: (.*))?$", re.DOTALL)
-_ACTION = re.compile(r"^\* (\S+)(?: (.*))?$", re.DOTALL)
+_SPOKEN: Spoken = ((TEXT, "text"), (_NOTICE, "text"))
 _LISTED = re.compile(r"^(?:Joins|Parts|Quits): ")
 #: What mIRC 6 tells about itself behind one star: the beginnings, as far as they could be taken for somebody's action.
 _OWN = re.compile(
@@ -49,7 +48,7 @@ def _parse(line: str, event: Callable[[str], What]) -> Parsed:
     rest = line if timed is None else timed[4]
     if not rest.strip():
         return Parsed(BLANK)
-    what = _spoken(rest) or event(rest)
+    what = spoken(rest, _SPOKEN) or event(rest)
     # Without a time, only what somebody says is taken: any text may stand between sessions.
     if timed is None and not rest.startswith(("<", "*")):
         what = UNKNOWN
@@ -63,26 +62,18 @@ def _session(session: re.Match[str]) -> Parsed:
     return headed(session[3], Here(session[2]) if session[2] else OWN)
 
 
-def _spoken(rest: str) -> What | None:
-    if said := _TEXT.match(rest):
-        return lines.said(said[1], "text", said[2])
-    if said := _NOTICE.match(rest):
-        return lines.said(said[1], "text", said[2])
-    return None
-
-
 def _starred(rest: str) -> What:
     if rest.startswith("*** "):
         return told(rest[4:]) or OWN
     if _LISTED.match(rest):
         return told(rest) or UNKNOWN
-    if action := _ACTION.match(rest):
+    if action := ACTION.match(rest):
         return lines.said(action[1], "action", action[2])
     return UNKNOWN
 
 
 def _single(rest: str) -> What:
-    action = _ACTION.match(rest)
+    action = ACTION.match(rest)
     if action is None:
         return UNKNOWN
     if (what := told(rest[2:])) is not None:

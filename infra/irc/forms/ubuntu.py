@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 
 from infra.irc import lines
-from infra.irc.forms.form import Form
-from infra.irc.lines import BLANK, OWN, UNKNOWN, UNREADABLE_MODE, Came, Parsed, Renamed, Skipped, Topic, Went, What
+from infra.irc.forms.form import TEXT, Form, unread
+from infra.irc.lines import OWN, UNKNOWN, UNREADABLE_MODE, Came, Parsed, Renamed, Skipped, Topic, Went, What
 
 _TIMED = re.compile(r"^\[(\d\d):(\d\d)\] (.*)$", re.DOTALL)
-_TEXT = re.compile(r"^<([^<>]+)>(?: (.*))?$", re.DOTALL)
 #: Two blanks, always; mIRC has one.
 _ACTION = re.compile(r"^ \* (\S+)(?: (.*))?$", re.DOTALL)
 _NOTICE = re.compile(r"^-([^\s:]+):(#\S+)-(?: (.*))?$", re.DOTALL)
@@ -47,11 +46,11 @@ def parse(line: str) -> Parsed:
         return Parsed(_timed(timed[3]), hours * 3600 + minutes * 60)
     if line.startswith("=== "):
         return Parsed(_untimed(line[4:]))
-    return Parsed(UNKNOWN if line.strip() else BLANK)
+    return unread(line)
 
 
 def _timed(rest: str) -> What:
-    if said := _TEXT.match(rest):
+    if said := TEXT.match(rest):
         return lines.said(_joined(said[1]), "text", said[2])
     if said := _ACTION.match(rest):
         return lines.said(_joined(said[1]), "action", said[2])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from infra.irc import lines
-from infra.irc.forms.form import Form, day, second
-from infra.irc.lines import BLANK, OWN, UNKNOWN, Came, Parsed, Renamed, Topic, Went, What
+from infra.irc.forms.form import Form, day, second, unread
+from infra.irc.lines import OWN, UNKNOWN, Came, Parsed, Renamed, Topic, Went, What
 
 #: Version 4.10 writes ``2024-06-22T11:40:05.123456Z``, those before it ``2024-06-22 11:40:05``.
 _LINE = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?Z?\t([^\t]*)\t(.*)$", re.DOTALL)
@@ -26,7 +26,7 @@ def parse(line: str) -> Parsed:
     """What a line says."""
     found = _LINE.match(line)
     if found is None:
-        return Parsed(UNKNOWN if line.strip() else BLANK)
+        return unread(line)
     date, at = day(int(found[1]), int(found[2]), int(found[3])), second(found[4], found[5], found[6])
     if date is None or at is None:
         return Parsed(UNKNOWN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from infra.irc import lines
-from infra.irc.forms.form import Form, headed, month, second, told
+from infra.irc.forms.form import Form, headed, month, second, told, unread
 from infra.irc.lines import BLANK, MODE, OWN, UNKNOWN, MonthDay, Ops, Parsed, Skipped, Topic, Went, What
 
 _TIMED = re.compile(r"^(?:([A-Za-z]{3})[a-z]*\.? +(\d{1,2}) )?(\d\d):(\d\d):(\d\d)[ \t](.*)$", re.DOTALL)
@@ -39,7 +39,7 @@ def parse(line: str) -> Parsed:
     timed = _TIMED.match(line)
     at = None if timed is None else second(timed[3], timed[4], timed[5])
     if timed is None or at is None:
-        return Parsed(UNKNOWN if line.strip() else BLANK)
+        return unread(line)
     number = None if timed[1] is None else month(timed[1])
     if timed[1] is not None and number is None:
         return Parsed(Skipped("date that cannot be read (English months are known)"), at, whole=1)
