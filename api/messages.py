@@ -67,8 +67,7 @@ async def _said(call: Call, request: Send) -> Outcome:
         room=request.room, token=request.token, type=request.type, content=request.content, data=request.data
     )
     for _ in range(_ATTEMPTS):
-        other = await facing(call, request.room, "write")
-        problem, command = await _to(call, command, other)
+        problem, command = await _addressed(call, command, await facing(call, request.room, "write"))
         try:
             return await call.submit(command, unless=problem, shows=(), key=request.token)
         except Refused as refusal:
@@ -79,16 +78,15 @@ async def _said(call: Call, request: Send) -> Outcome:
     raise Problem("lagging", "expected the other not to leave and come back meanwhile; try again", retry_after=1)
 
 
-async def _to(call: Call, command: PostMessage, facing: Facing) -> tuple[Problem | None, PostMessage]:
+async def _addressed(call: Call, command: PostMessage, to: Facing) -> tuple[Problem | None, PostMessage]:
     """What keeps the caller from it, and the command with what becomes of the other where they have left."""
-    if facing.other is None or facing.problem is not None:
-        return facing.problem, command
-    command = msgspec.structs.replace(command, other=facing.other, back=None)
-    if facing.there:
-        return None, command
-    asked = await guests(call, command.room, [facing.other])
+    if to.other is None or to.problem is not None:
+        return to.problem, command
+    if to.there:
+        return None, msgspec.structs.replace(command, other=to.other, back=None)
+    asked = await guests(call, command.room, [to.other])
     back = "invited" if asked.invited else "unwilling" if asked.unwilling else "willing"
-    return asked.refusal, msgspec.structs.replace(command, back=back)
+    return asked.refusal, msgspec.structs.replace(command, other=to.other, back=back)
 
 
 def posted(record: Record) -> Message:

@@ -88,34 +88,28 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
     else:
         if request.emotion_data is not None:
             raise Problem("invalid", "emotion_data: expected it together with model_data")
-        problem = None if request.visual_id is None else await _missing(call, request.visual_id)
-        command = ChooseVisual(user=call.user, visual=request.visual_id)
-        outcome = await call.submit(command, unless=problem, shows=shows)
+        wanted = request.visual_id
+        problem = None if wanted is None or await _find(call, wanted) is not None else _gone(wanted)
+        outcome = await call.submit(ChooseVisual(user=call.user, visual=wanted), unless=problem, shows=shows)
     user = outcome.state[user_key(call.user)]
     assert isinstance(user, User)
     return {"user": self_view(user)}
 
 
-async def _missing(call: Call, visual: str) -> Problem | None:
-    try:
-        await _exists(call, visual)
-    except Problem as problem:
-        return problem
-    return None
-
-
-async def _exists(call: Call, visual: str) -> Visual:
-    """Raises Problem ``not_found``."""
+async def _find(call: Call, visual: str) -> Visual | None:
+    """The visual as the caller sees it, also one that this process has just made."""
     found = await _one(call, visual)
     if found is None and await call.meet_own():
         found = await _one(call, visual)
-    if found is None:
-        raise Problem("not_found", f"expected a visual, found none with id {visual}")
     return found
 
 
+def _gone(visual: str) -> Problem:
+    return Problem("not_found", f"expected a visual, found none with id {visual}")
+
+
 async def _one(call: Call, visual: str) -> Visual | None:
-    """The visual as the caller sees it."""
+    """The same, as the read models have it."""
     async with call.reading() as connection:
         row = await connection.fetchrow(queries("visuals")["by_id"], visual)
         found = None if row is None else from_row("visual", row)
@@ -125,7 +119,10 @@ async def _one(call: Call, visual: str) -> Visual | None:
 
 
 async def get(call: Call, request: Get) -> dict[str, Any]:
-    return {"visual": visual_view(await _exists(call, request.visual))}
+    found = await _find(call, request.visual)
+    if found is None:
+        raise _gone(request.visual)
+    return {"visual": visual_view(found)}
 
 
 async def list_(call: Call, request: List) -> dict[str, Any]:
