@@ -7,7 +7,7 @@ which the decision refuses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 import pytest
@@ -18,7 +18,7 @@ from events.users import UserRegistered
 from producers import registry
 from producers.commands import Command, Outcome, Refused
 from producers.handles import ClaimHandle
-from producers.messages import CONTENT, EditMessage, PostMessage
+from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
 from producers.rooms import ChangeRoom, CreateRoom
 from producers.users import ChangeProfile, RegisterUser
@@ -161,7 +161,7 @@ def test_no_message_is_invisible(path: str) -> None:
 
     def both(text: str) -> Iterator[Given]:
         content = {**more, **({"name": TEXT} if type_ == "file" else {}), field: text}
-        post = PostMessage(room="s", token="t", type=type_, content=content)  # type: ignore[arg-type]
+        post = PostMessage(room="s", token="t", type=cast(MessageType, type_), content=content)
         yield room(PUBLIC, "ada").when(post)
         yield room(PUBLIC, "ada", more=(before,)).when(EditMessage(room="s", message="m", content=content))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from typing import Any, Protocol, Self
 
 from centrifuge import (
@@ -60,7 +61,7 @@ def texts(sdk: Sdk) -> list[str]:
     ]
 
 
-class Driven:
+class Driven(ABC):
     """An SDK in a process of its own: commands as JSON lines, what happens as JSON lines."""
 
     name = ""
@@ -73,9 +74,9 @@ class Driven:
         self._calls = 0
 
     @classmethod
+    @abstractmethod
     def command(cls) -> list[str]:
         """What starts it, in the folder of the JavaScript SDK."""
-        raise NotImplementedError
 
     @classmethod
     async def start(cls, url: str, token: str, **options: Any) -> Self:
@@ -182,10 +183,17 @@ def _read(data: Any) -> Any:
     return json.loads(data) if isinstance(data, bytes) else data
 
 
-class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type information
+class _Publications:
+    """What both handlers of the SDK do alike."""
+
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self._events = events
 
+    async def on_publication(self, ctx: ServerPublicationContext | PublicationContext) -> None:
+        self._events.append({"e": "pub", "data": _read(ctx.pub.data), "offset": ctx.pub.offset})
+
+
+class _Handler(_Publications, ClientEventHandler):  # type: ignore[misc]  # the SDK has no type information
     async def on_connecting(self, ctx: ConnectingContext) -> None:
         self._events.append({"e": "connecting", "code": ctx.code})
 
@@ -207,19 +215,10 @@ class _Handler(ClientEventHandler):  # type: ignore[misc]  # the SDK has no type
             }
         )
 
-    async def on_publication(self, ctx: ServerPublicationContext) -> None:
-        self._events.append({"e": "pub", "data": _read(ctx.pub.data), "offset": ctx.pub.offset})
 
-
-class _SubscriptionHandler(SubscriptionEventHandler):  # type: ignore[misc]
-    def __init__(self, events: list[dict[str, Any]]) -> None:
-        self._events = events
-
+class _SubscriptionHandler(_Publications, SubscriptionEventHandler):  # type: ignore[misc]  # as above
     async def on_subscribed(self, ctx: SubscribedContext) -> None:
         self._events.append({"e": "subscribed", "recovering": ctx.was_recovering, "recovered": ctx.recovered})
-
-    async def on_publication(self, ctx: PublicationContext) -> None:
-        self._events.append({"e": "pub", "data": _read(ctx.pub.data), "offset": ctx.pub.offset})
 
 
 class Python:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import msgspec
 import pytest
@@ -31,6 +32,10 @@ def close(server: Running, user: str, code: int) -> None:
 
 async def subscribed(name: str, sdk: Sdk) -> None:
     await until(lambda: of(sdk, "subscribed"))
+
+
+async def subscribed_so_often(name: str, sdk: Sdk, times: int) -> None:
+    await until(lambda: len(of(sdk, "subscribed")) == times)
 
 
 def test_the_codes_are_those_that_the_server_has() -> None:
@@ -116,7 +121,7 @@ async def test_after_these_codes_they_come_back(settings: Settings, feed: Feed, 
             for name in all.sdks:
                 close(server, name, code)
             await writing
-            await all.each(lambda name, sdk, turn=turn: until(lambda: len(of(sdk, "subscribed")) == turn + 2))  # type: ignore[misc]
+            await all.each(partial(subscribed_so_often, times=turn + 2))
         sent = [f"{turn} {text}" for turn in range(len(AGAIN)) for text in "ab"]
 
         async def whole(name: str, sdk: Sdk) -> None:
@@ -156,8 +161,7 @@ async def test_a_lost_place(settings: Settings, feed: Feed, subtests: pytest.Sub
         for name in all.sdks:
             close(server, name, 3001)
         await all.feed(feed, *map(str, range(1, 40)))
-        for name in all.sdks:
-            await until(lambda name=name: server.hub.here(name).cursor >= cursor(40, 0))  # type: ignore[misc]
+        await until(lambda: min(server.hub.here(name).cursor for name in all.sdks) >= cursor(40, 0))
         for partition in {feed.partition(name) for name in all.sdks}:
             await delete_before(settings, partition, 30)
         server.hub.peers.draining = False
