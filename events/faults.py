@@ -1,4 +1,4 @@
-"""What is wrong with JSON that a decoder refuses, in words that are true. Pure."""
+"""What is wrong with input, in words that are true, and short whatever the input is. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from typing import Any
 
 #: Text that was cut in the midst of a character has one of these without the other.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+#: Characters of input, or of a library's words about it, that an answer or a line of the log repeats.
+_SHOWN = 100
+
+
+def brief(text: str) -> str:
+    """The text, cut to what an answer or a line of the log repeats of input."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def unfit(error: Exception) -> str:
+    """Why a decoded value does not fit its type, as msgspec says it; what this repeats of the value is cut."""
+    words, at, place = str(error).rpartition(" - at `")
+    if not at:
+        words, place = place, ""
+    for start in ("Object contains unknown field ", "Invalid enum value "):
+        if words.startswith(start):
+            words = start + brief(words.removeprefix(start))
+    return words + at + brief(place)
 
 
 def fault(text: str, error: Exception) -> str:

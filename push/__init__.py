@@ -8,12 +8,13 @@ from infra.settings import Settings
 from push.backend import Backend
 from push.hub import Hub
 from push.sse import Stream
-from push.ws import Endpoint
+from push.ws import Endpoint, no_handshake
 
 
 def routes(hub: Hub, backend: Backend, settings: Settings) -> list[BaseRoute]:
     """``WS /v1/connection`` and ``GET /v1/stream``. The server must run with ``push.ws.uvicorn_options``."""
     return [
         WebSocketRoute("/v1/connection", Endpoint(hub, backend, settings), name="push.connection"),
+        Route("/v1/connection", no_handshake, methods=["GET"], name="push.no_handshake"),
         Route("/v1/stream", Stream(hub, backend, settings), methods=["GET"], name="push.stream"),
     ]

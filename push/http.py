@@ -16,8 +16,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from events.faults import brief
 from infra.settings import Settings
-from push import metrics, refusals
+from push import heads, metrics, refusals
 from push.door import Door, Visit, forwarded
 from push.linger import Linger
 
@@ -25,8 +26,6 @@ from push.linger import Linger
 ABORT = "klatsch.abort"
 #: and one that says that a good token was shown on it.
 _KNOWN = "klatsch.known"
-#: Bytes of a head (nginx 32 KiB, tomcat 8 KiB, node 16 KiB).
-HEAD_BYTES = 32 * 1024
 #: In the head of a request that wants a WebSocket.
 _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 #: uvicorn warns of each request that cannot be read: a line that others could write into our log at will.
@@ -101,10 +100,11 @@ class HttpProtocol(H11Protocol):
             self._linger.receive(data)
             return
         begun, self._begun = self._begun, True
-        end = -1 if begun or self._door.proxies or not data.startswith(b"GET ") else data.find(b"\r\n\r\n")
-        if 0 <= end < HEAD_BYTES and _UPGRADE.search(data, 0, end + 2):
-            self._upgrade(data[: end + 4], data[end + 4 :])
-            return
+        if not (begun or self._door.proxies) and data.startswith(b"GET /"):
+            end = data.find(b"\r\n\r\n", 0, heads.BYTES) + 4
+            if end > 3 and _UPGRADE.search(data, 0, end - 2) and not heads.too_large(data):
+                self._upgrade(data[:end], data[end:])
+                return
         if self._phase is _Phase.BODY:
             self._due += len(data) / self._settings.body_rate
         super().data_received(data)
@@ -142,9 +142,9 @@ class HttpProtocol(H11Protocol):
         if isinstance(fault, _Refused):
             self._refuse(fault)
         elif fault is not None and fault.error_status_hint == 431:
-            self._refuse(_Refused("head_too_large", f"expected a head of at most {HEAD_BYTES} bytes"))
+            self._refuse(_Refused("head_too_large", f"expected at most {heads.BYTES} bytes of a chunk's head"))
         else:
-            self._refuse(_Refused("malformed", f"expected HTTP/1.1: {fault or msg}"))
+            self._refuse(_Refused("malformed", f"expected HTTP/1.1: {brief(str(fault or msg))}"))
 
     def on_response_complete(self) -> None:
         if self._door.proxies and self._visit is not None:
@@ -269,15 +269,22 @@ class _Requests(h11.Connection):
     """h11's parser, which shows each head to the protocol, and remembers why it gave up."""
 
     def __init__(self, protocol: HttpProtocol) -> None:
-        super().__init__(h11.SERVER, HEAD_BYTES)
+        super().__init__(h11.SERVER, heads.BYTES)
         self._protocol = protocol
         self.fault: h11.RemoteProtocolError | _Refused | None = None
 
     def next_event(self) -> Any:
         try:
+            # h11 bounds a head only while its end is missing.
+            if self.their_state is h11.IDLE and heads.too_large(self.trailing_data[0]):
+                raise _Refused(
+                    "head_too_large",
+                    f"expected a head of at most {heads.BYTES} bytes and {heads.LINES} lines of headers",
+                )
             event = super().next_event()
             if type(event) is h11.Request:
                 self._protocol.judge(event)
+                return heads.in_origin_form(event)
         except h11.RemoteProtocolError as error:
             self.fault = error
             raise

@@ -16,6 +16,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
 
+from events.faults import brief
 from infra.settings import Settings
 from push import codes, metrics, refusals
 from push.codes import Disconnect
@@ -77,7 +78,8 @@ class Parser(ServerProtocol):
         if version and isinstance(self.handshake_exc, InvalidHeaderValue):
             # RFC 6455, 4.2.2: 426 for a version that the server does not know.
             code = "upgrade_required"
-        detail = "expected a WebSocket handshake (RFC 6455); " + _WORDS.sub("", text.partition("\n")[0]).strip(" .")
+        words = _WORDS.sub("", text.partition("\n")[0]).strip(" .")
+        detail = f"expected a WebSocket handshake (RFC 6455); {brief(words)}"
         if code == "not_found":
             detail = "expected the path of a WebSocket, /v1/connection; see /docs"
         kind = refusals.KINDS[code]

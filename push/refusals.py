@@ -56,7 +56,8 @@ def headers(code: str) -> dict[str, str]:
     if status == 401:
         found["www-authenticate"] = 'Bearer realm="klatsch"'
     elif status == 426:
-        found["upgrade"] = "websocket"
+        # RFC 9110 7.8: who sends Upgrade names it in Connection.
+        found |= {"upgrade": "websocket", "connection": "upgrade, close"}
     elif status in (429, 503):
         found["retry-after"] = "1"
     return found
@@ -68,9 +69,8 @@ def answer(code: str, detail: str) -> bytes:
     body = document(code, detail)
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        *(f"{name}: {value}" for name, value in headers(code).items()),
+        *(f"{name}: {value}" for name, value in ({"connection": "close"} | headers(code)).items()),
         ": ".join(NOSNIFF),
         f"content-length: {len(body)}",
-        "connection: close",
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

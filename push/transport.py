@@ -15,7 +15,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidMessage
 from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Request
+from websockets.protocol import State
 
+from events.faults import brief
 from infra.settings import Settings
 from push import codes, metrics, refusals
 from push.codes import Disconnect
@@ -100,7 +102,7 @@ class Protocol(WebSocketsSansIOProtocol):
             cause = (error and error.__cause__) or error
             metrics.REFUSED.labels("handshake").inc()
             self.transport.write(
-                refusals.answer(code, f"expected a WebSocket handshake (RFC 6455), without a body; {cause}")
+                refusals.answer(code, f"expected a WebSocket handshake (RFC 6455), without a body; {brief(str(cause))}")
             )
             self._end()
 
@@ -183,9 +185,16 @@ class Protocol(WebSocketsSansIOProtocol):
             return message.decode()
         except UnicodeDecodeError:
             self.frames = []
-            self.conn.send_close(CloseCode.INVALID_DATA)
-            self.handle_parser_exception()
+            # Otherwise the client's close came in the same packet, and has been answered.
+            if self.conn.state is State.OPEN:
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
             return None
+
+    def handle_ping(self) -> None:
+        """Nothing is written after the end, to which frames of the same packet come."""
+        if self._linger is None:
+            super().handle_ping()
 
     # For the endpoint.
 

@@ -10,10 +10,12 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import uuid4
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
-from push import codes, metrics, pull
+from push import codes, metrics, pull, refusals
 from push.actions import Action, Attach, Authenticate, Close, Detach, History, Presence, Rpc, Start, Write
 from push.backend import Backend, BadToken, Identity, Limited, RpcError
 from push.bounds import Unavailable
@@ -53,6 +55,12 @@ class Endpoint:
         connection = Connection(self._hub, self._backend, self._settings, self._snapshots, wire, scope, codec)
         with metrics.CONNECTIONS.labels("websocket").track_inprogress():
             await connection.run(receive)
+
+
+async def no_handshake(request: Request) -> Response:
+    """``GET /v1/connection`` that asks for no WebSocket."""
+    document = refusals.document("upgrade_required", "expected a WebSocket handshake (RFC 6455), got a plain request")
+    return Response(document, 426, refusals.headers("upgrade_required"))
 
 
 class Connection:
@@ -181,6 +189,8 @@ class Connection:
         task = asyncio.create_task(self._outcome(id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before its first step has not begun the work.
+        task.add_done_callback(lambda _: work.close())
 
     async def _outcome(self, id: int, work: Coroutine[Any, Any, Sequence[Action]]) -> None:
         try:
