@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from api import profiles
+from api import pages, profiles
 from api.calls import Call
-from api.pages import Cursor, Limit
+from api.pages import Cursor, Limit, Text
 from api.problems import Problem
 from api.surface import Operation, Request
 from events.records import Record
@@ -125,11 +125,17 @@ async def get(call: Call, request: Get) -> dict[str, Any]:
     return {"visual": visual_view(found)}
 
 
+def place(request: List) -> str:
+    """The id that the page comes after. Raises Problem ``invalid``."""
+    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
+    return after
+
+
 async def list_(call: Call, request: List) -> dict[str, Any]:
-    rows = await call.rows(queries("visuals")["of_owner"], call.user, request.cursor or "", request.limit + 1)
-    found = [from_row("visual", row) for row in rows[: request.limit]]
-    views = [visual_view(one) for one in found if isinstance(one, Visual)]
-    return {"visuals": views, "next": views[-1]["id"] if len(rows) > request.limit else None}
+    rows = await call.rows(queries("visuals")["of_owner"], call.user, place(request), request.limit + 1)
+    found = [one for row in rows[: request.limit] if isinstance(one := from_row("visual", row), Visual)]
+    views = [visual_view(one) for one in found]
+    return {"visuals": views, "next": pages.encode(found[-1].id) if len(rows) > request.limit else None}
 
 
 OPERATIONS = [

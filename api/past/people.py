@@ -14,6 +14,7 @@ from api.surface import Nothing
 from api.users import FindUsers, GetUser, ids_of
 from api.visuals import Get as GetVisual
 from api.visuals import List as ListVisuals
+from api.visuals import place as visuals_after
 from events.relationships import Relationship
 from projectors.past import people
 from projectors.views import View, relationship_view, self_view, visual_view
@@ -104,7 +105,10 @@ async def visual(call: Call, request: GetVisual, then: Then) -> dict[str, Any]:
 
 async def visuals(call: Call, request: ListVisuals, then: Then) -> dict[str, Any]:
     """By id. A page may have less than it could: what was made later is looked at too."""
-    listed = await then.rows("past", "visuals_of", call.user, request.cursor or "", request.limit + 1)
+    listed = await then.rows("past", "visuals_of", call.user, visuals_after(request), request.limit + 1)
     ids = [row["id"] for row in listed[: request.limit]]
     found = sorted(await people.visuals(then.connection, then.moment, ids), key=lambda one: one.id)
-    return {"visuals": [visual_view(one) for one in found], "next": ids[-1] if len(listed) > request.limit else None}
+    return {
+        "visuals": [visual_view(one) for one in found],
+        "next": pages.encode(ids[-1]) if len(listed) > request.limit else None,
+    }

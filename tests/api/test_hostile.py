@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from tests.client import OPERATIONS, Person, World
+from tests.client import OPERATIONS, Person, Refusal, World
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ PLACES: list[Any] = [
 
 
 @pytest.mark.parametrize("path", ["/v1/users?name=x&", "/v1/rooms?name=x&", "/v1/rooms?", "/v1/users/me/relationships?",
-                                  "/v1/rooms/{room}/members?"])  # fmt: skip
+                                  "/v1/visuals?", "/v1/rooms/{room}/members?"])  # fmt: skip
 async def test_made_up_cursors(world: World, person: Person, path: str) -> None:
     path = path.format(room=(room := await person.group()))
     await person.do("rooms.get", room=room)
@@ -134,6 +134,24 @@ async def test_made_up_cursors(world: World, person: Person, path: str) -> None:
         cursor = urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
         answer = await world.request("GET", f"{path}cursor={cursor}", token=person.token)
         assert answer.refusal().code == "invalid", place
+
+
+async def test_each_list_refuses_what_is_no_cursor(world: World, person: Person) -> None:
+    known = {"room": await person.group(), "text": "hello", "name": "hello"}
+    lists = [
+        row for row in OPERATIONS.values() if "cursor" in (one.name for one in msgspec.structs.fields(row.request))
+    ]
+    assert len(lists) > 7
+    for row in lists:
+        needed = {one.name for one in msgspec.structs.fields(row.request) if one.required}
+        # Of a search by name and a list of ids it wants one.
+        needed |= {"name"} if row.name == "users.find" else set()
+        fields = {name: value for name, value in known.items() if name in needed}
+        for cursor in ("x", "eA", person.id):
+            with pytest.raises(Refusal) as refused:
+                await world.call(row.name, {**fields, "cursor": cursor}, token=person.token)
+            assert refused.value.code == "invalid", row.name
+            assert refused.value.problem["detail"].startswith("cursor: expected"), (row.name, refused.value.problem)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ EXPECTED = {
     "rooms.restore": {"not_found"},
     # What is archived can be left: that is decided where the other commands are refused for it.
     "members.remove": {"archived", "forbidden", "no_successor", "not_found"},
-    "visuals.list": set(),
+    "visuals.list": {"invalid"},
 }
 
 
