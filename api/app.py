@@ -27,6 +27,7 @@ from api.guard import Guard, onlookers
 from api.health import Check
 from api.problems import Problem
 from api.surface import Operation
+from events.faults import brief
 from infra.settings import Settings
 from producers.commands import Refused, Unavailable
 from producers.router import ORDERS_PATH, PROOF_HEADER, NotOwner, Producers, proof
@@ -163,7 +164,9 @@ def _answer(status: int, **members: Any) -> Response:
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        response = problems.response(Problem("method_not_allowed", f"expected another method than {request.method}"))
+        response = problems.response(
+            Problem("method_not_allowed", f"expected another method than {brief(request.method)}")
+        )
         # One path may have a route for each method; RFC 9110 15.5.6 asks for them all.
         matching = (route for route in request.app.routes if isinstance(route, Route))
         found = (route.methods or () for route in matching if route.path_regex.match(request.url.path))

@@ -28,6 +28,8 @@ async def identify(services: Services, authorization: str | None) -> Identity | 
 
 async def authenticate(services: Services, token: str) -> Identity:
     """The identity in a token. Raises Problem ``unauthenticated``, ``token_expired`` or ``token_revoked``."""
+    if not token:
+        raise Problem("unauthenticated", tokens.NO_TOKEN)
     key = (services.settings.secret, token)
     identity = _known.get(key)
     if identity is None or identity.expires <= time():

@@ -14,7 +14,7 @@ from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
 from api.repeating import Digests, as_it_was
-from api.tokens import Identity
+from api.tokens import NO_TOKEN, Identity
 from events.clock import now, uuid7
 from events.positions import Vector
 from events.records import Key
@@ -114,7 +114,7 @@ class Call:
     def user(self) -> str:
         """The caller's user id. Operations without a permission for anyone have one."""
         if self.identity is None:
-            raise Problem("unauthenticated", "expected a token, got none; log in")
+            raise Problem("unauthenticated", NO_TOKEN)
         return self.identity.user
 
     def count(self, limit: LimitName) -> None:

@@ -9,11 +9,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import problems, tokens
 from api.problems import Problem
+from events.faults import brief
 from infra.settings import Settings
-from infra.sites import Sites, crosses, header, loopback
+from infra.sites import Sites, crosses, header, host_name, loopback
 
 #: Methods that change nothing (RFC 9110 9.2.1).
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What may come once: of two, a proxy before us may have looked at the other (RFC 9110 5.3).
+_ONCE = frozenset(
+    {b"host", b"origin", b"sec-fetch-site", b"authorization", b"idempotency-key", b"klatsch-position", b"last-event-id"}
+)
 
 
 class Guard:
@@ -31,22 +36,20 @@ class Guard:
             await problems.response(problem)(scope, receive, send)
 
     def _judge(self, scope: Scope) -> Problem | None:
-        host: bytes | None = None
-        origin = site = token = None
+        found: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
-            if name == b"host":
-                host = value
-            elif name == b"origin":
-                origin = value
-            elif name == b"sec-fetch-site":
-                site = value
-            elif name == b"authorization":
-                token = value
+            if name in _ONCE:
+                if name in found:
+                    return Problem("malformed", f"expected the header {name.decode()} once, got it twice")
+                found[name] = value
+        host, origin, site = found.get(b"host"), found.get(b"origin"), found.get(b"sec-fetch-site")
+        if (host is None and scope["http_version"] != "1.0") or (host is not None and host_name(host) is None):
+            return Problem("malformed", f"expected a name or an address as Host, got {_shown(host or b'none')!r}")
         # HTTP/1.0 may leave it out; no browser does.
         if host is not None and not self._sites.named(host):
             return Problem(
                 "misdirected",
-                f"expected a name of this installation as Host, got {host.decode('latin-1')[:80]!r}; "
+                f"expected a name of this installation as Host, got {_shown(host)!r}; "
                 "the operator lists its names in KLATSCH_HOSTS",
             )
         if scope["type"] == "websocket":
@@ -54,14 +57,20 @@ class Guard:
             foreign = crosses(host or b"", origin, None)
         else:
             # No page of another site can send Authorization, unless it is let in by name.
-            foreign = token is None and scope["method"] not in _SAFE and crosses(host or b"", origin, site)
+            foreign = (
+                b"authorization" not in found and scope["method"] not in _SAFE and crosses(host or b"", origin, site)
+            )
         if foreign and not self._sites.admitted((origin or b"").decode("latin-1")):
-            got = (origin or b"another site").decode("latin-1")[:80]
+            got = _shown(origin or b"another site")
             return Problem(
                 "forbidden",
                 f"expected a page of this installation, got one of {got}; the operator lists others in KLATSCH_ORIGINS",
             )
         return None
+
+
+def _shown(value: bytes) -> str:
+    return brief(value.decode("latin-1"))
 
 
 def own_page(scope: Scope) -> bool:

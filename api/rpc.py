@@ -64,12 +64,12 @@ class Rpc:
             identity = await authenticate(self._services, token)
         except Problem as problem:
             _check(self._services.limits.count("connect", None, address))
-            raise BadToken(_KINDS.get(problem.code, "invalid")) from problem
+            raise BadToken(_KINDS.get(problem.code, "invalid"), problem.detail) from problem
         except away.PARTS as error:
             raise Unavailable(f"Postgres does not say whether the session is open: {type(error).__name__}") from error
         if identity.role == "operator":
             # An operator is no user: nothing is ever fed to one.
-            raise BadToken("invalid")
+            raise BadToken("invalid", "expected a token of a user, got one of: operator")
         _check(self._services.limits.count("connect", identity, address))
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(

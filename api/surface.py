@@ -11,6 +11,8 @@ from api import numbers
 from api.calls import Asked, Call
 from api.limits import LimitName
 from api.problems import Problem
+from api.tokens import NO_TOKEN
+from events.faults import unfit
 from producers.limits import unstorable
 from producers.users import Scope
 
@@ -84,7 +86,7 @@ def permit(operation: Operation, call: Call) -> None:
     if operation.permission == "anyone":
         return
     if call.identity is None:
-        raise Problem("unauthenticated", "expected a token, got none; log in and send Authorization: Bearer")
+        raise Problem("unauthenticated", NO_TOKEN)
     if call.identity.role not in ROLES[operation.permission]:
         raise Problem("forbidden", f"expected a token of: {operation.permission}; got one of: {call.identity.role}")
     if operation.permission == "service" and operation.scope not in call.identity.scopes:
@@ -103,7 +105,7 @@ def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Requ
     try:
         return numbers.convert(values, operation.request, strict=not text)
     except msgspec.ValidationError as error:
-        raise Problem("invalid", str(error).replace("`$.", "`").replace(" - at `$`", "")) from error
+        raise Problem("invalid", unfit(error).replace("`$.", "`").replace(" - at `$`", "")) from error
 
 
 async def run(operation: Operation, call: Call, request: Request) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from time import time
 from typing import Literal, get_args
@@ -17,6 +18,8 @@ Role = Literal["person", "service", "operator"]
 #: Scopes of a service account of before there were any: what all of them could do.
 UNSCOPED = frozenset({"emotions:write"})
 
+#: What who sends none is told, on every way in.
+NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
 _ALGORITHM = "HS256"
 _ISSUER = "klatsch"
 #: Seconds by which the clock of the node that signed a token may be ahead of that of the node that checks it: RFC 7519
@@ -82,11 +85,21 @@ def verify(settings: Settings, token: str) -> Identity:
         raise Problem("token_not_yet_valid", text, retry_after=CLOCK_SKEW_SECONDS) from error
     except jwt.InvalidTokenError as error:
         raise Problem("unauthenticated", "expected a token of this installation, got another; log in") from error
+    if not _canonical(token.rpartition(".")[2]):
+        raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
     if claims["exp"] <= time():
         raise _expired()
     if claims["role"] not in get_args(Role):
         raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
     return Identity(claims["sub"], claims["sid"], claims["role"], float(claims["exp"]), _scopes(claims))
+
+
+def _canonical(signature: str) -> bool:
+    """Whether it is written as RFC 7515 2 has it: without padding, and no other sign than base64url's. The library
+    passes over what else stands there; so one session would have many tokens."""
+    return (
+        urlsafe_b64encode(urlsafe_b64decode(signature + "=" * (-len(signature) % 4))).rstrip(b"=") == signature.encode()
+    )
 
 
 def _scopes(claims: dict[str, str]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from infra.settings import Settings
@@ -37,10 +37,9 @@ class Sites:
         """Whether the value of a header Host is a name of ours."""
         if host in self._good:
             return True
-        if not self._any_host:
-            found = _HOST.fullmatch(host.decode("latin-1"))
-            if found is None or not self._ours(found[1] or found[2]):
-                return False
+        name = host_name(host)
+        if name is None or not (self._any_host or self._ours(name)):
+            return False
         if len(self._good) < _KEPT:
             self._good.add(host)
         return True
@@ -53,11 +52,23 @@ class Sites:
         name = name.lower().rstrip(".")
         if name in self._names or (self._below and name.endswith(self._below)):
             return True
-        try:
-            ipaddress.ip_address(name.partition("%")[0])
-        except ValueError:
-            return False
-        return True
+        return _address(ipaddress.ip_address, name)
+
+
+def host_name(value: bytes) -> str | None:
+    """The name or address in a header Host or an authority; None when it is neither (RFC 9110 7.2, RFC 3986 3.2)."""
+    found = _HOST.fullmatch(value.decode("latin-1"))
+    if found is None or (found[1] and not _address(ipaddress.IPv6Address, found[1])):
+        return None
+    return str(found[1] or found[2])
+
+
+def _address(kind: Callable[[str], object], text: str) -> bool:
+    try:
+        kind(text)
+    except ValueError:
+        return False
+    return True
 
 
 def crosses(host: bytes, origin: bytes | None, site: bytes | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from events.faults import unfit
 from events.free import same
 from events.invitations import invitation_key, pending
 from events.members import MemberJoined, loaded_member, member_key
@@ -132,7 +133,7 @@ def check_content(type_: str, content: Object) -> None:
     try:
         msgspec.convert(content, schema)
     except msgspec.ValidationError as error:
-        raise Refused("invalid", f"content of a {type_} message: {error}".replace("`$.", "`content.")) from error
+        raise Refused("invalid", f"content of a {type_} message: {unfit(error)}".replace("`$.", "`content.")) from error
     if schema is TextContent:
         check_text("content.text", content["text"])
     if schema is FileContent:

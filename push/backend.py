@@ -31,10 +31,10 @@ BadTokenKind = Literal["invalid", "expired", "early", "revoked"]
 
 
 class BadToken(Exception):
-    """A token that is not accepted; ``kind`` says why."""
+    """A token that is not accepted; ``kind`` says why, and ``detail`` in the words of the problem document."""
 
-    def __init__(self, kind: BadTokenKind) -> None:
-        super().__init__(f"token {kind}")
+    def __init__(self, kind: BadTokenKind, detail: str = "") -> None:
+        super().__init__(detail or f"expected a token that is good, got one that is {kind}")
         self.kind = kind
 
 

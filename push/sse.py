@@ -38,7 +38,6 @@ COOKIE = "klatsch_stream"
 #: Seconds between comments on a quiet stream, so that no proxy takes it for dead.
 HEARTBEAT_SECONDS = 15.0
 _CHUNK = 256
-_NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer, or the cookie of the log-in"
 #: The problem of each kind of bad token.
 _TOKENS: dict[BadTokenKind, str] = {
     "invalid": "unauthenticated",
@@ -65,8 +64,7 @@ class Stream:
             welcome(scope)
             place = await self._place(identity, request)
         except BadToken as error:
-            words = f"expected a token that is good; {error}" if _token(request) else _NO_TOKEN
-            await _problem(_TOKENS[error.kind], words)(scope, receive, send)
+            await _problem(_TOKENS[error.kind], str(error))(scope, receive, send)
         except Limited as error:
             await _limited(error)(scope, receive, send)
         except BadCursor as error:
