@@ -30,8 +30,12 @@ class FeedEnds:
         self._feed = settings.topic("feed")
 
     async def start(self) -> None:
-        await self._consumer.start()
-        await self._ask_epoch()
+        await kafka.start(self._consumer)
+        try:
+            await self._ask_epoch()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         await kafka.close(self._consumer)

@@ -29,7 +29,7 @@ class Vault:
         self._pool = pool
 
     async def start(self) -> None:
-        await self._producer.start()
+        await kafka.start(self._producer)
 
     async def stop(self) -> None:
         await self._producer.stop()

@@ -45,7 +45,7 @@ async def _same_log(settings: Settings) -> None:
 
 async def _topic_ids(settings: Settings) -> str:
     client = kafka.consumer(settings)
-    await client.start()
+    await kafka.start(client)
     try:
         ids = [(await incarnation(client._client, settings.topic(topic))).epoch for topic in kafka.EVENT_TOPICS]
     finally:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -169,7 +170,7 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client. Its calls return errors in their answers: check each ``error_code``."""
     client = AIOKafkaAdminClient(**aiokafka_options(settings), request_timeout_ms=15_000)
     try:
-        await client.start()
+        await start(client)
         yield client
     finally:
         await client.close()
@@ -216,7 +217,7 @@ async def end_offsets(settings: Settings, topic: str, partitions: int) -> dict[i
     """
     client = consumer(settings)
     try:
-        await client.start()
+        await start(client)
         ends = await client.end_offsets([TopicPartition(topic, partition) for partition in range(partitions)])
         return {tp.partition: offset for tp, offset in ends.items()}
     finally:
@@ -240,6 +241,34 @@ async def end_offset(client: AIOKafkaClient, partition: TopicPartition) -> int:
     return int(offset)
 
 
+async def start(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
+    """Start a client; when that fails or is cancelled, what it had opened is closed. Raises KafkaError (aiokafka)."""
+    try:
+        await client.start()
+    except BaseException as error:
+        close_forgotten(error)
+        if isinstance(client, AIOKafkaConsumer):
+            await close(client)
+        elif isinstance(client, AIOKafkaProducer):
+            await _end(client.stop, client.client.close)
+        else:
+            await _end(client._client.close)
+        raise
+
+
+def close_forgotten(error: BaseException) -> None:
+    """Close the connection of a client whose start ended with this error.
+
+    With aiokafka 0.14 the first connection is known only to ``bootstrap``, which does not close it when the wait for
+    its first answer is cancelled: its socket and the task that reads it stay behind.
+    """
+    for frame, _ in walk_tb(error.__traceback__):
+        if frame.f_code is AIOKafkaClient.bootstrap.__code__:
+            connection = frame.f_locals.get("bootstrap_conn")
+            if connection is not None:
+                connection.close()
+
+
 async def close(client: AIOKafkaConsumer | None) -> None:
     """Stop a consumer within some seconds, whatever state it is in. Raises nothing but the caller's own cancellation.
 
@@ -250,14 +279,22 @@ async def close(client: AIOKafkaConsumer | None) -> None:
     """
     if client is None:
         return
-    for work in (client.stop, client._client.close):
-        task = asyncio.ensure_future(work())
+
+    def again() -> None:
+        if client._fetcher is not None:
+            client._fetcher._fetch_task.cancel()
+
+    await _end(client.stop, client._client.close, again=again)
+
+
+async def _end(*works: Callable[[], Coroutine[Any, Any, None]], again: Callable[[], None] = lambda: None) -> None:
+    for work in works:
+        task = asyncio.create_task(work())
         deadline = asyncio.get_running_loop().time() + _CLOSE_SECONDS
         while not (await asyncio.wait({task}, timeout=0.2))[0] and asyncio.get_running_loop().time() < deadline:
-            if client._fetcher is not None:
-                client._fetcher._fetch_task.cancel()
+            again()
         if not task.done():
             task.cancel()
-            log.warning("a Kafka consumer did not stop within %.0f s", _CLOSE_SECONDS)
+            log.warning("a Kafka client did not stop within %.0f s", _CLOSE_SECONDS)
         elif not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("a Kafka consumer did not stop in order: %r", error)
+            log.warning("a Kafka client did not stop in order: %r", error)

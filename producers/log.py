@@ -120,11 +120,11 @@ class LogProducer:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await client.start()
-        except asyncio.CancelledError:
-            self._dispose(client)
+        except asyncio.CancelledError as error:
+            self._dispose(client, error)
             raise
         except (KafkaError, OSError, TimeoutError) as error:
-            self._dispose(client)
+            self._dispose(client, error)
             raise OutcomeUnknown(
                 f"expected Kafka at {self.settings.kafka} to answer within {CONNECT_SECONDS} s, got {error!r}; "
                 "nothing was written, try again"
@@ -134,7 +134,9 @@ class LogProducer:
         client._sender.sender_task.add_done_callback(lambda _: self.fail(generation, "its sender task ended"))
         return generation
 
-    def _dispose(self, client: AIOKafkaProducer) -> None:
+    def _dispose(self, client: AIOKafkaProducer, error: BaseException | None = None) -> None:
+        if error is not None:
+            kafka.close_forgotten(error)
         task = asyncio.create_task(_bring_down(client))
         self._disposals.add(task)
         task.add_done_callback(self._disposals.discard)
@@ -345,7 +347,7 @@ async def read_tail(
     tp = TopicPartition(topic, partition)
     client = kafka.consumer(settings)
     try:
-        await client.start()
+        await kafka.start(client)
         client.assign([tp])
         client.seek(tp, start)
         position = start

@@ -113,7 +113,7 @@ class Owners:
             )
             try:
                 consumer.subscribe([self._settings.topic(topic) for topic in kafka.EVENT_TOPICS])
-                await consumer.start()
+                await kafka.start(consumer)
                 await self._poll(consumer)
             except KafkaError as error:
                 log.warning("the group of owners is joined anew: %r", error)

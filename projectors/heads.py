@@ -22,9 +22,9 @@ class Heads:
     async def __call__(self) -> Vector:
         """The next offset of every shard. Raises KafkaError."""
         if self._consumer is None:
-            # Kept before it starts, so that stop() closes what a failed start has opened.
-            self._consumer = kafka.consumer(self._settings)
-            await self._consumer.start()
+            consumer = kafka.consumer(self._settings)
+            await kafka.start(consumer)
+            self._consumer = consumer
         ends = await self._consumer.end_offsets(list(self._shards))
         return {shard: ends[tp] for tp, shard in self._shards.items()}
 

@@ -42,7 +42,7 @@ async def read_back(
     found = dict(fed)
     client = kafka.consumer(settings)
     try:
-        await client.start()
+        await kafka.start(client)
         begin = (await client.beginning_offsets([tp]))[tp]
         # A checkpoint beyond the marker is that of a feed topic which was deleted: this one is read from its start.
         if start is None or start.offset > term or start.offset < begin:

@@ -115,11 +115,11 @@ class Source:
     async def start(self, places: Mapping[Shard, Place]) -> None:
         """Go on from ``places``, whose shards are the whole assignment; again, from other places, at any time."""
         if self._consumer is None:
-            # Kept before it starts, so that stop() closes what a failed start has opened.
-            self._consumer = kafka.consumer(
+            consumer = kafka.consumer(
                 self.settings, max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=FETCH_WAIT_MS
             )
-            await self._consumer.start()
+            await kafka.start(consumer)
+            self._consumer = consumer
         if self._reader is None:
             self._reader = Reader(self._consumer, self._handover)
         self._shards = {TopicPartition(self.settings.topic(s.topic), s.partition): s for s in places}

@@ -36,8 +36,8 @@ class VaultCopy(Projector):
             connection = await postgres.connect(self.settings)
             stack.callback(connection.terminate)
             consumer = kafka.consumer(self.settings, fetch_max_wait_ms=_POLL_MS)
-            await consumer.start()
-            stack.push_async_callback(consumer.stop)
+            await kafka.start(consumer)
+            stack.push_async_callback(kafka.close, consumer)
             partitions = [
                 TopicPartition(self.settings.topic("secrets"), number) for number in range(self.settings.partitions)
             ]

@@ -38,8 +38,9 @@ class Bounds:
                 async with asyncio.timeout(5):
                     if self._consumer is None:
                         # Without an assignment it never fetches, so that no long poll is before a question.
-                        self._consumer = kafka.consumer(self._settings)
-                        await self._consumer.start()
+                        consumer = kafka.consumer(self._settings)
+                        await kafka.start(consumer)
+                        self._consumer = consumer
                     begins = await self._consumer.beginning_offsets(numbers)
                     ends = await self._consumer.end_offsets(numbers)
             except (KafkaError, TimeoutError, OSError) as error:

@@ -119,7 +119,7 @@ class CatchUps:
     async def _consumer(self) -> AIOKafkaConsumer:
         consumer = kafka.consumer(self._settings, fetch_max_wait_ms=5, max_partition_fetch_bytes=_FETCH_BYTES)
         try:
-            await consumer.start()
+            await kafka.start(consumer)
             # The first question about a topic waits 0.1 s for metadata: better now than in a pass.
             await consumer.beginning_offsets([TopicPartition(self._topic, 0)])
         except BaseException:

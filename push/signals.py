@@ -178,11 +178,7 @@ class Signals:
     async def _producer(self) -> AIOKafkaProducer:
         # A lost note is asked for again: waiting for replicas would buy nothing.
         producer = kafka.producer(self._settings, enable_idempotence=False, acks=1)
-        try:
-            await producer.start()
-        except BaseException:
-            await _stop(producer)
-            raise
+        await kafka.start(producer)
         return producer
 
 

@@ -87,7 +87,7 @@ class Tail:
             consumer = kafka.consumer(self._settings, fetch_max_wait_ms=500)
             reader = Reader(consumer, self._handover)
             try:
-                await consumer.start()
+                await kafka.start(consumer)
                 await self._open(consumer, reader)
                 await self._read(consumer, reader)
             except (KafkaError, _Restart, OSError) as error:

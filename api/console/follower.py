@@ -157,7 +157,7 @@ class Follower:
         """``places``: next offsets of an earlier attempt, from which it goes on."""
         consumer = kafka.consumer(self._settings, fetch_max_wait_ms=_WAIT_MS)
         try:
-            await consumer.start()
+            await kafka.start(consumer)
             consumer.assign(list(self._shards))
             begins = await consumer.beginning_offsets(list(self._shards))
             ends = await consumer.end_offsets(list(self._shards))

@@ -43,7 +43,7 @@ async def import_(settings: Settings, file: Path, *, console: Console | None = N
     await _check_empty(settings)
     total = sum(ends.values())
     producer = kafka.producer(settings, max_batch_size=2**31 - 1)
-    await producer.start()
+    await kafka.start(producer)
     try:
         with Bar(console, "imported", total, "records") as bar:
             for batch in _batches(formats.read(file)):

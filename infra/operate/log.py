@@ -152,7 +152,7 @@ async def reading(settings: Settings) -> AsyncIterator[LogReader]:
     """A reader of the log. Raises KafkaError (aiokafka) when no broker answers."""
     consumer = kafka.consumer(settings)
     try:
-        await consumer.start()
+        await kafka.start(consumer)
         yield LogReader(settings, consumer)
     finally:
         await kafka.close(consumer)

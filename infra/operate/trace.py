@@ -76,7 +76,7 @@ async def sources(settings: Settings) -> AsyncIterator[Sources]:
         connecting = asyncio.create_task(postgres.connect(settings))
         try:
             admin = await stack.enter_async_context(kafka.admin(settings))
-            await asyncio.gather(log.start(), feed.start())
+            await asyncio.gather(kafka.start(log), kafka.start(feed))
         finally:
             connection = await connecting
             stack.push_async_callback(connection.close)
