@@ -15,11 +15,19 @@ from infra.settings import Settings
 from tests.parts import Parts, delete_topics, running_parts
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of several processes (``-n``) one takes a whole folder: its servers live on this event loop, and a long test of
     another folder that blocks it would be an outage to them."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(item.nodeid.split("/")[1]))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without the group in its name a test is dealt out alone."""
+    if getattr(session.config.option, "loadgroup", False):
+        alone = [item.nodeid for item in session.items if "@" not in item.nodeid.rpartition("]")[2]]
+        assert not alone, f"expected xdist to keep the tests of a folder together, got {alone[0]} alone"
 
 
 @pytest.fixture(scope="session")
