@@ -109,6 +109,7 @@ async def test_the_face_shows_an_emotion_only_if_the_visual_supports_it(
     await ada.say("What a lovely day")
     await bo.enter(ada.name)
     await bo.say("Indeed")
+    await ada.sees("What a lovely day", "Indeed")
     await ada.say("But the milk is sour")
     await bo.sees("What a lovely day", "Indeed", "But the milk is sour")
     token = await service(installed, world)

@@ -75,6 +75,7 @@ async def test_the_longest_message(windows: Open, world: World) -> None:
 async def test_a_deleted_message_leaves_its_place(windows: Open, world: World) -> None:
     ada, bo, name = await _pair(windows, world)
     await bo.say("something unwise")
+    await ada.sees("something unwise")
     await ada.say("what?")
     await ada.sees("something unwise", "what?")
     # The owner may; it is asked for first.

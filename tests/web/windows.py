@@ -145,6 +145,7 @@ class Window:
         return self.page.get_by_role("textbox", name="Message", exact=True)
 
     async def say(self, *texts: str) -> None:
+        """Types and sends; returns before they are sent. What two people say comes in any order until one is seen."""
         for text in texts:
             await self.box.fill(text)
             await self.box.press("Enter")
@@ -152,9 +153,10 @@ class Window:
     async def sees(self, *texts: str) -> None:
         """The conversation ends with exactly these texts, all of them sent."""
         bubbles = self.page.locator(".message[data-state=sent] .bubble")
-        await until(
-            lambda: self._ends(bubbles, list(texts)), f"{self.name} sees {texts}; now {await bubbles.all_inner_texts()}"
-        )
+        try:
+            await until(lambda: self._ends(bubbles, list(texts)), f"{self.name} sees {texts}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {await bubbles.all_inner_texts()}") from error
 
     @staticmethod
     async def _ends(bubbles: Locator, texts: list[str]) -> bool:
