@@ -5,6 +5,7 @@ Pure: no I/O, no clock. The registry that holds all types is assembled in ``even
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -129,7 +130,26 @@ class EventType(NamedTuple):
 
     @property
     def dataschema(self) -> str:
-        return f"urn:klatsch:event:{self.name}:{self.version}"
+        return f"{_SCHEMAS}{self.name}:{self.version}"
+
+    def version_of(self, dataschema: str) -> int:
+        """The version of an event of this type, from 1 to the present one. Raises DecodeError, or NewerVersion."""
+        if dataschema == self.dataschema:
+            return self.version
+        number = dataschema.removeprefix(f"{_SCHEMAS}{self.name}:")
+        if not _VERSION.fullmatch(number):
+            raise DecodeError(f"expected a dataschema {_SCHEMAS}{self.name}:<version>, got {dataschema[:200]!r}")
+        version = int(number)
+        if version > self.version:
+            raise NewerVersion(
+                f"expected {self.name} of version {self.version} at most, got {version}: a newer Klatsch has written "
+                "it; update this process, then `klatsch parked retry --all`"
+            )
+        return version
+
+
+_SCHEMAS = "urn:klatsch:event:"
+_VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
 class DecodeError(ValueError):
@@ -138,6 +158,10 @@ class DecodeError(ValueError):
 
 class UnknownType(DecodeError):
     """A type that this code does not know: newer than it, or foreign."""
+
+
+class NewerVersion(DecodeError):
+    """A known type in a version above ours: its data may mean something else, so that its stream waits."""
 
 
 class Registry:
@@ -191,6 +215,8 @@ class Registry:
             data = self._decoders[row.name].decode(raw)
         # An upcaster meets data of long ago: whatever it raises, the record is what cannot be read.
         except (msgspec.DecodeError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
+            if isinstance(error, DecodeError):
+                raise type(error)(f"{topic}/{partition}/{offset}: {error}") from error
             raise DecodeError(f"{topic}/{partition}/{offset}: {envelope.type}: {error!r}") from error
         return Record(
             topic=topic, partition=partition, offset=offset, id=envelope.id, type=envelope.type,
@@ -201,9 +227,9 @@ class Registry:
 
     @staticmethod
     def _upcast(row: EventType, dataschema: str, raw: bytes) -> bytes:
-        if not row.upcasters or dataschema == row.dataschema:
+        version = row.version_of(dataschema)
+        if version == row.version:
             return raw
-        version = int(dataschema.rpartition(":")[2])
         data = msgspec.json.decode(raw)
         for step in row.upcasters:
             if step.version >= version:

@@ -54,9 +54,11 @@ def envelope() -> dict[str, Any]:
         "id": "Unique in the log. Events of one command share all but what follows the dot.",
         "source": "`klatsch/` and the installation's prefix.",
         "type": "Event type: a file of `schemas/events`.",
-        "subject": "The stream: also the record's Kafka key.",
-        "time": "When it happened, UTC with milliseconds.",
-        "dataschema": "`urn:klatsch:event:<type>:<version>`: the version that `data` has.",
+        "subject": "The stream: also the record's Kafka key. Of `log.opened`, whose key is `log`: topic and partition.",
+        "time": "When it happened, UTC with milliseconds, by the clock of the process that was asked. Kafka's "
+        "timestamp of the record is when it was appended: some milliseconds later; for imported history, long after.",
+        "dataschema": "`urn:klatsch:event:<type>:<version>`: the version that `data` has. In one above what a reader "
+        "knows it may mean something else: wait, and update the reader.",
         "actor": "Id of the user who asked for it, or `system`.",
         "command": "Name and idempotency key of the command, separated by a colon.",
         "app": "Tenant.",

@@ -9,7 +9,18 @@ import msgspec
 import pytest
 
 from events import REGISTRY
-from events.records import DecodeError, Entity, Event, EventType, Key, Record, Registry, UnknownType, Upcaster
+from events.records import (
+    DecodeError,
+    Entity,
+    Event,
+    EventType,
+    Key,
+    NewerVersion,
+    Record,
+    Registry,
+    UnknownType,
+    Upcaster,
+)
 from infra.kafka import EVENT_TOPICS
 from tests.events.given import Given, record
 
@@ -191,8 +202,8 @@ def test_old_versions_are_upcast_step_by_step() -> None:
     assert registry.decode(second, "rooms", 0, 0).data == _Renamed(title="b", by="unknown")
     third = with_data(second, by="ada").replace(b"renamed:2", b"renamed:3")
     assert registry.decode(third, "rooms", 0, 0).data == _Renamed(title="b", by="ada")
-    with pytest.raises(DecodeError):
-        registry.decode(third.replace(b"renamed:3", b"renamed:x"), "rooms", 0, 0)
+    with pytest.raises(NewerVersion, match=r"rooms/0/7: expected room.renamed of version 3 at most, got 4: .* update"):
+        registry.decode(third.replace(b"renamed:3", b"renamed:4"), "rooms", 0, 7)
     with pytest.raises(DecodeError):
         # A step that meets what it does not expect.
         registry.decode(with_data(old, name=None), "rooms", 0, 0)
@@ -202,3 +213,25 @@ def test_a_type_stands_in_the_registry_once() -> None:
     row = REGISTRY.events["room.renamed"]
     with pytest.raises(ValueError, match=r"room\.renamed"):
         Registry((row, row), ())
+
+
+@pytest.mark.parametrize("name", list(REGISTRY.events))
+def test_a_version_is_one_that_this_code_knows(name: str) -> None:
+    row = REGISTRY.events[name]
+    good = encoded(row.sample)
+    assert REGISTRY.decode(good, row.topics[0], 0, 0).data == row.sample
+    known = f"{name}:{row.version}"
+
+    def read(schema: str) -> None:
+        REGISTRY.decode(good.replace(f':{known}"'.encode(), f':{schema}"'.encode()), row.topics[0], 0, 0)
+
+    for newer in (row.version + 1, 999_999_999):
+        with pytest.raises(NewerVersion):
+            read(f"{name}:{newer}")
+    for bad in ("0", "-1", "x", "", "01", "+1", "1.0", " 1", "1\u0661", "9" * 5000, f"{row.version}\\n"):
+        with pytest.raises(DecodeError, match="expected a dataschema") as caught:
+            read(f"{name}:{bad}")
+        assert not isinstance(caught.value, NewerVersion | UnknownType) and len(str(caught.value)) < 400
+    for foreign in (f"other.type:{row.version}", name, f"{name}:{row.version}:1"):
+        with pytest.raises(DecodeError, match="expected a dataschema"):
+            read(foreign)

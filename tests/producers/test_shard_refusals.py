@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from events import REGISTRY
+from events.clock import now
 from events.messages import MessagePosted
 from events.records import Changes, Event, Record, State
 from infra import postgres
@@ -149,6 +150,21 @@ def _break_decide(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
 
     rows: dict[Any, CommandType] = registry._BY_STRUCT
     monkeypatch.setitem(rows, PostMessage, row._replace(decide=decide))
+
+
+async def test_a_stream_with_an_event_of_a_newer_version_refuses_and_others_go_on(settings: Settings) -> None:
+    async with owning(settings) as shard:
+        await shard.room("bad")
+        await shard.room("good")
+        said = await shard.say("1", room="bad")
+        value = REGISTRY.encode(
+            said, id="n", source="klatsch/new", stream="bad", time=now(), actor="ada", command="PostMessage:n"
+        )
+        await shard.log.append([(b"bad", value.replace(b"message.posted:2", b"message.posted:3"))])
+        async with owning(settings, "new:1") as new:
+            # What the new owner cannot read it decides nothing on.
+            assert await answer(new.say("2", room="bad")) == "parked"
+            assert (await new.say("2", room="good")).seq == 1
 
 
 async def test_a_command_nobody_waits_for_any_more_is_not_decided(settings: Settings) -> None:

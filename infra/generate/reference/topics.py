@@ -45,13 +45,15 @@ _RECORD = f"""\
 
 | part | content |
 | --- | --- |
-| key | the stream, in UTF-8: a user's, room's or name's events are in one partition, in order; `log` for `log.opened` |
+| key | the stream, in UTF-8: a user's, room's or name's events are in one partition, in order. \
+It is the envelope's `subject`; only `log.opened` has `log` here, and topic and partition (`rooms/3`) as subject |
 | partition | as Kafka's default partitioner has it (murmur2 of the key), so that any tool finds a key where it looks |
 | value | a CloudEvents 1.0 envelope in JSON, UTF-8: [events](events.md) |
 | header `{TERM_HEADER}` | the writer's term, in decimal digits |
 | header `{OPENED_HEADER}` | only on `log.opened`, instead of `{TERM_HEADER}` |
 | header `content-type` | `application/cloudevents+json; charset=UTF-8` |
-| timestamp | when it happened: for imported history, long before it was written |
+| timestamp | when it was appended, by the owner's clock (`CreateTime`). \
+The envelope's `time` is when it happened: some milliseconds before; for imported history, years |
 
 All events of one command are in one batch: a reader sees them all or none. Offsets have no holes, and an event's
 offset is the `version` of what it changed."""
