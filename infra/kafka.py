@@ -32,7 +32,7 @@ EVENT_TOPICS = ("users", "rooms", "handles")
 MAX_BATCH_BYTES = 1_048_576
 
 _HOUR_MS = 3_600_000
-#: Seconds until a topic that was just created must have a leader for each partition.
+#: Seconds in which at least one more partition must get a leader after topics were created.
 _CREATION_SECONDS = 30.0
 _TOPIC_ALREADY_EXISTS = 36
 #: Of a request for offsets: the timestamp that means the end, and the isolation level that hides nothing.
@@ -119,21 +119,24 @@ async def _create(client: AIOKafkaAdminClient, specs: list[TopicSpec], replicati
 
 async def _partition_counts(client: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
     """Partition counts, once every partition has a leader: a topic just made appears at the broker a bit later."""
-    deadline = asyncio.get_running_loop().time() + _CREATION_SECONDS
+    loop = asyncio.get_running_loop()
+    done, deadline = -1, 0.0
     while True:
         # Asks for all topics: a request that names a missing one may create it with the broker's defaults.
         found = {row["topic"]: row for row in await client.describe_topics() if row["error_code"] == 0}
-        waiting = [
-            topic
-            for topic in topics
-            if topic not in found or any(part["leader"] < 0 for part in found[topic]["partitions"])
-        ]
+        led = {
+            topic: sum(part["leader"] >= 0 for part in found[topic]["partitions"]) for topic in topics if topic in found
+        }
+        waiting = [topic for topic in topics if topic not in led or led[topic] < len(found[topic]["partitions"])]
         if not waiting:
             return {topic: len(found[topic]["partitions"]) for topic in topics}
-        if asyncio.get_running_loop().time() > deadline:
+        if sum(led.values()) != done:
+            # Each partition that gets its leader shows that the brokers are at work.
+            done, deadline = sum(led.values()), loop.time() + _CREATION_SECONDS
+        if loop.time() > deadline:
             raise TopicCreationFailed(
-                f"{', '.join(waiting)}: expected a leader for each partition within {_CREATION_SECONDS:.0f} s, "
-                "got none; see the brokers' log"
+                f"{', '.join(waiting)}: expected a leader for each partition, and no partition has got one for "
+                f"{_CREATION_SECONDS:.0f} s; see the brokers' log"
             )
         await asyncio.sleep(0.05)
 

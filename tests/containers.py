@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from testcontainers.core.container import DockerContainer
 
 from infra.embedded.jars import kafka_version
+from infra.embedded.patience import Patience, Sign
 from infra.embedded.ports import free_port
 from infra.embedded.postgres import VERSION
 from infra.embedded.process import accepts
 from infra.kafka_access import brokers
 from infra.settings import Settings
-
-_READY_SECONDS = 90.0
 
 
 class KafkaContainer(DockerContainer):
@@ -50,7 +49,7 @@ class KafkaContainer(DockerContainer):
 def kafka() -> Iterator[str]:
     """Bootstrap servers of a broker for the length of the block."""
     with KafkaContainer() as container:
-        _wait(lambda: brokers(Settings(kafka=f"127.0.0.1:{container.port}")) > 0, "Kafka")
+        _wait(container, lambda: brokers(Settings(kafka=f"127.0.0.1:{container.port}")) > 0, "Kafka")
         yield f"127.0.0.1:{container.port}"
 
 
@@ -62,13 +61,13 @@ def postgres() -> Iterator[str]:
     container.with_env("POSTGRES_HOST_AUTH_METHOD", "trust").with_env("POSTGRES_DB", "klatsch")
     with container:
         # The image starts once without TCP to initialise itself, so an open port means that it has done so.
-        _wait(lambda: accepts("127.0.0.1", port), "Postgres")
+        _wait(container, lambda: accepts("127.0.0.1", port), "Postgres")
         yield f"postgresql://postgres@127.0.0.1:{port}/klatsch"
 
 
-def _wait(ready: Callable[[], bool], name: str) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
+def _wait(container: DockerContainer, ready: Callable[[], bool], name: str) -> None:
+    patience = Patience(lambda: Sign(sum(map(len, container.get_logs()))))
     while not ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{name} in Docker was not ready after {_READY_SECONDS:.0f} s")
+        if patience.spent():
+            raise TimeoutError(f"{name} in Docker is not ready, and has written nothing for {patience.silent:.0f} s")
         time.sleep(0.1)

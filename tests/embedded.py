@@ -29,5 +29,5 @@ def parts(folder: Path, kafka: str | None, postgres: str | None) -> Iterator[Par
             server.start()
             postgres = server.dsn
         if broker and process:
-            process.wait_until(broker.ready, 90)
+            process.wait_until(broker.ready)
         yield Parts(kafka, postgres)

@@ -32,9 +32,6 @@ class EmbeddedKafka(EmbeddedServer):
     Other programs may use PLAIN, too. Roles do not: whoever takes the port while no broker has it would be told.
     """
 
-    #: Measured on two cores: ready in 2-13 s, after SIGKILL in 5-7 s.
-    ready_seconds = 90.0
-
     def __init__(
         self,
         data: Path,
@@ -76,7 +73,12 @@ class EmbeddedKafka(EmbeddedServer):
             write_private(self._password_file, secrets.token_hex(16))
         self._format(java, class_path)
         properties = self._write_properties(self.data / "log")
-        return Process("Kafka", self._command(java, class_path, properties), self._logs / "kafka.out")
+        return Process(
+            "Kafka",
+            self._command(java, class_path, properties),
+            self._logs / "kafka.out",
+            own_log=self._logs / "kafka.log",
+        )
 
     def access(self) -> dict[str, str]:
         """The ``KLATSCH_KAFKA*`` variables with which clients get in, once prepared."""

@@ -30,8 +30,6 @@ class EmbeddedPostgres(EmbeddedServer):
     As root it runs as another user, for Postgres refuses root.
     """
 
-    ready_seconds = 60.0
-
     def __init__(
         self,
         data: Path,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import psutil
 
 from infra.embedded import lifeline
+from infra.embedded.patience import SILENT_SECONDS, Patience, Sign, cpu_seconds, sizes
 
 
 class ProcessError(RuntimeError):
@@ -44,10 +45,15 @@ class Process:
         cwd: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 10.0,
+        own_log: Path | None = None,
     ) -> None:
+        """``log`` gets its output. ``own_log``: where it writes itself what it does, if it does."""
         self.name = name
         self.argv = [str(part) for part in argv]
-        self.log = log
+        #: What its output goes to.
+        self.output = log
+        #: Where to read what it does.
+        self.log = own_log or log
         self._env = dict(os.environ if env is None else env)
         self._account = account
         self._cwd = cwd
@@ -70,7 +76,7 @@ class Process:
         if self.pid is not None:
             raise ProcessError(f"{self.name} runs already, as process {self.pid}")
         account = self._account
-        with self.log.open("ab") as log:
+        with self.output.open("ab") as log:
             self._popen = subprocess.Popen(
                 self.argv,
                 stdin=subprocess.DEVNULL,
@@ -113,26 +119,57 @@ class Process:
     def check(self) -> None:
         """Raises ProcessError when it does not run."""
         if self.pid is None:
-            raise ProcessError(f"{self.name} ended with exit code {self.exit_code}.\n{tail(self.log)}")
+            raise ProcessError(f"{self.name} ended with exit code {self.exit_code}.\n{self.last_words()}")
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Returns when ``ready()``; raises ProcessError when the process ends before, or time runs out."""
-        deadline = time.monotonic() + seconds
+    def patience(self, silent_seconds: float = SILENT_SECONDS) -> Patience:
+        """With its start: signs of life are lines in its logs, and CPU that it uses."""
+        logs = dict.fromkeys((self.log, self.output))
+        return Patience(lambda: Sign(sizes(logs), cpu_seconds(self.pid) if self.pid else 0.0), silent_seconds)
+
+    def wait_until(self, ready: Callable[[], bool], silent_seconds: float = SILENT_SECONDS) -> None:
+        """Returns when ``ready()``, however long it takes.
+
+        Raises ProcessError when the process ends before, or gives no sign of life for ``silent_seconds``.
+        """
+        patience = self.patience(silent_seconds)
         while not ready():
             self.check()
-            if time.monotonic() > deadline:
-                raise ProcessError(f"{self.name} was not ready after {seconds:.0f} s.\n{tail(self.log)}")
+            if patience.spent():
+                raise self.silence(patience, "an answer")
             time.sleep(0.05)
+
+    def silence(self, patience: Patience, awaited: str) -> ProcessError:
+        """The error of a start that has fallen silent; ``awaited``: what would have ended it well."""
+        return ProcessError(
+            f"{self.name} is not ready after {patience.waited:.0f} s, and for the last {patience.silent:.0f} s it "
+            f"wrote nothing and hardly used the processor; expected {awaited}. A slow start is waited for, a silent "
+            f"one is not: see its log for what it waits for (a disk, a lock, an address), then start it again.\n"
+            f"{self.last_words()}"
+        )
+
+    def last_words(self) -> str:
+        """The last lines of its log, and of its output where that is another file and not empty."""
+        both = [self.log, *([self.output] if self.output != self.log and sizes([self.output])[0] > 0 else [])]
+        return "\n".join(tail(log) for log in both)
 
 
 def tail(log: Path, lines: int = 15) -> str:
     """The last lines of a log, under its path, for error messages."""
     if not log.exists():
         return f"(no log at {log})"
+    return "\n".join([f"Last lines of {log}:", *(f"  {line}" for line in _end_of(log)[-lines:])])
+
+
+def last_line(log: Path, length: int = 100) -> str:
+    """The last line of a log that holds something, cut; empty where there is none."""
+    lines = [line.strip() for line in _end_of(log) if line.strip()] if log.exists() else []
+    return lines[-1][:length] if lines else ""
+
+
+def _end_of(log: Path) -> list[str]:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 16_384))
-        text = file.read().decode(errors="replace")
-    return "\n".join([f"Last lines of {log}:", *(f"  {line}" for line in text.splitlines()[-lines:])])
+        return file.read().decode(errors="replace").splitlines()
 
 
 def accepts(host: str, port: int) -> bool:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from infra.embedded.process import Process
 
 
 class EmbeddedServer(ABC):
     """``start``, ``stop`` and ``kill`` as often as wanted, on the same port and the same data."""
-
-    #: Seconds after which a start has failed.
-    ready_seconds: ClassVar[float]
 
     _process: Process | None = None
 
@@ -33,7 +29,7 @@ class EmbeddedServer(ABC):
         """Prepares, starts and waits until it answers. Raises ProcessError and what ``prepare`` raises."""
         process = self.prepare()
         process.spawn()
-        process.wait_until(self.ready, self.ready_seconds)
+        process.wait_until(self.ready)
 
     def stop(self) -> None:
         """Ends it in order."""

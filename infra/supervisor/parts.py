@@ -19,9 +19,10 @@ import msgspec
 
 from infra.embedded import jars
 from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.patience import SILENT_SECONDS
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.process import Process
-from infra.settings import Settings, environment
+from infra.settings import Settings, environment, without_password
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.report import Download, Report
 
@@ -38,7 +39,10 @@ class Part(ABC):
     address: str
     #: TCP ports that it listens on.
     ports: tuple[int, ...]
-    ready_seconds = 90.0
+    #: Seconds without a sign of life after which a start has failed.
+    silent_seconds = SILENT_SECONDS
+    #: Seconds after which a start that goes on is told of, again and again.
+    tell_seconds = 10.0
 
     #: The child as it was last prepared.
     process: Process | None = None
@@ -54,6 +58,10 @@ class Part(ABC):
     @abstractmethod
     def ready(self) -> bool:
         """Whether it serves now; answers within a few seconds."""
+
+    def awaited(self) -> str:
+        """What would make it ready, for the error of a start that fell silent; answers within a few seconds."""
+        return f"an answer at {without_password(self.address)}"
 
 
 class KafkaPart(Part):
@@ -134,8 +142,6 @@ GROUPS = (
 class RolePart(Part):
     """A process of ours: ``python -m infra.cli serve --roles ...``."""
 
-    ready_seconds = 60.0
-
     def __init__(self, folder: DataFolder, settings: Settings, group: Roles) -> None:
         """``settings`` are those of this process: its own port in ``settings.port``."""
         self.name = group.name
@@ -157,6 +163,9 @@ class RolePart(Part):
 
     def ready(self) -> bool:
         return readiness(self.address, None)[0]
+
+    def awaited(self) -> str:
+        return f"{self.address}/readyz to say that all is well, got: {readiness(self.address, None)[1]}"
 
 
 def role_parts(folder: DataFolder, settings: Settings) -> list[Part]:

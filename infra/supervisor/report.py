@@ -6,6 +6,7 @@ import threading
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
@@ -19,7 +20,9 @@ class Report:
     def line(self, name: str, text: str, detail: str = "") -> None:
         """``name  text  detail``, in columns."""
         with self._lock:
-            self.console.print(f"  [bold]{name:<10}[/] {text:<22} [dim]{detail}[/]".rstrip(), markup=True)
+            self.console.print(
+                f"  [bold]{name:<10}[/] {escape(text):<22} [dim]{escape(detail)}[/]".rstrip(), markup=True
+            )
 
     def title(self, text: str) -> None:
         """A line that stands alone."""

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from infra.embedded.process import Process, ProcessError, tail
+from infra.embedded.process import Process, ProcessError, last_line
 from infra.settings import without_password
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import forget, remember
@@ -21,6 +21,8 @@ _QUIET = 60.0
 ROLES_GRACE = 10.0
 _STORES_GRACE = 30.0
 _POLL = 0.1
+#: Seconds after which a start is asked for less often, and how often then.
+_SOON, _POLL_SLOWLY = 15.0, 0.5
 
 
 class Supervisor:
@@ -107,12 +109,17 @@ class Supervisor:
         self._report.line(part.name, f"ready in {time.monotonic() - began:.1f} s", without_password(part.address))
 
     async def _wait_ready(self, part: Part, process: Process) -> None:
-        deadline = time.monotonic() + part.ready_seconds
+        """Waits as long as the process gives signs of life, and tells of it. Raises ProcessError."""
+        patience, told = process.patience(part.silent_seconds), 0.0
         while not await asyncio.to_thread(part.ready):
             process.check()
-            if time.monotonic() > deadline:
-                raise ProcessError(f"{part.name} was not ready after {part.ready_seconds:.0f} s.\n{tail(process.log)}")
-            await asyncio.sleep(_POLL)
+            if await asyncio.to_thread(patience.spent):
+                raise process.silence(patience, await asyncio.to_thread(part.awaited))
+            if patience.waited - told >= part.tell_seconds:
+                told = patience.waited
+                self._report.line(part.name, f"starting, {told:.0f} s so far", last_line(process.log))
+            # Each question costs the part something, and one that starts for long has nothing to spare.
+            await asyncio.sleep(_POLL if patience.waited < _SOON else _POLL_SLOWLY)
 
     async def _keep(self, part: Part) -> None:
         """Starts the part again each time that it ends; never returns."""

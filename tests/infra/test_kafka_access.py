@@ -139,7 +139,7 @@ async def test_over_tls_clients_check_whom_they_talk_to(tmp_path: Path) -> None:
     settings = load(broker.access(), partitions=1, feed_partitions=1, **tls)
     try:
         process.spawn()
-        await asyncio.to_thread(process.wait_until, lambda: brokers(settings) == 1, broker.ready_seconds)
+        await asyncio.to_thread(process.wait_until, lambda: brokers(settings) == 1)
         await kafka.ensure_topics(settings)
         assert await kafka.end_offsets(settings, "klatsch.rooms", 1) == {0: 0}
         reader = Consumer({**librdkafka_options(settings), "group.id": "none"})

@@ -216,3 +216,29 @@ def test_passwords_stay_off_the_screen() -> None:
     )
     assert without_password("http://127.0.0.1:8400") == "http://127.0.0.1:8400"
     assert without_password("127.0.0.1:8410") == "127.0.0.1:8410"
+
+
+async def test_a_start_that_takes_long_is_told_of(folder: DataFolder) -> None:
+    slow = Held("api", folder, script=LISTEN.replace("listening", "[/recovering] 7 of 9"))
+    slow.tell_seconds = 0.2
+    scene = Scene(folder, roles=[slow])
+    starting = asyncio.create_task(scene.supervisor.start())
+    try:
+        await asyncio.to_thread(until, lambda: "[/recovering] 7 of 9" in scene.said.getvalue())
+        assert scene.words("s so far") == ["api"] * len(scene.words("s so far"))
+        slow.held = False
+        await starting
+    finally:
+        starting.cancel()
+        await asyncio.wait([starting])
+        await scene.supervisor.stop()
+
+
+async def test_a_start_that_falls_silent_is_an_error_that_names_what_was_awaited(folder: DataFolder) -> None:
+    silent = Held("api", folder)
+    silent.silent_seconds = 0.5
+    scene = Scene(folder, roles=[silent])
+    with pytest.raises(ProcessError, match=rf"(?s)api is not ready.*expected an answer at {silent.address}.*listening"):
+        await scene.supervisor.start()
+    await scene.supervisor.stop()
+    assert not scene.pids()
