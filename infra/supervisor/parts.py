@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import signal
 import sys
 import threading
-import urllib.error
-import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +21,7 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.process import Process
 from infra.settings import Settings, environment, without_password
 from infra.supervisor.folder import DataFolder
+from infra.supervisor.readiness import readiness
 from infra.supervisor.report import Download, Report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -177,30 +175,6 @@ def role_parts(folder: DataFolder, settings: Settings) -> list[Part]:
         RolePart(folder, msgspec.structs.replace(settings, port=settings.port + group.offset), group)
         for group in groups
     ]
-
-
-def ask(address: str, path: str, token: str | None) -> urllib.request.Request:
-    """A request to a part; with an operator's token it is told what others may not see (KLATSCH_METRICS)."""
-    return urllib.request.Request(address + path, headers={"Authorization": f"Bearer {token}"} if token else {})
-
-
-def readiness(address: str, token: str | None) -> tuple[bool, str]:
-    """What ``/readyz`` says: whether all is well, and if not, which dependency is missing."""
-    try:
-        with urllib.request.urlopen(ask(address, "/readyz", token), timeout=3) as answer:
-            return answer.status == 200, ""
-    except urllib.error.HTTPError as error:
-        with error:
-            return False, _one_line(error.read(2000))
-    except (OSError, ValueError) as error:
-        return False, str(getattr(error, "reason", error))
-
-
-def _one_line(body: bytes) -> str:
-    try:
-        return json.dumps(json.loads(body))
-    except ValueError:
-        return body.decode(errors="replace").strip()[:200]
 
 
 def _reachable(host: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from infra.embedded.process import Process, ProcessError, last_line
 from infra.settings import without_password
+from infra.supervisor.disk import disk
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import forget, remember
 from infra.supervisor.parts import KafkaPart, Part
@@ -21,6 +22,8 @@ _QUIET = 60.0
 ROLES_GRACE = 10.0
 _STORES_GRACE = 30.0
 _POLL = 0.1
+#: Seconds between two looks at the room on the disk.
+_DISK_SECONDS = 10.0
 #: Seconds after which a start is asked for less often, and how often then.
 _SOON, _POLL_SLOWLY = 15.0, 0.5
 
@@ -65,7 +68,18 @@ class Supervisor:
 
     async def keep(self) -> None:
         """Keeps the parts that ``start`` has started; never returns."""
-        await asyncio.gather(*self._keepers)
+        await asyncio.gather(self._watch_disk(), *self._keepers)
+
+    async def _watch_disk(self) -> None:
+        """Warns when the room of the data folder gets low, and again when it is full; never returns."""
+        said = ""
+        while True:
+            room = await asyncio.to_thread(disk, self._folder.path)
+            level = "full" if room.full else "low" if room.low else ""
+            if level and level != said:
+                self._report.problem(f"  {room.warning(self._folder.path)}")
+            said = level
+            await asyncio.sleep(_DISK_SECONDS)
 
     async def stop(self) -> None:
         """Roles first, then Kafka, then Postgres. Returns when no process is left."""

@@ -13,13 +13,13 @@ import psutil
 from rich.console import Console
 from rich.text import Text
 
-from infra import operator_token
 from infra.embedded.process import accepts
 from infra.kafka_access import brokers
 from infra.settings import Settings, load, without_password
 from infra.supervisor.addresses import host_and_port
+from infra.supervisor.disk import Disk, disk
 from infra.supervisor.folder import DataFolder
-from infra.supervisor.parts import ask, readiness
+from infra.supervisor.readiness import ask, readiness
 
 _LAG = re.compile(r'^klatsch_projector_lag_events\{[^}]*projector="read_models"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
 
@@ -35,49 +35,72 @@ class PartStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """All of an installation. ``lag``: events that the read models have not applied, null when it is not known."""
+    """All of an installation. ``lag``: events that the read models have not applied, null when it is not known.
+
+    Without parts, while it runs: none has been ready yet.
+    """
 
     running: bool
     parts: list[PartStatus]
     lag: int | None
     data: str
+    #: Of the data folder; what others operate has disks of its own, which are not known here.
+    disk: Disk
 
     @property
     def exit_code(self) -> int:
         """0: all is well, 3: nothing runs (as service managers have it), 1: something is not well."""
         if not self.running:
             return 3
-        return 0 if all(part.healthy for part in self.parts) else 1
+        well = bool(self.parts) and all(part.healthy for part in self.parts) and not self.disk.full
+        return 0 if well else 1
 
 
 def status(data: Path) -> Status:
     """Asks every part of the installation that runs on a data folder, all at once; a few seconds at most."""
     folder = DataFolder(data)
-    state = folder.read_state() if folder.owner() else None
-    if state is None:
-        return Status(running=False, parts=[], lag=None, data=str(folder.path))
+    owner = folder.owner()
+    state = folder.read_state() if owner else None
+    room = disk(folder.path)
+    if state is None or state["pid"] != owner:
+        # Its own is written when the first part is ready; until then there may be one of an earlier start.
+        return Status(running=owner is not None, parts=[], lag=None, data=str(folder.path), disk=room)
+    # Loads much; a folder on which nothing runs is told of without.
+    from infra import operator_token
+
     with ThreadPoolExecutor(8) as pool:
         settings = load(state["environment"]) if state["environment"] else None
         # An operator's, before which nothing is hidden; None while the installation is still being set up.
         token = None if settings is None else operator_token.token(settings)
-        parts = list(pool.map(lambda row: _ask(row, settings, token), state["parts"]))
+        logs = folder.logs
+        parts = list(pool.map(lambda row: _ask(row, settings, token, logs), state["parts"]))
         lag = next((_lag(part.address, token) for part in parts if part.name == "project" and part.healthy), None)
-    return Status(running=True, parts=parts, lag=lag, data=str(folder.path))
+    return Status(running=True, parts=parts, lag=lag, data=str(folder.path), disk=room)
 
 
-def _ask(row: dict[str, Any], settings: Settings | None, token: str | None) -> PartStatus:
+def _ask(row: dict[str, Any], settings: Settings | None, token: str | None, logs: Path) -> PartStatus:
     name, address, pid = row["name"], row["address"], row["pid"]
+    shown = without_password(address)
     if pid is not None and not psutil.pid_exists(pid):
-        healthy, detail = False, "has ended; it will be started again"
+        healthy, detail = False, f"{_title(name)} is not reachable at {shown}; it is being started again"
     elif name == "kafka":
-        healthy = settings is not None and brokers(settings) > 0
-        detail = "" if healthy else "does not answer"
+        healthy, detail = settings is not None and brokers(settings) > 0, _silent(name, shown, pid, logs)
     elif name == "postgres":
-        healthy = accepts(*host_and_port(address, 5432))
-        detail = "" if healthy else "does not answer"
+        healthy, detail = accepts(*host_and_port(address, 5432)), _silent(name, shown, pid, logs)
     else:
         healthy, detail = readiness(address, token)
-    return PartStatus(name=name, address=without_password(address), pid=pid, healthy=healthy, detail=detail)
+    return PartStatus(name=name, address=shown, pid=pid, healthy=healthy, detail="" if healthy else detail)
+
+
+def _title(name: str) -> str:
+    return {"kafka": "Kafka", "postgres": "Postgres"}.get(name, f"The process {name}")
+
+
+def _silent(name: str, address: str, pid: int | None, logs: Path) -> str:
+    """Why a store may not answer, as far as can be told from here."""
+    if pid is None:
+        return f"{_title(name)} is not reachable at {address}; others operate it: look there, and at the network"
+    return f"{_title(name)} is not reachable at {address}, though its process runs; see {logs / name}.log"
 
 
 def _lag(address: str, token: str | None) -> int | None:
@@ -95,6 +118,8 @@ def show(found: Status, console: Console) -> None:
     if not found.running:
         console.print(f"Not running (data in {found.data}). Start it with './klatsch up'.", highlight=False)
         return
+    if not found.parts:
+        console.print("Starting: no part is ready yet; 'klatsch up' tells how far it is.", highlight=False)
     # No table of rich's: it would fold a DSN that somebody wants to copy.
     for part in found.parts:
         health, style = ("well", "green") if part.healthy else ("not ready", "red")
@@ -102,3 +127,5 @@ def show(found: Status, console: Console) -> None:
         console.print(line.append(f"\n{'':<10} {part.detail}") if part.detail else line, soft_wrap=True)
     lag = "unknown" if found.lag is None else f"{found.lag} events"
     console.print(f"Read models lag by: {lag}. Data in {found.data}", highlight=False, soft_wrap=True)
+    warning = found.disk.warning(found.data)
+    console.print(Text(f"Warning: {warning}", "yellow") if warning else f"Disk: {found.disk.text}", soft_wrap=True)

@@ -1,0 +1,109 @@
+"""What ``status`` says, in words: of parts, of the disk, and by its exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from infra.embedded.ports import free_port
+from infra.supervisor.disk import FULL, Disk, disk
+from infra.supervisor.folder import DataFolder
+from infra.supervisor.readiness import words
+from infra.supervisor.status import PartStatus, Status, show, status
+
+GB = 10**9
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[DataFolder]:
+    found = DataFolder(tmp_path)
+    with found.locked():
+        yield found
+
+
+def said(found: Status) -> str:
+    """What people see."""
+    output = io.StringIO()
+    show(found, Console(file=output, width=300))
+    return output.getvalue()
+
+
+def ended() -> int:
+    """The id of a process that has ended."""
+    with subprocess.Popen(["true"]) as process:
+        return process.pid
+
+
+def test_stores_that_do_not_answer_are_told_of_in_words(folder: DataFolder) -> None:
+    kafka, postgres = free_port(), free_port()
+    folder.write_state({
+        "pid": os.getpid(),
+        "parts": [
+            {"name": "kafka", "address": f"127.0.0.1:{kafka}", "pid": ended()},
+            {"name": "postgres", "address": f"postgresql://u:secret@127.0.0.1:{postgres}/k", "pid": None},
+        ],
+        "environment": {},
+    })  # fmt: skip
+    found = status(folder.path)
+    assert [part.detail for part in found.parts] == [
+        f"Kafka is not reachable at 127.0.0.1:{kafka}; it is being started again",
+        f"Postgres is not reachable at postgresql://127.0.0.1:{postgres}/k; others operate it: look there, and at the "
+        "network",
+    ]
+    assert found.exit_code == 1
+    assert "it is being started again" in said(found)
+
+
+def test_a_start_is_no_running_of_before(folder: DataFolder) -> None:
+    folder.write_state({"pid": os.getpid() + 1, "parts": [{"name": "kafka"}], "environment": {}})
+    found = status(folder.path)
+    assert (found.running, found.parts, found.exit_code) == (True, [], 1)
+    assert "Starting" in said(found)
+
+
+def test_nothing_runs(tmp_path: Path) -> None:
+    found = status(tmp_path / "none")
+    assert (found.running, found.exit_code) == (False, 3)
+    assert found.disk == disk(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"kafka": {"ok": False, "error": "TimeoutError: "}, "postgres": {"ok": True}}, "kafka: TimeoutError"),
+        ({"shards": {"ok": False, "owned": 24, "open": 2}}, "shards: 2 of 24 are open"),
+        (
+            {"feed": {"ok": False, "state": "away", "error": None}, "hub": {"ok": False}},
+            "feed: away; hub: not ready",
+        ),
+        ({}, "it says that it is not ready, and to whom has no token not why"),
+    ],
+)
+def test_readiness_is_put_into_words(document: dict[str, object], text: str) -> None:
+    assert words(json.dumps({"ok": False, "parts": document}).encode()) == text
+
+
+def test_what_is_no_document_of_readiness_is_shown() -> None:
+    assert words(b"<html>Bad gateway") == "expected the document of /readyz, got '<html>Bad gateway'"
+
+
+@pytest.mark.parametrize(
+    ("free", "text", "exit_code"),
+    [
+        (11 * GB, "Disk: 11.0 GB of 100.0 GB free (11%)", 0),
+        (9 * GB, "is nearly full: 9.0 GB of 100.0 GB free (9%)", 0),
+        (FULL - 1, "is full: 0.0 GB of 100.0 GB free (0%)", 1),
+    ],
+)
+def test_room_on_the_disk(free: int, text: str, exit_code: int) -> None:
+    api = PartStatus(name="api", address="", pid=1, healthy=True, detail="")
+    found = Status(running=True, parts=[api], lag=0, data="/srv/klatsch", disk=Disk(100 * GB, free))
+    assert text in said(found)
+    assert found.exit_code == exit_code
