@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -62,6 +61,8 @@ def up(port: Port = 8400, data: Data = DEFAULT_DATA) -> None:
 
     The first start fetches Kafka (45 MB). Data stays in the data folder for the next start.
     """
+    import asyncio
+
     from infra.errors import EXPECTED
     from infra.supervisor.report import Report
     from infra.supervisor.up import up as run
@@ -98,9 +99,9 @@ def status(
     data: Data = DEFAULT_DATA,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show every part of a running installation: address, process, health, and the read models' lag.
+    """Show every part of a running installation: address, process, health, the read models' lag, room on the disk.
 
-    Exit code 0: all is well. 1: a part is not. 3: nothing runs.
+    Exit code 0: all is well. 1: a part is not, or the disk is full. 2: the options are wrong. 3: nothing runs.
     """
     import msgspec
     from rich.console import Console
@@ -151,6 +152,8 @@ def install() -> None:
 
     What is there is checked, never changed.
     """
+    import asyncio
+
     from infra.errors import EXPECTED
     from infra.installation import prepare
     from infra.settings import load

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from msgspec.structs import replace
 
 from infra.operate.command import DEFAULT_DATA, Data, fail, run
-from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 EXAMPLES = 'Examples: **./klatsch connect kcat --to kafka.conf**, **eval "$(./klatsch connect env)"**'
 
@@ -54,6 +55,8 @@ def connect(form: Form, to: To = None, data: Data = DEFAULT_DATA) -> None:
 
 def _lines(form: str, settings: Settings, embedded: bool) -> list[str]:
     # A client library is loaded by none of them.
+    from msgspec.structs import replace
+
     from infra import kafka_access
 
     if form == "kcat" and embedded and settings.kafka_user:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from infra.operate.command import DEFAULT_DATA, Data, run
 from infra.operate.errors import CannotDo
-from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 
 def console(data: Data = DEFAULT_DATA) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.operate.command import DEFAULT_DATA, Data, run
 from infra.operate.errors import CannotDo
-from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 EXAMPLES = "Examples: **TOKEN=$(./klatsch token)**, **./klatsch token --minutes 60**"
 #: The longest that a token is good for: nothing takes it back, but another secret for the whole installation.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -53,6 +51,9 @@ def run(
 
     ``around`` provides the installation, where it need not run already.
     """
+    import asyncio
+    import logging
+
     from events.positions import BadPosition
     from infra import away
     from infra.errors import EXPECTED
