@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +109,25 @@ def test_room_on_the_disk(free: int, text: str, exit_code: int) -> None:
     found = Status(running=True, parts=[api], lag=0, data="/srv/klatsch", disk=Disk(100 * GB, free))
     assert text in said(found)
     assert found.exit_code == exit_code
+
+
+FILL = """
+mount -t tmpfs -o size=64m none "$1" && head -c 60000000 /dev/zero > "$1/filled" &&
+exec "$2" -c 'import sys; from pathlib import Path; from infra.supervisor.disk import disk
+found = disk(Path(sys.argv[1]) / "not" / "there"); print(found.total, found.full, found.warning("it"))' "$1"
+"""
+
+
+def test_a_disk_that_is_full_is_seen(tmp_path: Path) -> None:
+    # In a mount namespace of its own, which ends with it.
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not make a mount namespace, and so no small disk")
+    root = Path(__file__).resolve().parents[2]
+    answer = subprocess.run(
+        [*alone, "sh", "-c", FILL, "sh", str(tmp_path), sys.executable],
+        capture_output=True, text=True, check=False, cwd=root, timeout=60,
+    )  # fmt: skip
+    if "mount:" in answer.stderr:
+        pytest.skip(f"this user may not mount a small disk: {answer.stderr.strip()}")
+    assert answer.stdout.startswith(f"{64 * 1024 * 1024} True the disk of it is full: 0.0 GB of 0.1 GB free"), answer

@@ -20,6 +20,7 @@ from infra.embedded.lifeline import still_there
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError, accepts
 from infra.settings import without_password
+from infra.supervisor.disk import Disk, disk
 from infra.supervisor.folder import DataFolder
 from infra.supervisor.leftovers import end_leftovers, remember
 from infra.supervisor.parts import Part
@@ -242,3 +243,20 @@ async def test_a_start_that_falls_silent_is_an_error_that_names_what_was_awaited
         await scene.supervisor.start()
     await scene.supervisor.stop()
     assert not scene.pids()
+
+
+async def test_little_room_on_the_disk_is_told_of_once(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The disk is the real one; any room on it counts as little.
+    monkeypatch.setattr("infra.supervisor.disk.LOW", 1.1)
+    monkeypatch.setattr("infra.supervisor.run._DISK_SECONDS", 0.01)
+    looks: list[Path] = []
+
+    def look(path: Path) -> Disk:
+        looks.append(path)
+        return disk(path)
+
+    monkeypatch.setattr("infra.supervisor.run.disk", look)
+    scene = Scene(folder, roles=[Listener("api", folder)])
+    async with running(scene):
+        await asyncio.to_thread(until, lambda: len(looks) > 3)
+    assert scene.said.getvalue().count(f"the disk of {folder.path} is nearly full") == 1
