@@ -17,7 +17,8 @@ from infra.operate import moments
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
 from infra.operate.names import Names
-from infra.postgres import connected, queries
+from infra.operate.people import room_id, user_id
+from infra.postgres import connected
 from infra.settings import Settings
 from projectors import asof
 from projectors.asof import Past
@@ -50,13 +51,14 @@ async def run(settings: Settings, text: str, kind: str, id: str, *, json: bool, 
 async def _wanted(connection: Any, kind: str, id: str) -> tuple[str, str]:
     """The stream, and the id of what is asked for."""
     if kind == "user":
-        row = await connection.fetchrow(queries("past")["person"], id)
-        return (id, id) if row is None else (row["id"], row["id"])
+        id = await user_id(connection, id) or id
+        return id, id
     if kind == "message":
         message = (await rows.load(connection, [message_key(id)]))[message_key(id)]
         if not isinstance(message, Message):
             raise CannotDo(f"expected the id of a message, got {id!r}, which there is not, or whose month is archived")
         return message.room, id
+    id = await room_id(connection, id, "ID") or id
     return id, id
 
 

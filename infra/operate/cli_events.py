@@ -20,8 +20,10 @@ Types = Annotated[
 Topics = Annotated[
     list[str] | None, typer.Option("--topic", metavar="TOPIC", help="users, rooms or handles; repeatable.")
 ]
-Stream = Annotated[str, typer.Option("--stream", metavar="ID", help="Only this room's, user's or handle's.")]
-Actor = Annotated[str, typer.Option("--actor", metavar="ID", help="Only what this user did.")]
+Stream = Annotated[
+    str, typer.Option("--stream", metavar="ID", help="Only this room's or user's, by id or name, or this handle's.")
+]
+Actor = Annotated[str, typer.Option("--actor", metavar="USER", help="Only what this user did: id or username.")]
 Since = Annotated[
     str, typer.Option("--since", metavar="TIME", help="What happened since: 2026-11-21T08:15:30Z, 2026-11-21, 15m.")
 ]
@@ -70,12 +72,13 @@ def events(
     if until and (follow or rate):
         fail("--until: expected no end of what is to come; end it with --for or --limit")
     from infra.operate import events as looking
-    from infra.operate import shown
+    from infra.operate import people, shown
     from infra.operate.filters import parse_filter
 
     async def work(settings: Settings) -> int:
+        who, where = await people.ids(settings, actor=actor, stream=stream)
         wanted = parse_filter(
-            types=types or (), topics=topics or (), stream=stream, actor=actor, since=since, until=until, void=void
+            types=types or (), topics=topics or (), stream=where, actor=who, since=since, until=until, void=void
         )
         if count:
             return shown.counts(await looking.count(settings, wanted), as_json)
@@ -124,12 +127,13 @@ def export(
     Without options to choose by, all records of the log are in it, also void ones, up to where the log ends now: such
     a file can be imported. Passwords' hashes are not in the log, and so not in the file.
     """
-    from infra.operate import exporting
+    from infra.operate import exporting, people
     from infra.operate.filters import parse_filter
 
     async def work(settings: Settings) -> None:
+        who, where = await people.ids(settings, actor=actor, stream=stream)
         wanted = parse_filter(
-            types=types or (), topics=topics or (), stream=stream, actor=actor, since=since, until=until, void=void
+            types=types or (), topics=topics or (), stream=where, actor=who, since=since, until=until, void=void
         )
         await exporting.export(settings, file, wanted, force=force)
 

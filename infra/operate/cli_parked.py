@@ -37,7 +37,9 @@ def list_(as_json: As_json = False, data: Data = DEFAULT_DATA) -> None:
 
 @app.command("show", epilog="Examples: **./klatsch parked show lobby**, **./klatsch parked show rooms/3/1234**")
 def show(
-    what: Annotated[str, typer.Argument(metavar="STREAM|POSITION", help="A stream's id, or an event's position.")],
+    what: Annotated[
+        str, typer.Argument(metavar="STREAM|POSITION", help="A room or user, by id or name, or an event's position.")
+    ],
     as_json: As_json = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -49,7 +51,7 @@ def show(
 
 @app.command("retry", epilog="Examples: **./klatsch parked retry lobby**, **./klatsch parked retry --all**")
 def retry(
-    stream: Annotated[str, typer.Argument(metavar="[STREAM]", help="A stream's id.")] = "",
+    stream: Annotated[str, typer.Argument(metavar="[STREAM]", help="A room or user, by id or name.")] = "",
     every: Annotated[bool, typer.Option("--all", help="All streams, several at a time.")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Streams at a time.")] = 8,
     data: Data = DEFAULT_DATA,

@@ -47,7 +47,7 @@ Url = Annotated[str, typer.Option(help="Base URL of the API, where it is not the
 def as_of(
     moment: Annotated[str, Moment],
     kind: Kind,
-    id: Annotated[str, typer.Argument(metavar="ID", help="Of a room, a user (or username) or a message.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="Of a room or a user, or its name; of a message.")],
     as_json: Json = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -63,8 +63,8 @@ def as_of(
 def diff(
     a: Annotated[str, Moment],
     b: Annotated[str, Moment],
-    room: Annotated[str, typer.Option(metavar="ROOM", help="Only in this room.")] = "",
-    user: Annotated[str, typer.Option(metavar="USER", help="Only of this user's stream, by id.")] = "",
+    room: Annotated[str, typer.Option(metavar="ROOM", help="Only in this room: id or name.")] = "",
+    user: Annotated[str, typer.Option(metavar="USER", help="Only of this user's stream: id or username.")] = "",
     as_json: Json = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -76,8 +76,8 @@ def diff(
 
     if room and user:
         fail("expected one of --room and --user, got both")
-    stream = room or user or None
-    if run(data, lambda s: comparing.run(s, a, b, stream, json=as_json, say=typer.echo)) == 0 and not as_json:
+    work = run(data, lambda s: comparing.run(s, a, b, room=room, user=user, json=as_json, say=typer.echo))
+    if work == 0 and not as_json:
         typer.echo("Nothing differs.", err=True)
 
 
@@ -85,7 +85,7 @@ def undo(
     by: Annotated[list[str], typer.Option(metavar="USER", help="Whose doing: id or username; repeatable.")],
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="The first moment that counts.")],
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="The first that does not; now.")] = "0s",
-    room: Annotated[str, typer.Option(metavar="ROOM", help="Only in this room.")] = "",
+    room: Annotated[str, typer.Option(metavar="ROOM", help="Only in this room: id or name.")] = "",
     yes: Yes = False,
     every: Every = False,
     as_json: Json = False,
@@ -110,7 +110,7 @@ def undo(
 
 
 def restore(
-    room: Annotated[str, typer.Argument(metavar="ROOM")],
+    room: Annotated[str, typer.Argument(metavar="ROOM", help="Its id or name.")],
     to: Annotated[str, typer.Option("--to", metavar="MOMENT", help="A time, or a position: before that event.")],
     yes: Yes = False,
     every: Every = False,

@@ -14,6 +14,7 @@ from events.records import Entity, Key, Record
 from infra.operate import moments
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
+from infra.operate.people import room_id, user_id
 from infra.postgres import connected, queries
 from infra.rows import TABLES
 from infra.settings import Settings
@@ -37,13 +38,20 @@ class Change(NamedTuple):
     events: list[tuple[Position, str]]
 
 
-async def run(settings: Settings, a: str, b: str, stream: str | None, *, json: bool, say: Say) -> int:
-    """Says what differs; how many entities that is. Raises CannotDo."""
+async def run(
+    settings: Settings, a: str, b: str, *, room: str = "", user: str = "", json: bool, say: Say
+) -> int:  # fmt: skip
+    """Says what differs, of a room or a user where one is named; how many entities that is. Raises CannotDo."""
     ends = await moments.level(settings)
     first, second = moments.parse(a, "A", ends), moments.parse(b, "B", ends)
     count = 0
     async with connected(settings) as connection:
-        streams = [stream] if stream is not None else await _touched(connection, first, second)
+        if room:
+            streams = [await room_id(connection, room, "--room") or room]
+        elif user:
+            streams = [await user_id(connection, user) or user]
+        else:
+            streams = await _touched(connection, first, second)
         for one in streams:
             async for change in changes(connection, one, first, second):
                 count += 1

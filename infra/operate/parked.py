@@ -13,6 +13,7 @@ from events.positions import Position, Shard, parse_position
 from events.records import Entity, Key
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
+from infra.operate.people import stream_id
 from infra.postgres import connected, queries
 from infra.settings import Settings
 from projectors import messages
@@ -50,7 +51,7 @@ async def listing(settings: Settings, *, json: bool, say: Say) -> None:
 async def show(settings: Settings, what: str, *, json: bool, say: Say) -> None:
     """Says all about a parked event, or about the one on which a stream waits. Raises CannotDo."""
     async with connected(settings) as connection:
-        rows = await _rows(connection, what)
+        rows = await _rows(connection, what if what.count("/") == 2 else await stream_id(connection, what, "STREAM"))
         waiting = await connection.fetch(queries("operate")["parked_count"], rows[0]["stream"])
         first = rows[0]
         entry = entry_of(Shard(first["topic"], first["partition"]), first["offset"], first["stream"].encode(),

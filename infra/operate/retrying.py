@@ -12,6 +12,7 @@ from infra import postgres
 from infra.operate.bars import Bar
 from infra.operate.errors import CannotDo
 from infra.operate.lines import clean, short
+from infra.operate.people import stream_id
 from infra.postgres import connected, queries
 from infra.progress import READ_MODELS
 from infra.settings import Settings
@@ -61,6 +62,8 @@ async def retry(settings: Settings, stream: str | None, *, jobs: int = 8, consol
 async def _streams(settings: Settings, stream: str | None) -> list[str]:
     async with connected(settings) as connection:
         rows = await connection.fetch(queries("operate")["parked_list"])
+        if stream is not None and stream not in {row["stream"] for row in rows}:
+            stream = await stream_id(connection, stream, "STREAM")
     mine = [row["stream"] for row in rows if row["consumer"] == READ_MODELS]
     if stream is None:
         return mine

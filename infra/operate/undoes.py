@@ -18,8 +18,9 @@ from infra.operate.errors import CannotDo
 from infra.operate.filters import parse_time
 from infra.operate.lines import clean, short
 from infra.operate.names import Names
+from infra.operate.people import room_id, user_id
 from infra.operate.undo import OPERATOR, Step
-from infra.postgres import connected, queries
+from infra.postgres import connected
 from infra.settings import Settings
 
 #: Rows of the table that are shown without ``--all``.
@@ -43,6 +44,7 @@ async def of_people(
     async with connected(settings) as connection:
         ids = [await _person(connection, one) for one in people]
         if room is not None:
+            room = await room_id(connection, room, "--room") or room
             await moments.place(connection, room, "room")
         steps = await undo.plan(connection, await undo.done_by(connection, ids, start, end, room))
     return await _carry_out(settings, steps, ask, all, json, url, console or Console(soft_wrap=True))
@@ -55,6 +57,7 @@ async def of_room(
     """Takes back what happened in a room since a moment. Whether everything was, that can be. Raises CannotDo."""
     moment = moments.parse(to, "--to", await moments.level(settings))
     async with connected(settings) as connection:
+        room = await room_id(connection, room, "ROOM") or room
         shard = await moments.place(connection, room, "room")
         if moment.time is None and shard not in moment.vector:
             raise CannotDo(f"--to: expected a position of the room's shard, {shard}/...; got {moment}")
@@ -67,10 +70,10 @@ async def of_room(
 
 
 async def _person(connection: Any, text: str) -> str:
-    row = await connection.fetchrow(queries("past")["person"], text)
-    if row is None and text != OPERATOR:
+    found = await user_id(connection, text)
+    if found is None and text != OPERATOR:
         raise CannotDo(f"--by: expected the id or username of a user, got {text!r}")
-    return OPERATOR if row is None else str(row["id"])
+    return found or OPERATOR
 
 
 async def _carry_out(

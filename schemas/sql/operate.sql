@@ -94,3 +94,7 @@ limit 1
 -- name: holds_events
 -- Whether anything was ever folded.
 select exists (select from changes) or exists (select from positions where next_offset > 0)
+
+-- name: rooms_called
+-- Rooms of an id or a name, whatever its case; the oldest first.
+select id from rooms where id = $1 or lower(name) = lower($2) order by created, id limit 1000

@@ -65,7 +65,7 @@ async def test_what_differs_and_by_which_events(settings: Settings) -> None:
         await writer.level()
         a, b = at(writer, "stars", before), at(writer, "stars", writer.ends[shard])
         said = Heard()
-        assert await diff.run(settings, a, b, "stars", json=True, say=said.append) == 5
+        assert await diff.run(settings, a, b, room="stars", json=True, say=said.append) == 5
         found = {(one["table"], *one["key"]): one for one in map(msgspec.json.decode, said)}
         assert set(found) == {
             ("rooms", "stars"), ("messages", "stars-m1"), ("messages", "stars-m2"), ("revisions", "stars-m1", "0"),
@@ -77,7 +77,7 @@ async def test_what_differs_and_by_which_events(settings: Settings) -> None:
         assert found["rooms", "stars"]["columns"]["name"] == {"before": "stars", "after": "Suns"}
         assert found["revisions", "stars-m1", "0"]["columns"]["content"]["before"] is None
         back = Heard()
-        assert await diff.run(settings, b, a, "stars", json=True, say=back.append) == 5
+        assert await diff.run(settings, b, a, room="stars", json=True, say=back.append) == 5
         turned = {(one["table"], *one["key"]): one for one in map(msgspec.json.decode, back)}
         assert turned["rooms", "stars"]["columns"]["name"] == {"before": "Suns", "after": "stars"}
         # Whatever was touched in between, where no room is named; between two positions of one shard.
