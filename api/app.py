@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from api import docs, health, http, problems
+from api import docs, health, http, internal, problems
 from api.calls import Services
 from api.guard import Guard, onlookers
 from api.health import Check
@@ -29,9 +28,6 @@ from api.problems import Problem
 from api.surface import Operation
 from events.faults import brief
 from infra.settings import Settings
-from producers.commands import Refused, Unavailable
-from producers.router import ORDERS_PATH, PROOF_HEADER, NotOwner, Producers, proof
-from push.http import welcome
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +59,7 @@ def build(
     ]
     if services is not None:
         routes += http.routes(services, operations or [])
-        routes.append(Route(ORDERS_PATH, _orders(settings, services.producers), methods=["POST"]))
+        routes += internal.routes(settings, services.producers)
         routes += docs.routes()
         if WEB.is_dir():
             routes.append(Mount("/", _Web(directory=WEB, html=True), name="web"))
@@ -129,36 +125,6 @@ def _metrics(settings: Settings, may_look: Callable[[str | None], bool]) -> Call
         )
 
     return metrics
-
-
-def _orders(settings: Settings, producers: Producers) -> Callable[[Request], Awaitable[Response]]:
-    expected = proof(settings).encode()
-
-    async def orders(request: Request) -> Response:
-        # As bytes: of text it takes ASCII only.
-        if not hmac.compare_digest(request.headers.get(PROOF_HEADER, "").encode(), expected):
-            return problems.response(Problem("forbidden", "expected a process of this installation"))
-        welcome(request.scope)
-        try:
-            return Response(await producers.accept(await request.body()), media_type="application/json")
-        except NotOwner:
-            return Response(status_code=421)
-        except Refused as refused:
-            body: dict[str, Any] = {
-                "error": "refused",
-                "code": refused.code,
-                "detail": refused.detail,
-                "more": refused.more,
-            }
-            return Response(msgspec.json.encode(body), 409, media_type="application/json")
-        except Unavailable as away:
-            return _answer(503, error="unavailable", code=away.code, detail=away.detail, retry_after=away.retry_after)
-
-    return orders
-
-
-def _answer(status: int, **members: Any) -> Response:
-    return Response(msgspec.json.encode(members), status, media_type="application/json")
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

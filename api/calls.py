@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
@@ -10,6 +11,7 @@ from api.guesses import Guesses
 from api.heavy import Heavy
 from api.limits import LimitName, Limits
 from api.looking import Looker
+from api.metrics import OWN_WRITES
 from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
@@ -23,6 +25,8 @@ from infra.settings import Settings
 from producers.commands import Command, Order, Outcome, Refused
 from producers.router import Producers
 from projectors.past.rooms import Kept
+
+log = logging.getLogger(__name__)
 
 #: Seconds a read waits for the position that the client asks for.
 POSITION_SECONDS = 5.0
@@ -68,8 +72,6 @@ class Services:
         self.kept = Kept()
         #: Rooms of which it is known that they are no direct ones, which they stay.
         self.groups: set[str] = set()
-        #: What this process has appended: a log-in right after a registration must find it.
-        self.seen: Vector = {}
 
 
 class Asked(NamedTuple):
@@ -184,7 +186,6 @@ class Call:
         if outcome.position is not None:
             shard, after = outcome.position.shard, outcome.position.offset + 1
             self.position[shard] = max(after, self.position.get(shard, 0))
-            self.services.seen[shard] = max(after, self.services.seen.get(shard, 0))
         return outcome
 
     async def catch_up(self, vector: Vector, seconds: float = POSITION_SECONDS) -> None:
@@ -192,10 +193,27 @@ class Call:
         if not await self.services.progress.wait(vector, seconds):
             raise Problem("lagging", f"the read models have not reached the position within {seconds} s", retry_after=2)
 
-    async def meet_own(self) -> bool:
-        """Waits up to a second for what this process itself has appended: whoever registered at it a moment ago must be
-        found. Returns whether the read models have it."""
-        return await self.services.progress.wait(dict(self.services.seen), 1.0)
+    async def see_own(self) -> None:
+        """Waits until the read models have what was acknowledged to the caller, by any process, on any device.
+
+        Raises Problem ``lagging``, or ``unavailable`` where Kafka must be asked, and does not answer.
+        """
+        with OWN_WRITES.time():
+            vector, unknown = await self.services.producers.recent(self.user)
+            if unknown:
+                heads = await self.services.feed.heads()
+                vector |= {shard: heads[shard] for shard in unknown}
+            if vector:
+                await self.catch_up(vector)
+
+    async def see_all(self) -> bool:
+        """Waits up to a second for what the log has now: who registered a moment ago, anywhere, must be found. Returns
+        whether the read models have it; not while Kafka does not answer."""
+        try:
+            return await self.services.progress.wait(await self.services.feed.heads(), 1.0)
+        except Problem as problem:
+            log.warning("%s; going on with what the read models have", problem.detail)
+            return False
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:

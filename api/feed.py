@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -12,6 +13,7 @@ from events.feed import end_cursor, partition_of
 from events.positions import Shard, Vector
 from infra import kafka
 from infra.incarnation import incarnation
+from infra.rounds import Rounds
 from infra.settings import Settings
 
 _SECONDS = 5.0
@@ -28,6 +30,7 @@ class FeedEnds:
         self._epoch = ""
         self._asked = 0.0
         self._feed = settings.topic("feed")
+        self._rounds: Rounds[None, Vector] = Rounds(self._ask_heads, 1)
 
     async def start(self) -> None:
         await kafka.start(self._consumer)
@@ -38,6 +41,7 @@ class FeedEnds:
             raise
 
     async def stop(self) -> None:
+        await self._rounds.stop()
         await kafka.close(self._consumer)
 
     @property
@@ -62,13 +66,16 @@ class FeedEnds:
 
     async def heads(self) -> Vector:
         """The next offset of every shard now. Raises Problem ``unavailable``."""
+        return await self._rounds(None)
+
+    async def _ask_heads(self, _: Sequence[None]) -> list[Vector]:
         places = {
             TopicPartition(self._settings.topic(topic), number): Shard(topic, number)
             for topic in kafka.EVENT_TOPICS
             for number in range(self._settings.partitions)
         }
         ends = await self._ends(list(places))
-        return {places[place]: offset for place, offset in ends.items()}
+        return [{places[place]: offset for place, offset in ends.items()}]
 
     async def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         try:

@@ -40,7 +40,7 @@ async def guests(call: Call, room: str, users: list[str]) -> Guests:
     if not users:
         return Guests((), (), (), None)
     rows = await _relations(call, room, users)
-    if any(_asked(call, row) for row in rows) and await call.meet_own():
+    if any(_asked(call, row) for row in rows) and await call.see_all():
         rows = await _relations(call, room, users)
     asked = {row["id"]: row for row in rows if _asked(call, row)}
     unwilling = {row["id"] for row in rows if not row["contact"] and row["added_by"] is None}

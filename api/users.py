@@ -231,10 +231,6 @@ def _found(row: Any) -> User:
 async def me(call: Call, request: Nothing) -> dict[str, Any]:
     row = await call.row(queries("sync")["me"], call.user)
     if row is None:
-        # Only right after registering: the read models are a moment behind.
-        await call.catch_up(dict(call.services.seen))
-        row = await call.row(queries("sync")["me"], call.user)
-    if row is None:
         raise Problem("not_found", "expected your own user, found none yet; try again")
     user = from_row("user", row)
     assert isinstance(user, User)

@@ -99,7 +99,7 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
 async def _find(call: Call, visual: str) -> Visual | None:
     """The visual as the caller sees it, also one that this process has just made."""
     found = await _one(call, visual)
-    if found is None and await call.meet_own():
+    if found is None and await call.see_all():
         found = await _one(call, visual)
     return found
 

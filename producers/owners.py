@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from aiokafka import AIOKafkaConsumer
@@ -42,11 +42,17 @@ class Owners:
         self,
         settings: Settings,
         on_change: Callable[[dict[Shard, str]], Awaitable[None]],
+        on_lost: Callable[[Iterable[Shard]], None],
         stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
-        """``on_change`` gets the table after each change, one call at a time; what it raises is logged."""
+        """``on_change`` gets the table after each change, one call at a time; what it raises is logged.
+
+        ``on_lost`` gets what this process owns no more, at once and each time, also where ``on_change``, which may be
+        busy, gets the next table only.
+        """
         self._settings = settings
         self._on_change = on_change
+        self._on_lost = on_lost
         self._stuck_seconds = stuck_seconds
         self._member = uuid7()
         self._table: Mapping[Shard, str] = MappingProxyType({})
@@ -84,9 +90,11 @@ class Owners:
 
     def _take(self, table: Table) -> None:
         self._table = MappingProxyType(table.addresses())
+        before = self._mine
         self._mine = frozenset(
             shard for owner in table.owners if owner.member == self._member for shard in owner.shards
         )
+        self._on_lost(before - self._mine)
         self._news.set()
 
     async def _tell(self) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,15 +16,18 @@ import msgspec
 from aiokafka.partitioner import murmur2
 
 from events import REGISTRY
-from events.positions import Shard
+from events.positions import Shard, Vector
 from events.records import Entity, Key, Record
+from infra import kafka
 from infra.handover import Handover
 from infra.progress import Progress, Touched
 from infra.settings import Settings
-from producers import metrics, registry
+from producers import metrics, peers, registry
 from producers.commands import Command, Order, Outcome, Refused, Unavailable
 from producers.log import LogProducer, ShardLog
 from producers.owners import Owners
+from producers.peers import Peer
+from producers.recent import Recent
 from producers.shard import ShardOwner
 
 log = logging.getLogger(__name__)
@@ -62,8 +66,13 @@ class Producers:
         self._pool = pool
         self._progress = progress
         self._writer = LogProducer(settings, handover)
-        self._owners = Owners(settings, self._changed)
+        self._owners = Owners(settings, self._changed, self._lost)
         self._shards: dict[Shard, ShardOwner] = {}
+        #: Shards that were another's in a table that ``_changed`` may not have seen.
+        self._moved: set[Shard] = set()
+        self._recent = Recent()
+        self._peers: dict[str, Peer] = {}
+        self._all = settings.partitions * len(kafka.EVENT_TOPICS)
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
         self._gate = asyncio.Semaphore(LEARNING)
@@ -83,6 +92,7 @@ class Producers:
         await asyncio.gather(*(shard.stop() for shard in self._shards.values()))
         self._shards.clear()
         await self._writer.stop()
+        await asyncio.gather(*(peer.stop() for peer in self._peers.values()))
         if self._http is not None:
             await self._http.close()
 
@@ -118,6 +128,34 @@ class Producers:
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable("no_owner", f"shard {shard} has no owner at the moment", retry_after=1.0)
             await asyncio.sleep(_TABLE_SECONDS)
+
+    async def recent(self, user: str) -> tuple[Vector, set[Shard]]:
+        """What a read of the user must have reached to show all that was acknowledged to them, by any process; and the
+        shards of which nobody can say it: there it must reach what the log has."""
+        vector = self._recent.of(user)
+        if len(self._recent.shards) == self._all:
+            return vector, set()
+        table = self._owners.table
+        others = {address for address in table.values() if address != self._settings.address}
+        told = await asyncio.gather(*(self._peer(address).recently(user) for address in others))
+        known = set(self._recent.shards)
+        for one in told:
+            known.update(one.shards)
+            for shard, after in one.vector.items():
+                vector[shard] = max(after, vector.get(shard, 0))
+        shards = (Shard(topic, number) for topic in kafka.EVENT_TOPICS for number in range(self._settings.partitions))
+        return vector, {shard for shard in shards if shard not in known}
+
+    def tell(self, question: bytes) -> bytes:
+        """The answer to another process's ``recent``. Raises msgspec.DecodeError."""
+        return peers.answer(question, self._recent.shards, self._recent.of)
+
+    def _peer(self, address: str) -> Peer:
+        peer = self._peers.get(address)
+        if peer is None:
+            assert self._http is not None
+            peer = self._peers[address] = Peer(self._http, address)
+        return peer
 
     def owns(self, command: Command) -> bool:
         """Whether this process decides a command: then orders are decided in the order in which they are submitted."""
@@ -164,19 +202,35 @@ class Producers:
     def _advanced(self, vector: Mapping[Shard, int]) -> None:
         for shard, owner in self._shards.items():
             owner.projected(vector.get(shard, 0))
+        self._recent.reached(vector, time.monotonic())
+
+    def _lost(self, shards: Iterable[Shard]) -> None:
+        for shard in shards:
+            self._moved.add(shard)
+            self._recent.end(shard)
 
     async def _changed(self, table: dict[Shard, str]) -> None:
         async with self._changing:
             mine = {shard for shard, address in table.items() if address == self._settings.address}
             lost = [self._shards.pop(shard) for shard in list(self._shards) if shard not in mine]
+            # Another's in between: what that one has appended is not known here.
+            back = [self._shards.pop(shard) for shard in self._moved & self._shards.keys()]
+            self._moved.clear()
+            await asyncio.gather(*(owner.stop() for owner in back))
             for shard in mine - self._shards.keys():
                 writer = ShardLog(
                     self._writer, self._settings.topic(shard.topic), shard.partition, self._settings.address
                 )
-                self._shards[shard] = ShardOwner(self._settings, shard, writer, self._pool, self._progress, self._gate)
-                self._shards[shard].start()
+                owner = self._shards[shard] = ShardOwner(
+                    self._settings, shard, writer, self._pool, self._progress, self._gate, self._recent
+                )
+                owner.start()
             metrics.SHARDS.set(len(self._shards))
             await asyncio.gather(*(owner.stop() for owner in lost))
+            for owner in lost:
+                self._recent.end(owner.shard)
+            gone = [self._peers.pop(address) for address in self._peers.keys() - set(table.values())]
+            await asyncio.gather(*(peer.stop() for peer in gone))
 
 
 class _Wire(msgspec.Struct):

@@ -24,6 +24,7 @@ from producers.cache import Cache, ReceiptKey, complete, receipt_key
 from producers.commands import Order, Outcome, Unavailable
 from producers.learning import Learner
 from producers.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
+from producers.recent import Recent
 from producers.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -75,15 +76,18 @@ class ShardOwner:
     """Decides the commands of one shard. ``start()``, then ``submit()``; ``stop()`` refuses what still waits."""
 
     def __init__(
-        self, settings: Settings, shard: Shard, writer: ShardLog, pool: Any, progress: Progress, gate: asyncio.Semaphore
-    ) -> None:
-        """``gate``: how many shards of a process learn their keys at the same time."""
+        self, settings: Settings, shard: Shard, writer: ShardLog, pool: Any, progress: Progress,
+        gate: asyncio.Semaphore, recent: Recent,
+    ) -> None:  # fmt: skip
+        """``gate``: how many shards of a process learn their keys at the same time. ``recent`` is told whose events
+        are appended, before they are acknowledged."""
         self.shard = shard
         self.open = False
         self._settings = settings
         self._writer = writer
         self._pool = pool
         self._progress = progress
+        self._recent = recent
         self._cache = Cache()
         self._learner = Learner(shard, pool, gate)
         self._waiting: deque[_Pending] = deque()
@@ -181,6 +185,7 @@ class ShardOwner:
             await self._progress.wait({self.shard: term - self._settings.shard_lag // 2}, seconds=1.0)
         self._cache.projected(self._progress.vector.get(self.shard, 0))
         self._learner.learn(start)
+        self._recent.begin(self.shard, term + 1, time.monotonic())
         metrics.OPENED.labels(self.shard.topic).inc()
         log.info("shard %s is open: term %d, folded %d records", self.shard, term, max(0, term + 1 - start))
 
@@ -290,7 +295,11 @@ class ShardOwner:
         self._cache.commit(turn.changes, turn.records)
         self._learner.add(turn.records)
         metrics.TURN_COMMANDS.labels(self.shard.topic).observe(len(decided))
+        at = time.monotonic()
         for pending, answer in zip(decided, turn.answers, strict=True):
+            if answer.outcome is not None:
+                # Also where nothing had to happen: what made it so may be as young.
+                self._recent.note(pending.order.actor, self.shard, self._writer.next_offset, at)
             pending.resolve(answer.outcome, answer.error)
         if rest := taken[len(decided) :]:
             self._waiting.extendleft(reversed(rest))

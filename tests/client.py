@@ -131,6 +131,13 @@ class World:
             await socket.close()
 
 
+class Hasty(World):
+    """A client that never names a position, as most do: not where its own writes stand, nor those of others."""
+
+    def seen(self, position: str) -> None:
+        """Forgotten at once."""
+
+
 class Person:
     """A registered user with a token."""
 

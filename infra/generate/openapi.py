@@ -48,8 +48,9 @@ _POSITION: Schema = {
 _ABOUT = """\
 Every operation can also be called on the push connection: RPC method = operation id, data = all members together.
 
-**Read your writes.** An operation that changes something answers with the header `Klatsch-Position`; a read that
-sends it back waits until it includes the change.
+**Read your writes.** A read includes all that its user was told to have happened, by any node, on any device. An
+operation that changes something also answers with the header `Klatsch-Position`: who is given it, and sends it with a
+read, sees that change too.
 
 **Safe repetition.** An operation that changes something takes an `Idempotency-Key`: the same request with the same key
 gives the first result again, with `Klatsch-Repeated: true`, and another request `key_reused`. `messages.send` has its

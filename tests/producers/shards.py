@@ -20,6 +20,7 @@ from infra.settings import Settings
 from producers.commands import Command, Order, Outcome
 from producers.log import ACK_SECONDS, LogProducer, ShardLog, read_tail
 from producers.messages import PostMessage
+from producers.recent import Recent
 from producers.rooms import CreateRoom
 from producers.shard import ShardOwner
 from projectors import applying
@@ -91,7 +92,7 @@ async def owning(settings: Settings, address: str = "test:1", *, through: str = 
     progress = Progress(settings)
     pool = await postgres.pool(settings, size=4)
     log = Log(producer, settings.topic(SHARD.topic), SHARD.partition, address, 1.0 if through else ACK_SECONDS)
-    owner = ShardOwner(settings, SHARD, log, pool, progress, asyncio.Semaphore())
+    owner = ShardOwner(settings, SHARD, log, pool, progress, asyncio.Semaphore(), Recent())
     progress.on_advance(lambda vector: owner.projected(vector.get(SHARD, 0)))
     await progress.start()
     owner.start()

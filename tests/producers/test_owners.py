@@ -124,7 +124,8 @@ class Node:
         self.address = f"node:{port}"
         self.told: list[dict[Shard, str]] = []
         own = msgspec.structs.replace(settings, advertise=self.address)
-        self.owners = Owners(own, self.hear, stuck_seconds)
+        self.lost: set[Shard] = set()
+        self.owners = Owners(own, self.hear, self.lost.update, stuck_seconds)
 
     async def hear(self, table: dict[Shard, str]) -> None:
         self.told.append(table)
@@ -207,7 +208,7 @@ async def test_a_listener_that_fails_is_called_again(settings: Settings, caplog:
         calls.append(len(table))
         raise RuntimeError("the listener's own trouble")
 
-    owners, other = Owners(settings, listener), Node(settings, 2)
+    owners, other = Owners(settings, listener, lambda lost: None), Node(settings, 2)
     await owners.start()
     await until(lambda: len(calls) == 1, "a first call")
     await other.owners.start()

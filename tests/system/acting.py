@@ -48,13 +48,6 @@ def script(seed: int, length: int) -> list[Deed]:
     return [Deed(random.choice(KINDS), below(1000), below(1000), below(1000), below(100)) for _ in range(length)]
 
 
-class Hasty(World):
-    """A client that never waits for what it or others have just done."""
-
-    def seen(self, position: str) -> None:
-        """Forgotten at once."""
-
-
 class Cast:
     """Some people, a service account, an operator's token, and what they have made."""
 

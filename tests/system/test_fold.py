@@ -14,10 +14,10 @@ import pytest
 from events.positions import parse_position
 from infra.settings import Settings
 from projectors.audience import AUDIENCES, NOBODY
-from tests.client import World
+from tests.client import Hasty, World
 from tests.fold import FOLD, State, fold, snapshot_state
 from tests.system import log
-from tests.system.acting import Cast, Hasty, cast, script
+from tests.system.acting import Cast, cast, script
 from tests.system.clients import Listener, compared, differences, pulled, pulling, pushed, returned
 
 #: Seconds after the last deed until every delta must have come.

@@ -18,8 +18,10 @@ An operation can be asked for in two ways, with the same rules and the same erro
 - over RPC on the [push connection](push.md): the method is the operation's name, the data all members together.
   What HTTP has in headers are the members `idempotency_key` and `position`.
 
-An operation that changes something answers with `Klatsch-Position` (RPC: `position`). A read that sends it back waits
-until it includes the change.
+A read shows what the reader was told to have happened before, whichever node answered, over HTTP or RPC, on any of the
+user's devices: it waits until the tables have it, some milliseconds, and answers 503 `lagging` where that takes longer
+than 5 seconds. An operation that changes something also answers with `Klatsch-Position` (RPC: `position`): a read that
+sends it waits for that too. So what somebody else has changed is seen by whoever is given the position.
 
 It also takes an `Idempotency-Key`; `messages.send` has its `token` for that, and `messages.set_emotions` a `key` for
 each. The same request of the same caller with the same key changes nothing more, for ever, also where the first one

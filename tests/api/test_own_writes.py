@@ -1,0 +1,121 @@
+"""Who reads right after writing reads what was written, without naming a position."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.client import Hasty, Person, World
+
+#: How often each is tried. Without waiting, most of them miss.
+TIMES = 10
+#: A write, and a read that finds it: they return what was written and what was found.
+Pair = Callable[[Person, int], Awaitable[tuple[Any, Any]]]
+
+
+@pytest.fixture
+async def hasty(world: World) -> World:
+    return Hasty(world.url, world.http)
+
+
+async def _room(person: Person, number: int) -> tuple[Any, Any]:
+    room = await person.group(name=f"Room {number}")
+    return room, (await person.do("rooms.get", room=room))["room"]["id"]
+
+
+async def _first_page(person: Person, number: int) -> tuple[Any, Any]:
+    room = await person.group()
+    return [], (await person.do("messages.read", room=room))["messages"]
+
+
+async def _message(person: Person, number: int) -> tuple[Any, Any]:
+    room = await person.group()
+    # Twice, as the page of before is kept.
+    for text in ("one", "two"):
+        said = await person.say(room, text)
+        page = (await person.do("messages.read", room=room))["messages"]
+        assert said["id"] in [one["id"] for one in page]
+    return ["one", "two"], [one["content"]["text"] for one in page]
+
+
+async def _edited(person: Person, number: int) -> tuple[Any, Any]:
+    room = await person.group()
+    said = await person.say(room)
+    fields = {"room": room, "message": said["id"]}
+    await person.do("messages.edit", **fields, content={"text": "other"})
+    page = (await person.do("messages.read", room=room))["messages"]
+    await person.do("messages.delete", **fields)
+    after = (await person.do("messages.read", room=room))["messages"]
+    return ["other", None], [page[-1]["content"]["text"], (after[-1].get("content") or {}).get("text")]
+
+
+async def _name(person: Person, number: int) -> tuple[Any, Any]:
+    await person.do("users.change", name=f"Name {number}")
+    return f"Name {number}", (await person.do("users.me"))["user"]["name"]
+
+
+async def _found(person: Person, number: int) -> tuple[Any, Any]:
+    room = await person.group(name=f"Findable {person.username} {number}")
+    found = await person.do("rooms.find", name=f"Findable {person.username} {number}")
+    return [room], [one["room"]["id"] for one in found["rooms"]]
+
+
+async def _snapshot(person: Person, number: int) -> tuple[Any, Any]:
+    room = await person.group()
+    return True, room in [one["room"]["id"] for one in (await person.snapshot())["rooms"]]
+
+
+async def _members(person: Person, number: int) -> tuple[Any, Any]:
+    other = await person.world.person("other")
+    room = await person.group()
+    await person.do("members.add", room=room, user=other.id)
+    return True, other.id in [one["user"]["id"] for one in (await person.do("members.list", room=room))["members"]]
+
+
+async def _visual(person: Person, number: int) -> tuple[Any, Any]:
+    made = (await person.do("visuals.create", model_data={"n": number}))["visual"]["id"]
+    return made, (await person.do("visuals.get", visual=made))["visual"]["id"]
+
+
+async def _myself(person: Person, number: int) -> tuple[Any, Any]:
+    other = await person.world.person("new", via=person.via)
+    return other.id, (await other.do("users.me"))["user"]["id"]
+
+
+PAIRS: dict[str, Pair] = {
+    one.__name__[1:]: one
+    for one in (_room, _first_page, _message, _edited, _name, _found, _snapshot, _members, _visual, _myself)
+}
+
+
+@pytest.mark.parametrize("pair", list(PAIRS.values()), ids=list(PAIRS))
+async def test_what_was_written_is_read(hasty: World, via: Any, pair: Pair) -> None:
+    ann = await hasty.person("ann", via=via)
+    for number in range(TIMES):
+        written, found = await pair(ann, number)
+        assert found == written, number
+    assert hasty.position == {}
+
+
+async def test_another_device_reads_it_too(hasty: World) -> None:
+    ann = await hasty.person("ann", password="correct horse")
+    room = await ann.group()
+    laptop = await hasty.log_in(ann, "correct horse")
+    for number in range(TIMES):
+        await ann.say(room, str(number))
+        assert (await laptop.do("messages.read", room=room))["messages"][-1]["content"]["text"] == str(number)
+
+
+async def test_what_had_been_done_already_is_seen(hasty: World) -> None:
+    """Where nothing had to happen for an answer, what made it so may be as young, and another's."""
+    ann = await hasty.person("ann")
+    for _ in range(TIMES):
+        room = await ann.group()
+        ben = await hasty.person("ben")
+        await asyncio.gather(
+            ann.do("members.add", room=room, user=ben.id), ben.do("members.add", room=room, user=ben.id)
+        )
+        assert (await ben.do("rooms.get", room=room))["room"]["id"] == room
