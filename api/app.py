@@ -12,12 +12,11 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from api import docs, health, http, internal, problems
@@ -63,14 +62,21 @@ def build(
         routes += docs.routes()
         if WEB.is_dir():
             routes.append(Mount("/", _Web(directory=WEB, html=True), name="web"))
-    app = Starlette(
-        routes=routes,
-        middleware=[Middleware(Guard, settings=settings)],
-        exception_handlers={HTTPException: _http_problem, Exception: _fault},
-    )
+    app = _Guarded(settings, routes=routes, exception_handlers={HTTPException: _http_problem, Exception: _fault})
     # A path has one name.
     app.router.redirect_slashes = False
     return app
+
+
+class _Guarded(Starlette):
+    """With the guard around everything: Starlette's middleware is inside of what answers for faults."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self._settings = settings
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Guard(super().build_middleware_stack(), self._settings)
 
 
 class _Web(StaticFiles):

@@ -5,43 +5,52 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems, tokens
 from api.problems import Problem
 from events.faults import brief
+from infra.origins import Headers, vary
 from infra.settings import Settings
-from infra.sites import Sites, crosses, header, host_name, loopback
+from infra.sites import Sites, crosses, host_name, loopback
 
 #: Methods that change nothing (RFC 9110 9.2.1).
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What may come once: of two, a proxy before us may have looked at the other (RFC 9110 5.3).
-_ONCE = frozenset(
-    {b"host", b"origin", b"sec-fetch-site", b"authorization", b"idempotency-key", b"klatsch-position", b"last-event-id"}
-)
+_ONCE = frozenset({
+    b"host", b"origin", b"sec-fetch-site", b"authorization", b"idempotency-key", b"klatsch-position", b"last-event-id",
+    b"access-control-request-method", b"access-control-request-private-network",
+})  # fmt: skip
+#: Below it is what programs and pages of other origins may call; the pages themselves, metrics and health are not.
+_API = "/v1/"
 
 
 class Guard:
-    """ASGI middleware of the whole application."""
+    """ASGI middleware around the whole application, its own errors included."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._sites = Sites(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = self._judge(scope) if scope["type"] in ("http", "websocket") else None
-        if problem is None:
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-        else:
+            return
+        found, problem = _once(scope)
+        origin = found.get(b"origin") if scope["path"].startswith(_API) else None
+        shared = self._sites.origins.shared(origin)
+        send = _saying(shared, send)
+        problem = problem or self._judge(scope, found)
+        if problem is not None:
             await problems.response(problem)(scope, receive, send)
+        elif origin is not None and shared and _asks(scope, found):
+            private = found.get(b"access-control-request-private-network") == b"true"
+            await _permission(self._sites.origins.preflight(origin, private=private))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
-    def _judge(self, scope: Scope) -> Problem | None:
-        found: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            if name in _ONCE:
-                if name in found:
-                    return Problem("malformed", f"expected the header {name.decode()} once, got it twice")
-                found[name] = value
+    def _judge(self, scope: Scope, found: dict[bytes, bytes]) -> Problem | None:
         host, origin, site = found.get(b"host"), found.get(b"origin"), found.get(b"sec-fetch-site")
         if (host is None and scope["http_version"] != "1.0") or (host is not None and host_name(host) is None):
             return Problem("malformed", f"expected a name or an address as Host, got {_shown(host or b'none')!r}")
@@ -56,11 +65,10 @@ class Guard:
             # The token is in the connect command, so that Sec-Fetch-Site adds nothing: browsers send Origin here.
             foreign = crosses(host or b"", origin, None)
         else:
-            # No page of another site can send Authorization, unless it is let in by name.
-            foreign = (
-                b"authorization" not in found and scope["method"] not in _SAFE and crosses(host or b"", origin, site)
-            )
-        if foreign and not self._sites.admitted((origin or b"").decode("latin-1")):
+            # No page of another site can send Authorization, unless a preflight of its said that it may.
+            changes = b"authorization" not in found and scope["method"] not in _SAFE
+            foreign = (changes or _asks(scope, found)) and crosses(host or b"", origin, site)
+        if foreign and self._sites.origins.allowed(origin) is None:
             got = _shown(origin or b"another site")
             return Problem(
                 "forbidden",
@@ -73,10 +81,38 @@ def _shown(value: bytes) -> str:
     return brief(value.decode("latin-1"))
 
 
-def own_page(scope: Scope) -> bool:
-    """Whether a request comes from a page of this installation or from no page: only these get the cookie."""
-    headers = scope["headers"]
-    return not crosses(header(headers, b"host") or b"", header(headers, b"origin"), header(headers, b"sec-fetch-site"))
+def _once(scope: Scope) -> tuple[dict[bytes, bytes], Problem | None]:
+    """The headers that decide, and what is wrong with them."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _ONCE:
+            if name in found:
+                return {}, Problem("malformed", f"expected the header {name.decode()} once, got it twice")
+            found[name] = value
+    return found, None
+
+
+def _saying(headers: Headers, send: Send) -> Send:
+    """``send``, which adds to every answer who may read it, and that it is one for each origin."""
+
+    async def saying(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            message["headers"] = [*vary(message.get("headers", ())), *headers]
+        await send(message)
+
+    return saying
+
+
+def _asks(scope: Scope, found: dict[bytes, bytes]) -> bool:
+    """Whether it is a preflight: a browser asks whether a page may call."""
+    return scope.get("method") == "OPTIONS" and b"origin" in found and b"access-control-request-method" in found
+
+
+def _permission(headers: Headers) -> Response:
+    """The answer to a preflight. It counts against no limit, and costs less than ``/healthz``."""
+    response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+    response.raw_headers += headers
+    return response
 
 
 def onlookers(settings: Settings) -> Callable[[str | None], bool]:

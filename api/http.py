@@ -19,7 +19,6 @@ from api.address import client_address
 from api.attending import attended
 from api.auth import identify
 from api.calls import Call, Services
-from api.guard import own_page
 from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
@@ -27,6 +26,7 @@ from api.tokens import Identity
 from events.faults import fault, kind
 from events.positions import BadPosition, encode_vector, parse_vector
 from infra import away
+from infra.sites import own_page
 from producers.commands import Refused, Unavailable
 from push.http import welcome
 
@@ -129,7 +129,7 @@ async def _answer(
     if answer is None:
         return Response(status_code=204, headers=headers)
     response = Response(msgspec.json.encode(answer), operation.status, headers, media_type="application/json")
-    if call.stream_token is not None and own_page(request.scope):
+    if call.stream_token is not None and own_page(request.scope["headers"]):
         response.set_cookie(
             STREAM_COOKIE, call.stream_token, max_age=services.settings.session_seconds, path="/v1/stream",
             httponly=True, samesite="strict", secure=request.url.scheme == "https",

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from infra.origins import Origins
+
 
 class SettingsError(ValueError):
     """A ``KLATSCH_*`` variable has a value that cannot be used; the text says expected and actual."""
@@ -154,7 +156,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: Names under which the API may be called, comma-separated: ``chat.example.org``, ``.example.org`` for all below
     #: it, ``*`` for any. Loopback names, IP addresses and the names in host, advertise and api are always among them.
     hosts: str = ""
-    #: Origins of other sites whose pages may call it, comma-separated: ``https://app.example.org``, or ``*``.
+    #: Origins whose pages may call the API from elsewhere (CORS), with the token that they have, comma-separated:
+    #: ``https://app.example.org``, ``http://localhost:*`` for any port, ``*`` for all. ``./klatsch up`` with a Kafka
+    #: and a Postgres of its own admits ``http://localhost:*, http://127.0.0.1:*`` unless this is set, be it to nothing.
     origins: str = ""
     #: Proxies that a request passes before it reaches this process; so many entries of the header below are believed.
     proxies: int = 0
@@ -189,6 +193,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def __post_init__(self) -> None:
+        try:
+            Origins(self.origins)
+        except ValueError as error:
+            raise ValueError(f"KLATSCH_ORIGINS: {error}") from error
         for name in self.__struct_fields__:
             if name.startswith("limit_"):
                 try:

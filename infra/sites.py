@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from infra.origins import Origins
 from infra.settings import Settings
 
 #: Names of this machine, to itself.
@@ -30,7 +31,7 @@ class Sites:
         self._any_host = "*" in given
         self._names = frozenset(one.lower().rstrip(".") for one in (*_LOOPBACK, *own, *given) if one)
         self._below = tuple(one.lower() for one in given if one.startswith("."))
-        self._origins = frozenset(one.lower().rstrip("/") for one in _list(settings.origins))
+        self.origins = Origins(settings.origins)
         self._good: set[bytes] = set()
 
     def named(self, host: bytes) -> bool:
@@ -43,10 +44,6 @@ class Sites:
         if len(self._good) < _KEPT:
             self._good.add(host)
         return True
-
-    def admitted(self, origin: str) -> bool:
-        """Whether the setting lets pages of this origin in."""
-        return "*" in self._origins or origin.lower() in self._origins
 
     def _ours(self, name: str) -> bool:
         name = name.lower().rstrip(".")
@@ -82,6 +79,12 @@ def crosses(host: bytes, origin: bytes | None, site: bytes | None) -> bool:
     return origin is not None and origin.partition(b"://")[2].lower() != host.lower()
 
 
+def own_page(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request comes from a page of this installation or from no page: only for these is the cookie."""
+    found = dict(headers)
+    return not crosses(found.get(b"host", b""), found.get(b"origin"), found.get(b"sec-fetch-site"))
+
+
 def loopback(host: str) -> bool:
     """Whether who listens there is reached from this machine only."""
     if host in _LOOPBACK:
@@ -90,11 +93,6 @@ def loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The first value of a header, its name in lower case; None without it."""
-    return next((value for key, value in headers if key == name), None)
 
 
 def _name(netloc: str) -> str:

@@ -15,6 +15,14 @@ _BLANK = re.compile(rb"\n\r?\n")
 #: A target in absolute form: authority, then path and query (RFC 9112 3.2.2).
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
 
+_ORIGIN = re.compile(rb"\norigin:[ \t]*([!-~]+)[ \t]*\r?\n", re.IGNORECASE)
+
+
+def origin(data: bytes) -> bytes | None:
+    """The one ``Origin`` in what has come of a head that is not, or cannot be, parsed."""
+    found = _ORIGIN.findall(data, 0, BYTES)
+    return found[0] if len(found) == 1 else None
+
 
 def too_large(data: bytes) -> bool:
     """Whether what begins with a head, whole or not, begins with one of too many bytes or lines."""

@@ -17,6 +17,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from events.faults import brief
+from infra.origins import Origins
 from infra.settings import Settings
 from push import heads, metrics, refusals
 from push.door import Door, Visit, forwarded
@@ -64,12 +65,15 @@ class HttpProtocol(H11Protocol):
 
     conn: _Requests
 
-    def __init__(self, settings: Settings, door: Door, **options: Any) -> None:
+    def __init__(self, settings: Settings, door: Door, origins: Origins, **options: Any) -> None:
         super().__init__(**options)
         self.logger = _log
         self.conn = _Requests(self)
         self._settings = settings
         self._door = door
+        self._origins = origins
+        #: Of the latest head that could be read.
+        self._origin: bytes | None = None
         self._visit: Visit | None = None
         self._phase = _Phase.HEAD
         self._due = 0.0
@@ -161,6 +165,7 @@ class HttpProtocol(H11Protocol):
 
     def judge(self, request: h11.Request) -> None:
         """Looks at a request's head. Raises _Refused."""
+        self._origin = next((value for name, value in request.headers if name == b"origin"), None)
         if request.http_version not in (b"1.0", b"1.1"):
             raise _Refused("malformed", f"expected HTTP/1.1, got HTTP/{request.http_version.decode()}")
         length = coding = False
@@ -260,7 +265,9 @@ class HttpProtocol(H11Protocol):
         if begun or self.transport.is_closing():
             self.transport.abort()
             return
-        self.transport.write(refusals.answer(refused.code, refused.detail))
+        # Before anything has come, nobody knows whose page waits.
+        origin = heads.origin(self.conn.trailing_data[0]) or self._origin
+        self.transport.write(refusals.answer(refused.code, refused.detail, self._origins.shared(origin)))
         self._linger = Linger(self.transport, self.loop)
         self.flow.resume_reading()
 

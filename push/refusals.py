@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
 import msgspec
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Kind(NamedTuple):
@@ -63,14 +66,16 @@ def headers(code: str) -> dict[str, str]:
     return found
 
 
-def answer(code: str, detail: str) -> bytes:
-    """The whole HTTP/1.1 answer, after which the connection is closed."""
+def answer(code: str, detail: str, more: Headers = ()) -> bytes:
+    """The whole HTTP/1.1 answer, with ``more`` headers, after which the connection is closed."""
     status = KINDS[code].status
     body = document(code, detail)
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         *(f"{name}: {value}" for name, value in ({"connection": "close"} | headers(code)).items()),
         ": ".join(NOSNIFF),
+        "vary: Origin",
+        *(f"{name.decode()}: {value.decode('latin-1')}" for name, value in more),
         f"content-length: {len(body)}",
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

@@ -18,6 +18,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from events.faults import brief
+from infra.origins import Origins
 from infra.settings import Settings
 from push import codes, metrics, refusals
 from push.codes import Disconnect
@@ -45,7 +46,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     Each call makes a door of its own: one server.
     """
     return {
-        "http": partial(HttpProtocol, settings, Door(settings)),
+        "http": partial(HttpProtocol, settings, Door(settings), Origins(settings.origins)),
         "ws": partial(Protocol, settings),
         # Who the client is, and which name it called, is found in push.http and api.guard.
         "proxy_headers": False,

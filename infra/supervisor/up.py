@@ -14,6 +14,7 @@ from infra import installation
 from infra.embedded.ports import PortInUse, is_free
 from infra.embedded.process import accepts
 from infra.kafka_access import brokers, protocol
+from infra.origins import LOCAL
 from infra.settings import Settings, environment, load, without_password
 from infra.supervisor.addresses import host_and_port
 from infra.supervisor.folder import DataFolder
@@ -47,7 +48,9 @@ class Installation:
         """What the roles run on. The embedded stores must be prepared."""
         access = {name: value for part in self.stores for name, value in part.access().items()}
         secret = os.environ.get("KLATSCH_SECRET") or self.folder.secret()
-        return load({**os.environ, **access}, port=self.port, secret=secret)
+        # What is developed on this machine may call what runs on it alone.
+        local = {} if self.foreign_kafka or self.foreign_postgres else {"KLATSCH_ORIGINS": LOCAL}
+        return load({**local, **os.environ, **access}, port=self.port, secret=secret)
 
     def roles(self) -> list[Part]:
         """The role processes."""

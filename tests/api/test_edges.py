@@ -262,7 +262,7 @@ async def guarded(installed: Settings, world: World) -> AsyncIterator[tuple[Sett
     from infra.embedded.ports import free_port
 
     settings = msgspec.structs.replace(
-        installed, port=free_port(), origins="https://app.example, null", hosts=".example.org,one.test",
+        installed, port=free_port(), origins="https://app.example", hosts=".example.org,one.test",
         metrics="token", metrics_token="scrape-me", body_seconds=0.5,
     )  # fmt: skip
     async with serving(settings, frozenset({"api", "push"})) as url, visiting(url) as other:
