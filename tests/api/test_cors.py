@@ -1,4 +1,4 @@
-"""Pages of other origins (CORS): every route asked by one that is admitted, by a foreign one and by one without a name."""
+"""Pages of other origins (CORS): every route asked by admitted pages, by foreign ones, by `null`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOREIGN = ("https://evil.example", "null", "http://localhost.evil.example:5173",
 #: Of answers a page may read these anyway (Fetch, CORS-safelisted response-header names).
 _SAFE = {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
 #: Between browser and server, or told to the browser alone.
-_TRANSPORT = {"connection", "date", "server", "transfer-encoding", "vary", "x-content-type-options"}
+_TRANSPORT = {"connection", "date", "server", "transfer-encoding", "upgrade", "vary", "x-content-type-options"}
 
 
 @pytest.fixture(scope="module")
