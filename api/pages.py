@@ -37,7 +37,7 @@ LAST_ID = "\U0010ffff"
 
 #: Parts of a place: what Postgres takes, whoever made the cursor.
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
-Rank = Annotated[int, msgspec.Meta(ge=-1, le=1)]
+Rank = Annotated[int, msgspec.Meta(ge=-3, le=1)]
 Offset = Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)]
 
 
@@ -75,5 +75,6 @@ class Search:
             raise Problem("invalid", "name: expected at least one character that is not white space")
         self.grams = query_grams(self.folded)[:GRAMS]
         escaped = self.folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        #: LIKE patterns: anywhere; at the start of the first line, of the second line.
+        #: LIKE patterns: anywhere; at the start of the first line, of the second line; all of either line.
         self.anywhere, self.first, self.second = f"%{escaped}%", f"{escaped}%", f"%\n{escaped}%"
+        self.all_first, self.all_second = f"{escaped}\n%", f"%\n{escaped}"

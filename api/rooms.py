@@ -203,10 +203,10 @@ def _listed(row: Any) -> dict[str, Any]:
 
 
 async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
-    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-1, "", ""))
+    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, rank, folded, id,
-        request.limit + 1,
+        request.limit + 1, search.folded,
     )  # fmt: skip
     found = [_listed(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None

@@ -189,10 +189,10 @@ async def find(call: Call, request: FindUsers) -> dict[str, Any]:
         rows = await call.rows(queries("users")["by_id"], ids_of(request), call.user)
         return {"users": await _views(call, rows), "next": None}
     search = Search(request.name or "")
-    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-1, "", ""))
+    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("users")["search"], search.grams, search.anywhere, search.first, search.second, call.user,
-        rank, folded, id, request.limit + 1,
+        rank, folded, id, request.limit + 1, search.all_second, search.all_first,
     )  # fmt: skip
     page = rows[: request.limit]
     more = len(rows) > request.limit

@@ -45,11 +45,11 @@ limit $4
 
 -- name: search
 -- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
--- each other. Prefixes first.
+-- each other. The name that it is first, then prefixes.
 select * from (
     select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
            r.updated, r.version,
-           r.folded, case when r.folded like $3 then 0 else 1 end as rank, m.role as m_role
+           r.folded, case when r.folded = $9 then -1 when r.folded like $3 then 0 else 1 end as rank, m.role as m_role
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
     where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'

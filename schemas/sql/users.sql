@@ -14,9 +14,12 @@ where u.id = any($1::text[]) and u.state = 'registered'
         where mine."user" = $2 and mine.state = 'joined' and theirs.state = 'joined'))
 
 -- name: search
--- Users whose name or username holds the text: prefixes first. $5.. is the place after which to go on.
+-- Users whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
+-- $6.. is the place after which to go on.
 select * from (
-    select u.*, case when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
+    select u.*,
+           case when u.folded like $10 then -2 when u.folded like $11 then -1
+                when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
     from users u
     where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered'
       and not exists (

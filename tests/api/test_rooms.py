@@ -101,6 +101,14 @@ async def test_the_creator_owns_a_group_and_each_member_is_in_it_once(ada: Perso
     assert await members(ada, room["id"]) == {ada.id: "owner", bob.id: "member"}
 
 
+async def test_the_room_that_is_asked_for_comes_first(ada: Person, eve: Person) -> None:
+    tag = f"ex{secrets.token_hex(4)}"
+    for name in (f"{tag} a", f"{tag}-1"):
+        await ada.group(name=name)
+    exact = await ada.group(name=tag.upper())
+    assert (await named(eve, tag))[0] == exact and len(await named(eve, tag)) == 3
+
+
 async def test_search_by_name_shows_only_what_the_caller_may_see(ada: Person, bob: Person, eve: Person) -> None:
     tag = secrets.token_hex(4)
     public = await ada.group(name=f"Café {tag}")

@@ -105,6 +105,18 @@ async def test_search_finds_prefixes_before_substrings_without_case_and_accents(
     assert await found(ada, f"zo{tag}%") == [] and await found(ada, f"zo{tag}_") == []
 
 
+async def test_the_name_that_is_asked_for_comes_first(ada: Person) -> None:
+    tag = f"ex{secrets.token_hex(4)}"
+    longer = await ada.world.person("x", name=f"{tag}a")
+    namesake = await ada.world.person("x", name=tag.upper())
+    more = [await ada.world.person(f"{tag}{n}", name=f"A {n}") for n in range(2)]
+    answer = await ada.do("users.register", username=tag, name="Zoe", password="correct horse")
+    ids = await found(ada, tag, limit=2)
+    assert ids[:2] == [answer["user"]["id"], namesake.id]
+    assert len(ids) == 5 and set(ids[2:]) == {longer.id, *(one.id for one in more)}
+    assert (await found(ada, f"{tag}A"))[0] == longer.id
+
+
 async def test_search_is_paginated_without_gaps_or_repeats(ada: Person) -> None:
     tag = f"pg{secrets.token_hex(4)}"
     made = await asyncio.gather(*(ada.world.person(f"{tag}{n}", name=f"{tag} {n % 3}") for n in range(7)))
