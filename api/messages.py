@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from api.blocks import Facing, barred, facing
-from api.calls import Call
+from api.calls import Asked, Call
 from api.invitations import guests
 from api.problems import Problem
 from api.repeating import hidden
@@ -30,13 +30,15 @@ REVISIONS = 200
 
 class Send(Request, frozen=True, kw_only=True):
     room: Id
-    #: Made by you, unique for ever: the same token gives the first message again.
-    token: Token
+    #: The older name of `client_id`, which is taken as well.
+    token: Token | None = None
     type: MessageType = "text"
     #: What its type says. A text shows something: it is not only white space and hidden characters.
     content: Object
     #: Additional information: any JSON object.
     data: Object = {}
+    #: Made by you, unique for ever: the same one gives the first message again. `Idempotency-Key` is as good.
+    client_id: Token | None = None
 
 
 class Get(Request, frozen=True, kw_only=True):
@@ -54,7 +56,11 @@ class Edit(Request, frozen=True, kw_only=True):
 
 
 async def send(call: Call, request: Send) -> dict[str, Any]:
-    outcome = await _said(call, request)
+    key = _key(call, request)
+    # Whichever way the key came, it is the same request.
+    request = msgspec.structs.replace(request, token=key, client_id=None)
+    call.asked = Asked("messages.send", request)
+    outcome = await _said(call, request, key)
     # In a direct room somebody may have been brought back before.
     record = next(one for one in outcome.records if isinstance(one.data, MessagePosted))
     message = hidden(posted(record), outcome.now)
@@ -62,14 +68,22 @@ async def send(call: Call, request: Send) -> dict[str, Any]:
     return {"message": message_view(message)}
 
 
-async def _said(call: Call, request: Send) -> Outcome:
-    command = PostMessage(
-        room=request.room, token=request.token, type=request.type, content=request.content, data=request.data
-    )
+def _key(call: Call, request: Send) -> str:
+    """The message's one key, by whichever name it is given; the header counts where the message has none."""
+    if request.client_id is not None and request.token is not None and request.client_id != request.token:
+        raise Problem("invalid", "client_id: expected it without `token`, its older name, got two that differ")
+    key = request.client_id or request.token or call.key
+    if key is None:
+        raise Problem("invalid", "client_id: expected one, or the header Idempotency-Key, got neither")
+    return key
+
+
+async def _said(call: Call, request: Send, key: str) -> Outcome:
+    command = PostMessage(room=request.room, token=key, type=request.type, content=request.content, data=request.data)
     for _ in range(_ATTEMPTS):
         problem, command = await _addressed(call, command, await facing(call, request.room, "write"))
         try:
-            return await call.submit(command, unless=problem, shows=(), key=request.token)
+            return await call.submit(command, unless=problem, shows=(), key=key)
         except Refused as refusal:
             if refusal.code != "outrun":
                 raise

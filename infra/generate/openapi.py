@@ -34,7 +34,7 @@ TAGS = {
 }
 
 #: Operations whose body has keys, so that the header means nothing.
-_OWN_KEYS = ("messages.send", "messages.set_emotions", "import.orders")
+_OWN_KEYS = ("messages.set_emotions", "import.orders")
 
 #: See producers.limits.whole.
 _END = r"(?!\n)"
@@ -53,8 +53,8 @@ operation that changes something also answers with the header `Klatsch-Position`
 read, sees that change too.
 
 **Safe repetition.** An operation that changes something takes an `Idempotency-Key`: the same request with the same key
-gives the first result again, with `Klatsch-Repeated: true`, and another request `key_reused`. `messages.send` has its
-`token` for that.
+gives the first result again, with `Klatsch-Repeated: true`, and another request `key_reused`. For
+`messages.send` its `client_id` is the same (older name: `token`).
 
 **The past.** A read with `as_of` answers of a past moment: a time (RFC 3339), or the next offsets of shards, as
 `Klatsch-Position` names them; shards that are not named stand where they are now.

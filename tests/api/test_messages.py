@@ -38,6 +38,25 @@ async def test_the_same_token_gives_the_first_message(ada: Person, bob: Person) 
     assert await seqs(ada, room) == ([1, 2], False)
 
 
+async def test_a_message_has_one_key_by_whichever_name(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob)
+    content = {"text": "once"}
+    first = await ada.do("messages.send", room=room, client_id="same", content=content)
+    assert first["message"]["token"] == "same" and not ada.world.repeated
+    for members, key in (
+        ({"token": "same"}, None), ({"client_id": "same"}, None), ({}, "same"), ({"client_id": "same"}, "another"),
+        ({"token": "same", "client_id": "same"}, None),
+    ):  # fmt: skip
+        assert await ada.do("messages.send", key=key, room=room, content=content, **members) == first, (members, key)
+        assert ada.world.repeated, (members, key)
+    other: dict[str, Any] = {"room": room, "content": {"text": "other"}}
+    assert await ada.refused("messages.send", key="same", **other) == "key_reused"
+    assert await ada.refused("messages.send", client_id="same", **other) == "key_reused"
+    assert await ada.refused("messages.send", **other) == "invalid"
+    assert await ada.refused("messages.send", token="a", client_id="b", **other) == "invalid"
+    assert await seqs(ada, room) == ([1], False)
+
+
 async def test_the_token_holds_after_the_author_has_left_the_room(ada: Person, bob: Person) -> None:
     room = await ada.group(bob)
     first = await bob.say(room, "bye", token="same")

@@ -23,8 +23,9 @@ user's devices: it waits until the tables have it, some milliseconds, and answer
 than 5 seconds. An operation that changes something also answers with `Klatsch-Position` (RPC: `position`): a read that
 sends it waits for that too. So what somebody else has changed is seen by whoever is given the position.
 
-It also takes an `Idempotency-Key`; `messages.send` has its `token` for that, and `messages.set_emotions` a `key` for
-each. The same request of the same caller with the same key changes nothing more, for ever, also where the first one
+It also takes an `Idempotency-Key`; for `messages.send` its `client_id` is the same (older name: `token`), and goes
+before the header; `messages.set_emotions` has a `key` for each. The same request of the same caller with the same key
+changes nothing more, for ever, also where the first one
 found nothing to do. It gives the first result again, with `Klatsch-Repeated: true` (RPC: `repeated`): as it was then,
 whatever has happened since, and whoever has left since. Only what is deleted now is not shown: of a message its place
 and number are left, of a room its id and numbers.
