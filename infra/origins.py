@@ -23,14 +23,11 @@ LOCAL = "http://localhost:*, http://127.0.0.1:*"
 
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 #: Request headers that mean something to us, beside those that need no permission.
-_TAKEN = (
-    b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Klatsch-Position, Last-Event-ID, traceparent, "
-    b"X-Request-Id"
-)
+_TAKEN = b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Klatsch-Position, Last-Event-ID, traceparent"
 #: Answers' headers that a page may read, beside those that it always may.
 _SHOWN = (
     b"Allow, ETag, Klatsch-Position, Klatsch-Repeated, Location, RateLimit, RateLimit-Policy, Retry-After, "
-    b"WWW-Authenticate, X-Request-Id"
+    b"WWW-Authenticate"
 )
 #: Seconds for which a browser remembers a preflight: as long as Chromium does at most. What is taken out of the setting
 #: is refused at once all the same: each answer says anew who may read it.
