@@ -14,7 +14,7 @@ from tests.client import visiting
 from tests.running import until
 from tests.servers import Process
 from tests.web.conftest import Open
-from tests.web.windows import PASSWORD, Window
+from tests.web.windows import Window
 
 #: Life of a session in these tests, in seconds.
 LIFE = 6
@@ -72,11 +72,7 @@ async def test_who_was_away_too_long_logs_in_again_and_loses_nothing(windows: Op
     await expect(ada.page.get_by_role("alert")).to_contain_text("session has ended", timeout=30_000)
     kept = await ada.page.evaluate("Object.keys(sessionStorage)")
     assert kept == ["klatsch.outbox"], "no token and no state, only what was not sent"
-    await ada.press("Log in")
-    await ada.page.get_by_label("Username or e-mail").fill(ada.username)
-    await ada.page.get_by_label("Password").fill(PASSWORD)
-    await ada.page.locator("button[type=submit]").click()
-    await ada.online()
+    await ada.log_in(ada.username)
     await ada.enter("The Other")
     await ada.sees("before", "into the void", "and more")
 

@@ -69,6 +69,15 @@ class Window:
         if added_by is not None:
             await self._choose(added_by)
 
+    async def log_in(self, username: str) -> None:
+        """Logs in with the password that everybody has here."""
+        self.username = username
+        await self.page.get_by_role("button", name="Log in", exact=True).click()
+        await self.page.get_by_label("Username or e-mail").fill(username)
+        await self.page.get_by_label("Password").fill(PASSWORD)
+        await self.page.locator("button[type=submit]").click()
+        await self.online()
+
     async def _choose(self, added_by: str) -> None:
         """Who may add the person, as another device of theirs would set it."""
         send = """async ([token, added_by]) => (await fetch("/v1/users/me", {

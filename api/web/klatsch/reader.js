@@ -1,20 +1,33 @@
 // The part of a room's messages that is on screen: the latest, or a stretch in the middle, never more than a page can
 // hold. It grows at the end to which one scrolls, and is cut at the other.
 
-/** Messages that are shown at most. */
-const SHOWN = 300;
+/** The least height of a row, a notice, in pixels. */
+const LOW = 28;
 /** Messages by which the part grows. */
-const STEP = 60;
+const STEP = 12;
+/** How near an end of the part must be before it grows there, in pixels. */
+export const AHEAD = 200;
 
 export class Reader {
   #pages;
   /** Sequence numbers of the first and the last that are shown; null, Infinity: as many as fit, up to the latest. */
   #first = null;
   #last = Infinity;
+  /** Messages that are shown at most. */
+  #most = 0;
 
   constructor(pages) {
     this.#pages = pages;
     this.room = null;
+    this.fit(0);
+  }
+
+  /**
+   * Shows no more than a view of this height needs. However low the rows are, the end at which the part is cut stays
+   * further away than `AHEAD`, so that it does not grow there again at once.
+   */
+  fit(height) {
+    this.#most = Math.ceil((height + 2 * AHEAD) / LOW) + STEP;
   }
 
   /** Whether the latest messages are shown, and new ones as they come. */
@@ -33,8 +46,8 @@ export class Reader {
   shown(trim = false) {
     const { run, from, to, older, newer } = this.#part();
     let start = from;
-    if (trim && this.following && to - from > SHOWN + STEP) {
-      start = to - SHOWN;
+    if (trim && this.following && to - from > this.#most + STEP) {
+      start = to - this.#most;
       this.#first = run[start].seq;
     }
     return { messages: run.slice(start, to), older: older || start > 0, newer: newer || to < run.length };
@@ -53,7 +66,7 @@ export class Reader {
     if (!run.length) return;
     const start = Math.max(0, from - STEP);
     this.#first = run[start].seq;
-    if (to - start > SHOWN) this.#last = run[start + SHOWN - 1].seq;
+    if (to - start > this.#most) this.#last = run[start + this.#most - 1].seq;
   }
 
   /** Shows more at the lower end. */
@@ -69,7 +82,7 @@ export class Reader {
     this.#end(part, part.to + STEP);
     const { run, from } = part;
     const to = this.following ? run.length : Math.min(run.length, part.to + STEP);
-    if (to - from > SHOWN) this.#first = run[to - SHOWN].seq;
+    if (to - from > this.#most) this.#first = run[to - this.#most].seq;
   }
 
   /** Shows a message with what is around it. */
@@ -81,8 +94,9 @@ export class Reader {
     const part = this.#part();
     const at = part.run.findLastIndex((message) => message.seq <= seq);
     if (at < 0) return this.enter(room);
-    this.#first = part.run[Math.max(0, at - STEP / 2)].seq;
-    this.#end(part, at + STEP / 2);
+    const half = this.#most >> 1;
+    this.#first = part.run[Math.max(0, at - half)].seq;
+    this.#end(part, at + half);
   }
 
   /** The last that is shown stands before `to` in the run; at the end of everything, new ones are shown as they come. */
@@ -94,8 +108,8 @@ export class Reader {
   /** The run that is shown, from where to where; `first`: as if that were the first message. */
   #part(first = this.#first) {
     const { run, older, newer } = this.#pages.run(this.room, this.following ? null : this.#last);
-    let from = first === null ? Math.max(0, run.length - SHOWN) : run.findIndex((message) => message.seq >= first);
-    if (from < 0) from = Math.max(0, run.length - SHOWN);
+    let from = first === null ? Math.max(0, run.length - this.#most) : run.findIndex((message) => message.seq >= first);
+    if (from < 0) from = Math.max(0, run.length - this.#most);
     let to = run.length;
     if (!this.following) while (to > from && run[to - 1].seq > this.#last) to -= 1;
     return { run, from, to, older, newer };

@@ -10,8 +10,8 @@ import { items, readersOf } from "./items.js";
 import { drawRow, makeRow } from "./messages.js";
 import { scrolling } from "./scroller.js";
 
-/** Unread messages that are fetched to be shown in one piece with the latest; of more, the first ones are shown. */
-const FAR = 150;
+/** Unread messages that are shown in one piece with the latest, fewer than fit into any view; of more, the first ones. */
+const FAR = 20;
 /** How long a message that was jumped to stays marked, in ms. */
 const REACHED = 2500;
 
@@ -68,6 +68,7 @@ export function conversation(app, moved) {
   function draw() {
     const entry = app.rooms.mine(room);
     if (!entry || (jumping && !list.children.length)) return;
+    reader.fit(scroll.element.clientHeight);
     const { messages, older, newer } = reader.shown(scroll.stuck());
     const pending = newer ? [] : app.outbox.of(room);
     const readers = readersOf(app, messages, membersOf(entry));

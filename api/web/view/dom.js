@@ -46,18 +46,17 @@ export function fill(element, ...children) {
  */
 export function keyed(parent, items, keyOf, make, update = () => {}) {
   const before = (parent.keyed ??= new Map());
-  const now = new Map();
+  const now = new Map(items.map((item) => [keyOf(item), item]));
+  // First, so that those that stay are in their place: an element that is moved loses the focus.
+  for (const [key, child] of before) if (!now.has(key)) child.remove();
   let place = parent.firstChild;
-  for (const item of items) {
-    const key = keyOf(item);
+  for (const [key, item] of now) {
     const child = before.get(key) ?? make(item);
     update(child, item);
     now.set(key, child);
-    while (place && place.dataset?.leaving) place = place.nextSibling;
     if (child === place) place = place.nextSibling;
     else parent.insertBefore(child, place);
   }
-  for (const [key, child] of before) if (!now.has(key)) child.remove();
   parent.keyed = now;
 }
 

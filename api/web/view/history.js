@@ -1,43 +1,17 @@
 // The history: the events behind what is on screen, as they happen, and those of the open conversation from its start.
 
 import { place } from "../klatsch/fold.js";
-import { fill, h, iconButton, keyed, set, text } from "./dom.js";
-import { exactTime, summary, wholeTime } from "./format.js";
-import { userName } from "./names.js";
+import { h, iconButton, keyed, set, text } from "./dom.js";
+import { drawEvent, makeEvent } from "./events.js";
 import { tried } from "./toasts.js";
 
 /** Deltas that are kept for looking at. */
 const KEPT = 500;
 /** Events of one page of a room's past. */
-const PAGE = 50;
-/** How long an event counts as fresh, in ms. */
-const FRESH = 1500;
-
-/** What an event says in a few words. `name(id)` gives a person's name. */
-const GIST = {
-  "user.profile_changed": ({ data }) => data.name ?? "data",
-  "relationship.set": ({ data }, name) => `${data.type ?? "neither"}: ${name(data.other)}`,
-  "room.created": ({ data }) => data.name || `${data.type} chat`,
-  "room.renamed": ({ data }) => data.name,
-  "room.described": ({ data }) => data.description ?? "no description",
-  "room.settings_changed": ({ data }) =>
-    Object.entries(data.settings)
-      .map((pair) => pair.join(": "))
-      .join(", "),
-  "member.joined": ({ data }, name) => `${name(data.user)}, ${data.role}`,
-  "member.left": ({ data }, name) => name(data.user),
-  "member.invited": ({ data }, name) => name(data.user),
-  "invitation.declined": ({ data }, name) => name(data.user),
-  "invitation.withdrawn": ({ data }, name) => name(data.user),
-  "user.added_by_chosen": ({ data }) => data.added_by ?? "as the installation has it",
-  "member.role_changed": ({ data }, name) => `${name(data.user)}, ${data.role}`,
-  "member.read": ({ data }) => `up to #${data.seq}`,
-  "member.notifications_set": ({ data }) => (data.notifications ? "notified" : "not notified"),
-  "message.posted": ({ data }) => `#${data.seq} ${summary(data, "")}`,
-  "message.edited": ({ data }) => data.content.text ?? "",
-  "message.emotion_detected": ({ data }) => data.emotion ?? "not shown",
-};
-
+const PAGE = 30;
+/** Events that are elements at most, and by how many the part that is shown moves. */
+const SHOWN = 30;
+const STEP = 15;
 export function historyPane(app) {
   const recent = [];
   /** Room -> its past: { events by position, before, under way }. */
@@ -45,13 +19,12 @@ export function historyPane(app) {
   let generation = app.store.generation;
   let scope = "room";
   let wanted = null;
+  /** What the shown part belongs to, and the position of its first event; null: the latest ones. */
+  let part = { of: null, first: null };
   const scopes = { room: button("This conversation", "room"), all: button("Everything", "all") };
   const list = h("ol", { class: "events", "aria-label": "Events, the latest first" });
-  const more = h(
-    "button",
-    { type: "button", class: "quiet more", onclick: () => past(app.route.room) },
-    "Earlier events",
-  );
+  const less = h("button", { type: "button", class: "quiet more", onclick: () => move(-STEP) }, "Later events");
+  const more = h("button", { type: "button", class: "quiet more", onclick: earlier }, "Earlier events");
   const empty = h("p", { class: "hint" });
   const close = iconButton("close", "Hide the history", app.toggleHistory);
   const live = h("span", { class: "live" });
@@ -61,7 +34,7 @@ export function historyPane(app) {
     { class: "history", "aria-label": "History" },
     h("header", { class: "history-head" }, title, live, close),
     h("div", { class: "segments" }, scopes.room, scopes.all),
-    h("div", { class: "tape", tabindex: "0", "aria-label": "Events" }, empty, list, more),
+    h("div", { class: "tape", tabindex: "0", "aria-label": "Events" }, empty, less, list, more),
   );
   const unlisten = app.store.listen((delta) => {
     recent.unshift(delta);
@@ -121,11 +94,43 @@ export function historyPane(app) {
     const holds = () =>
       [...(pasts.get(message.room)?.events.values() ?? [])].some(({ data }) => data.message === wanted);
     while (!holds() && (await past(message.room)));
-    update();
+    const index = shownEvents().findIndex(({ type, data }) => type === "message.posted" && data.message === wanted);
+    part = { of: message.room, first: null };
+    move(Math.max(0, index - (STEP >> 1)));
     const row = list.querySelector(".wanted");
     row?.querySelector("details").setAttribute("open", "");
     row?.scrollIntoView({ block: "center" });
     row?.querySelector("summary").focus({ preventScroll: true });
+  }
+
+  const own = () => scope === "room" && app.route.room;
+
+  /** All events that could be shown, the latest first. */
+  function shownEvents() {
+    if (!own()) return recent;
+    const events = [...(pasts.get(app.route.room)?.events.values() ?? [])];
+    return events.sort((a, b) => place(b.position).offset - place(a.position).offset);
+  }
+
+  const start = (events) => Math.max(0, events.findIndex((event) => event.position === part.first));
+
+  async function earlier() {
+    const { room } = app.route;
+    if (own() && start(shownEvents()) + SHOWN + STEP > shownEvents().length) await past(room);
+    if (room === app.route.room) move(STEP);
+  }
+
+  /** Moves the part that is shown; what is in both parts stays where it is. */
+  function move(by) {
+    const events = shownEvents();
+    const to = Math.max(0, Math.min(start(events) + by, events.length - SHOWN));
+    const kept = events[by > 0 ? to : start(events)]?.position;
+    const tape = list.parentElement;
+    const at = () => list.keyed?.get(kept)?.getBoundingClientRect().top;
+    const before = at();
+    part.first = to ? events[to].position : null;
+    update();
+    if (before !== undefined && at() !== undefined) tape.scrollTop += at() - before;
   }
 
   function update() {
@@ -135,67 +140,31 @@ export function historyPane(app) {
       generation = app.store.generation;
       pasts.clear();
     }
-    const own = scope === "room" && room;
-    set(scopes.room, "aria-pressed", String(Boolean(own)));
-    set(scopes.all, "aria-pressed", String(!own));
+    set(scopes.room, "aria-pressed", String(Boolean(own())));
+    set(scopes.all, "aria-pressed", String(!own()));
     scopes.room.disabled = !room;
     if (!element.checkVisibility()) return;
     const online = app.connection.state === "online";
     text(live, online ? "live" : "paused");
     live.classList.toggle("paused", !online);
-    if (own && !pasts.has(room)) past(room);
-    const known = own ? pasts.get(room) : null;
-    const events = known
-      ? [...known.events.values()].sort((a, b) => place(b.position).offset - place(a.position).offset)
-      : own
-        ? []
-        : recent;
-    keyed(list, events, (event) => event.position, make, draw);
-    more.hidden = !known || known.busy || known.before === null;
-    const nothing = own
+    if (own() && !pasts.has(room)) past(room);
+    if (part.of !== (own() || "all")) part = { of: own() || "all", first: null };
+    const events = shownEvents();
+    const first = start(events);
+    keyed(
+      list,
+      events.slice(first, first + SHOWN),
+      (event) => event.position,
+      makeEvent,
+      (item, event) => drawEvent(app, item, event, wanted),
+    );
+    const known = own() ? pasts.get(room) : { before: null };
+    less.hidden = !first;
+    more.hidden = first + SHOWN >= events.length && (!known || known.busy || known.before === null);
+    const nothing = own()
       ? "Fetching the events of this conversation…"
       : "Nothing has happened since this page was opened.";
     text(empty, events.length ? "" : nothing);
-  }
-
-  function make(event) {
-    const { type, position, time } = event;
-    const who = h("span", { class: "event-actor" });
-    const json = h("pre", {});
-    const details = h(
-      "details",
-      { ontoggle: () => details.open && !json.firstChild && fill(json, JSON.stringify(event, null, 2)) },
-      h(
-        "summary",
-        {},
-        h("span", { class: "event-type" }, type),
-        h("time", { datetime: time, title: wholeTime(time) }, exactTime(time)),
-        who,
-        h("code", { class: "event-position" }, position),
-      ),
-      json,
-    );
-    const item = h("li", { class: "event" }, details);
-    item.dataset.kind = type.split(".")[0];
-    item.dataset.position = position;
-    if (Date.now() - Date.parse(time) < FRESH) {
-      item.classList.add("fresh");
-      setTimeout(() => item.classList.remove("fresh"), FRESH);
-    }
-    return item;
-  }
-
-  function draw(item, event) {
-    const name = (id) => (id === app.user ? "you" : userName(app, id));
-    const gist = GIST[event.type]?.(event, name);
-    const words = [name(event.actor), gist].filter(Boolean);
-    // Of what a service finds, the finding says more than the service's name.
-    if (event.type === "message.emotion_detected") words.reverse();
-    text(item.querySelector(".event-actor"), words.join(" · "));
-    item.classList.toggle(
-      "wanted",
-      wanted !== null && event.type === "message.posted" && event.data.message === wanted,
-    );
   }
 
   return { element, update, focus: () => title.focus(), stop: unlisten };

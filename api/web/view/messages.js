@@ -1,7 +1,7 @@
 // Messages as rows: what was said, by whom, with the author's face as the message's emotion makes it.
 
 import { messageActions, showEdits } from "./actions.js";
-import { fill, h, icon, set, text } from "./dom.js";
+import { fill, h, set, text } from "./dom.js";
 import { editor } from "./editing.js";
 import { time, wholeTime } from "./format.js";
 import { faceKey, userFace, userName } from "./names.js";
@@ -17,20 +17,8 @@ export function makeRow(app, item) {
   if (item.kind === "notice") return makeNotice(app, item);
   const { message } = item;
   const mine = message.author === app.user;
-  const person = () => openPerson(app, message.author);
-  const portrait = h("button", { type: "button", class: "portrait", tabindex: "-1", onclick: person });
-  const row = h(
-    "li",
-    { class: `message ${mine ? "mine" : "theirs"}` },
-    portrait,
-    h(
-      "div",
-      { class: "said" },
-      h("p", { class: "byline" }, h("strong", {}), h("time", {})),
-      h("div", { class: "line" }, h("div", { class: "bubble" }), h("span", { class: "fate" })),
-    ),
-    seenBy(app),
-  );
+  const line = h("div", { class: "line" }, h("div", { class: "bubble" }), h("span", { class: "fate" }));
+  const row = h("li", { class: `message ${mine ? "mine" : "theirs"}` }, h("div", { class: "said" }, line));
   row.dataset.token = message.token;
   return row;
 }
@@ -39,32 +27,52 @@ export function drawRow(app, row, item) {
   if (item.kind === "notice") return drawNotice(app, row, item);
   if (item.kind !== "message") return;
   const { message, lead, state } = item;
-  const [portrait, said, seen] = row.children;
-  const [byline, line] = said.children;
   row.classList.toggle("lead", lead);
   row.dataset.state = state;
   if (message.seq !== null) row.dataset.seq = message.seq;
-  portrait.hidden = byline.hidden = !lead;
-  if (lead) drawLead(app, portrait, byline, message);
+  drawLead(app, row, lead, message);
+  const line = row.querySelector(".line");
   drawBody(app, row, line.firstChild, message);
   drawFate(app, line.lastChild, item);
+  drawReaders(app, row, item);
+}
+
+/** Who has read up to a message; without readers there is no element, as there are many messages. */
+function drawReaders(app, row, item) {
+  let seen = row.querySelector(":scope > .seen");
+  if (!seen && !item.readers?.length) return;
+  if (!seen) row.append((seen = seenBy(app)));
   drawSeen(app, seen, item);
 }
 
 function makeNotice(app, { message }) {
   const words = h("span", {});
   const when = h("time", { datetime: message.created, title: wholeTime(message.created) }, time(message.created));
-  const row = h("li", { class: "notice" }, h("p", {}, words, " ", when), seenBy(app));
+  const row = h("li", { class: "notice" }, h("p", {}, words, " ", when));
   row.dataset.seq = message.seq;
   return row;
 }
 
 function drawNotice(app, row, item) {
   text(row.firstChild.firstChild, noticeWords(app, item.message));
-  drawSeen(app, row.lastChild, item);
+  drawReaders(app, row, item);
 }
 
-function drawLead(app, portrait, byline, message) {
+/** The head of what one says in a row: face, name and time. */
+function drawLead(app, row, lead, message) {
+  let [portrait, byline] = [row.querySelector(":scope > .portrait"), row.querySelector(".byline")];
+  if (!lead) {
+    portrait?.remove();
+    byline?.remove();
+    return;
+  }
+  if (!portrait) {
+    const person = () => openPerson(app, message.author);
+    portrait = h("button", { type: "button", class: "portrait", tabindex: "-1", onclick: person });
+    byline = h("p", { class: "byline" }, h("strong", {}), h("time", {}));
+    row.prepend(portrait);
+    row.querySelector(".said").prepend(byline);
+  }
   const emotion = message.data.emotion ?? null;
   const name = userName(app, message.author);
   const key = faceKey(app, message.author, emotion) + name;
@@ -131,7 +139,7 @@ function tools(app, { room, id, seq }) {
   const number = { type: "button", class: "seq", tabindex: "-1", "aria-label": label, title: label, onclick: show };
   const act = ({ currentTarget }) => messageActions(app, currentTarget, message());
   const more = { type: "button", class: "act", "aria-label": `Actions for message ${seq}`, "aria-haspopup": "menu" };
-  return [h("button", number, `#${seq}`), h("button", { ...more, tabindex: "-1", onclick: act }, icon("dots"))];
+  return [h("button", number, `#${seq}`), h("button", { ...more, tabindex: "-1", onclick: act }, "⋯")];
 }
 
 function content(app, { type, content: said, author, deleted }) {

@@ -1,18 +1,23 @@
 // The list of chats: the latest first, each with its last message and how many are unread; the archived ones below.
 
 import { unread } from "../klatsch/fold.js";
-import { h, keyed, set, text } from "./dom.js";
+import { h, set, text } from "./dom.js";
 import { count, recent, summary } from "./format.js";
 import { invitationList } from "./invitations.js";
 import { drawRoom, roomName, userName } from "./names.js";
 import { NOTICES, noticeWords } from "./notices.js";
-import { arrows } from "./side.js";
+import { windowed } from "./windowed.js";
 
 export function roomList(app, { find, discover }) {
-  const list = arrows(h("ul", { class: "rows", "aria-label": "Chats" }));
-  const past = arrows(h("ul", { class: "rows", "aria-label": "Archived chats" }));
+  /** Whether only the chats with unread messages are listed, and the open one. */
+  let filtered = false;
+  /** The open chat that was scrolled into sight. */
+  let revealed = null;
+  const list = h("ul", { class: "rows", "aria-label": "Chats" });
+  const past = h("ul", { class: "rows", "aria-label": "Archived chats" });
   const title = h("summary", {});
-  const archived = h("details", { class: "archived" }, title, past);
+  const archived = h("details", { class: "archived", ontoggle: () => app.store.changed() }, title, past);
+  const filter = h("button", { type: "button", class: "filter", onclick: () => ((filtered = !filtered), update()) });
   const empty = h(
     "div",
     { class: "empty" },
@@ -22,7 +27,11 @@ export function roomList(app, { find, discover }) {
     h("button", { type: "button", class: "quiet", onclick: discover }, "Look at the public rooms"),
   );
   const invitations = invitationList(app);
-  const element = h("div", { class: "list" }, invitations.element, list, empty, archived);
+  const none = h("p", { class: "hint", role: "status" });
+  const element = h("div", { class: "list" }, invitations.element, filter, none, list, empty, archived);
+  const parts = { keyOf: ({ room }) => room.id, make, draw: (item, entry) => draw(item.firstChild, entry) };
+  const chats = windowed(list, element, parts);
+  const archive = windowed(past, element, parts);
 
   function make({ room }) {
     const row = h(
@@ -47,19 +56,29 @@ export function roomList(app, { find, discover }) {
     empty.hidden = all.length + waiting > 0;
     archived.hidden = !then.length;
     text(title, `Archived (${then.length})`);
-    for (const [rows, entries] of [
-      [list, now],
-      [past, then],
-    ]) {
-      keyed(
-        rows,
-        entries,
-        ({ room }) => room.id,
-        make,
-        (item, entry) => draw(item.firstChild, entry),
-      );
-    }
+    drawFilter(now);
+    const listed = filtered ? now.filter((entry) => unread(entry) || entry.room.id === app.route.room) : now;
+    text(none, filtered && !listed.length ? "Everything is read." : "");
+    chats.show(listed);
     if (then.some(({ room }) => room.id === app.route.room)) archived.open = true;
+    archive.show(archived.open ? then : []);
+    reveal(listed);
+  }
+
+  function drawFilter(chats) {
+    const waiting = chats.filter(unread).length;
+    filter.hidden = !chats.length;
+    text(filter, `Unread (${waiting})`);
+    set(filter, "aria-pressed", String(filtered));
+  }
+
+  /** The open chat comes into sight once, as it is opened; then the list is scrolled by its user only. */
+  function reveal(listed) {
+    const { room } = app.route;
+    if (revealed === room || !element.clientHeight) return;
+    const index = listed.findIndex((entry) => entry.room.id === room);
+    if (index >= 0) chats.reveal(index);
+    if (index >= 0 || !room) revealed = room;
   }
 
   function draw(row, entry) {

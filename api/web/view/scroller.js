@@ -1,11 +1,10 @@
 // The list that scrolls at both ends, and keeps what is in sight where it is whatever comes in above, below or between.
 
+import { AHEAD } from "../klatsch/reader.js";
 import { h } from "./dom.js";
 
 /** How near to the end the list counts as at its end, in pixels. */
 const NEAR = 60;
-/** How near an end must be before more is fetched, in pixels. */
-const AHEAD = 400;
 
 /** `back()` and `forth()` are called when an end comes near, `moved()` after scrolling. */
 export function scrolling(list, { back, forth, moved }) {
@@ -84,11 +83,14 @@ export function scrolling(list, { back, forth, moved }) {
     if (element.scrollTop < top) stick = near() && !open(newer);
     if (!stick) place = hold();
     paint();
+    const before = [open(older), open(newer)];
     older.classList.toggle("done", !ends.older);
     newer.classList.toggle("done", !ends.newer);
     if (stick && !ends.newer) toEnd();
     else settle();
     place = hold();
+    // An end that was near all along, and behind which there is more only since.
+    if (open(older) !== before[0] || open(newer) !== before[1]) look();
   }
 
   /** Looks again whether an end is near: the observer tells of changes only. */
