@@ -30,9 +30,9 @@ export function historyPane(app) {
   const live = h("span", { class: "live" });
   const title = h("h2", { tabindex: "-1" }, "History");
   const element = h(
-    "aside",
-    { class: "history", "aria-label": "History" },
-    h("header", { class: "history-head" }, title, live, close),
+    "div",
+    { class: "history", role: "complementary", "aria-label": "History" },
+    h("div", { class: "history-head" }, title, live, close),
     h("div", { class: "segments" }, scopes.room, scopes.all),
     h("div", { class: "tape", tabindex: "0", "aria-label": "Events" }, empty, less, list, more),
   );
@@ -167,5 +167,5 @@ export function historyPane(app) {
     text(empty, events.length ? "" : nothing);
   }
 
-  return { element, update, focus: () => title.focus(), stop: unlisten };
+  return { element, title, update, focus: () => title.focus(), stop: unlisten };
 }

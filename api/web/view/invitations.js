@@ -7,7 +7,7 @@ import { tried } from "./toasts.js";
 
 export function invitationList(app) {
   const list = h("ul", { class: "rows", "aria-label": "Invitations" });
-  const element = h("section", { class: "invitations" }, h("h3", {}, "Invitations"), list);
+  const element = h("section", { class: "invitations" }, h("h2", {}, "Invitations"), list);
 
   function make({ room }) {
     const accept = () =>

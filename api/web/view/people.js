@@ -17,7 +17,7 @@ export function peopleList(app) {
   function section(title, nobody) {
     const list = arrows(h("ul", { class: "rows", "aria-label": title }));
     const none = nobody ? h("p", { class: "hint" }, nobody) : null;
-    const element = h("section", {}, h("h3", {}, title), list, none);
+    const element = h("section", {}, h("h2", {}, title), list, none);
     const update = (ids) => {
       element.hidden = !ids.length && !nobody;
       ids = onlineFirst(app, ids);

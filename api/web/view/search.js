@@ -29,9 +29,9 @@ export function searchResults(app, input) {
   const element = h(
     "div",
     { class: "list results", hidden: true },
-    h("h3", {}, "People"),
+    h("h2", {}, "People"),
     people,
-    h("h3", {}, "Rooms"),
+    h("h2", {}, "Rooms"),
     rooms,
     none,
     messages,

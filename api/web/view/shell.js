@@ -1,7 +1,7 @@
 // The three panes and which of them is in front: chats and people, the conversation, the history. The address says it.
 
 import { chatPane } from "./chat.js";
-import { h } from "./dom.js";
+import { h, set } from "./dom.js";
 import { findMessages } from "./finder.js";
 import { historyPane } from "./history.js";
 import { sidePane } from "./side.js";
@@ -9,6 +9,8 @@ import { unreadTitle } from "./names.js";
 
 /** Below this width the panes are pages. The same number stands in css/base.css. */
 const NARROW = matchMedia("(max-width: 760px)");
+/** Below this width the history is a page, in the place of the conversation. The same number stands in css/base.css. */
+const PAGED = matchMedia("(max-width: 1100px)");
 const HISTORY = "klatsch.history";
 /** What shows that somebody sits in front of the page. */
 const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "focus"];
@@ -38,11 +40,11 @@ export function shell(app) {
     update();
     if (NARROW.matches && app.route.page === "list") side.focus();
     if (app.route.page === "room") chat.focus();
-    if (NARROW.matches && app.route.page === "history") history.focus();
+    if (PAGED.matches && app.route.page === "history") history.focus();
   }
 
   function toggleHistory() {
-    if (NARROW.matches) {
+    if (PAGED.matches) {
       const room = app.route.room ? `#/rooms/${app.route.room}` : "#/";
       return go(app.route.page === "history" ? room : `${room.replace(/\/$/, "")}/history`);
     }
@@ -64,6 +66,12 @@ export function shell(app) {
     shown = known ? room : null;
     // An address of a conversation that is not, or no longer, mine.
     element.dataset.page = room && !known ? "list" : app.route.page;
+    // What stands in the place of the conversation is what the page is about.
+    const page = element.dataset.page;
+    const past = PAGED.matches && page === "history";
+    set(side.element, "role", NARROW.matches && page === "list" ? "main" : "navigation");
+    set(history.element, "role", past ? "main" : "complementary");
+    set(history.title, "aria-level", past ? 1 : null);
     side.update();
     chat.update();
     history.update();
@@ -83,10 +91,10 @@ export function shell(app) {
     if (
       event.key === "Escape" &&
       !event.defaultPrevented &&
-      NARROW.matches &&
+      PAGED.matches &&
       !document.querySelector("dialog[open], .popover")
     ) {
-      if (app.route.page !== "list")
+      if (app.route.page === "history" || (NARROW.matches && app.route.page === "room"))
         go(app.route.page === "history" && app.route.room ? `#/rooms/${app.route.room}` : "#/");
     }
   }

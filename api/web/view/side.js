@@ -52,10 +52,11 @@ export function sidePane(app) {
   });
   const name = h("strong", {});
   const handle = h("small", {});
+  const title = h("span", { class: "wordmark" }, mark(), "Klatsch");
   const element = h(
-    "nav",
-    { class: "side", "aria-label": "Chats and people" },
-    h("header", { class: "side-head" }, h("span", { class: "wordmark" }, mark(), "Klatsch"), state),
+    "div",
+    { class: "side", role: "navigation", "aria-label": "Chats and people" },
+    h("div", { class: "side-head" }, title, state),
     h("div", { class: "search", role: "search" }, icon("search"), input, wipe),
     results.element,
     h(
@@ -67,7 +68,7 @@ export function sidePane(app) {
       discover.element,
     ),
     h(
-      "footer",
+      "div",
       { class: "side-foot" },
       portrait,
       h("span", { class: "who" }, name, handle),
@@ -94,6 +95,9 @@ export function sidePane(app) {
 
   function update() {
     const { me } = app.store.state;
+    // A page has a title: the room's name, or this one.
+    set(title, "role", app.route.page === "room" ? null : "heading");
+    set(title, "aria-level", app.route.page === "room" ? null : 1);
     text(state, STATES[app.connection.state]);
     state.dataset.state = app.connection.state;
     for (const [value, button] of Object.entries(tabs)) set(button, "aria-pressed", String(tab === value));

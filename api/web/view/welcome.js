@@ -143,5 +143,5 @@ function field(label, props, hint, required = true) {
   const input = h("input", { id, type: "text", required, "aria-describedby": `${id}-hint`, ...props });
   const note = h("small", { id: `${id}-hint` }, hint);
   const title = h("label", { for: id }, label);
-  return { element: h("div", { class: "field" }, title, input, note), input, hint: note, label: title };
+  return { element: h("div", { class: "field" }, title, note, input), input, hint: note, label: title };
 }
