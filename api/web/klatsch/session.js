@@ -1,8 +1,8 @@
 // What outlives a reload. In sessionStorage, which belongs to one tab: two windows are two people, a reload goes on where
 // it was, and closing the tab leaves no token behind on the machine. Logging out clears all of it; a session that ran out
-// leaves what its user had not sent yet. And what keeps a session from running out: its renewal.
+// leaves what its user had not sent yet, or half written. And what keeps a session from running out: its renewal.
 
-const KEYS = { session: "klatsch.session", state: "klatsch.state", outbox: "klatsch.outbox" };
+const KEYS = { session: "klatsch.session", state: "klatsch.state", outbox: "klatsch.outbox", drafts: "klatsch.drafts" };
 
 /** Pause before a renewal that failed for want of an answer is tried again, in ms. */
 const AGAIN = 5000;
@@ -22,19 +22,26 @@ export const loadState = () => sessionStorage.getItem(KEYS.state);
 export const saveState = (text) => write(KEYS.state, text);
 
 /** What the user had not sent yet; what another one left is dropped. */
-export function loadOutbox(user) {
-  const kept = read(KEYS.outbox);
+export const loadOutbox = (user) => loadOf(KEYS.outbox, user);
+export const saveOutbox = (user, entries) => saveOf(KEYS.outbox, user, entries);
+
+/** What the user has half written: pairs of room and text. */
+export const loadDrafts = (user) => loadOf(KEYS.drafts, user);
+export const saveDrafts = (user, entries) => saveOf(KEYS.drafts, user, entries);
+
+function loadOf(key, user) {
+  const kept = read(key);
   if (kept && kept.user === user) return kept.entries;
-  sessionStorage.removeItem(KEYS.outbox);
+  sessionStorage.removeItem(key);
   return [];
 }
 
-export function saveOutbox(user, entries) {
-  if (entries.length) write(KEYS.outbox, JSON.stringify({ user, entries }));
-  else sessionStorage.removeItem(KEYS.outbox);
+function saveOf(key, user, entries) {
+  if (entries.length) write(key, JSON.stringify({ user, entries }));
+  else sessionStorage.removeItem(key);
 }
 
-/** After a session that ran out: the outbox stays for when the same user logs in again. */
+/** After a session that ran out: outbox and drafts stay for when the same user logs in again. */
 export function endSession() {
   sessionStorage.removeItem(KEYS.session);
   sessionStorage.removeItem(KEYS.state);

@@ -1,5 +1,6 @@
 // Writing a message: Enter sends, Shift+Enter makes a new line. What is half written stays with its conversation.
 
+import { loadDrafts, saveDrafts } from "../klatsch/session.js";
 import { h, icon, set } from "./dom.js";
 import { roomName } from "./names.js";
 
@@ -10,7 +11,7 @@ const WARN = 200;
 
 /** `sent()` is called after a message; `up()` when somebody goes up from an empty box: whether that led anywhere. */
 export function composer(app, { sent, up }) {
-  const drafts = new Map();
+  const drafts = new Map(loadDrafts(app.user));
   let room = null;
   const left = h("span", { class: "left", role: "status" });
   const input = h("textarea", {
@@ -42,7 +43,7 @@ export function composer(app, { sent, up }) {
     const action = /^\/me\s+([\s\S]+)$/.exec(said);
     app.outbox.send(room, action ? "action" : "text", { text: action ? action[1] : said });
     input.value = "";
-    drafts.delete(room);
+    keep();
     grow();
     app.signals.posted(room);
     sent();
@@ -51,6 +52,7 @@ export function composer(app, { sent, up }) {
   const rest = () => LENGTH - [...input.value.trim()].length;
 
   function typed() {
+    keep();
     grow();
     app.signals.type(room, input.value.trim() !== "");
   }
@@ -61,9 +63,13 @@ export function composer(app, { sent, up }) {
     const characters = rest();
     left.textContent = characters <= WARN ? String(characters) : "";
     left.classList.toggle("over", characters < 0);
-    if (!room) return;
+  }
+
+  /** What is written stays with its room, over a reload too. */
+  function keep() {
     if (input.value) drafts.set(room, input.value);
     else drafts.delete(room);
+    saveDrafts(app.user, [...drafts]);
   }
 
   function enter(next) {

@@ -9,6 +9,7 @@ import { count } from "./format.js";
 import { items, readersOf } from "./items.js";
 import { drawRow, makeRow } from "./messages.js";
 import { scrolling } from "./scroller.js";
+import { roomStart } from "./start.js";
 
 /** Unread messages that are shown in one piece with the latest, fewer than fit into any view; of more, the first ones. */
 const FAR = 20;
@@ -27,11 +28,13 @@ export function conversation(app, moved) {
   /** The last message that was in sight at the end. */
   let seen = 0;
   const list = h("ol", { class: "messages", "aria-label": "Messages", onkeydown: walk });
+  const start = roomStart(app);
   const scroll = scrolling(list, {
     back: () => more("back"),
     forth: () => more("forth"),
     moved: () => (drawPill(), moved()),
   });
+  scroll.element.prepend(start.element);
   const fresh = h("span", { class: "badge" });
   const pill = h(
     "button",
@@ -82,6 +85,7 @@ export function conversation(app, moved) {
         make,
         (row, item) => drawRow(app, row, item),
       );
+      start.update(entry, older || newer ? null : [...messages, ...pending]);
       reachable();
     });
     if (!messages.length && older) more("back");

@@ -6,7 +6,37 @@ import { h } from "./dom.js";
 export function field(label, input, hint = null) {
   const note = hint ? h("small", { id: `${input.id}-hint` }, hint) : null;
   if (note) input.setAttribute("aria-describedby", note.id);
+  input.addEventListener("input", () => unmark(input));
   return h("div", { class: "field" }, h("label", { for: input.id }, label), input, note);
+}
+
+/**
+ * Shows a problem beside the field that it is about, of `inputs` by the server's names, and goes there. Returns whether
+ * there is such a field.
+ */
+export function fieldError(problem, inputs) {
+  Object.values(inputs).forEach(unmark);
+  const [, name] = /^(\w+): /.exec(problem.detail ?? "") ?? [];
+  const input = Object.hasOwn(inputs, name ?? "") ? inputs[name] : null;
+  if (input) mark(input, problem.detail);
+  return Boolean(input);
+}
+
+/** Says what is wrong below a field. */
+export function mark(input, words) {
+  unmark(input);
+  const note = h("p", { class: "form-error", role: "alert", id: `${input.id}-error` }, words);
+  input.after(note);
+  input.setAttribute("aria-invalid", "true");
+  input.setAttribute("aria-errormessage", note.id);
+  for (const closed of document.querySelectorAll("dialog details")) closed.open ||= closed.contains(input);
+  input.focus();
+}
+
+function unmark(input) {
+  input.parentElement?.querySelector(".form-error")?.remove();
+  input.removeAttribute("aria-invalid");
+  input.removeAttribute("aria-errormessage");
 }
 
 export function nameInput(id, value = "") {

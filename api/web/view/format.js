@@ -1,21 +1,26 @@
 // Times, names and other short texts as people read them.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+/** One clock everywhere, whatever the browser's language: 24 hours. */
+const hourCycle = "h23";
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle });
 const seconds = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  hourCycle: "h23",
+  hourCycle,
 });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const pastYear = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const shortYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle });
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium", hourCycle });
 const distance = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 export const time = (iso) => clock.format(new Date(iso));
-export const exactTime = (iso) => seconds.format(new Date(iso));
+/** With seconds; of other days with their date. */
+export const exactTime = (iso) =>
+  `${sameDay(iso, Date.now()) ? "" : `${shortDay(iso)}, `}${seconds.format(new Date(iso))}`;
 export const dayTime = (iso) => dayAndTime.format(new Date(iso));
 export const wholeTime = (iso) => whole.format(new Date(iso));
 export const sameDay = (one, other) => new Date(one).toDateString() === new Date(other).toDateString();
@@ -28,8 +33,12 @@ export function dayName(iso) {
   return (new Date(iso).getFullYear() === new Date(now).getFullYear() ? day : pastYear).format(new Date(iso));
 }
 
+/** The day and the month; of other years with the year. */
+const shortDay = (iso) =>
+  (new Date(iso).getFullYear() === new Date().getFullYear() ? short : shortYear).format(new Date(iso));
+
 /** The time of today, the date of other days. */
-export const recent = (iso) => (sameDay(iso, Date.now()) ? time(iso) : short.format(new Date(iso)));
+export const recent = (iso) => (sameDay(iso, Date.now()) ? time(iso) : shortDay(iso));
 
 /** How long ago: "just now", "5 minutes ago", "yesterday". */
 export function ago(iso) {

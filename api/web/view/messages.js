@@ -4,6 +4,7 @@ import { messageActions, showEdits } from "./actions.js";
 import { fill, h, set, text } from "./dom.js";
 import { editor } from "./editing.js";
 import { time, wholeTime } from "./format.js";
+import { formatted, link } from "./formatted.js";
 import { faceKey, userFace, userName } from "./names.js";
 import { noticeWords } from "./notices.js";
 import { openPerson } from "./people.js";
@@ -144,21 +145,9 @@ function tools(app, { room, id, seq }) {
 
 function content(app, { type, content: said, author, deleted }) {
   if (deleted) return "Message deleted";
-  if (type === "text") return linked(said.text);
-  if (type === "action") return [h("em", { class: "actor" }, `${userName(app, author)} `), ...linked(said.text)];
+  if (type === "text") return formatted(said.text);
+  if (type === "action") return [h("em", { class: "actor" }, `${userName(app, author)} `), ...formatted(said.text)];
   // Pictures and files of other hosts are never fetched by themselves: a link lets the reader decide.
   if (type === "image" || type === "file") return [link(said.url, said.alt || said.name || said.url)];
   return [h("pre", {}, JSON.stringify(said, null, 2))];
-}
-
-/** Text with its web addresses as links. */
-function linked(said) {
-  return said
-    .split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)])/)
-    .map((part, index) => (index % 2 ? link(part, part) : part));
-}
-
-function link(url, label) {
-  if (!/^https?:\/\//.test(url)) return label;
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label);
 }

@@ -2,7 +2,7 @@
 
 import { dialog } from "./dialog.js";
 import { h, icon } from "./dom.js";
-import { descriptionInput, field, nameInput, settingsFields } from "./fields.js";
+import { descriptionInput, field, fieldError, mark, nameInput, settingsFields } from "./fields.js";
 import { askedWords } from "./invitations.js";
 import { ROOM_ICONS } from "./names.js";
 import { enterRoom } from "./people.js";
@@ -59,9 +59,8 @@ function form(app, picker, close) {
       close();
       if (invited.length) toast(askedWords(app, invited));
     } catch (problem) {
-      error.textContent = problem.detail ?? String(problem);
-      const wrong = problem.code === "taken" || problem.detail?.startsWith("id") ? slug : name;
-      wrong.focus();
+      if (problem.code === "taken") mark(slug, problem.detail);
+      else if (!fieldError(problem, { name, description, id: slug })) error.textContent = problem.detail ?? String(problem);
     }
     button.disabled = false;
   }

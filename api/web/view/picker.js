@@ -50,5 +50,5 @@ export function peoplePicker(app, legend, without = () => false) {
   const clear = () => (picked.clear(), app.store.changed());
   const stop = app.store.watch(update);
   update();
-  return { element, update, chosen, clear, stop };
+  return { element, update, chosen, clear, stop, focus: () => search.focus() };
 }

@@ -4,14 +4,15 @@ import { may } from "../klatsch/permissions.js";
 import { dialog } from "./dialog.js";
 import { h, icon, text } from "./dom.js";
 import { roomEnd } from "./ending.js";
-import { descriptionInput, field, nameInput, settingsFields, settingsWords, toggle } from "./fields.js";
+import { descriptionInput, field, fieldError, nameInput, settingsFields, settingsWords, toggle } from "./fields.js";
 import { count } from "./format.js";
 import { askedWords } from "./invitations.js";
 import { memberList } from "./members.js";
 import { peoplePicker } from "./picker.js";
 import { toast, tried } from "./toasts.js";
 
-export function openRoom(app, id) {
+/** `goal`: what one came for, "people" to add or the "description" to write. */
+export function openRoom(app, id, goal = null) {
   const parts = [aboutRoom(app, id), notifications(app, id), people(app, id), roomEnd(app, id)];
   const box = dialog("Room", () => parts.map((part) => part.element));
   box.classList.add("room-card");
@@ -29,6 +30,7 @@ export function openRoom(app, id) {
     for (const part of parts) part.stop?.();
   });
   update();
+  parts.find((part) => goal && part.goal === goal)?.begin();
 }
 
 /** What the room is for: to read, and for those who may, to change. */
@@ -74,8 +76,12 @@ function aboutRoom(app, id) {
   async function submit(event) {
     event.preventDefault();
     const now = { name: name.value.trim(), description: description.value.trim() || null, settings: settings.values() };
-    const done = await tried(async () => app.store.learn(await app.api.do("PATCH", `/v1/rooms/${id}`, now)));
-    if (done) leave();
+    try {
+      app.store.learn(await app.api.do("PATCH", `/v1/rooms/${id}`, now));
+      leave();
+    } catch (problem) {
+      if (!fieldError(problem, { name, description })) toast(problem);
+    }
   }
 
   function update(entry) {
@@ -91,7 +97,8 @@ function aboutRoom(app, id) {
     text(rules, `${settingsWords(room.settings)}.`);
   }
 
-  return { element, update };
+  const begin = () => (open(), description.focus());
+  return { element, update, goal: "description", begin };
 }
 
 function notifications(app, id) {
@@ -143,5 +150,5 @@ function people(app, id) {
     add.hidden = adding.element.hidden || !adding.chosen().length;
   }
 
-  return { element, update, stop: adding.stop };
+  return { element, update, stop: adding.stop, goal: "people", begin: adding.focus };
 }

@@ -52,7 +52,8 @@ export function scrolling(list, { back, forth, moved }) {
    */
   function hold() {
     const edge = element.getBoundingClientRect().top;
-    const rows = list.children;
+    // Days stick to the upper edge: only messages stand in the order of their places.
+    const rows = list.querySelectorAll("[data-seq]");
     let [from, to] = [0, rows.length];
     while (from < to) {
       const middle = (from + to) >> 1;
@@ -62,7 +63,7 @@ export function scrolling(list, { back, forth, moved }) {
     const found = [];
     for (let at = from; at < rows.length && found.length < 8; at += 1) {
       const { bottom } = rows[at].getBoundingClientRect();
-      if (rows[at].dataset.seq) found.push({ row: rows[at], bottom: bottom - edge });
+      found.push({ row: rows[at], bottom: bottom - edge });
     }
     return found;
   }
