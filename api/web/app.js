@@ -8,6 +8,7 @@ import { Pages } from "./klatsch/pages.js";
 import { Rest } from "./klatsch/rest.js";
 import { Rooms } from "./klatsch/rooms.js";
 import * as session from "./klatsch/session.js";
+import { answerTabs, askTabs } from "./klatsch/sharing.js";
 import { Signals } from "./klatsch/signals.js";
 import { Store } from "./klatsch/store.js";
 import { fill, h } from "./view/dom.js";
@@ -27,7 +28,16 @@ function start(notice = "") {
   const found = session.loadSession();
   if (found) return enter(found);
   document.title = "Klatsch";
-  fill(root, welcome({ notice, onSession: (opened) => (session.saveSession(opened), enter(opened)) }));
+  const page = welcome({
+    notice,
+    onSession: (opened) => {
+      stopAsking();
+      session.saveSession(opened);
+      enter(opened);
+    },
+  });
+  const stopAsking = askTabs(page.offer);
+  fill(root, page.element);
 }
 
 async function enter(opened) {
@@ -57,6 +67,9 @@ async function enter(opened) {
   fill(root, view.element);
   view.start();
 }
+
+/** What another tab of this browser needs to go on as the same user. */
+const shared = (app) => ({ ...session.loadSession(), name: app.store.state.me.name });
 
 /** The state saved before a reload, else a snapshot. */
 async function firstStore(app) {
@@ -138,8 +151,10 @@ function stopper(app, view) {
   });
   addEventListener("pagehide", save);
   save();
+  const stopAnswering = answerTabs(() => shared(app));
   return () => {
     unwatch();
+    stopAnswering();
     clearTimeout(timer);
     removeEventListener("pagehide", save);
     view.stop();

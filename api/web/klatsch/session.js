@@ -1,4 +1,4 @@
-// What outlives a reload. In sessionStorage, which belongs to one tab: two windows are two people, a reload goes on where
+// What outlives a reload. In sessionStorage, which belongs to one tab: two tabs can be two people, a reload goes on where
 // it was, and closing the tab leaves no token behind on the machine. Logging out clears all of it; a session that ran out
 // leaves what its user had not sent yet, or half written. And what keeps a session from running out: its renewal.
 

@@ -16,9 +16,17 @@ const CROWD = [
 /** What a username is; an address, with which one may log in, is something else. */
 const USERNAME = { pattern: "[A-Za-z0-9_\\-]{3,50}", minlength: 3, maxlength: 50 };
 
-/** `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in. */
+/**
+ * `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in. Gives the `element`, and
+ * `offer(session)`, which offers to go on as who is logged in in another tab.
+ */
 export function welcome({ notice, onSession }) {
-  return h(
+  const others = h("div", { class: "others" });
+  const offer = ({ name, ...opened }) =>
+    others.append(
+      h("button", { type: "button", class: "quiet", onclick: () => onSession(opened) }, `Continue as ${name}`),
+    );
+  const element = h(
     "main",
     { class: "welcome" },
     h(
@@ -34,8 +42,9 @@ export function welcome({ notice, onSession }) {
         CROWD.map(([shape, colour, emotion, extra]) => face({ shape, colour, extra }, emotion)),
       ),
     ),
-    form(notice, onSession),
+    form(notice, onSession, others),
   );
+  return { element, offer };
 }
 
 export function mark() {
@@ -51,7 +60,7 @@ export function mark() {
   );
 }
 
-function form(notice, onSession) {
+function form(notice, onSession, others) {
   let joining = true;
   const username = field(
     "Username",
@@ -86,6 +95,7 @@ function form(notice, onSession) {
   const element = h(
     "form",
     { class: "card", onsubmit: send, "aria-label": "Create an account or log in" },
+    others,
     h("div", { class: "segments" }, tabs),
     h("div", { class: "card-head" }, preview, heading),
     username.element,
