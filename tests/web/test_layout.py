@@ -9,7 +9,7 @@ from tests.client import World
 from tests.web.conftest import Open
 from tests.web.windows import Window
 
-#: What is to be pressed, or read, but is cut off at a side, or covered. What is scrolled away above or below is neither.
+#: What is to be pressed or read, but is cut off at a side, or covered. What is scrolled away is neither.
 _UNREACHABLE = """() => {
     const inside = (inner, outer) => inner.left >= outer.left - 1 && inner.right <= outer.right + 1;
     const page = { left: 0, right: innerWidth };
@@ -60,7 +60,9 @@ async def test_all_can_be_reached_at_any_width(windows: Open, world: World, widt
     window.expected.append("status of 404")
     room = await other.group(name="Not for Ada", type="private")
     await window.enter(f"The room of {window.name} and everybody else")
-    await page.evaluate("location => import('/view/toasts.js').then(({ toast }) => toast(location))", f"No {room}. " * 5)
+    await page.evaluate(
+        "location => import('/view/toasts.js').then(({ toast }) => toast(location))", f"No {room}. " * 5
+    )
     await expect(page.locator(".toast")).to_be_visible()
     await window.box.fill("seen")
     await page.get_by_role("button", name="Send").click()
