@@ -14,7 +14,8 @@ _UNREACHABLE = """() => {
     const inside = (inner, outer) => inner.left >= outer.left - 1 && inner.right <= outer.right + 1;
     const page = { left: 0, right: innerWidth };
     const found = [];
-    for (const one of document.querySelectorAll("#app :is(button, input, textarea, select, a, summary, h1, h2), .toast button")) {
+    const wanted = "#app :is(button, input, textarea, select, a, summary, h1, h2), .toast button";
+    for (const one of document.querySelectorAll(wanted)) {
         if (!one.checkVisibility() || one.matches(".skip, .seq, .act")) continue;
         const box = one.getBoundingClientRect();
         let [cut, away] = [!inside(box, page), false];

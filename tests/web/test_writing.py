@@ -1,4 +1,4 @@
-"""Writing in the demo: drafts, the day of what one reads, where a room begins, what is written in Markdown, wrong names."""
+"""Writing in the demo: drafts, the day of what one reads, where a room begins, Markdown, wrong names."""
 
 from __future__ import annotations
 
