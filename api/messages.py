@@ -110,7 +110,7 @@ def posted(record: Record) -> Message:
     return Message(
         id=event.message, room=record.stream, seq=event.seq, author=record.actor, token=event.token,
         type=event.type, content=event.content, data=event.data, created=record.time, updated=record.time,
-        edited=None, deleted=None, revision=0, version=record.offset,
+        edited=None, deleted=None, revision=0, rank=None, version=record.offset,
     )  # fmt: skip
 
 

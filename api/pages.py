@@ -33,6 +33,7 @@ T = TypeVar("T")
 #: Above every time and id: where a list in descending order begins.
 LAST_TIME = "9999-12-31T00:00:00.000Z"
 LAST_ID = "\U0010ffff"
+LAST_OFFSET = 2**63 - 1
 
 
 #: Parts of a place: what Postgres takes, whoever made the cursor.

@@ -8,7 +8,7 @@ from api import pages
 from api.blocks import unrelatable
 from api.calls import Call
 from api.invitations import end_between
-from api.pages import Cursor, Limit
+from api.pages import LAST_OFFSET, Cursor, Limit, Offset
 from api.problems import Problem
 from api.surface import Operation, Request
 from events.records import Key
@@ -71,14 +71,19 @@ async def unrelate(call: Call, request: Unrelate) -> dict[str, Any]:
 
 
 async def list_(call: Call, request: List) -> dict[str, Any]:
-    updated, other = pages.decode_latest(request.cursor)
-    sql = queries("relationships")["outgoing" if request.direction == "out" else "incoming"]
-    rows = await call.rows(sql, call.user, updated, other, request.limit + 1)
-    found = [from_row("relationship", row) for row in rows[: request.limit]]
-    views = [relationship_view(one) for one in found if isinstance(one, Relationship)]
-    far = "other" if request.direction == "out" else "user"
-    more = pages.encode(views[-1]["updated"], views[-1][far]) if len(rows) > request.limit else None
-    return {"relationships": views, "next": more}
+    outgoing = request.direction == "out"
+    # One's own stand in one's stream, and so in the order of the log.
+    place: tuple[Any, ...] = (
+        pages.decode(request.cursor, tuple[Offset], (LAST_OFFSET,)) if outgoing else pages.decode_latest(request.cursor)
+    )
+    sql = queries("relationships")["outgoing" if outgoing else "incoming"]
+    rows = await call.rows(sql, call.user, *place, request.limit + 1)
+    found = [one for row in rows[: request.limit] if isinstance(one := from_row("relationship", row), Relationship)]
+    more = None
+    if len(rows) > request.limit:
+        last = found[-1]
+        more = pages.encode(last.version) if outgoing else pages.encode(last.updated, last.user)
+    return {"relationships": [relationship_view(one) for one in found], "next": more}
 
 
 OPERATIONS = [

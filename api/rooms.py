@@ -203,14 +203,14 @@ def _listed(row: Any) -> dict[str, Any]:
 
 
 async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
-    rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
+    tier, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
-        queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, rank, folded, id,
+        queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, tier, folded, id,
         request.limit + 1, search.folded,
     )  # fmt: skip
     found = [_listed(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None
-    more = None if last is None else pages.encode(last["rank"], last["folded"], last["id"])
+    more = None if last is None else pages.encode(last["tier"], last["folded"], last["id"])
     return {"rooms": found, "next": more}
 
 

@@ -1,4 +1,7 @@
-"""Search in the messages of one's rooms, the newest first, with the places at which the text stands."""
+"""Search in the messages of one's rooms, the newest first, with the places at which the text stands.
+
+In a room the newest is the one with the highest ``seq``; between rooms, that of the latest time (``windows.py``).
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from api.calls import Call
 from api.highlights import Range, Wanted, tsquery_of_rooms
 from api.history import Filters, ShownType, authors, dated
 from api.looking import PIECE, Looker
-from api.pages import LAST_ID, Cursor, Limit, Text
+from api.pages import Cursor, Limit
 from api.problems import Problem
 from api.rooms import inside
 from api.surface import Operation, Request
+from api.windows import TOP, Part, Place, Window, place_of, windows
 from events.clock import Time
 from events.messages import Message
-from infra.months import bounds
 from infra.postgres import queries
 from infra.rows import from_row, room_mark, searched
 from infra.settings import Settings
@@ -36,8 +39,8 @@ MARKED = 10
 
 
 class Search(Request, frozen=True, kw_only=True):
-    #: All of its words, in any order; the last one may be the beginning of a word. In double quotes: a phrase. How many
-    #: different ones there may be, the operator says: `KLATSCH_SEARCH_TERMS`.
+    #: All of its words and signs, in any order; the last one may be the beginning of a word. In double quotes: a
+    #: phrase. How many different ones there may be, the operator says: `KLATSCH_SEARCH_TERMS`.
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     #: Only in this room.
     room: Id | None = None
@@ -64,7 +67,7 @@ async def search(call: Call, request: Search) -> dict[str, Any]:
     wanted = Wanted(request.text, call.settings.search_terms)
     author = call.user if request.author == "me" else request.author
     filters = dated(Filters(author, request.type, request.since, request.until))
-    (below,) = pages.decode(request.cursor, tuple[Text], (LAST_ID,))
+    below = pages.decode(request.cursor, Place, TOP)
     if request.room is not None:
         await inside(call, request.room)
     rooms = [row["room"] for row in await call.rows(queries("messages")["rooms"], call.user, request.room)]
@@ -75,7 +78,7 @@ async def search(call: Call, request: Search) -> dict[str, Any]:
         users = await profiles.of_users(connection, call.user, [user for user in known.values() if user is not None])
     return {
         "found": [{"message": message_view(message), "highlights": places} for message, places in found],
-        "next": None if more is None else pages.encode(more),
+        "next": None if more is None else pages.encode(*more),
         "users": users,
     }
 
@@ -112,19 +115,18 @@ class Months:
         self._seconds = settings.search_seconds
         self._deadline = 0.0
 
-    async def through(self, rooms: list[str], below: str, limit: int) -> tuple[list[_Hit], str | None]:
-        """What is found below an id, and the id below which to go on; None when that was all."""
+    async def through(self, rooms: list[str], below: Place, limit: int) -> tuple[list[_Hit], Place | None]:
+        """What is found below a place, and the place below which to go on; None when that was all."""
         self._deadline = monotonic() + self._seconds
         spans = await self._fetch(queries("messages")["months"], rooms, self._filters.since, self._filters.until)
         found: list[_Hit] = []
-        for row in spans:
-            low, high = bounds(row["month"])
-            if low >= below:
+        for window in windows(spans):
+            if window.low >= below:
                 continue
             # One more than the page holds tells whether there is another page.
-            reached = await self._month(row["rooms"], low, min(high, below), limit + 1, found)
+            reached = await self._window(window, min(window.high, below), limit + 1, found)
             if len(found) > limit:
-                return found[:limit], found[limit - 1][0].id
+                return found[:limit], place_of(found[limit - 1][0])
             if self._spent:
                 return found, reached
         return found, None
@@ -133,46 +135,60 @@ class Months:
     def _spent(self) -> bool:
         return self._left <= 0 or monotonic() > self._deadline
 
-    async def _month(self, rooms: list[str], low: str, high: str, limit: int, found: list[_Hit]) -> str:
-        """Adds a month's messages to ``found``, up to ``limit``; the id above which it was searched."""
-        query, size = self._wanted.tsquery, limit - len(found)
-        if len(rooms) <= MARKED:
-            query = f"{query} & {tsquery_of_rooms([room_mark(room) for room in rooms])}"
+    async def _window(self, window: Window, below: Place, limit: int, found: list[_Hit]) -> Place:
+        """Adds a window's messages to ``found``, up to ``limit``; the place above which it was searched."""
+        size = limit - len(found)
         while True:
             size = min(size, self._left)
-            rows = await self._fetch(queries("messages")["search"], query, rooms, low, high, *self._filters, size)
-            high = await self._look(rows, high, limit, found)
+            messages = await self._messages(window, below, size)
+            below = await self._look(messages, below, limit, found)
             if len(found) == limit:
-                return high
-            if len(rows) < size and (not rows or high == rows[-1]["id"]):
-                return low
+                return below
+            if len(messages) < size and (not messages or below == place_of(messages[-1])):
+                return window.low
             if self._spent:
-                return high
+                return below
             # Many have the words, and not as they are asked for.
             size = STEP
 
-    async def _look(self, rows: list[Any], high: str, limit: int, found: list[_Hit]) -> str:
-        """Adds those of the rows that have the terms, while there is time; the last id that was looked at."""
-        for start in range(0, len(rows), PIECE):
-            messages = [from_row("message", row) for row in rows[start : start + PIECE]]
+    async def _messages(self, window: Window, below: Place, size: int) -> list[Message]:
+        """The next so many messages below a place that have the words."""
+        found: list[Message] = []
+        if window.month is not None:
+            found += await self._having("search", window.month, below, size)
+        if window.ranked is not None:
+            found += await self._having("search_ranked", window.ranked, below, size, window.low.rank)
+        return sorted(found, key=place_of, reverse=True)[:size]
+
+    async def _having(self, name: str, part: Part, below: Place, size: int, *more: str) -> list[Message]:
+        """Those that one of the two queries finds in its part; ``more``: what only that query takes."""
+        words = self._wanted.tsquery
+        if len(part.rooms) <= MARKED:
+            words = f"{words} & {tsquery_of_rooms([room_mark(room) for room in part.rooms])}"
+        rows = await self._fetch(queries("messages")[name], words, *part, *below, *self._filters, size, *more)
+        return [message for row in rows if isinstance(message := from_row("message", row), Message)]
+
+    async def _look(self, messages: list[Message], below: Place, limit: int, found: list[_Hit]) -> Place:
+        """Adds those of the messages that have the terms, while there is time; the last place that was looked at."""
+        for start in range(0, len(messages), PIECE):
+            piece = messages[start : start + PIECE]
             # The index knows pairs and words, not their order.
-            texts = [searched(message) for message in messages if isinstance(message, Message)]
+            texts = [searched(message) for message in piece]
             looked = await self._looker.look(self._wanted, texts, self._highlights, self._deadline)
             self._left -= len(looked)
-            for message, places in zip(messages, looked, strict=False):
-                assert isinstance(message, Message)
-                high = message.id
+            for message, places in zip(piece, looked, strict=False):
+                below = place_of(message)
                 if places is not None:
                     found.append((message, places))
                 if len(found) == limit:
-                    return high
-            if self._spent or len(looked) < len(messages):
+                    return below
+            if self._spent or len(looked) < len(piece):
                 break
-        return high
+        return below
 
 
 OPERATIONS = [
     Operation("messages.search", "GET", "/v1/messages", "user", Search, search,
-              "Search in the messages of your rooms, the newest first",
+              "Search in the messages of your rooms, the newest first: within a room by `seq`, between rooms by time",
               {"found": "[FoundMessage]", "next": "cursor", "users": "[User]"}, conditional=True, heavy=True),
 ]  # fmt: skip

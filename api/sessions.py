@@ -7,7 +7,7 @@ from typing import Any
 from api import pages
 from api.calls import Call
 from api.credentials import GivenPassword, holder
-from api.pages import Cursor, Limit
+from api.pages import LAST_OFFSET, Cursor, Limit, Offset
 from api.problems import Problem
 from api.surface import Nothing, Operation, Request
 from api.tokens import Identity, mint
@@ -104,11 +104,11 @@ async def renew(call: Call, request: Nothing) -> dict[str, Any]:
 
 async def list_(call: Call, request: ListSessions) -> dict[str, Any]:
     identity = _identity(call)
-    place = pages.decode_latest(request.cursor)
-    rows = await call.rows(queries("sessions")["open"], call.user, *place, request.limit + 1)
-    found = [from_row("session", row) for row in rows[: request.limit]]
-    views = [session_view(one) for one in found if isinstance(one, Session)]
-    more = pages.encode(views[-1]["opened"], views[-1]["id"]) if len(rows) > request.limit else None
+    (below,) = pages.decode(request.cursor, tuple[Offset], (LAST_OFFSET,))
+    rows = await call.rows(queries("sessions")["open"], call.user, below, request.limit + 1)
+    found = [one for row in rows[: request.limit] if isinstance(one := from_row("session", row), Session)]
+    views = [session_view(one) for one in found]
+    more = pages.encode(found[-1].since) if len(rows) > request.limit else None
     return {"sessions": [{**view, "current": view["id"] == identity.session} for view in views], "next": more}
 
 
@@ -127,7 +127,7 @@ OPERATIONS = [
               "Log in by username or e-mail address, and password",
               {"user": "Self", "token": "string", "expires": "time"}, 201, limit="log_in"),
     Operation("sessions.list", "GET", "/v1/sessions", "user", ListSessions, list_,
-              "Where you are logged in: your sessions that have not ended, the latest first",
+              "Where you are logged in: your sessions that have not ended, the last opened first",
               {"sessions": "[OwnSession]", "next": "cursor"}),
     Operation("sessions.renew", "POST", "/v1/sessions/current/renewal", "user", Nothing, renew,
               "Stay logged in: another token for this session, which ends later; the old one ends when it said",

@@ -52,6 +52,15 @@ def after(text: str, seconds: float) -> str:
     return from_datetime(datetime.fromtimestamp(to_datetime(text).timestamp() + seconds, UTC))
 
 
+def first_id(text: str) -> str:
+    """What the UUIDv7 of a moment are not below; empty for what is no time of the calendar, such as a leap second."""
+    try:
+        stamp = max(0, int(to_datetime(text).timestamp() * 1000))
+    except ValueError:
+        return ""
+    return f"{stamp >> 16:08x}-{stamp & 0xFFFF:04x}"
+
+
 def uuid7(milliseconds: int | None = None) -> str:
     """A UUIDv7 (RFC 9562 5.7): 48 bits of Unix milliseconds, then random bits."""
     stamp = int(_time.time() * 1000) if milliseconds is None else milliseconds

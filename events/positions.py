@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+#: Text or milliseconds.
+Moment = TypeVar("Moment", int, str)
 
 
 class Shard(NamedTuple):
@@ -68,3 +72,17 @@ def parse_vector(text: str) -> Vector:
 def reached(have: Mapping[Shard, int], want: Mapping[Shard, int]) -> bool:
     """Whether ``have`` includes all events that ``want`` includes."""
     return all(have.get(shard, 0) >= offset for shard, offset in want.items())
+
+
+def ordered(items: Iterable[T], shard: Callable[[T], Shard], moment: Callable[[T], Moment]) -> list[T]:
+    """Items that come in the order of offsets within each shard, as one list: in that order, whatever their clocks say.
+
+    Between shards their times decide, where each counts as no earlier than what is before it in its shard.
+    """
+    latest: dict[Shard, Moment] = {}
+    keyed: list[tuple[Moment, Shard, T]] = []
+    for item in items:
+        place, time = shard(item), moment(item)
+        latest[place] = max(latest.get(place, time), time)
+        keyed.append((latest[place], place, item))
+    return [item for _, _, item in sorted(keyed, key=lambda one: one[:2])]

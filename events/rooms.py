@@ -54,6 +54,8 @@ class Room(Entity, frozen=True, kw_only=True):
     seq: int
     #: Id of the last message.
     last: str | None
+    #: Where its last message stands among those of all rooms: none that follows stands before it, whatever clocks say.
+    rank: str | None
     #: How many members there are.
     members: int
     #: The owner; None in a direct room, and in a room that everyone has left.
@@ -148,7 +150,7 @@ def created(record: Record, state: State) -> Changes:
     room = Room(
         id=record.stream, type="direct" if direct else event.visibility, name=event.name,
         description=event.description, settings=msgspec.to_builtins(settings), state="active", data=event.data, seq=0,
-        last=None, members=0, owner=None, created=record.time, updated=record.time, version=record.offset,
+        last=None, rank=None, members=0, owner=None, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {room.key: room}
 

@@ -6,9 +6,12 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from events.clock import Time
+from events.clock import Time, first_id
 from events.records import Entity, Key, Record
 from events.rooms import Room
+
+#: Between these are the UUIDv7 of the years 1970 to 2199: an id that begins with its time.
+FIRST_ID, END_ID = "00000000-0000", "0699e991-a800"
 
 
 class Message(Entity, frozen=True, kw_only=True):
@@ -38,6 +41,8 @@ class Message(Entity, frozen=True, kw_only=True):
     deleted: Time | None
     #: How often it was edited.
     revision: int
+    #: Where it stands among the messages of all rooms, if not at its own id: at this one, in the order of ``seq``.
+    rank: str | None
     version: int
 
     @property
@@ -54,8 +59,17 @@ def said(
     data: dict[str, Any] | None = None,
 ) -> tuple[Message, Room]:  # fmt: skip
     """The message that a record makes, and the room after it."""
+    rank = _rank(id, record)
+    if room.rank is not None and rank <= room.rank:
+        rank = room.rank
     message = Message(
         id=id, room=room.id, seq=seq, author=record.actor, token=token, type=type, content=content, data=data or {},
-        created=record.time, updated=record.time, edited=None, deleted=None, revision=0, version=record.offset,
+        created=record.time, updated=record.time, edited=None, deleted=None, revision=0,
+        rank=None if rank == id else rank, version=record.offset,
     )  # fmt: skip
-    return message, replace(room, seq=seq, last=id, updated=record.time, version=record.offset)
+    return message, replace(room, seq=seq, last=id, rank=rank, updated=record.time, version=record.offset)
+
+
+def _rank(id: str, record: Record) -> str:
+    """Where a message would stand by its time alone."""
+    return id if FIRST_ID <= id < END_ID else first_id(record.time)

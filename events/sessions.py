@@ -23,6 +23,8 @@ class Session(Entity, frozen=True, kw_only=True):
     #: When the latest of its tokens ends.
     expires: Time
     closed: Time | None
+    #: Offset of its opening: sessions are listed in this order, as clocks of machines differ.
+    since: int
     version: int
 
 
@@ -56,7 +58,7 @@ def opened(record: Record, state: State) -> Changes:
     assert isinstance(event, SessionOpened)
     session = Session(
         user=record.stream, id=event.session, opened=record.time, expires=event.expires, closed=None,
-        version=record.offset,
+        since=record.offset, version=record.offset,
     )  # fmt: skip
     changes: Changes = {session.key: session}
     user = loaded_user(state, record.stream)

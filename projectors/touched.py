@@ -90,6 +90,8 @@ def spans(said: Mapping[tuple[str, str], Sequence[Message]]) -> Iterator[Stateme
     rows = []
     for place, messages in said.items():
         seqs, times = [message.seq for message in messages], [message.created for message in messages]
-        rows.append((*place, min(seqs), max(seqs), min(times), max(times)))
+        ranks = [message.rank for message in messages if message.rank is not None]
+        ends = (min(ranks), max(ranks)) if ranks else (None, None)
+        rows.append((*place, min(seqs), max(seqs), min(times), max(times), *ends))
     if rows:
         yield Statement(queries("months")["note_spans"], [list(column) for column in zip(*rows, strict=True)])

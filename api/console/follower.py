@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.log import TermFilter
-from events.positions import Position, Shard
+from events.positions import Position, Shard, ordered
 from infra import kafka
 from infra.settings import Settings
 
@@ -189,7 +189,7 @@ class Follower:
                     if places[tp] >= ends.get(tp, 0):
                         behind.discard(tp)
             if before and not behind:
-                for seen in sorted(before, key=lambda seen: seen.time)[-KEPT:]:
+                for seen in ordered(before, lambda seen: seen.position.shard, lambda seen: seen.time)[-KEPT:]:
                     self._tell(seen)
                 before.clear()
 

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from events.positions import Shard
+from events.positions import Shard, ordered
 from infra.operate.errors import CannotDo
 from infra.operate.filters import Filter, Head, head_of
 from infra.operate.lines import as_json, ids, line, moment_of
@@ -144,12 +144,7 @@ def _last(found: list[Found], limit: int) -> list[Found]:
 
 def _ordered(found: list[Found]) -> list[Found]:
     """In the order in which they were appended: that of the offsets within a shard, that of clocks between shards."""
-    latest: dict[Shard, int] = {}
-    keys: list[int] = []
-    for one in found:
-        latest[one.raw.shard] = max(latest.get(one.raw.shard, 0), one.raw.timestamp)
-        keys.append(latest[one.raw.shard])
-    return [found[number] for number in sorted(range(len(found)), key=keys.__getitem__)]
+    return ordered(found, lambda one: one.raw.shard, lambda one: one.raw.timestamp)
 
 
 async def _check_until(log: LogReader, wanted: Filter, begins: Mapping[Shard, int], ends: Mapping[Shard, int]) -> None:

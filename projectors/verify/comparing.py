@@ -50,7 +50,7 @@ _STREAMS = {
 def spec(table: str) -> Spec:
     """How a table is compared. Raises KeyError for one that is not."""
     if table == "spans":
-        columns = ("room", "month", "first", "last", "since", "until")
+        columns = ("room", "month", "first", "last", "since", "until", "low", "high")
         return Spec(table, columns[:2], columns, frozenset(), frozenset(), "room", "rooms")
     if table == "changes":
         return Spec(table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), frozenset(), "stream", "")

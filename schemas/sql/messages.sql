@@ -18,7 +18,8 @@ order by s.last desc
 
 -- name: below
 -- The last messages within some numbers and ids, by author, type and time where these are given.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, version
+select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
+       version
 from messages
 where room = $1 and seq between $2 and $3 and id >= $4 and id < $5
   and ($6::text is null or author = $6) and ($7::text is null or type = $7)
@@ -28,7 +29,8 @@ limit $10
 
 -- name: above
 -- The first of them.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, version
+select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
+       version
 from messages
 where room = $1 and seq between $2 and $3 and id >= $4 and id < $5
   and ($6::text is null or author = $6) and ($7::text is null or type = $7)
@@ -55,8 +57,10 @@ join rooms r on r.id = m.room and r.state <> 'deleted'
 where m."user" = $1 and m.state = 'joined' and ($2::text is null or m.room = $2)
 
 -- name: months
--- The months of some rooms' messages within a time, the latest first, each with those rooms; not archived ones.
-select month, array_agg(room order by room) as rooms
+-- The months of some rooms' messages within a time, the latest first, each with those rooms; not archived ones. ranked:
+-- the rooms of which some stand elsewhere than at their ids, between low and high.
+select month, array_agg(room order by room) as rooms, min(low) as low, max(high) as high,
+       coalesce(array_agg(room order by room) filter (where low is not null), '{}') as ranked
 from spans
 where room = any($1) and ($2::timestamptz is null or until >= $2) and ($3::timestamptz is null or since < $3)
   and not exists (select from archived_months a where a.month = spans.month)
@@ -64,11 +68,26 @@ group by month
 order by month desc
 
 -- name: search
--- A month's messages with some words, the newest first, by author, type and time where these are given.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, version
+-- Messages of a month with some words that stand at their ids, below a place, the newest first, by author, type and time
+-- where these are given.
+select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
+       version
 from messages
-where words @@ $1::tsquery and room = any($2) and id >= $3 and id < $4
-  and ($5::text is null or author = $5) and ($6::text is null or type = $6)
-  and ($7::timestamptz is null or created >= $7) and ($8::timestamptz is null or created < $8)
+where words @@ $1::tsquery and room = any($2) and id >= $3 and id < $4 and rank is null
+  and (id, room, seq) < ($5, $6, $7::bigint)
+  and ($8::text is null or author = $8) and ($9::text is null or type = $9)
+  and ($10::timestamptz is null or created >= $10) and ($11::timestamptz is null or created < $11)
 order by id desc
-limit $9
+limit $12
+
+-- name: search_ranked
+-- The same of messages that stand elsewhere: at a rank that is not below $13.
+select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
+       version
+from messages
+where words @@ $1::tsquery and room = any($2) and id >= $3 and id < $4 and rank >= $13
+  and (rank, room, seq) < ($5, $6, $7::bigint)
+  and ($8::text is null or author = $8) and ($9::text is null or type = $9)
+  and ($10::timestamptz is null or created >= $10) and ($11::timestamptz is null or created < $11)
+order by rank desc, room desc, seq desc
+limit $12

@@ -34,13 +34,14 @@ order by 1
 
 -- name: note_spans
 -- Where a room's new messages are.
-insert into spans (room, month, first, last, since, until)
-select room, month, first, last, since::timestamptz, until::timestamptz
-from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
-    as s(room, month, first, last, since, until)
+insert into spans (room, month, first, last, since, until, low, high)
+select room, month, first, last, since::timestamptz, until::timestamptz, low, high
+from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+    as s(room, month, first, last, since, until, low, high)
 on conflict (room, month) do update
 set first = least(spans.first, excluded.first), last = greatest(spans.last, excluded.last),
-    since = least(spans.since, excluded.since), until = greatest(spans.until, excluded.until)
+    since = least(spans.since, excluded.since), until = greatest(spans.until, excluded.until),
+    low = least(spans.low, excluded.low), high = greatest(spans.high, excluded.high)
 
 -- name: archived
 -- Those of some months that were put aside.

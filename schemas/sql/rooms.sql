@@ -1,7 +1,7 @@
 -- name: of_member
 -- The rooms a user is in, the latest activity first, each with the own membership.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
-       r.updated, r.version,
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
+       r.created, r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing,
        m.version as m_version,
@@ -17,8 +17,8 @@ limit $4
 
 -- name: of_member_one
 -- One room as its member sees it.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
-       r.updated, r.version,
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
+       r.created, r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing,
        m.version as m_version,
@@ -31,8 +31,8 @@ where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'delet
 
 -- name: public
 -- Public rooms in use, the latest activity first, without those whose owner and the user block each other.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
-       r.updated, r.version, m.role as m_role
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
+       r.created, r.updated, r.version, m.role as m_role
 from rooms r
 left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
 where r.type = 'public' and r.state = 'active' and (r.updated, r.id) < ($2::timestamptz, $3::text)
@@ -47,9 +47,9 @@ limit $4
 -- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
 -- each other. The name that it is first, then prefixes.
 select * from (
-    select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
-           r.updated, r.version,
-           r.folded, case when r.folded = $9 then -1 when r.folded like $3 then 0 else 1 end as rank, m.role as m_role
+    select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
+           r.created, r.updated, r.version,
+           r.folded, case when r.folded = $9 then -1 when r.folded like $3 then 0 else 1 end as tier, m.role as m_role
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
     where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'
@@ -58,8 +58,8 @@ select * from (
         where b.type = 'block'
           and ((b."user" = r.owner and b.other = $4) or (b."user" = $4 and b.other = r.owner)))))
 ) found
-where (rank, folded, id) > ($5::int, $6::text, $7::text)
-order by rank, folded, id
+where (tier, folded, id) > ($5::int, $6::text, $7::text)
+order by tier, folded, id
 limit $8
 
 -- name: is_member

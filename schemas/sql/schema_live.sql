@@ -30,6 +30,7 @@ create table sessions (
     opened      timestamptz not null,
     expires     timestamptz not null,
     closed      timestamptz,
+    since       bigint not null,
     version     bigint not null,
     primary key ("user", id)
 );
@@ -77,6 +78,7 @@ create table rooms (
     data        json not null,
     seq         bigint not null,
     last        text collate "C",
+    rank        text collate "C",
     members     bigint not null,
     owner       text collate "C",
     created     timestamptz not null,
@@ -150,6 +152,7 @@ create table messages (
     edited      timestamptz,
     deleted     timestamptz,
     revision    bigint not null,
+    rank        text collate "C",
     version     bigint not null,
     -- Search: words of the text, and a mark of the room.
     words       tsvector not null
@@ -158,11 +161,14 @@ create table messages_0000_00 partition of messages for values from (minvalue) t
 create table messages_9999_99 partition of messages for values from ('0699e991-a800') to (maxvalue);
 -- Not unique: Postgres cannot tell across partitions. The fold gives the numbers: a room has one writer at a time.
 create index messages_seq on messages (room, seq);
+-- Messages that do not stand at their ids: those of clocks that are behind, and old ones that came late.
+create index messages_rank on messages (rank, room, seq) where rank is not null;
 -- New words wait in a list until it has 1 MiB: a third less work for the projector, and at most 128 blocks that a search
 -- of the month reads besides.
 create index messages_words on messages using gin (words) with (fastupdate = on, gin_pending_list_limit = 1024);
 
--- Which months a room's messages are in, with their numbers and times: what a page or a search has to look at.
+-- Which months a room's messages are in, with their numbers and times: what a page or a search has to look at; and the
+-- lowest and highest rank of those that have one.
 create table spans (
     room        text collate "C" not null,
     month       text collate "C" not null,
@@ -170,6 +176,8 @@ create table spans (
     last        bigint not null,
     since       timestamptz not null,
     until       timestamptz not null,
+    low         text collate "C",
+    high        text collate "C",
     primary key (room, month)
 );
 

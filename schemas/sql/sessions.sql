@@ -3,11 +3,11 @@
 select closed is not null from sessions where "user" = $1 and id = $2
 
 -- name: open
--- A user's sessions that have not ended, latest first. $2.. is the place after which to go on.
+-- A user's sessions that have not ended, in the order of their openings in the log, the latest first; below a place.
 select * from sessions
-where "user" = $1 and closed is null and expires > now() and (opened, id) < ($2::timestamptz, $3::text)
-order by opened desc, id desc
-limit $4
+where "user" = $1 and closed is null and expires > now() and since < $2
+order by since desc
+limit $3
 
 -- name: open_ids
 -- Ids of a user's sessions that have not ended; at most so many.

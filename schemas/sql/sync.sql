@@ -24,8 +24,8 @@ order by r."user" limit $3
 -- name: rooms
 -- The user's rooms, also deleted ones, by id, above one of them, each with the own membership. met: the other of a direct
 -- one who has been in it, and not only asked.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.members, r.owner, r.created,
-       r.updated, r.version,
+select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
+       r.created, r.updated, r.version,
        m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
        m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing, m.version as m_version,
        case when r.type = 'direct' then coalesce(

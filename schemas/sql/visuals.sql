@@ -3,7 +3,7 @@
 select * from visuals where id = $1
 
 -- name: of_owner
--- A user's visual characters, in the order they were made.
+-- A user's visual characters, by id, above one of them.
 select * from visuals where owner = $1 and id > $2 order by id limit $3
 
 -- name: of_authors

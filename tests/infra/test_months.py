@@ -81,7 +81,7 @@ async def test_making_a_month_does_not_wait_for_readers_nor_they_for_it(settings
                 message = Message(
                     id="x", room="r", seq=1, author="ada", token="t", type="text", content={}, data={}, edited=None,
                     created="2004-10-01T00:00:00.000Z", updated="2004-10-01T00:00:00.000Z", deleted=None, revision=0,
-                    version=1,
+                    rank=None, version=1,
                 )  # fmt: skip
                 await rows.store(writer, {message.key: message})
                 await months.ensure(maker, settings.schema, {"2004-10", "2004-11"})

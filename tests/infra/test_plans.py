@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from api import history
 from api.highlights import Wanted
-from api.history import Filters, Place, page_of, spans_of
+from api.history import Filters, page_of, spans_of
 from api.looking import Looker
 from api.search import Months
+from api.windows import TOP, Place
 from events.messages import message_key
 from infra import months, postgres, rows
 from infra.months import month_of
@@ -38,9 +40,12 @@ from (
     from (select seq, $4::bigint + (seq - 1) * (($5::bigint - $4::bigint) / $3) as at from generate_series(1, $3) seq) s
 ) m
 """
+#: They came late: all of them stand at the last one.
+LATE = "update messages set rank = (select max(id) from messages where room = $1) where room = $1"
 SPANS = """
-insert into spans (room, month, first, last, since, until)
-select room, $1, min(seq), max(seq), min(created), max(created) from messages where id >= $2 and id < $3 group by room
+insert into spans (room, month, first, last, since, until, low, high)
+select room, $1, min(seq), max(seq), min(created), max(created), min(rank), max(rank)
+from messages where id >= $2 and id < $3 group by room
 """
 
 
@@ -97,6 +102,8 @@ async def connection(parts: Parts) -> AsyncIterator[Any]:
         await connection.execute(FILL, "long", 0, LONG, *place, timeout=300)
         for n in range(1, ROOMS + 1):
             await connection.execute(FILL, f"short-{n}", n, SHORT, *place)
+        await connection.execute(FILL, "late", ROOMS + 1, SHORT, *place)
+        await connection.execute(LATE, "late")
         for name in sorted(names):
             await connection.execute(SPANS, name, *months.bounds(name))
         await connection.execute("vacuum analyze", timeout=300)
@@ -104,7 +111,7 @@ async def connection(parts: Parts) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def read(connection: Any, place: Place, limit: int = 50) -> tuple[dict[str, Any], Plans]:
+async def read(connection: Any, place: history.Place, limit: int = 50) -> tuple[dict[str, Any], Plans]:
     plans = Plans(connection)
     page, _ = await page_of(plans, "long", await spans_of(connection, "long"), place, limit)
     plans.check()
@@ -115,15 +122,15 @@ async def read(connection: Any, place: Place, limit: int = 50) -> tuple[dict[str
 @pytest.mark.parametrize("limit", [50, 200])
 async def test_the_first_page_of_a_long_room_costs_what_the_last_does(connection: Any, limit: int, mode: str) -> None:
     await connection.execute(f"set plan_cache_mode = {mode}")
-    page, last = await read(connection, Place("older", 2**53, Filters()), limit)
+    page, last = await read(connection, history.Place("older", 2**53, Filters()), limit)
     assert page["messages"][-1]["seq"] == LONG and page["newer"] is None
-    for place in (Place("older", limit + 1, Filters()), Place("newer", 0, Filters())):
+    for place in (history.Place("older", limit + 1, Filters()), history.Place("newer", 0, Filters())):
         page, first = await read(connection, place, limit)
         assert [message["seq"] for message in page["messages"]] == list(range(1, limit + 1)) and page["older"] is None
         assert len(first.months) == len(last.months) == 1
         assert first.buffers <= last.buffers * 1.2 + 10
     for seq in range(1000, LONG, LONG // 7):
-        page, middle = await read(connection, Place("around", seq, Filters()), limit)
+        page, middle = await read(connection, history.Place("around", seq, Filters()), limit)
         assert [message["seq"] for message in page["messages"]][limit // 2 - 1] == seq
         assert len(middle.months) <= 2 and middle.buffers <= 2 * last.buffers + 20
     await connection.execute("reset plan_cache_mode")
@@ -138,7 +145,7 @@ async def test_the_first_page_of_a_long_room_costs_what_the_last_does(connection
     ],
 )  # fmt: skip
 async def test_filters_look_at_the_months_concerned(connection: Any, filters: Filters, most: int) -> None:
-    page, plans = await read(connection, Place("older", 2**53, filters))
+    page, plans = await read(connection, history.Place("older", 2**53, filters))
     assert len(plans.months) <= most
     assert all(filters.author in (None, message["author"]) for message in page["messages"])
     # A filter that nothing fits ends, and goes on with the cursor.
@@ -157,7 +164,7 @@ async def found(
 ) -> tuple[list[int], Plans]:
     plans = Plans(connection)
     hits, _ = await Months(plans.fetch, looker, Wanted(text), filters, Settings(search_seconds=600)).through(
-        room, "~", 50
+        room, TOP, 50
     )
     return [message.seq for message, _ in hits], plans
 
@@ -182,11 +189,21 @@ async def test_common_words_end_with_the_first_month(connection: Any, looker: Lo
     assert seqs == [1007, 7] and plans.buffers < 100 * MONTHS
 
 
+async def test_messages_that_came_late_are_found_by_their_rank(connection: Any, looker: Looker) -> None:
+    for text, wanted in (("hello", [*range(SHORT, SHORT - 50, -1)]), ("w7 hello", [1007, 7])):
+        seqs, plans = await found(connection, looker, text, ["late"])
+        plans.check()
+        assert seqs == wanted and plans.buffers < 100 * MONTHS
+    # Where nothing stands elsewhere, nobody looks for it.
+    _, plans = await found(connection, looker, "hello", ["short-1", "short-2"])
+    assert plans.months == {"messages_2021_12"}
+
+
 @pytest.mark.parametrize("most", [30, 150, 1_000])
 async def test_one_search_looks_at_so_many_messages(connection: Any, looker: Looker, most: int) -> None:
     """All 200 have the words, one of them only the phrase: pages are short, and their cursors come to it."""
     settings, seen, rounds = Settings(search_messages=most, search_seconds=600), list[int](), 0
-    below: str | None = "~"
+    below: Place | None = TOP
     wanted = Wanted('"hello w7 rare"')
     # The word that only the phrase's messages have is not asked for: as with a phrase of common words.
     wanted.tsquery = "'hello' & 'w7'"
@@ -205,7 +222,7 @@ async def test_one_search_looks_at_so_many_messages(connection: Any, looker: Loo
 async def test_a_search_that_is_late_gets_on_nevertheless(connection: Any, looker: Looker) -> None:
     """However long others keep it waiting: each page looks at a message or ends a month, and the next goes on there."""
     settings, seen, rounds = Settings(search_seconds=-1), list[int](), 0
-    below: str | None = "~"
+    below: Place | None = TOP
     while below is not None:
         hits, below = await Months(connection.fetch, looker, Wanted("rare"), Filters(), settings).through(
             ["long"], below, 50

@@ -128,7 +128,7 @@ async def test_what_a_message_changes_of_a_room_is_in_no_index(connection: Any) 
     time = "2026-11-21T08:15:30.120Z"
     room = Room(
         id="r", type="public", name="Friday evening", description=None, settings={}, state="active", data={}, seq=0,
-        last=None, members=1, owner=None, created=time, updated=time, version=1,
+        last=None, rank=None, members=1, owner=None, created=time, updated=time, version=1,
     )  # fmt: skip
     async with connection.transaction():
         await rows.store(connection, {room.key: room})

@@ -45,7 +45,7 @@ def user(id: str) -> User:
 def room(type: Any = "private", last: str | None = None, state: Any = "active") -> Room:
     return Room(
         id="r", type=type, name="r", description="What for", settings={"posting": "members"}, state=state, data={},
-        seq=0, last=last, members=2, owner=None, created=TIME, updated=TIME, version=1,
+        seq=0, last=last, rank=None, members=2, owner=None, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def member(id: str, state: Any = "joined") -> Member:
 def message(text: str = "hi", deleted: str | None = None) -> Message:
     return Message(
         id="m", room="r", seq=1, author="ada", token="t", type="text", content={"text": text}, data={"a": 1},
-        created=TIME, updated=TIME, edited=None, deleted=deleted, revision=0, version=1,
+        created=TIME, updated=TIME, edited=None, deleted=deleted, revision=0, rank=None, version=1,
     )  # fmt: skip
 
 

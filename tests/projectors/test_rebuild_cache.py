@@ -22,7 +22,7 @@ def handle(id: str, version: int = 1) -> Handle:
 def message(id: str, **more: Any) -> Message:
     return Message(
         id=id, room="r", seq=1, author="ada", token="", type="text", content={}, data={}, created=TIME, updated=TIME,
-        edited=None, deleted=None, revision=0, version=1, **more,
+        edited=None, deleted=None, revision=0, rank=None, version=1, **more,
     )  # fmt: skip
 
 

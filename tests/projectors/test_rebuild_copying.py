@@ -40,7 +40,7 @@ def messages(draw: Any) -> Message:
         id=draw(TEXT), room=draw(ROOM), seq=draw(some.integers(0, 9)), author=draw(TEXT), token=draw(TEXT),
         type=draw(some.sampled_from(["text", "custom"])), content={**draw(JSON), "text": draw(SAID)}, data=draw(JSON),
         created=draw(TIMES), updated=TIME, edited=draw(some.one_of(some.none(), TIMES)), deleted=None,
-        revision=0, version=1,
+        revision=0, rank=None, version=1,
     )  # fmt: skip
 
 
@@ -98,7 +98,8 @@ async def test_the_rows_are_the_same(connection: Any, found: list[Message | User
 def test_what_the_format_cannot_hold_is_refused_before_it_is_sent(wrong: dict[str, Any]) -> None:
     fields: dict[str, Any] = {
         "id": "1", "room": "r", "seq": 1, "author": "a", "token": "", "type": "text", "content": {"text": "hello"},
-        "data": {}, "created": TIME, "updated": TIME, "edited": None, "deleted": None, "revision": 0, "version": 1,
+        "data": {}, "created": TIME, "updated": TIME, "edited": None, "deleted": None, "revision": 0,
+        "rank": None, "version": 1,
     }  # fmt: skip
     assert parts(layout("message"), [Message(**fields)])
     assert encoded(layout("message"), []) == b""

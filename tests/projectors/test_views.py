@@ -21,7 +21,7 @@ from projectors import views
 from tests.projectors.test_audience import SECRET, TIME, invitation, member, message, room, user
 
 REVISION = Revision(message="m", number=0, content={"text": "hi"}, data={}, created=TIME, version=1)
-SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, version=1)
+SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, since=1, version=1)
 VISUAL = Visual(id="v", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1)
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
 
@@ -29,14 +29,15 @@ RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME,
 CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.user_view, user("ada"), {"state", "credential", "email", "email_settled", "seen", "updated", "added_by"}),
     (views.self_view, user("ada"), {"state", "credential", "email_settled"}),
-    (views.session_view, SESSION, {"user", "closed"}),
-    (views.room_view, room(), set()),
-    (views.whole_room_view, room(), set()),
+    (views.session_view, SESSION, {"user", "closed", "since"}),
+    # rank: the order of a search, which its cursors have.
+    (views.room_view, room(), {"rank"}),
+    (views.whole_room_view, room(), {"rank"}),
     # since is an offset of the log; state: only present members are shown.
     (views.member_view, member("ada"), {"state", "since", "notifications", "willing"}),
     (views.own_member_view, member("ada"), {"state", "since", "willing"}),
     (views.invitation_view, invitation(), {"state", "updated"}),
-    (views.message_view, message(), set()),
+    (views.message_view, message(), {"rank"}),
     # version: a revision never changes; message: it is asked for by its message.
     (views.revision_view, REVISION, {"message", "version"}),
     (views.relationship_view, RELATIONSHIP, set()),

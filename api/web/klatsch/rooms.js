@@ -16,11 +16,11 @@ export class Rooms {
     return entry && entry.room.state !== "deleted" ? entry : null;
   }
 
-  /** All of them, the latest activity first. */
+  /** All of them, the latest activity first; in the order of the server's list where times are equal. */
   all() {
     return Object.values(this.#store.state.rooms)
       .filter(({ room }) => room.state !== "deleted")
-      .sort((a, b) => (a.room.updated < b.room.updated ? 1 : -1));
+      .sort(({ room: a }, { room: b }) => ([a.updated, a.id] < [b.updated, b.id] ? 1 : -1));
   }
 
   /** Unread messages of all rooms that I want to be told of. */

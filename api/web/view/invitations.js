@@ -40,7 +40,8 @@ export function invitationList(app) {
   }
 
   function update() {
-    const waiting = Object.values(app.store.state.invitations).sort((a, b) => (a.created < b.created ? 1 : -1));
+    const waiting = Object.values(app.store.state.invitations);
+    waiting.sort((a, b) => ([a.created, a.room] < [b.created, b.room] ? 1 : -1));
     element.hidden = !waiting.length;
     keyed(list, waiting, ({ room, version }) => `${room} ${version}`, make, draw);
     return waiting.length;

@@ -29,7 +29,7 @@ export function memberList(app, id) {
     // Nobody tells who is there in a large room: it is asked for, of those who are listed.
     if (entry.room.members > NAMED) for (const user of Object.keys(members)) app.signals.of(user, { ask: true });
     const byRole = Object.values(members)
-      .sort((a, b) => ROLES[a.role] - ROLES[b.role] || (a.joined < b.joined ? -1 : 1))
+      .sort((a, b) => ROLES[a.role] - ROLES[b.role] || ([a.joined, a.user] < [b.joined, b.user] ? -1 : 1))
       .map((member) => member.user);
     keyed(
       element,
