@@ -265,11 +265,15 @@ def close_forgotten(error: BaseException) -> None:
     With aiokafka 0.14 the first connection is known only to ``bootstrap``, which does not close it when the wait for
     its first answer is cancelled: its socket and the task that reads it stay behind.
     """
-    for frame, _ in walk_tb(error.__traceback__):
-        if frame.f_code is AIOKafkaClient.bootstrap.__code__:
-            connection = frame.f_locals.get("bootstrap_conn")
-            if connection is not None:
-                connection.close()
+    # Where a deadline ended it, the frames are those of the cancellation behind the TimeoutError.
+    behind: BaseException | None = error
+    while behind is not None:
+        for frame, _ in walk_tb(behind.__traceback__):
+            if frame.f_code is AIOKafkaClient.bootstrap.__code__:
+                connection = frame.f_locals.get("bootstrap_conn")
+                if connection is not None:
+                    connection.close()
+        behind = behind.__cause__ or behind.__context__
 
 
 async def close(client: AIOKafkaConsumer | None) -> None:

@@ -13,7 +13,7 @@ import pytest
 from events.positions import Shard
 from infra import kafka
 from infra.settings import Settings
-from producers.log import LogProducer
+from producers.log import LogProducer, OutcomeUnknown
 from projectors.heads import Heads
 from push.bounds import Bounds
 from tests.running import until
@@ -22,9 +22,13 @@ from tests.running import until
 class CutShort:
     """Awaits some work, and cancels the task the time after so many that it waits for something."""
 
-    def __init__(self, work: Coroutine[Any, Any, None], after: int) -> None:
+    def __init__(
+        self, work: Coroutine[Any, Any, None], after: int, cut: Callable[[], object] | None = None
+    ) -> None:  # fmt: skip
+        """``cut`` is called instead."""
         self._work = work
         self._after = after
+        self._cut = cut
         #: How often it waited.
         self.waits = 0
 
@@ -38,7 +42,7 @@ class CutShort:
                 return
             task = asyncio.current_task()
             if self.waits == self._after and task is not None:
-                task.cancel()
+                (self._cut or task.cancel)()
             self.waits += 1
             error = None
             try:
@@ -124,6 +128,35 @@ async def test_a_start_that_is_cancelled_leaves_nothing(
             break
         after += 1
     assert after >= 4 and opened
+
+
+async def test_a_start_that_runs_out_of_time_leaves_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = _recorded(monkeypatch)
+    before = asyncio.all_tasks()
+    timeouts: list[asyncio.Timeout] = []
+    plain = asyncio.timeout
+
+    def timeout(seconds: float | None) -> asyncio.Timeout:
+        timeouts.append(plain(seconds))
+        return timeouts[-1]
+
+    async def nothing_left() -> bool:
+        return asyncio.all_tasks() <= before and all(one.is_closing() for one in opened)
+
+    for after in range(6):
+        producer = LogProducer(settings)
+        timeouts.clear()
+        cut = CutShort(producer.start(), after, lambda: timeouts[0].reschedule(0))
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "timeout", timeout)
+            with pytest.raises(OutcomeUnknown):
+                await asyncio.create_task(_await(cut))
+        await producer.stop()
+        await until(nothing_left, f"all is closed, out of time after {after}")
+        gc.collect()
+    assert opened
 
 
 async def _await(cut: CutShort) -> None:
