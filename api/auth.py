@@ -38,7 +38,7 @@ async def authenticate(services: Services, token: str) -> Identity:
         while len(_known) > _KNOWN:
             _known.popitem(last=False)
     if await _revoked(services, identity):
-        raise Problem("token_revoked", "expected a valid token, got one that was revoked; log in again")
+        raise Problem("token_revoked", tokens.REVOKED)
     return identity
 
 

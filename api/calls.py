@@ -16,10 +16,11 @@ from api.pagecache import PageCache
 from api.passwords import Passwords
 from api.problems import Problem
 from api.repeating import Digests, as_it_was
-from api.tokens import NO_TOKEN, Identity
+from api.tokens import NO_TOKEN, REVOKED, Identity
 from events.clock import now, uuid7
 from events.positions import Vector
 from events.records import Key
+from events.sessions import SessionClosed
 from infra.progress import Progress
 from infra.settings import Settings
 from producers.commands import Command, Order, Outcome, Refused
@@ -186,6 +187,9 @@ class Call:
         if outcome.position is not None:
             shard, after = outcome.position.shard, outcome.position.offset + 1
             self.position[shard] = max(after, self.position.get(shard, 0))
+        for record in outcome.records:
+            if isinstance(record.data, SessionClosed):
+                self.services.progress.end(record.data.session)
         return outcome
 
     async def catch_up(self, vector: Vector, seconds: float = POSITION_SECONDS) -> None:
@@ -205,6 +209,12 @@ class Call:
                 vector |= {shard: heads[shard] for shard in unknown}
             if vector:
                 await self.catch_up(vector)
+                self._still_open()
+
+    def _still_open(self) -> None:
+        """What was waited for may have closed the caller's session. Raises Problem ``token_revoked``."""
+        if self.identity is not None and self.identity.session in self.services.progress.revoked:
+            raise Problem("token_revoked", REVOKED)
 
     async def see_all(self) -> bool:
         """Waits up to a second for what the log has now: who registered a moment ago, anywhere, must be found. Returns

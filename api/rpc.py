@@ -20,7 +20,7 @@ from api.limits import Allowance
 from api.metrics import REQUESTS
 from api.problems import Problem
 from api.surface import Operation
-from api.tokens import Identity, Role
+from api.tokens import REVOKED, Identity, Role
 from events.positions import encode_vector
 from infra import away
 from push.backend import BadToken, BadTokenKind, Limited, RpcError
@@ -82,7 +82,7 @@ class Rpc:
         started, outcome = perf_counter(), "ok"
         try:
             if identity.session in self._services.progress.revoked:
-                raise Problem("token_revoked", "expected a valid token, got one that was revoked; log in again")
+                raise Problem("token_revoked", REVOKED)
             values = decode_object(data or b"{}")
             async with self._order(connection, method, values):
                 return await self._run(identity, method, values, connection)

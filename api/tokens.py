@@ -18,7 +18,8 @@ Role = Literal["person", "service", "operator"]
 #: Scopes of a service account of before there were any: what all of them could do.
 UNSCOPED = frozenset({"emotions:write"})
 
-#: What who sends none is told, on every way in.
+#: What who sends a revoked one, or none, is told, on every way in.
+REVOKED = "expected a valid token, got one that was revoked; log in again"
 NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
 _ALGORITHM = "HS256"
 _ISSUER = "klatsch"

@@ -82,6 +82,8 @@ class Progress:
         self._task: asyncio.Task[None] | None = None
         self._fresh = asyncio.Event()
         self._told: set[str] = set()
+        #: Sessions that this process has closed, until the read models say so too.
+        self._ended: set[str] = set()
 
     async def start(self) -> None:
         """Reads the positions once, then follows them until stop()."""
@@ -109,6 +111,12 @@ class Progress:
     def on_touch(self, callback: Callable[[Touched], None]) -> None:
         """Calls back with what has changed, before the positions at which it has; with ``all`` when news were lost."""
         self._on_touched.append(callback)
+
+    def end(self, session: str) -> None:
+        """This process has closed a session: it is revoked here at once. ``on_revoke`` is called when the read models
+        say so, as the answer to whoever closed it may have to go over a connection of that session."""
+        self._ended.add(session)
+        self.revoked.add(session)
 
     async def wait(self, vector: Vector, seconds: float) -> bool:
         """Waits until the read models have reached ``vector``; False when they have not within ``seconds``."""
@@ -181,10 +189,11 @@ class Progress:
         self._advance(asked)
         before, self._told = self._told, set()
         revoked = {row["id"] for row in await connection.fetch(sql["revoked"])}
-        for session in revoked - self.revoked:
+        for session in revoked - (self.revoked - self._ended):
             self._revoke(session)
+        self._ended -= revoked
         # What was told while the query ran may not be in its answer.
-        self.revoked = revoked | before | self._told
+        self.revoked = revoked | before | self._told | self._ended
 
     def _told_positions(self, connection: Any, pid: int, channel: str, payload: str) -> None:
         self._advance(parse_vector(payload))
@@ -201,6 +210,7 @@ class Progress:
 
     def _told_revoked(self, connection: Any, pid: int, channel: str, payload: str) -> None:
         self._told.add(payload)
+        self._ended.discard(payload)
         self._revoke(payload)
 
     def _revoke(self, session: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Hasty, Person, World
+from tests.client import OPERATIONS, Hasty, Person, World
 
 #: How often each is tried. Without waiting, most of them miss.
 TIMES = 10
@@ -98,6 +98,20 @@ async def test_what_was_written_is_read(hasty: World, via: Any, pair: Pair) -> N
         written, found = await pair(ann, number)
         assert found == written, number
     assert hasty.position == {}
+
+
+async def test_a_closed_session_is_closed_at_once(hasty: World, via: Any) -> None:
+    for _ in range(TIMES):
+        ann = await hasty.person("ann", via=via, password="correct horse")
+        other = await hasty.log_in(ann, "correct horse")
+        room = await other.group()
+        await ann.do("users.change_password", current="correct horse", password="battery staple")
+        assert await other.refused("messages.send", room=room, client_id="a", content={"text": "a"}) == "token_revoked"
+        assert await other.refused("users.me") == "token_revoked"
+        await ann.do("sessions.close", session="current")
+        for name in ("users.me", "sync.get", "sessions.list"):
+            answer = await hasty.request("GET", OPERATIONS[name].path, token=ann.token)
+            assert answer.refusal().code == "token_revoked"
 
 
 async def test_another_device_reads_it_too(hasty: World) -> None:

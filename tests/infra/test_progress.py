@@ -46,7 +46,7 @@ async def moved(connection: Any, shard: Shard, offset: int) -> None:
 async def closed(connection: Any, session: str, seconds: float = 60) -> None:
     """A session was closed, and nobody was told."""
     await connection.execute(
-        'insert into sessions ("user", id, opened, expires, closed, version) values ($1, $2, $3, $4, $3, 0)',
+        'insert into sessions ("user", id, opened, expires, closed, since, version) values ($1, $2, $3, $4, $3, 0, 0)',
         "ada", session, now(), after(now(), seconds),
     )  # fmt: skip
 
