@@ -108,6 +108,7 @@ async def facing(call: Call, room: str, what: str) -> Facing:
     """With whom the caller talks in a room, if it is a direct one; ``what`` as above."""
     if room in call.services.groups:
         return Facing()
+    await call.meet_own()
     row = await call.row(queries("blocks")["room"], room, call.user)
     if row is None:
         return Facing()
@@ -128,6 +129,7 @@ async def facing(call: Call, room: str, what: str) -> Facing:
 async def kept_out(call: Call, room: str) -> Problem | None:
     """Why the caller does not join a room: it is not shown to them, as its owner, or who invites, and they do not want
     to meet."""
+    await call.meet_own()
     return None if await call.row(queries("blocks")["kept_out"], room, call.user) is None else gone(room)
 
 

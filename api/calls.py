@@ -211,6 +211,16 @@ class Call:
                 await self.catch_up(vector)
                 self._still_open()
 
+    async def meet_own(self) -> None:
+        """Waits up to a second for what the caller has done as a person: a check that no decision can make must know of
+        the block that was made, or taken back, a moment ago. What was said in rooms is not waited for."""
+        vector, unknown = await self.services.producers.recent(self.user)
+        vector = {shard: after for shard, after in vector.items() if shard.topic == "users"}
+        if any(shard.topic == "users" for shard in unknown):
+            await self.see_all()
+        elif vector:
+            await self.services.progress.wait(vector, 1.0)
+
     def _still_open(self) -> None:
         """What was waited for may have closed the caller's session. Raises Problem ``token_revoked``."""
         if self.identity is not None and self.identity.session in self.services.progress.revoked:

@@ -53,7 +53,8 @@ class Guard:
     def _judge(self, scope: Scope, found: dict[bytes, bytes]) -> Problem | None:
         host, origin, site = found.get(b"host"), found.get(b"origin"), found.get(b"sec-fetch-site")
         if (host is None and scope["http_version"] != "1.0") or (host is not None and host_name(host) is None):
-            return Problem("malformed", f"expected a name or an address as Host, got {_shown(host or b'none')!r}")
+            got = "none" if host is None else repr(_shown(host))
+            return Problem("malformed", f"expected a name or an address as Host, got {got}")
         # HTTP/1.0 may leave it out; no browser does.
         if host is not None and not self._sites.named(host):
             return Problem(

@@ -148,7 +148,7 @@ class HttpProtocol(H11Protocol):
         elif fault is not None and fault.error_status_hint == 431:
             self._refuse(_Refused("head_too_large", f"expected at most {heads.BYTES} bytes of a chunk's head"))
         else:
-            self._refuse(_Refused("malformed", f"expected HTTP/1.1: {brief(str(fault or msg))}"))
+            self._refuse(_Refused("malformed", f"expected HTTP/1.1: {_words(fault, msg)}"))
 
     def on_response_complete(self) -> None:
         if self._door.proxies and self._visit is not None:
@@ -270,6 +270,11 @@ class HttpProtocol(H11Protocol):
         self.transport.write(refusals.answer(refused.code, refused.detail, self._origins.shared(origin)))
         self._linger = Linger(self.transport, self.loop)
         self.flow.resume_reading()
+
+
+def _words(fault: h11.RemoteProtocolError | None, else_: str) -> str:
+    """What is wrong, in the parser's words, without the line that it repeats: that may hold a token."""
+    return brief(str(fault or else_).partition(": bytearray(")[0])
 
 
 class _Requests(h11.Connection):

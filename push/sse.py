@@ -245,7 +245,7 @@ def _id(epoch: str, offset: int) -> bytes:
 def _token(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return token.strip()
+        return token.strip(" \t")
     # A browser adds it by itself: to calls of pages on other ports too, which are of the same site to it.
     return request.cookies.get(COOKIE, "") if own_page(request.scope["headers"]) else ""
 

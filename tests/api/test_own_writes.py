@@ -114,6 +114,17 @@ async def test_a_closed_session_is_closed_at_once(hasty: World, via: Any) -> Non
             assert answer.refusal().code == "token_revoked"
 
 
+async def test_a_block_is_known_to_who_made_it(hasty: World, via: Any) -> None:
+    ann, ben = await hasty.person("ann", via=via), await hasty.person("ben")
+    room = await ann.direct(ben)
+    for number in range(TIMES):
+        said: dict[str, Any] = {"room": room, "content": {"text": "a"}}
+        await ann.do("relationships.set", user=ben.id, type="block")
+        assert await ann.refused("messages.send", **said, client_id=f"a{number}") == "forbidden"
+        await ann.do("relationships.remove", user=ben.id)
+        await ann.do("messages.send", **said, client_id=f"b{number}")
+
+
 async def test_another_device_reads_it_too(hasty: World) -> None:
     ann = await hasty.person("ann", password="correct horse")
     room = await ann.group()

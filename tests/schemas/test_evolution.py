@@ -1,4 +1,4 @@
-"""An event changes from v1 to v2 on a real log: old records still fold, old readers read what they know of new ones."""
+"""An event changes from v1 to v2 on a real log: old records still fold, old readers wait at what they do not know."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from events import REGISTRY
 from events.clock import now, uuid7
 from events.log import TermFilter
 from events.positions import Position, Shard
-from events.records import Changes, Event, Record, Registry, State, Upcaster
+from events.records import Changes, Event, NewerVersion, Record, Registry, State, Upcaster
 from events.rooms import Room, RoomRenamed, changed, room_key
 from infra import rows
 from infra.generate import contracts
@@ -99,9 +99,11 @@ async def test_old_records_fold_in_new_code(settings: Settings, upgraded: Regist
 
 
 async def test_an_old_reader_reads_what_it_knows(settings: Settings) -> None:
-    new = evolved()
+    """A field that may be missing is no new version."""
     async with given(settings, *HISTORY) as writer:
-        position = await appended(writer, new, RoomRenamedV2(name="New", reason="because"))
+        value = writer.value(Fact("r", RoomRenamed(name="New"), "ada"))
+        more = value.replace(b'"data":{', b'"data":{"reason":"because",')
+        (position,) = await writer.raw(writer.shard("rooms", "r"), (b"r", more))
         await writer.then({})
         found = (await rows.load(writer.connection, [room_key("r")]))[room_key("r")]
         assert isinstance(found, Room) and (found.name, found.description, found.version) == (
@@ -113,8 +115,22 @@ async def test_an_old_reader_reads_what_it_knows(settings: Settings) -> None:
         record = await one(settings, position)
         assert record.data == RoomRenamed(name="New")
         # What it hands on is whole: a reader behind it may know more.
-        assert msgspec.json.decode(record.raw) == {"name": "New", "reason": "because"}
+        assert msgspec.json.decode(record.raw) == {"reason": "because", "name": "New"}
         jsonschema.validate(msgspec.json.decode(record.raw), contracts.event(V1))
+
+
+async def test_an_old_reader_waits_at_a_newer_version(settings: Settings) -> None:
+    new = evolved()
+    async with given(settings, *HISTORY) as writer:
+        position = await appended(writer, new, RoomRenamedV2(name="New", reason="because"))
+        await writer.then({})
+        parked = await writer.connection.fetch("select stream, error from parked")
+        assert [row["stream"] for row in parked] == ["r"]
+        assert f"expected {NAME} of version {V1.version} at most, got {V1.version + 1}" in parked[0]["error"]
+        with pytest.raises(NewerVersion):
+            await one(settings, position)
+        found = (await rows.load(writer.connection, [room_key("r")]))[room_key("r")]
+        assert isinstance(found, Room) and found.name == "Old"
 
 
 async def one(settings: Settings, position: Position) -> Record:
