@@ -90,8 +90,7 @@ class Follower:
             return
 
     async def _fold(self, folder: Folder, place: Place, upto: int, skipped: set[int]) -> None:
-        async for batch in self._reader.read(folder.shard, place, upto):
-            entries = [entry for entry in batch.entries if entry.offset not in skipped]
-            if await folder.take(entries, batch.places[folder.shard]):
+        async for batch in self._reader.read(folder.shard, place, upto, skipped):
+            if await folder.take(batch.entries, batch.places[folder.shard]):
                 self._told(folder.shard, folder.place.offset)
         await folder.store()

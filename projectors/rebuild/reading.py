@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -131,8 +131,13 @@ class Reader:
         except KafkaException as error:
             raise KafkaError(str(error.args[0])) from error
 
-    async def read(self, shard: Shard, place: Place, upto: int) -> AsyncIterator[Batch]:
-        """The events from ``place`` to the offset ``upto``, not included. Raises LogMismatch, KafkaError (aiokafka)."""
+    async def read(
+        self, shard: Shard, place: Place, upto: int, skipped: Collection[int] = ()
+    ) -> AsyncIterator[Batch]:  # fmt: skip
+        """The events from ``place`` to the offset ``upto``, not included, without those that an operator has skipped.
+
+        Raises LogMismatch, KafkaError (aiokafka).
+        """
         consumer = self._started()
         if self._at != (shard, place.offset):
             consumer.assign([self._tp(shard, place.offset)])
@@ -145,7 +150,7 @@ class Reader:
                 records = [raw for raw in records if raw.offset() < upto]
             for start in range(0, len(records), BATCH):
                 part = records[start : start + BATCH]
-                entries = self._valid(shard, admitted, part)
+                entries = self._valid(shard, admitted, part, skipped)
                 place = Place(part[-1].offset() + 1, admitted.term)
                 yield Batch(entries, {shard: place})
             if ahead:
@@ -174,7 +179,9 @@ class Reader:
             raise LogMismatch(f"{shard}: expected offset {begin} in the log, found none; {_WHOLE}")
         raise KafkaError(f"{shard}: {error}")
 
-    def _valid(self, shard: Shard, admitted: TermFilter, records: Sequence[Any]) -> list[Entry]:
+    def _valid(
+        self, shard: Shard, admitted: TermFilter, records: Sequence[Any], skipped: Collection[int]
+    ) -> list[Entry]:  # fmt: skip
         found, tally = [], self.tally
         for raw in records:
             headers, offset = raw.headers() or (), raw.offset()
@@ -182,7 +189,7 @@ class Reader:
                 tally.void_record(shard, headers)
             elif admitted.opened(offset):
                 tally.opened += 1
-            else:
+            elif offset not in skipped:
                 entry = entry_of(shard, offset, raw.key(), raw.value())
                 found.append(entry)
                 if entry.record is None:

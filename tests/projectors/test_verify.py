@@ -185,6 +185,19 @@ async def test_skipped_events_are_left_out(settings: Settings, monkeypatch: pyte
         assert await tables(writer.connection, settings.schema) == before
 
 
+async def test_a_skipped_event_that_cannot_be_read_is_no_fault_of_the_log(settings: Settings) -> None:
+    async with given(settings, *scene()) as writer:
+        (at,) = await writer.raw(writer.shard("rooms", "r"), (b"r", b"no json"))
+        await writer.then({})
+        found = await _verified(settings)
+        assert not found.log.sound and found.log.tally.unreadable_count == 1
+        await pass_over(writer.connection, at, "made by a test", "ada")
+        await writer.events(posted("r", "ada", 9))
+        await writer.then({})
+        found = await _verified(settings)
+        assert found.equal and found.log.sound and found.log.tally.unreadable_count == 0, found
+
+
 async def test_an_event_that_is_refused_now(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     async with given(settings, *scene()) as writer:
         await writer.then({})

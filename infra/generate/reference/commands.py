@@ -104,7 +104,8 @@ def _operation(row: Operation) -> str:
     found = outcomes.of(row)
     lines = [
         f"## {row.name}",
-        _http(row) + f" · RPC `{row.name}`",
+        # An operator's token opens no push connection.
+        _http(row) + ("" if row.permission == "operator" else f" · RPC `{row.name}`"),
         f"{row.summary}. {openapi.permission_text(row)}{_counted(row)}",
         f"Decided by {codes(found.commands)}." if found.commands else "",
         f"Takes:\n\n{takes}" if takes else "",
