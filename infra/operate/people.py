@@ -43,8 +43,14 @@ async def room_id(connection: Any, text: str, option: str) -> str | None:
 
 
 async def stream_id(connection: Any, text: str, option: str) -> str:
-    """Of a room, else of a user, by id or name; else the text: the log may know what the read models do not."""
-    return await room_id(connection, text, option) or await user_id(connection, text) or text
+    """Of a room or a user, by id or name; else the text: the log may know what the read models do not.
+
+    Raises CannotDo where a room and a user are called so.
+    """
+    room, user = await room_id(connection, text, option), await user_id(connection, text)
+    if room is not None and user is not None and text not in (room, user):
+        raise CannotDo(f"{option}: expected one stream, {text!r} is the name of the room {room} and of the user {user}")
+    return room or user or text
 
 
 async def ids(settings: Settings, *, actor: str, stream: str) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class PartStatus(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """All of an installation. ``lag``: events that the read models have not applied, null when it is not known.
 
-    Without parts, while it runs: none has been ready yet.
+    ``starting``: there are parts that have not been started yet, and so are not among these.
     """
 
     running: bool
@@ -46,13 +46,14 @@ class Status(msgspec.Struct, frozen=True):
     data: str
     #: Of the data folder; what others operate has disks of its own, which are not known here.
     disk: Disk
+    starting: bool = False
 
     @property
     def exit_code(self) -> int:
         """0: all is well, 3: nothing runs (as service managers have it), 1: something is not well."""
         if not self.running:
             return 3
-        well = bool(self.parts) and all(part.healthy for part in self.parts) and not self.disk.full
+        well = not self.starting and all(part.healthy for part in self.parts) and not self.disk.full
         return 0 if well else 1
 
 
@@ -64,7 +65,8 @@ def status(data: Path) -> Status:
     room = disk(folder.path)
     if state is None or state["pid"] != owner:
         # Its own is written when the first part is ready; until then there may be one of an earlier start.
-        return Status(running=owner is not None, parts=[], lag=None, data=str(folder.path), disk=room)
+        starting = owner is not None
+        return Status(running=starting, parts=[], lag=None, data=str(folder.path), disk=room, starting=starting)
     # Loads much; a folder on which nothing runs is told of without.
     from infra import operator_token
 
@@ -75,7 +77,8 @@ def status(data: Path) -> Status:
         logs = folder.logs
         parts = list(pool.map(lambda row: _ask(row, settings, token, logs), state["parts"]))
         lag = next((_lag(part.address, token) for part in parts if part.name == "project" and part.healthy), None)
-    return Status(running=True, parts=parts, lag=lag, data=str(folder.path), disk=room)
+    whole = state.get("whole", True)
+    return Status(running=True, parts=parts, lag=lag, data=str(folder.path), disk=room, starting=not whole)
 
 
 def _ask(row: dict[str, Any], settings: Settings | None, token: str | None, logs: Path) -> PartStatus:
@@ -118,8 +121,9 @@ def show(found: Status, console: Console) -> None:
     if not found.running:
         console.print(f"Not running (data in {found.data}). Start it with './klatsch up'.", highlight=False)
         return
-    if not found.parts:
-        console.print("Starting: no part is ready yet; 'klatsch up' tells how far it is.", highlight=False)
+    if found.starting:
+        ready = f"{len(found.parts)} parts run" if found.parts else "no part is ready yet"
+        console.print(f"Starting: {ready}; 'klatsch up' tells how far it is.", highlight=False)
     # No table of rich's: it would fold a DSN that somebody wants to copy.
     for part in found.parts:
         health, style = ("well", "green") if part.healthy else ("not ready", "red")

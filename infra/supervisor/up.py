@@ -94,6 +94,8 @@ class Installation:
             "pid": os.getpid(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "parts": rows,
+            # Roles are made when the stores run.
+            "whole": len(parts) > len(self.stores) and all(part.process is not None for part in parts),
             "environment": environment(self.settings()) if ready else {},
         })  # fmt: skip
 

@@ -97,4 +97,4 @@ select exists (select from changes) or exists (select from positions where next_
 
 -- name: rooms_called
 -- Rooms of an id or a name, whatever its case; the oldest first.
-select id from rooms where id = $1 or lower(name) = lower($2) order by created, id limit 1000
+select id from rooms where id = $1 or lower(name) in (lower($1), lower($2)) order by created, id limit 1000

@@ -33,6 +33,7 @@ SCENE = [
     _grace(), _named(created("r-1", "u-17"), "Tea Room"), joined("r-1", "u-17"), posted("r-1", "u-17", 1, "first"),
     _named(created("r-2", "u-17"), "Twin"), _named(created("r-3", "u-17"), "twin"), created("Twin", "u-17"),
     _named(created("r-4", "u-17"), "Double"), _named(created("r-5", "u-17"), "double"),
+    _named(created("r-6", "u-17"), "#hash"), _named(created("r-7", "u-17"), "GRACE"),
 ]  # fmt: skip
 
 
@@ -48,7 +49,10 @@ async def test_people_and_rooms_by_id_and_by_name(settings: Settings) -> None:
             assert await people.room_id(connection, "Twin", "--room") == "Twin"
             with pytest.raises(CannotDo, match="'double' is the name of r-4, r-5; use an id"):
                 await people.room_id(connection, "double", "--room")
-            assert await people.stream_id(connection, "grace", "--stream") == "u-17"
+            assert [await people.room_id(connection, one, "--room") for one in ("#hash", "##HASH")] == ["r-6"] * 2
+            with pytest.raises(CannotDo, match="'grace' is the name of the room r-7 and of the user u-17"):
+                await people.stream_id(connection, "grace", "--stream")
+            assert await people.stream_id(connection, "tea room", "--stream") == "r-1"
             assert await people.stream_id(connection, "username:grace", "--stream") == "username:grace"
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import socket
 
 import pytest
 from rich.console import Console
@@ -68,6 +69,23 @@ def test_a_start_is_no_running_of_before(folder: DataFolder) -> None:
     found = status(folder.path)
     assert (found.running, found.parts, found.exit_code) == (True, [], 1)
     assert "Starting" in said(found)
+
+
+def test_a_start_that_goes_on_is_not_well(folder: DataFolder) -> None:
+    with socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        address = f"postgresql://127.0.0.1:{listening.getsockname()[1]}/k"
+        state = {
+            "pid": os.getpid(),
+            "environment": {},
+            "parts": [{"name": "postgres", "address": address, "pid": None}],
+        }
+        for whole, code in ((False, 1), (True, 0)):
+            folder.write_state({**state, "whole": whole})
+            found = status(folder.path)
+            assert ([part.healthy for part in found.parts], found.exit_code) == ([True], code)
+            assert ("Starting: 1 parts run" in said(found)) is not whole
 
 
 def test_nothing_runs(tmp_path: Path) -> None:
