@@ -30,13 +30,15 @@ class TermFilter:
     """The readers' rule for one partition. Keep ``term`` beside the stored offset and start from both.
 
     A reader that starts without a term (``None``) in mid-partition adopts the first one it meets, and after it a higher
-    one: that term's ``log.opened`` stands before the place where the reader began.
+    one, until it meets a ``log.opened``: that term's stands before the place where the reader began.
     """
 
-    __slots__ = ("_same", "term")
+    __slots__ = ("_same", "_sure", "term")
 
     def __init__(self, term: int | None = None) -> None:
         self.term = term
+        #: Whether the term is that of the latest ``log.opened``, and not only the highest that was met.
+        self._sure = term is not None
         #: Headers of the latest record of this term: most have the same.
         self._same: Sequence[tuple[str, bytes]] | None = None
 
@@ -47,13 +49,14 @@ class TermFilter:
         term: int | None = None
         for name, value in headers:
             if name == OPENED_HEADER:
-                self.term, self._same = offset, None
+                self.term, self._same, self._sure = offset, None, True
                 return True
             if name == TERM_HEADER:
                 term = int(value) if value.isdigit() else None
-        if term is None:
+        # A term is the offset of a record before it.
+        if term is None or term >= offset:
             return False
-        if self.term is None or term > self.term:
+        if not self._sure and (self.term is None or term > self.term):
             self.term = term
         if term != self.term:
             return False

@@ -28,6 +28,10 @@ TERMS: dict[str, tuple[int | None, list[tuple[int, int | str | None, bool]]]] = 
     "without a term": (None, [(0, "opened", True), (1, None, False), (2, 0, True)]),
     "from the middle, with the stored term": (7, [(9, 7, True), (10, 4, False), (11, "opened", True), (12, 7, False)]),
     "from the middle, without one": (None, [(9, 4, True), (10, 7, True), (11, 4, False), (12, 7, True)]),
+    "a term that nobody has opened": (None, [(0, "opened", True), (1, 5, False), (2, 0, True), (3, 999999, False),
+                                             (4, 4, False), (5, "9" * 400, False), (6, 0, True)]),
+    "the same, from the middle": (7, [(9, 8, False), (10, 7, True), (11, 999999, False), (12, 7, True)]),
+    "the same, without the stored term": (None, [(9, 9, False), (10, 999999, False), (11, 7, True), (12, 8, True)]),
     "a term that is no number": (5, [(9, "x", False), (10, 5, True), (11, "", False), (12, "-1", False)]),
 }  # fmt: skip
 
