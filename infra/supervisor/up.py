@@ -17,7 +17,7 @@ from infra.kafka_access import brokers, protocol
 from infra.origins import LOCAL
 from infra.settings import Settings, environment, load, without_password
 from infra.supervisor.addresses import host_and_port
-from infra.supervisor.folder import DataFolder
+from infra.supervisor.folder import DataFolder, FolderError
 from infra.supervisor.leftovers import end_leftovers
 from infra.supervisor.parts import GROUPS, KafkaPart, Part, PostgresPart, role_parts
 from infra.supervisor.report import Report
@@ -187,9 +187,15 @@ async def _answers(ask: Callable[[], bool], variable: str, address: str) -> None
 
 
 def settings_of(data: Path) -> Settings | None:
-    """The settings of the installation that runs on a data folder; None when none runs."""
+    """The settings of the installation that runs on a data folder; None when none runs. Raises FolderError while it
+    starts: until its stores run nobody knows all of them, and others would be those of another installation."""
     folder = DataFolder(data)
-    state = folder.read_state() if folder.owner() else None
-    if not state or not state["environment"]:
+    owner = folder.owner()
+    if not owner:
         return None
+    state = folder.read_state()
+    if not state or state["pid"] != owner or not state["environment"]:
+        raise FolderError(
+            f"the installation of {data} is still starting; try again when './klatsch status' has its parts"
+        )
     return load(state["environment"])

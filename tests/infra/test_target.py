@@ -16,7 +16,7 @@ from events.clock import now, to_datetime
 from infra.operate.errors import CannotDo
 from infra.operate.target import choose, installation
 from infra.settings import Settings, environment, load
-from infra.supervisor.folder import DataFolder
+from infra.supervisor.folder import DataFolder, FolderError
 
 FOLDER = Path("/srv/klatsch")
 RUNNING = load({"KLATSCH_KAFKA": "here:1", "KLATSCH_POSTGRES": "postgresql://here/x", "KLATSCH_SECRET": "a" * 64})
@@ -124,3 +124,15 @@ def test_a_token_needs_the_secret_and_ends(folder: Path) -> None:
     for minutes in ("0", "1441", "x"):
         code, printed, said = klatsch("token", "--minutes", minutes, "--data", folder)
         assert code == 2 and not printed and "--minutes" in said
+
+
+def test_an_installation_that_starts_is_no_other(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    with folder.locked():
+        for state in (None, {"pid": os.getpid() + 1, "environment": SAME}, {"pid": os.getpid(), "environment": {}}):
+            if state is not None:
+                folder.write_state(state)
+            with pytest.raises(FolderError, match="is still starting"):
+                installation(folder.path, given=True)
+        folder.write_state({"pid": os.getpid(), "environment": SAME})
+        assert installation(folder.path, given=True)[0] == RUNNING
