@@ -56,9 +56,8 @@ class Recent:
             for place, offset in oldest.vector.items():
                 self._everybody.add(place, offset, now)
 
-    def begin(self, shard: Shard, after: int, now: float) -> None:
-        """The shard is decided on here from the offset ``after`` on: whose events are below it is not known."""
-        self._everybody.add(shard, after, now)
+    def begin(self, shard: Shard) -> None:
+        """The shard is decided on here from now on, and whose events the read models lack of it has been noted."""
         self.shards.add(shard)
 
     def end(self, shard: Shard) -> None:

@@ -185,7 +185,7 @@ class ShardOwner:
             await self._progress.wait({self.shard: term - self._settings.shard_lag // 2}, seconds=1.0)
         self._cache.projected(self._progress.vector.get(self.shard, 0))
         self._learner.learn(start)
-        self._recent.begin(self.shard, term + 1, time.monotonic())
+        self._recent.begin(self.shard)
         metrics.OPENED.labels(self.shard.topic).inc()
         log.info("shard %s is open: term %d, folded %d records", self.shard, term, max(0, term + 1 - start))
 
@@ -205,6 +205,10 @@ class ShardOwner:
                 await self._fold(connection, records)
 
     async def _fold(self, connection: Any, records: Sequence[Record]) -> None:
+        at = time.monotonic()
+        for record in records:
+            # Another owner may have acknowledged it.
+            self._recent.note(record.actor, self.shard, record.offset + 1, at)
         keys = {key for record in records for key in REGISTRY.names(record)}
         if missing := self._cache.missing(keys):
             self._cache.add(await rows.load(connection, missing))

@@ -39,18 +39,14 @@ def test_who_writes_again_is_kept_for_longer() -> None:
     assert recent.of("ann") == {ROOMS: 9} and recent.of("ben") == {}
 
 
-def test_what_was_appended_by_another_owner_is_everybodys() -> None:
+def test_of_which_shards_all_is_known() -> None:
     recent = Recent()
-    recent.begin(ROOMS, 100, 0)
-    recent.note("ann", OTHER, 7, 0)
-    recent.note("ben", ROOMS, 101, 0)
-    assert recent.shards == {ROOMS}
-    assert recent.of("eve") == {ROOMS: 100} and recent.of("ann") == {ROOMS: 100, OTHER: 7}
-    assert recent.of("ben") == {ROOMS: 101}
+    recent.note("ann", ROOMS, 7, 0)
+    assert recent.shards == set()
+    recent.begin(ROOMS)
+    assert recent.shards == {ROOMS} and recent.of("eve") == {}
     recent.end(ROOMS)
-    assert recent.shards == set() and recent.of("eve") == {ROOMS: 100}
-    recent.reached({ROOMS: 101, OTHER: 7}, KEPT_SECONDS)
-    assert recent.of("eve") == {} and len(recent) == 0
+    assert recent.shards == set() and recent.of("ann") == {ROOMS: 7}
 
 
 def test_of_more_users_than_it_keeps_it_knows_nothing_less() -> None:
