@@ -217,7 +217,7 @@ class Call:
         vector, unknown = await self.services.producers.recent(self.user)
         vector = {shard: after for shard, after in vector.items() if shard.topic == "users"}
         if any(shard.topic == "users" for shard in unknown):
-            await self.see_all()
+            await self.see_all("users")
         elif vector:
             await self.services.progress.wait(vector, 1.0)
 
@@ -226,14 +226,16 @@ class Call:
         if self.identity is not None and self.identity.session in self.services.progress.revoked:
             raise Problem("token_revoked", REVOKED)
 
-    async def see_all(self) -> bool:
-        """Waits up to a second for what the log has now: who registered a moment ago, anywhere, must be found. Returns
-        whether the read models have it; not while Kafka does not answer."""
+    async def see_all(self, *topics: str) -> bool:
+        """Waits up to a second for what some topics of the log have now: who registered a moment ago, anywhere, must be
+        found. Returns whether the read models have it; not while Kafka does not answer."""
         try:
-            return await self.services.progress.wait(await self.services.feed.heads(), 1.0)
+            heads = await self.services.feed.heads()
         except Problem as problem:
             log.warning("%s; going on with what the read models have", problem.detail)
             return False
+        vector = {shard: after for shard, after in heads.items() if shard.topic in topics}
+        return await self.services.progress.wait(vector, 1.0)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:

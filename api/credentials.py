@@ -68,7 +68,7 @@ async def prove(call: Call, password: str | None, member: str, purpose: str) -> 
     ``member`` of the request has the password; ``purpose`` says what it is needed for.
     """
     assert call.identity is not None
-    await call.see_all()
+    await call.see_all("users")
     row = await call.row(queries("users")["own"], call.user)
     if row is None:
         raise Problem("not_found", "expected your own user, found none yet; try again")

@@ -13,7 +13,7 @@ from api.problems import Problem
 from events.faults import brief
 from infra.origins import Headers, vary
 from infra.settings import Settings
-from infra.sites import Sites, crosses, host_name, loopback
+from infra.sites import Sites, bearer, crosses, host_name, loopback
 
 #: Methods that change nothing (RFC 9110 9.2.1).
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -125,13 +125,13 @@ def onlookers(settings: Settings) -> Callable[[str | None], bool]:
         return lambda authorization: False
 
     def may(authorization: str | None) -> bool:
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer(authorization or "")
+        if token is None:
             return False
-        if settings.metrics_token and hmac.compare_digest(token.strip().encode(), settings.metrics_token.encode()):
+        if settings.metrics_token and hmac.compare_digest(token.encode(), settings.metrics_token.encode()):
             return True
         try:
-            return tokens.verify(settings, token.strip()).role == "operator"
+            return tokens.verify(settings, token).role == "operator"
         except Problem:
             return False
 

@@ -113,8 +113,6 @@ async def _answer(
     moment = values.pop(past.AS_OF, None) if operation.method == "GET" else None
     arguments = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
     await wait_for(call, request.headers.get(POSITION_HEADER))
-    if operation.method == "GET" and moment is None and identity is not None:
-        await call.see_own()
     answer = await _run(operation, call, arguments, moment)
     headers = {"Cache-Control": "no-store"}
     if moment is not None:

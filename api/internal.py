@@ -54,13 +54,7 @@ def _orders(producers: Producers) -> _Endpoint:
         except NotOwner:
             return Response(status_code=421)
         except Refused as refused:
-            body: dict[str, Any] = {
-                "error": "refused",
-                "code": refused.code,
-                "detail": refused.detail,
-                "more": refused.more,
-            }
-            return Response(msgspec.json.encode(body), 409, media_type="application/json")
+            return _answer(409, error="refused", code=refused.code, detail=refused.detail, more=refused.more)
         except Unavailable as away:
             return _answer(503, error="unavailable", code=away.code, detail=away.detail, retry_after=away.retry_after)
 

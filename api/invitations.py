@@ -35,12 +35,12 @@ class Guests(NamedTuple):
 async def guests(call: Call, room: str, users: list[str]) -> Guests:
     """Who of some registered users comes into the room at once, and who is asked.
 
-    A check on the read model: a moment late, except for what this process itself has just done.
+    A check on the read model: a moment late, except that nobody is asked who need not be.
     """
     if not users:
         return Guests((), (), (), None)
     rows = await _relations(call, room, users)
-    if any(_asked(call, row) for row in rows) and await call.see_all():
+    if any(_asked(call, row) for row in rows) and await call.see_all("users", "rooms"):
         rows = await _relations(call, room, users)
     asked = {row["id"]: row for row in rows if _asked(call, row)}
     unwilling = {row["id"] for row in rows if not row["contact"] and row["added_by"] is None}

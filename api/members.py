@@ -99,7 +99,7 @@ async def remove(call: Call, request: Member_) -> None:
             if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:
                 raise
             # The read model did not know yet who else is in the room.
-            await call.see_all()
+            await call.see_all("rooms")
 
 
 async def list_(call: Call, request: List) -> dict[str, Any]:

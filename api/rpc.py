@@ -146,8 +146,6 @@ class Rpc:
         request = surface.convert(operation, values, text=operation.method in ("GET", "DELETE"))
         await wait_for(call, position)
         if moment is None:
-            if operation.method == "GET":
-                await call.see_own()
             answer = await surface.run(operation, call, request) or {}
         else:
             answer = await past.answer(operation, call, request, moment)

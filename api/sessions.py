@@ -49,7 +49,7 @@ async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
     way, handle = _handle(request)
     # Each name counts by itself: a bound common to both would tell whose address it is.
     with call.services.guesses.log_in(call.address, handle) as guess:
-        await call.see_all()
+        await call.see_all("users", "handles")
         row = await holder(call, handle)
         right = await call.services.passwords.verify(
             row["hash"] if row is not None else None, request.password, guess.lane

@@ -109,8 +109,10 @@ def convert(operation: Operation, values: dict[str, Any], *, text: bool) -> Requ
 
 
 async def run(operation: Operation, call: Call, request: Request) -> dict[str, Any] | None:
-    """Permission, then the operation."""
+    """Permission, then the operation; a read includes what its user was told to have happened. Of the present."""
     permit(operation, call)
     call.heavy = operation.heavy
     call.asked = Asked(operation.name, request)
+    if operation.method == "GET" and call.identity is not None:
+        await call.see_own()
     return await operation.run(call, request)

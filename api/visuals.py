@@ -97,9 +97,9 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
 
 
 async def _find(call: Call, visual: str) -> Visual | None:
-    """The visual as the caller sees it, also one that this process has just made."""
+    """The visual as the caller sees it, also one that was made a moment ago, anywhere."""
     found = await _one(call, visual)
-    if found is None and await call.see_all():
+    if found is None and await call.see_all("users"):
         found = await _one(call, visual)
     return found
 

@@ -213,10 +213,10 @@ class Registry:
         try:
             raw = self._upcast(row, envelope.dataschema, bytes(envelope.data))
             data = self._decoders[row.name].decode(raw)
+        except DecodeError as error:
+            raise type(error)(f"{topic}/{partition}/{offset}: {error}") from error
         # An upcaster meets data of long ago: whatever it raises, the record is what cannot be read.
         except (msgspec.DecodeError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
-            if isinstance(error, DecodeError):
-                raise type(error)(f"{topic}/{partition}/{offset}: {error}") from error
             raise DecodeError(f"{topic}/{partition}/{offset}: {envelope.type}: {error!r}") from error
         return Record(
             topic=topic, partition=partition, offset=offset, id=envelope.id, type=envelope.type,

@@ -85,6 +85,13 @@ def own_page(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return not crosses(found.get(b"host", b""), found.get(b"origin"), found.get(b"sec-fetch-site"))
 
 
+def bearer(authorization: str) -> str | None:
+    """The token in a header Authorization, without the blanks around it; None where the scheme is another."""
+    scheme, _, token = authorization.partition(" ")
+    # RFC 9110 5.6.3; of text in Latin-1, strip() takes off more.
+    return token.strip(" \t") if scheme.lower() == "bearer" else None
+
+
 def loopback(host: str) -> bool:
     """Whether who listens there is reached from this machine only."""
     if host in _LOOPBACK:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from infra.settings import Settings
-from infra.sites import own_page
+from infra.sites import bearer, own_page
 from push import codes, metrics, refusals
 from push.actions import Place
 from push.backend import Backend, BadToken, BadTokenKind, Identity, Limited
@@ -243,9 +243,9 @@ def _id(epoch: str, offset: int) -> bytes:
 
 
 def _token(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip(" \t")
+    token = bearer(request.headers.get("authorization", ""))
+    if token is not None:
+        return token
     # A browser adds it by itself: to calls of pages on other ports too, which are of the same site to it.
     return request.cookies.get(COOKIE, "") if own_page(request.scope["headers"]) else ""
 

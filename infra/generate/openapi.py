@@ -46,7 +46,8 @@ _POSITION: Schema = {
 }
 
 _ABOUT = """\
-Every operation can also be called on the push connection: RPC method = operation id, data = all members together.
+Every operation, but those of operators, can also be called on the push connection: RPC method = operation id, data =
+all members together.
 
 **Read your writes.** A read includes all that its user was told to have happened, by any node, on any device. An
 operation that changes something also answers with the header `Klatsch-Position`: who is given it, and sends it with a

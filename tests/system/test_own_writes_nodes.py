@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,8 @@ async def test_no_node_shows_less_while_others_are_killed(nodes: Nodes) -> None:
             if not going:
                 return
             writer, reader = people[number][turn % 2], people[number][1 - turn % 2]
-            said = await _told(lambda: writer.say(rooms[number], str(turn), token=f"{number}-{turn}"))  # noqa: B023
-            page = await _told(lambda: reader.do("messages.read", room=rooms[number]))  # noqa: B023
+            said = await _told(partial(writer.say, rooms[number], str(turn), token=f"{number}-{turn}"))
+            page = await _told(partial(reader.do, "messages.read", room=rooms[number]))
             assert [one["seq"] for one in page["messages"]][-1] == said["seq"] == turn + 1
             seen[number] += 1
 
@@ -130,7 +131,7 @@ async def test_while_the_read_models_stand_still_it_is_said(nodes: Nodes) -> Non
         assert (await ben.do("messages.read", room=room))["messages"] == []
     finally:
         os.kill(nodes.back.pid, signal.SIGCONT)
-    page = await _told(lambda: other.do("messages.read", room=room))
+    page = await _told(partial(other.do, "messages.read", room=room))
     assert [one["id"] for one in page["messages"]] == [said["id"]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from playwright.async_api import Locator, expect
@@ -185,7 +186,7 @@ async def test_long_conversations_scroll_back(windows: Open, world: World) -> No
     while "line 130" not in (texts := await window.texts()):
         seen += texts[texts.index(seen[-1]) + 1 if seen else 0 :]
         await scroller.evaluate("one => one.scrollTo(0, one.scrollHeight)")
-        await until(lambda texts=texts: _differs(window, texts), "more below")  # type: ignore[misc]
+        await until(partial(_differs, window, texts), "more below")
     seen += texts[texts.index(seen[-1]) + 1 :]
     assert seen == [f"line {number}" for number in range(1, 131)]
     assert len(texts) < 130
@@ -223,7 +224,7 @@ async def test_older_messages_come_in_above_what_is_in_sight(windows: Open, worl
     assert abs(place - await _bottom(top)) < 2
     while "old 1" not in (texts := await window.texts()):
         await scroller.evaluate("one => one.scrollTo(0, 0)")
-        await until(lambda texts=texts: _differs(window, texts), "more above")  # type: ignore[misc]
+        await until(partial(_differs, window, texts), "more above")
     assert texts == [f"old {number}" for number in range(1, len(texts) + 1)]
     assert len(texts) < 120
 

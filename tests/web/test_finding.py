@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from playwright.async_api import Locator, expect
 
 from tests.client import Person, World
@@ -84,7 +86,7 @@ async def test_search_everywhere_leads_to_the_message(windows: Open, world: Worl
     while "hay 400" not in (texts := await window.texts()):
         _join(seen, texts)
         await scroller.evaluate("one => one.scrollTo(0, one.scrollHeight)")
-        await until(lambda texts=texts: _differs(window, texts), "more below")  # type: ignore[misc]
+        await until(partial(_differs, window, texts), "more below")
     _join(seen, texts)
     said = ["the needle" if number == 40 else f"hay {number}" for number in range(1, 401)]
     assert seen == said[said.index(seen[0]) :]
@@ -94,7 +96,7 @@ async def test_search_everywhere_leads_to_the_message(windows: Open, world: Worl
     # And up to the first; what is in sight stays when rows go at the other end.
     while "hay 1" not in (texts := await window.texts()):
         await scroller.evaluate("one => one.scrollTo(0, 0)")
-        await until(lambda texts=texts: _differs(window, texts), "more above")  # type: ignore[misc]
+        await until(partial(_differs, window, texts), "more above")
     assert len(texts) <= 70
     await other.say(room, "news")
     pill = window.page.get_by_role("button", name="Go to the latest: 1 new message")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any, NamedTuple
 
 from playwright.async_api import Locator, expect
@@ -147,7 +148,7 @@ async def _scrolled_back(window: Window, crowd: Crowd) -> None:
         seen.update(shown)
         most = max(most, await _elements(window))
         await scroller.evaluate("one => one.scrollTo(0, 0)")
-        await until(lambda shown=shown: _moved(window, shown), "older ones come")  # type: ignore[misc]
+        await until(partial(_moved, window, shown), "older ones come")
     seen.update(shown)
     assert seen == set(range(1, max(seen) + 1)) and len(seen) >= SAID
     assert most < ELEMENTS, f"{most} elements"
