@@ -1,4 +1,5 @@
-"""The filters that the documentation offers for plain tools do what Klatsch's own readers do."""
+"""The filters that the documentation offers for plain tools do what Klatsch's own readers do.
+Tests ``infra/ops/generate/topics.py`` and ``events/core/log.py``."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.log import TermFilter, opened_headers, term_headers
-from infra.generate.files import ROOT
-from infra.generate.topics import FILTER, JQ_FILTER
+from events.core.log import TermFilter, opened_headers, term_headers
+from infra.ops.generate.files import ROOT
+from infra.ops.generate.topics import FILTER, JQ_FILTER
 
 ANALYSTS_PAGE = ROOT / "docs" / "howto" / "read-the-topics.md"
 
@@ -61,7 +62,7 @@ def test_the_python_filter(records: list[Seen]) -> None:
     assert [(one.partition, one.offset) for one in records if names["valid"](one)] == admitted(records)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(logs())
 def test_the_jq_filter(records: list[Seen]) -> None:
     if shutil.which("jq") is None:

@@ -1,4 +1,5 @@
-"""The OpenAPI and AsyncAPI documents are valid and complete, and the reference has a line for everything."""
+"""The OpenAPI and AsyncAPI documents are valid and complete, and the reference has a line for everything.
+Tests ``infra/ops/generate/openapi.py``, ``infra/ops/generate/asyncapi.py`` and ``infra/ops/generate/reference/``."""
 
 from __future__ import annotations
 
@@ -12,20 +13,23 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.applications import Starlette
 from starlette.types import Message
 
+from api.core.operation import Operation
 from api.docs import routes
-from api.operations import all_operations
-from api.problems import PROBLEMS
-from events import REGISTRY
-from events.positions import parse_vector
-from infra.generate import outcomes
-from infra.generate.files import ROOT
-from infra.kafka import topic_specs
-from infra.settings import Settings
-from producers.registry import COMMANDS
+from api.registry import all_operations
+from api.support.problems import PROBLEMS
+from events.core.positions import parse_vector
+from events.registry import REGISTRY
+from infra.base.kafka import topic_specs
+from infra.base.settings import Settings
+from infra.ops.generate import comments, outcomes
+from infra.ops.generate.files import ROOT
+from producers.registry import COMMANDS_BY_NAME
 
 OPERATIONS = {operation.name: operation for operation in all_operations()}
 #: Those that HTTP has.
 OVER_HTTP = {name: operation for name, operation in OPERATIONS.items() if not operation.only_rpc}
+#: Characters of a text below which it says nothing.
+_SAYS = 10
 
 
 def document(name: str) -> Any:
@@ -52,6 +56,7 @@ def reference(name: str) -> str:
     return (ROOT / "docs" / "reference" / f"{name}.md").read_text()
 
 
+@pytest.mark.long
 def test_openapi_is_valid() -> None:
     errors = [
         f"{list(error.absolute_path)}: {error.message}"
@@ -85,18 +90,18 @@ def test_every_operation_stands_in_the_reference(name: str) -> None:
 
 
 #: Commands that the system gives by itself, or an operator's command line by an import, and no client.
-OURS = {"NoteSeen", "SetBackInRoom", "SetBackOfUser"}
+OURS = {"NoteSeen", "RevertInRoom", "RevertOfUser"}
 
 
 def test_every_command_is_given_by_an_operation() -> None:
     given = {command for operation in OPERATIONS.values() for command in outcomes.of(operation).commands}
-    assert given == set(COMMANDS) - OURS
+    assert given == set(COMMANDS_BY_NAME) - OURS
 
 
 #: What they set is a signal: told to others, and written nowhere.
 SIGNALS = {"presence.set", "signals.type"}
-#: What they change is not the log: a token is made, rows are brought up to it.
-BESIDE = {"console.renew", "console.retry"}
+#: What they change is not the log: a token is made, rows are brought up to it, a server says that it lives.
+BESIDE = {"console.renew", "console.retry", "channels.report"}
 
 
 def test_what_changes_something_says_where_it_stands() -> None:
@@ -117,6 +122,9 @@ EXPECTED = {
     "sessions.open": {"unauthenticated", "rate_limited", "not_found", "invalid"},
     "messages.send": {"archived", "declined", "forbidden", "invalid", "not_found", "too_large", "too_many"},
     "messages.delete": {"archived", "forbidden", "not_found"},
+    "messages.pin": {"archived", "forbidden", "not_found", "too_many"},
+    "channels.listen": {"forbidden", "invalid", "not_found", "rate_limited", "too_many"},
+    "channels.delete": {"forbidden", "not_found"},
     "rooms.create": {"declined", "forbidden", "invalid", "not_found", "taken", "too_many"},
     "rooms.restore": {"not_found"},
     # What is archived can be left: that is decided where the other commands are refused for it.
@@ -155,6 +163,7 @@ async def test_openapi_is_served() -> None:
     assert json.loads(text) == document("openapi")
 
 
+@pytest.mark.long
 def test_asyncapi_is_whole() -> None:
     """Every reference leads somewhere; channels have messages; schemas are schemas; examples fit them."""
     found = document("asyncapi")
@@ -202,21 +211,22 @@ async def test_the_page_shows_every_operation_and_loads_nothing() -> None:
     assert re.findall(r'(?:src|href)="(?!#|/)[^"]*"', text) == []
 
 
-def test_patterns_are_such_as_any_engine_takes() -> None:
-    """No look around, no references back: engines that run in linear time (RE2, Rust) have none."""
-
-    def patterns(value: object) -> list[str]:
-        if isinstance(value, dict):
-            own = [value["pattern"]] if isinstance(value.get("pattern"), str) else []
-            return own + [one for item in value.values() for one in patterns(item)]
-        return [one for item in value for one in patterns(item)] if isinstance(value, list) else []
-
-    found = patterns(document("openapi"))
-    assert len(found) > 20
-    assert [one for one in found if re.search(r"\(\?[=!<]|\\[1-9]", one)] == []
+def test_a_position_and_a_moment_have_patterns() -> None:
     parameters = document("openapi")["components"]["parameters"]
-    position = parameters["Position"]["schema"]["pattern"]
-    assert parameters["AsOf"]["schema"]["anyOf"][1]["pattern"] == position
+    position, moment = (parameters[name]["schema"]["pattern"] for name in ("Position", "AsOf"))
+    for text in ("2026-11-21T08:15:30Z", "2026-11-21t08:15:30.123+01:00", "rooms/3/1235,users/1/88"):
+        assert re.search(moment, text)
+    for text in ("2026-11-21", "yesterday", "rooms/3", ""):
+        assert not re.search(moment, text)
     for text in ("rooms/3/1235", "rooms/3/1235,users/1/88"):
         assert re.search(position, text) and parse_vector(text)
     assert not re.search(position, "0") and not re.search(position, "rooms/3")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.name)
+def test_every_member_of_a_body_has_a_text(operation: Operation) -> None:
+    """What a member of a path or the query means, the path and its name say."""
+    if operation.method not in ("GET", "DELETE"):
+        said = comments.fields(operation.request)
+        own = [one for one in operation.request.__struct_fields__ if one not in operation.path_parameters]
+        assert [name for name in own if len(said.get(name, "")) < _SAYS] == []

@@ -1,0 +1,143 @@
+"""The relay of a process, and what it has to do with the installation: its tokens, reports, and whom it cuts off."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+
+import grpc
+
+from api.core.calls import Services
+from api.grpc.relays import Relays
+from api.support import channel_servers
+from api.support.channel_servers import Report
+from infra.base import away
+from infra.base.settings import Settings
+from producers.engine.router import proof
+from push.relay.core.limits import RelayLimits
+from push.relay.core.tickets import ChannelTicket, TicketRefused
+from push.relay.relay import Relay
+from push.relay.service import handlers
+from push.relay.tokens import BadChannelToken, read_channel_token
+
+log = logging.getLogger(__name__)
+
+
+class ChannelTokens:
+    """Implements TicketReader: the tokens that this installation gives for one server."""
+
+    def __init__(self, settings: Settings, server: str) -> None:
+        self._settings = settings
+        self._server = server
+
+    def read(self, token: str) -> ChannelTicket:
+        seconds = self._settings.channel_token_seconds
+        try:
+            found = read_channel_token(
+                self._settings.secret, token, server=self._server, now=time.time(), seconds=seconds
+            )
+        except BadChannelToken as error:
+            raise TicketRefused(str(error)) from error
+        return ChannelTicket(
+            user=found.user, username=found.username, number=found.number, channel=found.channel, server=found.server,
+            previous=found.before or "", version=found.version, id=found.id, timestamp=found.timestamp,
+        )  # fmt: skip
+
+
+class ReportedRelay:
+    """The relay with its reports.
+
+    Its id is new with each start, as used tokens are remembered in memory, and ends with the address at which other
+    processes reach it.
+    """
+
+    def __init__(self, settings: Settings, services: Services, relays: Relays) -> None:
+        self.address = settings.grpc_address
+        self.id = f"{secrets.token_hex(4)}@{self.address}"
+        self._settings = settings
+        self._services = services
+        self._relays = relays
+        limits = RelayLimits(ticket_seconds=settings.channel_token_seconds)
+        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined)
+        self._reporting: asyncio.Task[None] | None = None
+        self._cuts: set[asyncio.Task[object]] = set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether members are taken in."""
+        return self.relay.ready
+
+    @property
+    def handlers(self) -> Sequence[grpc.GenericRpcHandler]:
+        """What the gRPC server of the process has of it."""
+        return handlers(self.relay, proof(self._settings))
+
+    async def start(self) -> None:
+        """Takes members in, and tells so: nobody is sent here before the first report."""
+        self.relay.start()
+        self._reporting = asyncio.create_task(self._report_always(), name="channel reports")
+
+    async def drain(self) -> None:
+        """Tells all members to listen again, and nobody is sent here any more."""
+        await self._end_reports()
+        await self._report_no_more()
+        await self.relay.drain()
+
+    async def stop(self) -> None:
+        await self._end_reports()
+        for cut in self._cuts:
+            cut.cancel()
+        await self.relay.stop()
+
+    async def _end_reports(self) -> None:
+        if self._reporting is not None:
+            self._reporting.cancel()
+            await asyncio.gather(self._reporting, return_exceptions=True)
+            self._reporting = None
+
+    async def _report_always(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                await self._report()
+            except away.PARTS as error:
+                # What is said goes on without; others send nobody here until the next report.
+                log.warning("no report of this relay: %r", error)
+            await asyncio.sleep(max(0.0, self._settings.channel_report_seconds - (time.monotonic() - began)))
+
+    async def _report(self) -> None:
+        served = self.relay.served()
+        users = {one.id: {member.username: member.version for member in one.members} for one in served}
+        ids = {(one.id, member.username): member for one in served for member in one.members}
+        metric = {"channels": str(len(served)), "users": str(len(ids))}
+        told = Report(self.id, self._settings.grpc_advertise or self.address, f"relay {self.address}", metric, users)
+        seconds = self._settings.channel_server_seconds
+        async with self._services.pool.acquire(timeout=5) as connection:
+            await channel_servers.record(connection, told, seconds)
+            await channel_servers.forget_before(connection, self.id)
+            gone = await channel_servers.deleted(connection, list(users))
+            elsewhere = await channel_servers.elsewhere(connection, self.id, seconds)
+        for channel in gone:
+            self.relay.drop(channel)
+        for place in elsewhere:
+            if place in ids:
+                # By the next one: what is connected elsewhere is later than this one.
+                self.relay.cut(ids[place].user, ids[place].version + 1)
+
+    async def _report_no_more(self) -> None:
+        try:
+            async with self._services.pool.acquire(timeout=2) as connection:
+                await channel_servers.forget(connection, self.id)
+        except away.PARTS as error:
+            log.warning("this relay counts as alive until its last report is old: %r", error)
+
+    def _joined(self, ticket: ChannelTicket) -> None:
+        """Whoever was connected to another relay is not any more. A server of others asks nobody, and is not asked."""
+        address = ticket.previous.partition("@")[2]
+        if address and address != self.address:
+            cut = asyncio.create_task(self._relays.cut(address, ticket.user, ticket.version))
+            self._cuts.add(cut)
+            cut.add_done_callback(self._cuts.discard)

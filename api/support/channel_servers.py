@@ -1,0 +1,156 @@
+"""Servers of live channels: what they report, which live, who is in channels, and which server a channel is given to.
+
+None of it is a fact of the log: it stands in the schema of operations, and a server that is silent for a while is dead.
+All times are Postgres' own, so that processes with different clocks see the same servers. ``seconds`` everywhere: the
+setting ``channel_server_seconds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from api.support.problems import Problem
+from infra.base.connection import Connection
+from infra.base.postgres import queries
+
+#: Seconds after which a dead server is no longer known: a repeated listen still says where it led.
+FORGET_SECONDS = 3600.0
+
+
+class Report(NamedTuple):
+    """What one server says of itself."""
+
+    #: Id of the server.
+    id: str
+    #: Where clients connect: ``host:port``.
+    address: str
+    name: str
+    metric: Mapping[str, str]
+    #: By channel that it serves: who is in it, by username, each with the offset of the listen that let them in (0: not
+    #: told).
+    users: Mapping[int, Mapping[str, int]]
+
+
+class Server(NamedTuple):
+    """A server as clients need it."""
+
+    id: str
+    address: str
+    name: str
+
+
+class Place(NamedTuple):
+    """The server that a channel was given to."""
+
+    server: Server
+    #: Whether it has reported that it serves the channel.
+    serves: bool
+
+
+class Inside(NamedTuple):
+    """Somebody who is in a channel."""
+
+    username: str
+    name: str
+    #: None: never listened here, so that only a server of others knows them.
+    number: int | None
+
+
+class Before(NamedTuple):
+    """What is known before somebody is sent to a channel."""
+
+    username: str
+    #: Of the user; None: not given yet.
+    number: int | None
+    #: How many others are in the channel.
+    others: int
+    #: Whether a block stands between the user and one of them.
+    apart: bool
+
+
+#: ``await add(server, channel id, name, limit)``: the server serves the channel from then on. Raises Problem.
+AddChannel = Callable[[Server, int, str, int], Awaitable[None]]
+
+
+async def no_way_to_add(server: Server, channel: int, name: str, limit: int) -> None:
+    """What a process does that cannot tell servers anything. Raises Problem ``unavailable``."""
+    text = (
+        f"expected a process that can give channels to servers; this one cannot give channel {channel} to {server.id}"
+    )
+    raise Problem("unavailable", text, retry_after=5)
+
+
+async def record(connection: Connection, report: Report, seconds: float) -> None:
+    """Takes a report, which replaces the server's earlier one, and forgets what dead servers had."""
+    users = {str(channel): dict(inside) for channel, inside in report.users.items()}
+    busy = sum(map(len, users.values()))
+    sql = queries("channels")
+    async with connection.transaction():
+        await connection.execute(
+            sql["report"], report.id, report.address, report.name, dict(report.metric), users, busy
+        )
+        await connection.execute(sql["forget_servers"], max(FORGET_SECONDS, seconds))
+        await forget_places(connection, seconds)
+
+
+async def forget_places(connection: Connection, seconds: float) -> None:
+    """Takes channels from the dead: they are given to others when somebody listens."""
+    await connection.execute(queries("channels")["forget_places"], seconds)
+
+
+async def alive(connection: Connection, seconds: float) -> list[Server]:
+    """The living servers, by their ids."""
+    rows = await connection.fetch(queries("channels")["alive"], seconds)
+    return [_server(row) for row in rows]
+
+
+async def inside(connection: Connection, channels: Sequence[int], user: str, seconds: float) -> dict[int, list[Inside]]:
+    """Who is in channels now, by channel, for ``user`` to see: without those with whom the user has a block."""
+    found: dict[int, list[Inside]] = {channel: [] for channel in channels}
+    for row in await connection.fetch(queries("channels")["inside"], seconds, list(channels), user):
+        found[row["channel"]].append(Inside(row["username"], row["name"], row["number"]))
+    return found
+
+
+async def before(connection: Connection, channel: int, user: str, seconds: float) -> Before | None:
+    """What stands between a user and a channel; None for whoever the read models do not have yet."""
+    row = await connection.fetchrow(queries("channels")["before_listening"], seconds, channel, user)
+    return None if row is None else Before(row["username"], row["number"], row["others"], row["apart"])
+
+
+async def choose(connection: Connection, channel: int, seconds: float) -> Place | None:
+    """The server of a channel, the same for all who ask; None while none lives."""
+    row = await connection.fetchrow(queries("channels")["choose"], seconds, channel)
+    return None if row is None else Place(_server(row), row["serves"])
+
+
+async def server(connection: Connection, id: str) -> Server | None:
+    """A server, alive or dead; None when it is no longer known."""
+    row = await connection.fetchrow(queries("channels")["server"], id)
+    return None if row is None else _server(row)
+
+
+async def deleted(connection: Connection, channels: Sequence[int]) -> list[int]:
+    """Those of the channels that were deleted."""
+    return [row["id"] for row in await connection.fetch(queries("channels")["deleted_among"], list(channels))]
+
+
+async def forget_before(connection: Connection, id: str) -> None:
+    """Takes the relays away that had a relay's address before it. ``id``: ``...@host:port``."""
+    await connection.execute(queries("channels")["forget_before"], id, id.partition("@")[2])
+
+
+async def forget(connection: Connection, id: str) -> None:
+    """Takes a server away that has ended: nobody is sent there any more."""
+    await connection.execute(queries("channels")["forget_server"], id)
+
+
+async def elsewhere(connection: Connection, id: str, seconds: float) -> list[tuple[int, str]]:
+    """Channel and username of those whom the server ``id`` has reported and another one reports by a later listen."""
+    rows = await connection.fetch(queries("channels")["elsewhere"], seconds, id)
+    return [(row["channel"], row["username"]) for row in rows]
+
+
+def _server(row: Any) -> Server:
+    return Server(row["id"], row["address"], row["name"])
