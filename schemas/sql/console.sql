@@ -43,3 +43,15 @@ select from rooms where id = $1
 -- name: names
 -- What people are called now.
 select id, case when name = '' then username else name end as name from users where id = any($1::text[])
+
+-- name: tail_names
+-- Names of people and rooms for who watches events: "Ada (ada)", "#Tea", and of a direct room those of its two people.
+select id, case when name = '' or name = username then username else name || ' (' || username || ')' end as name
+from users where id = any($1::text[])
+union all
+select r.id, case
+    when r.type = 'direct' then (
+        select string_agg(case when u.name = '' then u.username else u.name end, ' and ' order by u.username)
+        from members m join users u on u.id = m."user" where m.room = r.id)
+    when r.name = '' then '' else '#' || r.name end
+from rooms r where r.id = any($1::text[])

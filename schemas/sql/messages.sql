@@ -18,8 +18,7 @@ order by s.last desc
 
 -- name: below
 -- The last messages within some numbers and ids, by author, type and time where these are given.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
-       version
+select {columns message}
 from messages
 where room = $1 and seq between $2 and $3 and id >= $4 and id < $5
   and ($6::text is null or author = $6) and ($7::text is null or type = $7)
@@ -29,8 +28,7 @@ limit $10
 
 -- name: above
 -- The first of them.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
-       version
+select {columns message}
 from messages
 where room = $1 and seq between $2 and $3 and id >= $4 and id < $5
   and ($6::text is null or author = $6) and ($7::text is null or type = $7)
@@ -43,7 +41,7 @@ limit $10
 select * from messages where id = $1 and room = $2
 
 -- name: revisions
--- What a message held before it was edited, the oldest first; of many the latest.
+-- The earlier versions of an edited message, the oldest first; of many the latest.
 select * from (
     select * from revisions where message = $1 order by number desc limit $2
 ) latest
@@ -70,8 +68,7 @@ order by month desc
 -- name: search
 -- Messages of a month with some words that stand at their ids, below a place, the newest first, by author, type and time
 -- where these are given.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
-       version
+select {columns message}
 from messages
 where words @@ $1::tsquery and room = any($2) and id >= $3 and id < $4 and rank is null
   and (id, room, seq) < ($5, $6, $7::bigint)
@@ -82,8 +79,7 @@ limit $12
 
 -- name: search_ranked
 -- The same of messages that stand elsewhere: at a rank that is not below $13.
-select id, room, seq, author, token, type, content, data, created, updated, edited, deleted, revision, rank,
-       version
+select {columns message}
 from messages
 where words @@ $1::tsquery and room = any($2) and id >= $3 and id < $4 and rank >= $13
   and (rank, room, seq) < ($5, $6, $7::bigint)

@@ -85,16 +85,17 @@ select since, until, null, null from stays where room = $1 and "user" = $2
 order by since
 
 -- name: user
--- Who a user is, by id, else by the handle of a username.
-select u.id, u.name, u.username from users u where u.id = $1
-union all
-select u.id, u.name, u.username from handles h join users u on u.id = h."user" where h.id = $2
-limit 1
+-- Who a user is.
+select id, name, username from users where id = $1
 
 -- name: holds_events
 -- Whether anything was ever folded.
 select exists (select from changes) or exists (select from positions where next_offset > 0)
 
 -- name: rooms_called
--- Rooms of an id or a name, whatever its case; the oldest first.
-select id from rooms where id = $1 or lower(name) in (lower($1), lower($2)) order by created, id limit 1000
+-- Rooms of an id ($1) or of one of two names ($1, $2), whatever its case and however it is composed; the oldest first.
+select id, name
+from rooms
+where id = $1 or (name <> '' and lower(normalize(name)) in (lower(normalize($1)), lower(normalize($2))))
+order by created, id
+limit 1000

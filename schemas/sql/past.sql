@@ -17,6 +17,10 @@ from unnest($1::text[]) as k(stream)
 -- When the first event of a stream happened.
 select time from changes where stream = $1 order by "offset" limit 1
 
+-- name: appended_from
+-- How many events of a stream stand below a cut, and how many of these from an offset on.
+select count(*) as all, count(*) filter (where "offset" >= $2) as later from changes where stream = $1 and "offset" < $3
+
 -- name: named
 -- Events of some types of streams below their cuts; of relationships and visuals only those that are named.
 select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.actor, c.command, c.app, c.time, c.data::text as data
@@ -42,18 +46,16 @@ from unnest($1::text[], $2::bigint[]) as k(stream, cut)
 cross join lateral (
     select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
     from changes
-    where stream = k.stream and "offset" < k.cut and type in (
-        'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
-        'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
-        'member.notifications_set')
-      and ($3::text[] is null or type like 'room.%' or actor = any($3) or data->>'user' = any($3))
+    where stream = k.stream and "offset" < k.cut
+      and topic = 'rooms' and type not in ({types besides_structure})
+      and ($3::text[] is null or type in ({types of_room_only}) or actor = any($3) or data->>'user' = any($3))
 ) c
 
 -- name: invited
 -- Invitations of some users into a room, and their ends but for acceptance, below a cut.
 select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
 from changes
-where stream = $1 and "offset" < $2 and type in ('member.invited', 'invitation.declined', 'invitation.withdrawn')
+where stream = $1 and "offset" < $2 and type in ({types inviting})
   and data->>'user' = any($3::text[])
 
 -- name: structure_sizes
@@ -61,10 +63,8 @@ where stream = $1 and "offset" < $2 and type in ('member.invited', 'invitation.d
 select k.stream, (
     select count(*) from (
         select from changes
-        where stream = k.stream and "offset" < k.cut and type in (
-        'room.created', 'room.renamed', 'room.described', 'room.settings_changed', 'room.data_changed', 'room.archived',
-        'room.unarchived', 'room.deleted', 'room.restored', 'member.joined', 'member.left', 'member.role_changed',
-        'member.notifications_set')
+        where stream = k.stream and "offset" < k.cut
+          and topic = 'rooms' and type not in ({types besides_structure})
         limit $3
     ) c) as size
 from unnest($1::text[], $2::bigint[]) as k(stream, cut)
@@ -87,9 +87,8 @@ from unnest($1::text[], $2::bigint[]) as k(stream, cut)
 cross join lateral (
     select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
     from changes
-    where stream = k.stream and "offset" < k.cut and (
-        type = 'message.posted'
-        or (type in ('member.joined', 'member.left', 'member.role_changed') and data->>'message' is not null))
+    where stream = k.stream and "offset" < k.cut and type in ({types making_message})
+      and data->>'message' is not null
     order by "offset" desc limit 1
 ) p
 
@@ -102,7 +101,7 @@ cross join lateral (
     from changes
     where hashtextextended(stream || E'\n' || actor, 0) = hashtextextended(k.stream || E'\n' || k."user", 0)
       and stream || E'\n' || actor = k.stream || E'\n' || k."user"
-      and "offset" < k.cut and type in ('message.posted', 'member.read')
+      and "offset" < k.cut and type in ({types renewing_member})
     order by "offset" desc limit 1
 ) p
 
@@ -132,7 +131,7 @@ cross join lateral (
     select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
     from changes
     where data->>'message' = k.message and stream = k.stream and "offset" < k.cut
-      and type in ('message.edited', 'message.deleted', 'message.restored', 'message.emotion_detected')
+      and topic = 'rooms' and type not in ({types besides_became})
 ) c
 
 -- name: was_member
@@ -199,7 +198,7 @@ order by number
 -- name: touched_by_time
 -- Streams with events after one time, up to another.
 select distinct stream from changes where time > $1::timestamptz and time <= $2::timestamptz and topic <> 'handles'
-    and type not in ('log.opened', 'key.used')
+    and type not in ({types naming_nothing})
 order by stream limit $3
 
 -- name: touched_by_position
@@ -207,7 +206,7 @@ order by stream limit $3
 select distinct c.stream
 from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) as s(topic, partition, low, high)
 join changes c on c.topic = s.topic and c.partition = s.partition and c."offset" >= s.low and c."offset" < s.high
-where c.topic <> 'handles' and c.type not in ('log.opened', 'key.used')
+where c.topic <> 'handles' and c.type not in ({types naming_nothing})
 order by c.stream limit $5
 
 -- name: done_by

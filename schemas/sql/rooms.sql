@@ -1,10 +1,6 @@
 -- name: of_member
 -- The rooms a user is in, the latest activity first, each with the own membership.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
-       r.created, r.updated, r.version,
-       m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing,
-       m.version as m_version,
+select {columns room r}, {columns member m m_},
        case when r.type = 'direct' then coalesce(
            (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
            (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
@@ -17,11 +13,7 @@ limit $4
 
 -- name: of_member_one
 -- One room as its member sees it.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
-       r.created, r.updated, r.version,
-       m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing,
-       m.version as m_version,
+select {columns room r}, {columns member m m_},
        case when r.type = 'direct' then coalesce(
            (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
            (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer
@@ -31,8 +23,7 @@ where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'delet
 
 -- name: public
 -- Public rooms in use, the latest activity first, without those whose owner and the user block each other.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
-       r.created, r.updated, r.version, m.role as m_role
+select {columns room r}, m.role as m_role
 from rooms r
 left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
 where r.type = 'public' and r.state = 'active' and (r.updated, r.id) < ($2::timestamptz, $3::text)
@@ -47,8 +38,7 @@ limit $4
 -- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
 -- each other. The name that it is first, then prefixes.
 select * from (
-    select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
-           r.created, r.updated, r.version,
+    select {columns room r},
            r.folded, case when r.folded = $9 then -1 when r.folded like $3 then 0 else 1 end as tier, m.role as m_role
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
@@ -70,8 +60,7 @@ select exists (
 
 -- name: members
 -- Who is in a room, in the order they came, with their profiles.
-select m.*, u.username as u_username, u.name as u_name, u.role as u_role, u.visual as u_visual, u.data as u_data,
-       u.created as u_created, u.updated as u_updated, u.version as u_version
+select {columns member m}, {columns user u u_}
 from members m
 join users u on u.id = m."user"
 where m.room = $1 and m.state = 'joined' and (m.since, m."user") > ($2::bigint, $3::text)
@@ -88,6 +77,6 @@ order by role <> 'admin', since, "user" limit 1
 select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.time, c.actor, c.data,
        exists (select from messages m where m.id = c.data->>'message' and m.deleted is not null) as gone
 from changes c
-where c.stream = $1 and c.topic = 'rooms' and c."offset" < $2 and c.type <> 'key.used'
+where c.stream = $1 and c.topic = 'rooms' and c."offset" < $2 and c.type not in ({types naming_nothing})
 order by c."offset" desc
 limit $3

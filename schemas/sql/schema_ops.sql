@@ -14,13 +14,13 @@ create table credentials (
     created     timestamptz not null default now()
 );
 
--- Months of messages that are kept up to date but not read (infra/months.py).
+-- Months of messages that are kept up to date but not read (infra/base/months.py).
 create table archived_months (
     month       text collate "C" primary key,
     archived_at timestamptz not null default now()
 );
 
--- Events that operators have passed over (infra/operate/parked.py); a rebuild passes over them too.
+-- Events that operators have passed over (infra/ops/commands/parked.py); a rebuild passes over them too.
 create table skipped (
     consumer    text not null,
     topic       text collate "C" not null,
@@ -44,3 +44,24 @@ create table feed_checkpoints (
     -- {"rooms/3": [next offset, term]}
     sources        jsonb not null
 );
+
+-- Servers of live channels as they report themselves, by the clock of Postgres: who has not for some seconds is dead.
+create table channel_servers (
+    id          text collate "C" primary key,
+    address     text not null,
+    name        text not null,
+    metric      jsonb not null,
+    -- {"7": {"ada": 1234}}: by channel, who is in it, each with the offset of the listen that let them in; 0: not told.
+    users       jsonb not null,
+    -- How many are in all of them.
+    busy        bigint not null,
+    reported    timestamptz not null default now()
+);
+
+-- Which server a channel was given to.
+create table channel_places (
+    channel     bigint primary key,
+    server      text collate "C" not null,
+    since       timestamptz not null default now()
+);
+create index channel_places_server on channel_places (server);

@@ -24,10 +24,7 @@ order by r."user" limit $3
 -- name: rooms
 -- The user's rooms, also deleted ones, by id, above one of them, each with the own membership. met: the other of a direct
 -- one who has been in it, and not only asked.
-select r.id, r.type, r.name, r.description, r.settings, r.state, r.data, r.seq, r.last, r.rank, r.members, r.owner,
-       r.created, r.updated, r.version,
-       m.role as m_role, m.state as m_state, m.since as m_since, m.joined as m_joined, m.read as m_read,
-       m.read_at as m_read_at, m.notifications as m_notifications, m.willing as m_willing, m.version as m_version,
+select {columns room r}, {columns member m m_},
        case when r.type = 'direct' then coalesce(
            (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
            (select i."user" from invitations i where i.room = r.id and i."user" <> m."user" limit 1)) end as peer,
@@ -41,7 +38,6 @@ order by r.id
 
 -- name: profiles
 -- Profiles of some people but the user. How they are shown to the user, api/profiles.py says.
-select u.id, u.username, u.name, u.role, u.state, u.credential, u.email, u.email_settled, u.seen, u.visual, u.added_by,
-       u.data, u.created, u.updated, u.version
+select {columns user u}
 from users u
 where u.id = any($2::text[]) and u.state = 'registered' and u.id <> $1

@@ -12,6 +12,7 @@ where u.id = any($1::text[]) and u.state = 'registered'
         join rooms room on room.id = mine.room and room.state <> 'deleted'
         join members theirs on theirs.room = mine.room and theirs."user" = u.id
         where mine."user" = $2 and mine.state = 'joined' and theirs.state = 'joined'))
+order by u.id
 
 -- name: search
 -- Users whose name or username holds the text: the username that it is first, then names that it is, then prefixes.

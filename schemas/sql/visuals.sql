@@ -2,6 +2,10 @@
 -- A visual character.
 select * from visuals where id = $1
 
+-- name: by_ids
+-- Several visual characters.
+select * from visuals where id = any($1::text[])
+
 -- name: of_owner
 -- A user's visual characters, by id, above one of them.
 select * from visuals where owner = $1 and id > $2 order by id limit $3
