@@ -19,14 +19,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from api import docs, health, http, internal, problems
-from api.calls import Services
-from api.guard import Guard, onlookers
-from api.health import Check
-from api.problems import Problem
-from api.surface import Operation
-from events.faults import brief
-from infra.settings import Settings
+from api import docs
+from api.core import http, internal
+from api.core.calls import Services
+from api.core.guard import Guard, onlookers
+from api.core.operation import Operation
+from api.support import health, problems
+from api.support.health import Check
+from api.support.problems import Problem
+from events.core.faults import brief
+from infra.base.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -151,4 +153,4 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    return problems.response(http.translate(error))
+    return problems.response(problems.of(error))

@@ -8,20 +8,23 @@ All of them look at the read models, and so may be a moment late. Each gives the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from api.calls import Call
-from api.problems import Problem
+from api.core.calls import Call
+from api.support.problems import Problem
+from events.core.faults import wrong
 from events.relationships import Relation
-from infra.postgres import queries
+from infra.base.postgres import queries
 from producers.roles import missing
 
-#: Rooms that a process remembers to be no direct ones; beyond it, all are asked for anew.
+#: Rooms that a process remembers to be no direct ones; beyond it, all are asked for again.
 GROUPS = 100_000
+#: What was expected and what was found where an id is nobody's to the caller.
+_UNKNOWN = ("the id of a registered user", "an unknown id")
 
 
-class _Person(NamedTuple):
+class _BlockPerson(NamedTuple):
     """A registered user beside the caller."""
 
     #: What the caller is to them.
@@ -32,31 +35,39 @@ class _Person(NamedTuple):
     together: bool
 
 
-def _met(one: _Person) -> bool:
+def _met(one: _BlockPerson) -> bool:
     # Who blocks them knows it, whatever they do.
     return one.own == "block" or not one.apart
 
 
-def _befriended(one: _Person) -> bool:
+def _befriended(one: _BlockPerson) -> bool:
     return one.own == "friend" or not one.apart
 
 
-def _blocked(one: _Person) -> bool:
+def _blocked(one: _BlockPerson) -> bool:
     # Whoever is seen can be blocked, also by those whom they block.
     return one.own is not None or one.together or not one.apart
 
 
-async def unreachable(call: Call, users: list[str], what: str) -> Problem | None:
-    """Why the caller does not start a room with some users, nor lets them into one; ``what``: as they are told it."""
+async def unreachable(call: Call, users: Mapping[str, str], what: str) -> Problem | None:
+    """Why the caller does not start a room with some users, nor lets them into one; ``what``: as they are told it.
+
+    ``users``: where in the request each id stands, as a JSON pointer.
+    """
     if not users:
         return None
-    found = await _people(call, users, _met)
+    found = await _people(call, list(users), _met)
     if unknown := [user for user in users if user not in found]:
-        return Problem("not_found", f"expected registered users, found none with id {', '.join(unknown[:5])}")
+        return Problem(
+            "not_found",
+            f"expected registered users, found none with id {', '.join(unknown[:5])}",
+            errors=[wrong(users[user], *_UNKNOWN) for user in unknown],
+        )
     if own := [user for user in users if found[user].own == "block"]:
         return Problem(
             "forbidden",
-            f"expected people whom you do not block; you block {', '.join(own[:5])}: take the block back to {what}",
+            f"expected people whom you do not block; you block {', '.join(own[:5])}: remove the block to {what}",
+            errors=[wrong(users[user], "somebody whom you do not block", "somebody whom you block") for user in own],
         )
     return None
 
@@ -67,15 +78,16 @@ async def unrelatable(call: Call, user: str, type: Relation | None) -> Problem |
         return None
     if user in await _people(call, [user], _befriended if type == "friend" else _blocked):
         return None
-    return Problem("not_found", f"expected a registered user, found none with id {user}")
+    what = f"expected a registered user, found none with id {user}"
+    return Problem("not_found", what, errors=[wrong("/user", *_UNKNOWN)])
 
 
-async def _people(call: Call, users: list[str], exists: Callable[[_Person], bool]) -> dict[str, _Person]:
+async def _people(call: Call, users: list[str], exists: Callable[[_BlockPerson], bool]) -> dict[str, _BlockPerson]:
     """Those of the users who exist for the caller. Who registered at this process a moment ago is found."""
 
-    async def ask() -> dict[str, _Person]:
+    async def ask() -> dict[str, _BlockPerson]:
         rows = await call.rows(queries("blocks")["people"], users, call.user)
-        people = ((row["id"], _Person(row["own"], row["apart"], row["together"])) for row in rows)
+        people = ((row["id"], _BlockPerson(row["own"], row["apart"], row["together"])) for row in rows)
         return {id: one for id, one in people if exists(one)}
 
     found = await ask()
@@ -108,14 +120,14 @@ async def facing(call: Call, room: str, what: str) -> Facing:
     """With whom the caller talks in a room, if it is a direct one; ``what`` as above."""
     if room in call.services.groups:
         return Facing()
-    await call.meet_own()
+    await call.meet_own("users")
     row = await call.row(queries("blocks")["room"], room, call.user)
     if row is None:
         return Facing()
     if row["own"]:
         return Facing(Problem(
             "forbidden",
-            f"expected somebody whom you do not block; you block this person: take the block back to {what}",
+            f"expected somebody whom you do not block; you block this person: remove the block to {what}",
         ))  # fmt: skip
     if row["apart"]:
         return Facing(gone(room))
@@ -129,7 +141,7 @@ async def facing(call: Call, room: str, what: str) -> Facing:
 async def kept_out(call: Call, room: str) -> Problem | None:
     """Why the caller does not join a room: it is not shown to them, as its owner, or who invites, and they do not want
     to meet."""
-    await call.meet_own()
+    await call.meet_own("users")
     return None if await call.row(queries("blocks")["kept_out"], room, call.user) is None else gone(room)
 
 

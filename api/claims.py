@@ -2,7 +2,7 @@
 
 Each step can be repeated, and the process may die between any two: whoever wants a name asks the holder's own stream
 whether it is really theirs, and that stream's answer is for good. A claim is released or taken over as it was before
-that answer, so that one made anew since then stays.
+that answer, so that one made again since then stays.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from api.calls import Call
-from events.clock import now, to_datetime, uuid7
+from api.core.calls import Call
+from events.core.clock import now, to_datetime, uuid7
 from events.handles import Handle, email_handle, handle_key
 from events.users import User, user_key
 from producers.commands import Outcome, Refused, Unavailable
@@ -102,16 +102,14 @@ class EmailClaims(NamedTuple):
     #: Handle of the address that the user is to have, and of the one that they had.
     new: str | None
     old: str | None
-    #: Versions of these claims before the change: what was claimed anew since is not this change's to release.
+    #: Versions of these claims before the change: what was claimed again since is not this change's to release.
     versions: dict[str, int]
 
 
 async def present(call: Call) -> User:
     """What the caller is now, as the owner of their shard knows: by a command that changes nothing."""
     outcome = await call.step(ChangeProfile(user=call.user), key=uuid7())
-    user = outcome.state[user_key(call.user)]
-    assert isinstance(user, User)
-    return user
+    return outcome.entity(User, user_key(call.user))
 
 
 async def begin_email(call: Call, address: str | None) -> EmailClaims:

@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from api import problems
-from api.problems import Problem
-from infra.settings import Settings
-from producers.router import PROOF_HEADER, proof
-from push.asked import connections
-from push.bounds import Unavailable
-from push.http import welcome
-from push.hub import Hub
+from api.support import problems
+from api.support.problems import Problem
+from infra.base.settings import Settings
+from producers.engine.router import PROOF_HEADER, proof
+from push.delivery.bounds import FeedUnavailable
+from push.delivery.hub import Hub
+from push.delivery.inspection import connections
+from push.transports.http import welcome
 
-#: Its query is ``user=ID``; its answer a ``push.asked.Connections``.
+#: Its query is ``user=ID``; its answer a ``push.delivery.inspection.Connections``.
 CONNECTIONS_PATH = "/internal/connections"
 
 
@@ -32,8 +32,8 @@ def route(hub: Hub, settings: Settings) -> BaseRoute:
         welcome(request.scope)
         try:
             found = connections(hub, request.query_params.get("user", ""))
-        except Unavailable as error:
-            return problems.response(Problem("unavailable", str(error), retry_after=1))
+        except FeedUnavailable as error:
+            return problems.response(problems.of(error))
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     return Route(CONNECTIONS_PATH, answer, methods=["GET"], name="push.connections")

@@ -7,18 +7,19 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.calls import Call
-from api.problems import Problem
-from api.surface import Operation, Request
-from events.clock import uuid7
+from api.core.calls import Call
+from api.core.operation import Operation, Request
+from api.support.problems import Problem
+from events.core.clock import uuid7
+from events.core.faults import wrong
+from events.core.positions import Shard
 from events.handles import email_handle, username_handle
-from events.positions import Shard
 from events.users import User, UserPasswordChanged, user_key
-from infra.postgres import queries
+from infra.base.postgres import Row, queries
 from producers.commands import Outcome, Refused
 from producers.credentials import SESSIONS, ChangePassword
+from producers.engine.router import partition_of
 from producers.limits import Username
-from producers.router import partition_of
 from producers.sessions import CloseSession
 from producers.users import ChangeProfile
 from projectors.views import self_view, user_view
@@ -38,11 +39,14 @@ _NONE = "-"
 class ChangeMyPassword(Request, frozen=True, kw_only=True):
     #: Your current password, where you have one.
     current: GivenPassword | None = None
+    #: The new one: at least 8 characters, or more where the installation asks for it.
     password: Password
 
 
 class ResetPassword(Request, frozen=True, kw_only=True):
+    #: Whose password it is.
     username: Username
+    #: The new one: at least 8 characters, or more where the installation asks for it.
     password: Password
 
 
@@ -50,10 +54,10 @@ def check_new(call: Call, password: str | None) -> None:
     """Refuses a new password that is shorter than this installation asks for."""
     least = call.settings.password_chars
     if password is not None and len(password) < least:
-        raise Problem("invalid", f"password: expected at least {least} characters, got {len(password)}")
+        raise Problem("invalid", errors=[wrong("/password", f"at least {least} characters", f"{len(password)}")])
 
 
-async def holder(call: Call, handle: str) -> Any:
+async def holder(call: Call, handle: str) -> Row | None:
     """The user whose name or e-mail address it is, with the hash to verify; None when it is nobody's."""
     row = await call.row(queries("users")["holder"], handle)
     if row is None or handle.startswith("username:"):
@@ -74,15 +78,16 @@ async def prove(call: Call, password: str | None, member: str, purpose: str) -> 
         raise Problem("not_found", "expected your own user, found none yet; try again")
     if row["credential"] is None:
         if password is not None:
-            raise Problem("invalid", f"{member}: expected none, as the account has none")
+            raise Problem("invalid", errors=[wrong(f"/{member}", "none, as the account has none", "one")])
         return None
     if password is None:
-        raise Problem("invalid", f"{member}: expected your current password to {purpose}, got none")
-    with call.services.guesses.proof(call.identity.session, username_handle(row["username"])) as guess:
+        raise Problem("invalid", errors=[wrong(f"/{member}", f"your current password to {purpose}", "none")])
+    with call.services.login_throttle.proof(call.identity.session, username_handle(row["username"])) as guess:
         right = await call.services.passwords.verify(row["hash"], password, guess.lane)
         guess.settle(right)
     if not right:
-        raise Problem("forbidden", "expected the account's current password, got another")
+        errors = [wrong(f"/{member}", "the account's current password", "another")]
+        raise Problem("forbidden", "expected the account's current password, got another", errors=errors)
     credential: str = row["credential"]
     return credential
 
@@ -109,9 +114,12 @@ async def change(call: Call, request: ChangeMyPassword) -> dict[str, Any]:
 
 async def reset(call: Call, request: ResetPassword) -> dict[str, Any]:
     check_new(call, request.password)
+    # Another may have registered them a moment ago.
+    await call.see_all("users", "handles")
     row = await holder(call, username_handle(request.username))
     if row is None:
-        raise Problem("not_found", f"expected the name of a user, found none of {request.username}")
+        errors = [wrong("/username", "the name of a user", "an unknown name")]
+        raise Problem("not_found", f"expected the name of a user, found no user {request.username}", errors=errors)
     outcome = await _repeated(call, row["id"])
     if outcome is None:
         hash = await call.services.passwords.hash(request.password, call.user)
@@ -131,14 +139,14 @@ async def _repeated(call: Call, user: str) -> Outcome | None:
 
 async def _change(call: Call, user: str, was: str | None, hash: str, keep: str | None) -> Outcome:
     """Decides it, and in the same batch the end of all sessions but ``keep``. Raises Problem, Refused, Unavailable."""
-    async with call.services.vault.keeping(hash) as credential:
+    async with call.services.credential_store.keeping(hash, vital=True) as credential:
         for _ in range(_ATTEMPTS):
             since, close = await _open_sessions(call, user, keep)
             command = ChangePassword(user=user, was=was, credential=credential, since=since, close=close)
             try:
                 outcome = await call.submit(command, shows=(user_key(user),))
-                if outcome.repeated and credential is not None:
-                    await call.services.vault.remove(credential)
+                if outcome.repeated:
+                    await call.services.credential_store.remove(credential)
                 return outcome
             except Refused as refusal:
                 if refusal.code != "outrun":
@@ -151,8 +159,7 @@ async def _open_sessions(call: Call, user: str, keep: str | None) -> tuple[int, 
     while True:
         # A command that changes nothing: which version is the latest, the owner of the user's shard knows.
         outcome = await call.step(ChangeProfile(user=user), key=uuid7())
-        found = outcome.state[user_key(user)]
-        assert isinstance(found, User)
+        found = outcome.entity(User, user_key(user))
         await call.catch_up({Shard("users", partition_of(user, call.settings.partitions)): found.version + 1})
         rows = await call.rows(queries("sessions")["open_ids"], user, SESSIONS + 2)
         ids = [row["id"] for row in rows if row["id"] != keep]
@@ -165,18 +172,15 @@ async def _open_sessions(call: Call, user: str, keep: str | None) -> tuple[int, 
 
 async def _changed(call: Call, user: str, outcome: Outcome) -> User:
     """The user afterwards. The hash that nothing names any more goes, now or when the call is repeated."""
-    event = outcome.records[0].data
-    assert isinstance(event, UserPasswordChanged)
+    event = outcome.record(UserPasswordChanged).data
     if event.was is not None:
-        await call.services.vault.remove(event.was)
-    found = outcome.state[user_key(user)]
-    assert isinstance(found, User)
-    return found
+        await call.services.credential_store.remove(event.was)
+    return outcome.entity(User, user_key(user))
 
 
 OPERATIONS = [
     Operation("users.change_password", "PUT", "/v1/users/me/password", "user", ChangeMyPassword, change,
-              "Change your password, or set the first one; your other sessions end, this one goes on",
+              "Change your password, or set the first one; your other sessions end, this one continues",
               {"user": "Self"}),
     Operation("users.reset_password", "POST", "/v1/password-resets", "operator", ResetPassword, reset,
               "Give a person another password; all of their sessions end", {"user": "User", "closed": "integer"}),

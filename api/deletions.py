@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Collection
 from typing import NamedTuple
 
-from api.calls import Services
-from api.problems import Problem
-from events.positions import Vector
-from infra.postgres import queries
-from push.withheld import Deleted
+from api.core.calls import Services
+from api.support.problems import Problem
+from events.core.positions import Vector
+from infra.base.postgres import queries
+from push.delivery.withheld import Deleted
 
 #: Seconds that older deltas wait for the read models.
 _SECONDS = 30.0
@@ -18,26 +18,26 @@ _SECONDS = 30.0
 _TOGETHER = 5000
 
 
-class _Question(NamedTuple):
+class _DeletionQuery(NamedTuple):
     messages: Collection[str]
     rooms: Collection[str]
     answer: asyncio.Future[Deleted]
 
 
 class Deletions:
-    """Implements push.hub.Deletions. When all clients come back at once, one query answers for many."""
+    """Implements push.delivery.hub.DeletionsSource. When all clients come back at once, one query answers for many."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         #: Who waits for the next query.
-        self._waiting: list[_Question] = []
+        self._waiting: list[_DeletionQuery] = []
         self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, messages: Collection[str], rooms: Collection[str], vector: Vector) -> Deleted:
-        """See push.hub.Deletions. Raises Problem ``lagging``, and what Postgres raises."""
+        """See push.delivery.hub.DeletionsSource. Raises Problem ``lagging``, and what Postgres raises."""
         if not await self._services.progress.wait(vector, _SECONDS):
             raise Problem("lagging", f"the read models have not reached the feed within {_SECONDS} s", retry_after=2)
-        question = _Question(messages, rooms, asyncio.get_running_loop().create_future())
+        question = _DeletionQuery(messages, rooms, asyncio.get_running_loop().create_future())
         self._waiting.append(question)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._answer())
@@ -46,7 +46,7 @@ class Deletions:
     async def _answer(self) -> None:
         """Asks for all who wait. Who comes while a query is under way is asked for by the next one, which sees more."""
         while self._waiting:
-            asked, messages, rooms = list[_Question](), set[str](), set[str]()
+            asked, messages, rooms = list[_DeletionQuery](), set[str](), set[str]()
             while self._waiting and (not asked or len(messages) + len(rooms) < _TOGETHER):
                 asked.append(self._waiting.pop(0))
                 messages.update(asked[-1].messages)

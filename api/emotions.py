@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.calls import Asked, Call
-from api.problems import Problem
-from api.surface import Operation, Request
+from api.core.calls import Asked, Call
+from api.core.operation import Operation, Request
+from api.support.problems import Problem
 from events.messages import MessageEmotionDetected
 from events.visuals import Visual
-from infra.postgres import queries
+from infra.base.postgres import queries
 from producers.commands import Outcome, Refused
 from producers.limits import Id, Token
 from producers.messages import Emotion, SetEmotion
@@ -24,30 +24,32 @@ EMOTIONS = 100
 _ONE = "messages.set_emotion"
 
 
-class Detect(Request, frozen=True, kw_only=True):
+class DetectEmotionRequest(Request, frozen=True, kw_only=True):
     room: Id
     message: Id
+    #: What the text shows.
     emotion: Emotion
 
 
-class Detected(Detect, frozen=True, kw_only=True):
+class Detected(DetectEmotionRequest, frozen=True, kw_only=True):
     """What emotion one message shows, and the key under which it is set."""
 
     #: As an ``Idempotency-Key``: the same one again changes nothing.
     key: Token
 
 
-class DetectAll(Request, frozen=True, kw_only=True):
+class DetectEmotionsRequest(Request, frozen=True, kw_only=True):
+    #: Each with its message; at most 100.
     emotions: Annotated[list[Detected], msgspec.Meta(max_length=EMOTIONS)]
 
 
-async def set_emotion(call: Call, request: Detect) -> dict[str, Any]:
+async def set_emotion(call: Call, request: DetectEmotionRequest) -> dict[str, Any]:
     outcome = await _set(call, request, (await _shown(call, [request]))[0])
     # Not the message: the service may be in none of its rooms.
     return {"message": request.message, "shown": _was_shown(outcome)}
 
 
-async def set_emotions(call: Call, request: DetectAll) -> dict[str, Any]:
+async def set_emotions(call: Call, request: DetectEmotionsRequest) -> dict[str, Any]:
     found = await _shown(call, request.emotions)
     pairs = zip(request.emotions, found, strict=True)
     return {"results": await asyncio.gather(*(_one(call, detected, shown) for detected, shown in pairs))}
@@ -61,7 +63,7 @@ async def _one(call: Call, detected: Detected, shown: bool | None) -> dict[str, 
     return {"message": detected.message, "result": "set", "shown": _was_shown(outcome)}
 
 
-async def _shown(call: Call, wanted: Sequence[Detect]) -> list[bool | None]:
+async def _shown(call: Call, wanted: Sequence[DetectEmotionRequest]) -> list[bool | None]:
     """Whether the authors' visuals can show it; None for a message that is not there."""
     ids = [one.message for one in wanted]
     rows = await call.rows(
@@ -72,7 +74,7 @@ async def _shown(call: Call, wanted: Sequence[Detect]) -> list[bool | None]:
     return [None if visual is None else Visual.supports(visual, emotion) for visual, emotion in found]
 
 
-async def _set(call: Call, wanted: Detect, shown: bool | None, key: str | None = None) -> Outcome:
+async def _set(call: Call, wanted: DetectEmotionRequest, shown: bool | None, key: str | None = None) -> Outcome:
     missing = None
     if shown is None:
         missing = Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
@@ -80,7 +82,7 @@ async def _set(call: Call, wanted: Detect, shown: bool | None, key: str | None =
     if key is None:
         return await call.submit(command, unless=missing, shows=())
     # One of many is the same request as one by itself.
-    asked = Asked(_ONE, Detect(room=wanted.room, message=wanted.message, emotion=wanted.emotion))
+    asked = Asked(_ONE, DetectEmotionRequest(room=wanted.room, message=wanted.message, emotion=wanted.emotion))
     return await call.submit(command, unless=missing, shows=(), key=key, asked=asked)
 
 
@@ -91,10 +93,10 @@ def _was_shown(outcome: Outcome) -> bool:
 
 
 OPERATIONS = [
-    Operation(_ONE, "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", Detect,
-              set_emotion, "Note what emotion a message shows", {"message": "string", "shown": "boolean"},
+    Operation(_ONE, "PUT", "/v1/rooms/{room}/messages/{message}/emotion", "service", DetectEmotionRequest,
+              set_emotion, "Set the emotion that a message shows", {"message": "string", "shown": "boolean"},
               scope="emotions:write"),
-    Operation("messages.set_emotions", "POST", "/v1/emotions", "service", DetectAll, set_emotions,
-              "Note what emotions some messages show, each by itself", {"results": "[EmotionResult]"},
+    Operation("messages.set_emotions", "POST", "/v1/emotions", "service", DetectEmotionsRequest, set_emotions,
+              "Set the emotions that some messages show, each decided separately", {"results": "[EmotionResult]"},
               scope="emotions:write"),
 ]  # fmt: skip

@@ -7,21 +7,24 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from api import pages, profiles
+from api import profiles
 from api.blocks import gone
-from api.calls import Call
-from api.metrics import PAGES
-from api.pagecache import Ticket
-from api.pages import Cursor, Limit
-from api.problems import Problem
+from api.core.calls import Call
+from api.core.operation import Operation, Request
 from api.rooms import inside
-from api.spans import Span, Spans, Window
-from api.surface import Operation, Request
-from events.clock import Time, to_datetime
+from api.support import pages
+from api.support.metrics import PAGES
+from api.support.pagecache import Ticket
+from api.support.pages import Cursor, Limit
+from api.support.problems import Problem
+from api.support.spans import SeqWindow, Span, Spans
+from api.support.times import as_kept
+from events.core.clock import AnyTime, Time
+from events.core.faults import wrong
 from events.messages import Message
 from events.users import User, user_key
-from infra import rows
-from infra.postgres import queries
+from infra.base import rows
+from infra.base.postgres import Connection, queries
 from producers.limits import Id
 from projectors.views import View, message_view, user_view
 
@@ -33,7 +36,7 @@ Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 ShownType = Literal["text", "action", "image", "file", "custom", "system", "join", "leave"]
 
 
-class Read(Request, frozen=True, kw_only=True):
+class ReadHistoryRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: Messages below this sequence number, the nearest; without before, after and around: the last ones.
     before: Seq | None = None
@@ -46,9 +49,9 @@ class Read(Request, frozen=True, kw_only=True):
     #: Only messages of this type.
     type: ShownType | None = None
     #: Only messages of this time or later.
-    since: Time | None = None
+    since: AnyTime | None = None
     #: Only messages before this time.
-    until: Time | None = None
+    until: AnyTime | None = None
     limit: Limit = 50
     #: `older` or `newer` of a page: goes on from there, with its filters.
     cursor: Cursor | None = None
@@ -68,7 +71,7 @@ class Filters(NamedTuple):
         return any(one is not None for one in self)
 
 
-class Place(NamedTuple):
+class PageStart(NamedTuple):
     """Where a page is."""
 
     way: Literal["older", "newer", "around"]
@@ -96,7 +99,7 @@ class _Found(NamedTuple):
 _TOP = 2**53
 
 
-async def read(call: Call, request: Read) -> dict[str, Any]:
+async def read(call: Call, request: ReadHistoryRequest) -> dict[str, Any]:
     place, room = place_of(call, request), request.room
     with call.services.pages.reading(room) as ticket:
         known, key = ("inside", call.user), ("page", place, request.limit)
@@ -135,14 +138,14 @@ async def _seen(call: Call, page: dict[str, Any], blocks: profiles.Apart) -> dic
         return {**page, "users": await profiles.seen(connection, blocks, users)}
 
 
-async def _apart(connection: Any, ticket: Ticket, user: str) -> profiles.Apart:
+async def _apart(connection: Connection, ticket: Ticket, user: str) -> profiles.Apart:
     """The blocks of a user. News of a block touch both of its people, and so what is kept of either."""
     found = await profiles.apart(connection, user)
     ticket.put(("apart", user), found, 100 * (len(found.own) + len(found.by)), users=(user,))
     return found
 
 
-async def _entered(connection: Any, room: str, user: str) -> list[Span]:
+async def _entered(connection: Connection, room: str, user: str) -> list[Span]:
     """The months of a room's messages, as ``spans_of``. Refuses a room that the user is not in, as ``inside``."""
     rows = await connection.fetch(queries("messages")["entered"], room, user)
     if not rows[0]["inside"]:
@@ -150,42 +153,45 @@ async def _entered(connection: Any, room: str, user: str) -> list[Span]:
     return [Span(*found) for _, *found in rows if found[0] is not None]
 
 
-def place_of(call: Call, request: Read) -> Place:
+def place_of(call: Call, request: ReadHistoryRequest) -> PageStart:
     """Where the page is that is asked for. Raises Problem ``invalid``."""
     places = [request.before, request.after, request.around]
     author = call.user if request.author == "me" else request.author
     filters = Filters(author, request.type, request.since, request.until)
     if request.cursor is not None:
         if filters.sparse or any(place is not None for place in places):
-            raise Problem("invalid", "cursor: expected it without a place and filters; it has those of its page")
+            what = "it without a place and filters, as it has those of its page"
+            raise Problem("invalid", errors=[wrong("/cursor", what, "it with one")])
         found = pages.decode(request.cursor, Onward, Onward("older", _TOP, Filters()))
-        return Place(found.way, found.seq, dated(found.filters))
+        return PageStart(found.way, found.seq, dated(found.filters))
     if sum(place is not None for place in places) > 1:
-        raise Problem("invalid", "expected one of before, after and around, got more")
+        raise Problem("invalid", "expected one of before, after and around, got more", errors=[
+            wrong(f"/{name}", "one of before, after and around", "another beside it")
+            for name in ("before", "after", "around") if getattr(request, name) is not None
+        ])  # fmt: skip
     if request.after is not None:
-        return Place("newer", request.after, dated(filters))
+        return PageStart("newer", request.after, dated(filters))
     if request.around is not None:
-        return Place("around", request.around, dated(filters))
-    return Place("older", _TOP if request.before is None else request.before, dated(filters))
+        return PageStart("around", request.around, dated(filters))
+    return PageStart("older", _TOP if request.before is None else request.before, dated(filters))
 
 
 def dated(filters: Filters) -> Filters:
-    """The same, if its times are dates of the calendar. Raises Problem ``invalid``."""
-    for name, moment in (("since", filters.since), ("until", filters.until)):
-        try:
-            if moment is not None:
-                to_datetime(moment)
-        except ValueError as error:
-            raise Problem("invalid", f"{name}: expected a time, got {moment}: {error}") from error
-    return filters
+    """The same with times as we write them, if they are of the calendar. Raises Problem ``invalid``."""
+    # Messages have whole milliseconds: what is not before a part of one is not before the next.
+    since, until = (
+        None if moment is None else as_kept(moment, f"/{name}", up=True)
+        for name, moment in (("since", filters.since), ("until", filters.until))
+    )
+    return filters._replace(since=since, until=until)
 
 
-async def spans_of(connection: Any, room: str) -> list[Span]:
+async def spans_of(connection: Connection, room: str) -> list[Span]:
     """The months of a room's messages."""
     return [Span(*row) for row in await connection.fetch(queries("messages")["spans"], room)]
 
 
-class Shown(Protocol):
+class HistoryView(Protocol):
     """How messages and profiles are shown, where not as they are now."""
 
     async def messages(self, now: list[Message]) -> list[Message]: ...
@@ -194,13 +200,13 @@ class Shown(Protocol):
 
 
 async def page_of(
-    connection: Any, room: str, spans: list[Span], place: Place, limit: int, shown: Shown | None = None
+    connection: Connection, room: str, spans: list[Span], place: PageStart, limit: int, shown: HistoryView | None = None
 ) -> tuple[dict[str, Any], set[str]]:
     """The page, and the users whose profiles are in it."""
     within = Spans(spans, place.filters.since, place.filters.until)
     # Nobody asks for what is not there yet: a page below a number that is to come is the last one.
     top = max((span.last for span in spans), default=0) + 1
-    walk = _Walk(connection, room, within, place.filters)
+    walk = _PageWalk(connection, room, within, place.filters)
     match place.way:
         case "older":
             found = await walk.below(min(place.seq, top), limit)
@@ -235,10 +241,10 @@ async def page_of(
     return page, named
 
 
-class _Walk:
+class _PageWalk:
     """Reads a room's messages from a place on, window by window, until there are enough."""
 
-    def __init__(self, connection: Any, room: str, spans: Spans, filters: Filters) -> None:
+    def __init__(self, connection: Connection, room: str, spans: Spans, filters: Filters) -> None:
         self._connection = connection
         self._room = room
         self._spans = spans
@@ -273,9 +279,9 @@ class _Walk:
     def _size(self, left: int, wanted: int) -> int:
         return min(left, STEP) if self._filters.sparse else wanted
 
-    async def _rows(self, query: str, window: Window, limit: int) -> list[Message]:
+    async def _rows(self, query: str, window: SeqWindow, limit: int) -> list[Message]:
         found = await self._connection.fetch(queries("messages")[query], self._room, *window, *self._filters, limit)
-        return [rows.from_row("message", row) for row in found]  # type: ignore[misc]
+        return [rows.from_row(Message, row) for row in found]
 
 
 def people(messages: list[Message]) -> set[str]:
@@ -284,12 +290,15 @@ def people(messages: list[Message]) -> set[str]:
     return ids | {message.content["user"] for message in messages if message.type in ("join", "leave", "system")}
 
 
-async def authors(connection: Any, messages: list[Message]) -> dict[str, User | None]:
-    """Who wrote messages, and whom they are about, by id; None for whoever is no registered user."""
-    ids = people(messages)
+async def authors(
+    connection: Connection, messages: list[Message], others: Collection[str] = ()
+) -> dict[str, User | None]:
+    """Who wrote messages, whom they are about, and others, by id; None for whoever is no registered user."""
+    ids = people(messages).union(others)
     found = await rows.load(connection, [user_key(id) for id in sorted(ids)])
     users = {key[1]: user for key, user in found.items() if isinstance(user, User) and user.state == "registered"}
-    return {id: users.get(id) for id in ids}
+    # In one order whatever the process: pages have ETags.
+    return {id: users.get(id) for id in sorted(ids)}
 
 
 def _raw(value: Any, order: Literal["deterministic"] | None) -> msgspec.Raw:
@@ -298,7 +307,7 @@ def _raw(value: Any, order: Literal["deterministic"] | None) -> msgspec.Raw:
 
 
 OPERATIONS = [
-    Operation("messages.read", "GET", "/v1/rooms/{room}/messages", "user", Read, read,
+    Operation("messages.read", "GET", "/v1/rooms/{room}/messages", "user", ReadHistoryRequest, read,
               "Messages of a room you are in, in order, with their authors",
               {"messages": "[Message]", "more": "boolean", "older": "onward", "newer": "onward",
                "archived": "archived", "users": "[User]"}, conditional=True),

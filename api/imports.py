@@ -8,12 +8,15 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api import numbers
-from api.calls import Call
-from api.problems import Problem
-from api.surface import Operation, Request
-from events.clock import Time, to_datetime, uuid7
-from infra.months import EARLY, LATE, month_of
+from api.core.calls import Call
+from api.core.operation import Operation, Request
+from api.support import numbers
+from api.support.problems import Problem
+from api.support.times import as_kept
+from events.core.clock import AnyTime, to_datetime, uuid7
+from events.core.faults import quoted, wrong
+from events.core.type_faults import unfit
+from infra.base.months import EARLY, LATE, month_of
 from producers import registry
 from producers.commands import Command, Refused
 from producers.limits import Id, Token
@@ -29,11 +32,11 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 #: Commands that may be imported: those that make history, not those that prove who somebody is; and those that take
 #: back what was made, for ``klatsch undo``.
-COMMANDS = frozenset(
+IMPORTABLE = frozenset(
     {
         "RegisterUser", "ChangeProfile", "ClaimHandle", "ConfirmHandle", "CreateRoom", "ChangeRoom", "ArchiveRoom",
         "AddMember", "RemoveMember", "ChangeRole", "TransferOwnership", "PostMessage", "EditMessage", "DeleteMessage",
-        "MarkRead", "SetBackInRoom", "SetBackOfUser",
+        "PinMessage", "UnpinMessage", "MarkRead", "RevertInRoom", "RevertOfUser",
     }
 )  # fmt: skip
 
@@ -47,24 +50,27 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     fields: dict[str, Any]
     actor: Id
     #: When it happened.
-    time: Time
+    time: AnyTime
     #: Names the line it comes from: importing it again changes nothing.
     key: Token
     #: Id of what it makes, where it must be known beforehand.
     id: Id | None = None
 
 
-class Import(Request, frozen=True, kw_only=True):
+class ImportRequest(Request, frozen=True, kw_only=True):
+    #: Decided in order within a stream; a mistake in one changes nothing.
     orders: Annotated[list[Item], msgspec.Meta(max_length=ORDERS)]
 
 
-async def import_(call: Call, request: Import) -> dict[str, Any]:
+async def import_(call: Call, request: ImportRequest) -> dict[str, Any]:
     # All are read before the first is decided: a mistake in one changes nothing.
-    commands = [_command(item, n) for n, item in enumerate(request.orders)]
+    orders = [
+        msgspec.structs.replace(item, time=as_kept(item.time, f"/orders/{n}/time"))
+        for n, item in enumerate(request.orders)
+    ]
+    commands = [_command(item, n) for n, item in enumerate(orders)]
     results: list[dict[str, Any]] = [{}] * len(commands)
-    await asyncio.gather(
-        *(_in_turn(call, request.orders, commands, group, results) for group in _groups(call, commands))
-    )
+    await asyncio.gather(*(_in_turn(call, orders, commands, group, results) for group in _groups(call, commands)))
     return {"results": results}
 
 
@@ -91,17 +97,19 @@ async def _in_turn(
 
 
 def _command(item: Item, n: int) -> Command:
-    if item.command not in COMMANDS:
-        raise Problem("invalid", f"orders[{n}].command: expected one of {', '.join(sorted(COMMANDS))}")
+    if item.command not in IMPORTABLE:
+        what = f"one of {', '.join(sorted(IMPORTABLE))}"
+        raise Problem("invalid", errors=[wrong(f"/orders/{n}/command", what, quoted(item.command))])
+    struct, fields = registry.COMMANDS_BY_NAME[item.command].struct, item.fields
+    if isinstance(moment := fields.get("expires"), str):
+        fields = {**fields, "expires": as_kept(moment, f"/orders/{n}/fields/expires")}
     try:
-        command = numbers.convert(item.fields, registry.COMMANDS[item.command].struct, strict=True)
-        for moment in (item.time, getattr(command, "expires", None)):
-            if moment is not None:
-                to_datetime(moment)
-    except ValueError as error:
-        raise Problem("invalid", f"orders[{n}]: {error}") from error
+        command: Command = numbers.convert(fields, struct, strict=True)
+    except msgspec.ValidationError as error:
+        raise Problem("invalid", errors=unfit(fields, struct, at=("orders", n, "fields"))) from error
     if item.command in _MESSAGES and item.id is not None and not _dated(item.id):
-        raise Problem("invalid", f"orders[{n}].id: expected a UUIDv7 of 1970 to 2199 in small letters, got {item.id}")
+        what = "a UUIDv7 of 1970 to 2199 in small letters"
+        raise Problem("invalid", errors=[wrong(f"/orders/{n}/id", what, quoted(item.id))])
     return command
 
 
@@ -123,7 +131,7 @@ async def _one(call: Call, item: Item, command: Command) -> dict[str, Any]:
 
 
 OPERATIONS = [
-    Operation("import.orders", "POST", "/v1/import", "operator", Import, import_,
+    Operation("import.orders", "POST", "/v1/import", "operator", ImportRequest, import_,
               "Import commands with their original authors and times", {"results": "[ImportResult]"},
               body_bytes=BODY_BYTES),
 ]  # fmt: skip

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from api import pages, profiles
-from api.calls import Call
-from api.pages import Cursor, Limit
-from api.problems import Problem
-from api.surface import Operation, Request
+from api import profiles
+from api.core.calls import Call
+from api.core.operation import NoPast, Operation, Request
+from api.support import pages
+from api.support.pages import Cursor, Limit
+from api.support.problems import Problem
 from events.invitations import Invitation
 from events.users import User
-from infra.postgres import queries
-from infra.rows import from_row
+from infra.base.postgres import Row, queries
+from infra.base.rows import from_row
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.limits import Id
 from projectors.views import invitation_view
@@ -56,7 +57,7 @@ async def _relations(call: Call, room: str, users: list[str]) -> list[Any]:
     return await call.rows(queries("invitations")["guests"], users, call.user, room)
 
 
-def _asked(call: Call, row: Any) -> bool:
+def _asked(call: Call, row: Row) -> bool:
     # Programs are there to be used, and most would never answer.
     rule = row["added_by"] or ("everyone" if row["role"] == "service" else call.settings.added_by)
     return not (row["inside"] or rule == "everyone" or (rule == "contacts" and row["contact"]))
@@ -69,7 +70,7 @@ async def _refusal(call: Call, room: str, asked: Collection[Any]) -> Problem | N
         # Whoever befriends the inviter, or comes to where they are, has made up their mind.
         if row["declined"] and not row["contact"]:
             return Problem(
-                "declined", f"{row['id']} has declined an invitation of yours; it is for them to come to you"
+                "declined", f"{row['id']} has declined an invitation of yours; they have to join or write first"
             )
         for found, most, whose in (
             (row["pending"], settings.invitations_user, "invitations"),
@@ -77,45 +78,44 @@ async def _refusal(call: Call, room: str, asked: Collection[Any]) -> Problem | N
         ):
             if found >= most:
                 return Problem(
-                    "too_many", f"expected at most {most} {whose} that wait for one person's answer; so many wait for "
-                    f"that of {row['id']}; wait too",
+                    "too_many", f"expected at most {most} {whose} that wait for one person's answer; {row['id']} "
+                    "has that many; wait for their answers",
                 )  # fmt: skip
     if asked:
-        found = (await call.row(queries("invitations")["crowd"], room, call.user))["pending"]
+        [crowd] = await call.rows(queries("invitations")["crowd"], room, call.user)
+        found = crowd["pending"]
         most = settings.invitations_room
         if found + len(asked) > most:
             return Problem(
-                "too_many", f"expected at most {most} invitations into one room that wait for an answer, there are "
+                "too_many", f"expected at most {most} invitations to one room that wait for an answer, there are "
                 f"{found}; wait for answers, or withdraw some",
             )  # fmt: skip
     return None
 
 
-class List(Request, frozen=True, kw_only=True):
+class ListInvitationsRequest(Request, frozen=True, kw_only=True):
     limit: Limit = 100
     cursor: Cursor | None = None
 
 
-class Decline(Request, frozen=True, kw_only=True):
+class DeclineRequest(Request, frozen=True, kw_only=True):
     room: Id
 
 
-async def list_(call: Call, request: List) -> dict[str, Any]:
+async def list_(call: Call, request: ListInvitationsRequest) -> dict[str, Any]:
     """With the public profiles of who invites, without those whom a block hides."""
     rows = await call.rows(
         queries("invitations")["of_user"], call.user, *pages.decode_latest(request.cursor), request.limit + 1
     )
-    found = [one for row in rows[: request.limit] if isinstance(one := from_row("invitation", row), Invitation)]
+    found = [from_row(Invitation, row) for row in rows[: request.limit]]
     people = await call.rows(queries("users")["by_id"], list({one.by for one in found}), call.user)
     async with call.reading() as connection:
-        users = await profiles.of_users(
-            connection, call.user, [one for row in people if isinstance(one := from_row("user", row), User)]
-        )
+        users = await profiles.of_users(connection, call.user, [from_row(User, row) for row in people])
     more = pages.encode(found[-1].created, found[-1].room) if len(rows) > request.limit else None
     return {"invitations": [invitation_view(one) for one in found], "users": users, "next": more}
 
 
-async def decline(call: Call, request: Decline) -> None:
+async def decline(call: Call, request: DeclineRequest) -> None:
     await call.submit(DeclineInvitation(room=request.room), shows=())
 
 
@@ -131,9 +131,10 @@ async def end_between(call: Call, other: str, until: str | None) -> None:
 
 
 OPERATIONS = [
-    Operation("invitations.list", "GET", "/v1/users/me/invitations", "user", List, list_,
-              "The rooms into which you were invited, and by whom; accept with `members.add` (`me`)",
-              {"invitations": "[Invitation]", "users": "[User]", "next": "cursor"}),
-    Operation("invitations.decline", "DELETE", "/v1/users/me/invitations/{room}", "user", Decline, decline,
+    Operation("invitations.list", "GET", "/v1/users/me/invitations", "user", ListInvitationsRequest, list_,
+              "The rooms to which you were invited, and by whom; accept with `members.add` (`me`)",
+              {"invitations": "[Invitation]", "users": "[User]", "next": "cursor"},
+              as_of=NoPast("an invitation is either waiting now or gone")),
+    Operation("invitations.decline", "DELETE", "/v1/users/me/invitations/{room}", "user", DeclineRequest, decline,
               "Decline an invitation", {}, 204),
 ]  # fmt: skip

@@ -6,19 +6,20 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api import pages, profiles
+from api import profiles
 from api.blocks import kept_out, unreachable
-from api.calls import Call
+from api.core.calls import Call
+from api.core.operation import Operation, Request
 from api.invitations import guests
-from api.pages import Cursor, Limit, Offset, Text
-from api.rooms import changed, inside, own_entry
-from api.surface import Operation, Request
+from api.rooms import changed, inside, invited, own_entry
+from api.support import pages
+from api.support.pages import Cursor, Limit, Offset, Text
 from events.invitations import Invitation, invitation_key
 from events.members import Member, Role, member_key
 from events.rooms import room_key
 from events.users import User
-from infra.postgres import queries
-from infra.rows import from_row, table
+from infra.base.postgres import queries
+from infra.base.rows import from_row
 from producers.commands import Outcome, Refused
 from producers.limits import Id
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
@@ -28,13 +29,13 @@ from projectors.views import invitation_view, member_view, own_member_view
 _SUCCESSORS = 5
 
 
-class Member_(Request, frozen=True, kw_only=True):
+class MemberRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: A user id, or ``me``.
     user: Id
 
 
-class SetRole(Request, frozen=True, kw_only=True):
+class SetRoleRequest(Request, frozen=True, kw_only=True):
     room: Id
     user: Id
     #: ``owner`` passes the room on; the old owner becomes an admin.
@@ -43,16 +44,17 @@ class SetRole(Request, frozen=True, kw_only=True):
 
 class Notify(Request, frozen=True, kw_only=True):
     room: Id
+    #: Whether you want to be notified of the room's messages.
     notifications: bool
 
 
-class List(Request, frozen=True, kw_only=True):
+class ListMembersRequest(Request, frozen=True, kw_only=True):
     room: Id
     limit: Limit = 100
     cursor: Cursor | None = None
 
 
-class Read(Request, frozen=True, kw_only=True):
+class MarkReadRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: Everything up to this message is read; lower than before marks as unread again. The room's `seq` clears the
     #: count, also of messages that were deleted unread.
@@ -62,14 +64,14 @@ class Read(Request, frozen=True, kw_only=True):
     forward: bool = False
 
 
-async def add(call: Call, request: Member_) -> dict[str, Any]:
+async def add(call: Call, request: MemberRequest) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
     if user == call.user:
         problem = await kept_out(call, request.room)
         command = AddMember(room=request.room, user=user)
     else:
         asked = await guests(call, request.room, [user])
-        problem = await unreachable(call, [user], "let them in") or asked.refusal
+        problem = await unreachable(call, {user: "/user"}, "let them in") or asked.refusal
         command = AddMember(
             room=request.room, user=user, invite=user in asked.invited, willing=user not in asked.unwilling
         )
@@ -78,21 +80,20 @@ async def add(call: Call, request: Member_) -> dict[str, Any]:
     invited = outcome.state[asked_key]
     if isinstance(invited, Invitation) and invited.state == "pending":
         return {**changed(outcome, request.room), "member": None, "invitation": invitation_view(invited)}
-    member = outcome.state[added]
-    assert isinstance(member, Member)
+    member = outcome.entity(Member, added)
     # Whether somebody wants to be notified is their own affair.
     shown = own_member_view(member) if user == call.user else member_view(member)
     return {**changed(outcome, request.room), "member": shown, "invitation": None}
 
 
-async def remove(call: Call, request: Member_) -> None:
+async def remove(call: Call, request: MemberRequest) -> None:
     user = call.user if request.user == "me" else request.user
-    invited = [row["user"] for row in await call.rows(queries("invitations")["of_room"], request.room)]
+    waiting = await invited(call, request.room)
     for attempt in range(_SUCCESSORS):
         row = await call.row(queries("rooms")["successor"], request.room, user)
         try:
             successor = None if row is None else row["user"]
-            command = RemoveMember(room=request.room, user=user, successor=successor, invited=invited)
+            command = RemoveMember(room=request.room, user=user, successor=successor, invited=waiting)
             await call.submit(command, shows=())
             return
         except Refused as refusal:
@@ -102,69 +103,54 @@ async def remove(call: Call, request: Member_) -> None:
             await call.see_all("rooms")
 
 
-async def list_(call: Call, request: List) -> dict[str, Any]:
+async def list_(call: Call, request: ListMembersRequest) -> dict[str, Any]:
     await inside(call, request.room)
     since, user = pages.decode(request.cursor, tuple[Offset, Text], (-1, ""))
     async with call.reading() as connection:
         rows = await connection.fetch(queries("rooms")["members"], request.room, since, user, request.limit + 1)
-        users = await profiles.of_users(connection, call.user, [_profile(row) for row in rows[: request.limit]])
-    found = [{"member": _member(row), "user": user} for row, user in zip(rows, users, strict=False)]
+        page = rows[: request.limit]
+        users = await profiles.of_users(connection, call.user, [from_row(User, row, "u_") for row in page])
+    members = [member_view(from_row(Member, row)) for row in page]
+    found = [{"member": member, "user": user} for member, user in zip(members, users, strict=True)]
     last = rows[request.limit - 1] if len(rows) > request.limit else None
     return {"members": found, "next": None if last is None else pages.encode(last["since"], last["user"])}
 
 
-def _member(row: Any) -> dict[str, Any]:
-    member = from_row("member", row)
-    assert isinstance(member, Member)
-    return member_view(member)
-
-
-def _profile(row: Any) -> User:
-    # None of these is shown to others.
-    own = {"credential": None, "email": None, "email_settled": 0, "seen": None, "added_by": None}
-    hidden = {"id": row["user"], "state": "registered", **own}
-    return User(**{name: hidden[name] if name in hidden else row[f"u_{name}"] for name in table("user").fields})
-
-
-async def set_role(call: Call, request: SetRole) -> dict[str, Any]:
+async def set_role(call: Call, request: SetRoleRequest) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
     shows = (member_key(request.room, user),)
     if request.role == "owner":
         outcome = await call.submit(TransferOwnership(room=request.room, user=user), shows=shows)
     else:
         outcome = await call.submit(ChangeRole(room=request.room, user=user, role=request.role), shows=shows)
-    member = outcome.state[member_key(request.room, user)]
-    assert isinstance(member, Member)
-    return {"member": member_view(member)}
+    return {"member": member_view(outcome.entity(Member, member_key(request.room, user)))}
 
 
 async def set_notifications(call: Call, request: Notify) -> dict[str, Any]:
     command = SetNotifications(room=request.room, notifications=request.notifications)
     outcome = await call.submit(command, shows=(member_key(request.room, call.user),))
-    member = outcome.state[member_key(request.room, call.user)]
-    assert isinstance(member, Member)
-    return {"member": own_member_view(member)}
+    return {"member": own_member_view(outcome.entity(Member, member_key(request.room, call.user)))}
 
 
-async def mark_read(call: Call, request: Read) -> dict[str, Any]:
+async def mark_read(call: Call, request: MarkReadRequest) -> dict[str, Any]:
     outcome: Outcome = await call.submit(MarkRead(room=request.room, seq=request.seq, forward=request.forward))
     answer = own_entry(outcome, request.room, call.user)
     return {"member": answer["member"], "unread": answer["unread"]}
 
 
 OPERATIONS = [
-    Operation("members.list", "GET", "/v1/rooms/{room}/members", "user", List, list_,
-              "Who is in a room, with profiles", {"members": "[MemberWithUser]", "next": "cursor"}),
-    Operation("members.add", "PUT", "/v1/rooms/{room}/members/{user}", "user", Member_, add,
-              "Join a room or accept an invitation (`me`), or let another in: who does not let you add them is invited",
+    Operation("members.list", "GET", "/v1/rooms/{room}/members", "user", ListMembersRequest, list_,
+              "The members of a room, with profiles", {"members": "[MemberWithUser]", "next": "cursor"}),
+    Operation("members.add", "PUT", "/v1/rooms/{room}/members/{user}", "user", MemberRequest, add,
+              "Join a room or accept an invitation (`me`), or add others: those who do not allow it are invited",
               {"room": "Room", "member": "Member", "invitation": "Invitation"}, limit="relate"),
-    Operation("members.remove", "DELETE", "/v1/rooms/{room}/members/{user}", "user", Member_, remove,
-              "Leave a room (`me`), put another out, or withdraw an invitation", {}, 204, limit="relate"),
-    Operation("members.set_role", "PUT", "/v1/rooms/{room}/members/{user}/role", "user", SetRole, set_role,
-              "Promote a member, take it back, or pass the room on to a new owner", {"member": "RoomMember"}),
+    Operation("members.remove", "DELETE", "/v1/rooms/{room}/members/{user}", "user", MemberRequest, remove,
+              "Leave a room (`me`), remove somebody, or withdraw an invitation", {}, 204, limit="relate"),
+    Operation("members.set_role", "PUT", "/v1/rooms/{room}/members/{user}/role", "user", SetRoleRequest, set_role,
+              "Promote or demote a member, or pass the room on to a new owner", {"member": "RoomMember"}),
     Operation("members.set_notifications", "PUT", "/v1/rooms/{room}/notifications", "user", Notify, set_notifications,
               "Choose whether you want to be notified of a room's messages", {"member": "Member"}),
-    Operation("members.read", "PUT", "/v1/rooms/{room}/read", "user", Read, mark_read,
+    Operation("members.read", "PUT", "/v1/rooms/{room}/read", "user", MarkReadRequest, mark_read,
               "Mark everything up to a message as read, and nothing after it; or only forward",
-              {"member": "Member", "unread": "integer"}),
+              {"member": "Member", "unread": "integer"}, unattended=True),
 ]  # fmt: skip

@@ -1,17 +1,16 @@
-"""Who was in which room when, and with whom: what push must know to deliver what large rooms hear, and signals."""
+"""Who was in which room when, and with whom: what push must know to deliver deltas of large rooms, and signals."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from typing import Any
 
-from api.calls import Services
-from api.problems import Problem
-from events.feed import Stay
-from events.positions import Vector
-from infra.postgres import queries
-from push.gathering import Surroundings
+from api.core.calls import Services
+from api.support.problems import Problem
+from events.core.feed import Stay
+from events.core.positions import Vector
+from infra.base.postgres import Row, queries
+from push.presence.presence_hub import Surroundings
 
 #: Seconds that a connection waits for the read models. Meanwhile it stands, and what it misses waits in the feed.
 _SECONDS = 30.0
@@ -24,7 +23,8 @@ _Told = tuple[dict[str, list[Stay]], Surroundings]
 
 
 class Memberships:
-    """Implements push.hub.Memberships. When all clients come back at once, one query answers for many."""
+    """Implements push.delivery.hub.MembershipsSource. When all clients come back at once, one query answers for
+    many."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -35,7 +35,8 @@ class Memberships:
         self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, user: str, vector: Vector) -> _Told:
-        """See push.hub.Memberships. Raises Problem ``lagging`` or ``unavailable``, and what Postgres raises."""
+        """See push.delivery.hub.MembershipsSource. Raises Problem ``lagging`` or ``unavailable``, and what Postgres
+        raises."""
         if self._before is None:
             self._before = await self._services.feed.heads()
         wanted = {shard: max(offset, vector.get(shard, 0)) for shard, offset in self._before.items()}
@@ -62,7 +63,7 @@ class Memberships:
                 if not future.done():
                     future.set_result(_told(stays.get(user, ()), blocks.get(user, ())))
 
-    async def _ask(self, users: Collection[str]) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    async def _ask(self, users: Collection[str]) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
         """Rows of stays, and of blocks, by user."""
         async with self._services.pool.acquire(timeout=5) as connection:
             stays = await connection.fetch(queries("memberships")["stays"], users)
@@ -70,14 +71,14 @@ class Memberships:
         return _by_user(stays), _by_user(blocks)
 
 
-def _by_user(rows: Iterable[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _by_user(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["user"], []).append(row)
     return found
 
 
-def _told(stays: Iterable[Any], blocks: Collection[Any]) -> _Told:
+def _told(stays: Iterable[Row], blocks: Collection[Row]) -> _Told:
     rooms: dict[str, list[Stay]] = {}
     sizes: dict[str, int] = {}
     unwilling: set[str] = set()

@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 
 from api.blocks import Facing, barred, facing
-from api.calls import Asked, Call
+from api.core.calls import Asked, Call
+from api.core.operation import Operation, Request
+from api.core.repeating import hidden
 from api.invitations import guests
-from api.problems import Problem
-from api.repeating import hidden
 from api.rooms import inside
-from api.surface import Operation, Request
-from events.messages import Message, MessagePosted, Revision, message_key
-from events.records import Record
-from infra.postgres import queries
-from infra.rows import from_row
+from api.support.problems import Problem
+from events.core.faults import wrong
+from events.messages import Message, MessagePosted, Revision, as_posted, message_key
+from infra.base.postgres import queries
+from infra.base.rows import from_row
 from producers.commands import Outcome, Refused
 from producers.limits import Id, Object, Token
 from producers.messages import DeleteMessage, EditMessage, MessageType, PostMessage
@@ -28,57 +28,58 @@ _ATTEMPTS = 3
 REVISIONS = 200
 
 
-class Send(Request, frozen=True, kw_only=True):
+class SendMessageRequest(Request, frozen=True, kw_only=True):
     room: Id
-    #: The older name of `client_id`, which is taken as well.
+    #: The older name of `client_id`, which is taken as well; one of the two or `Idempotency-Key` is required.
     token: Token | None = None
+    #: What `content` holds.
     type: MessageType = "text"
-    #: What its type says. A text shows something: it is not only white space and hidden characters.
+    #: As its type has it: `TextContent` (also of `action`), `ImageContent`, `FileContent` or `CustomContent`. A text
+    #: shows something: it is not only white space and hidden characters.
     content: Object
     #: Additional information: any JSON object.
     data: Object = {}
-    #: Made by you, unique for ever: the same one gives the first message again. `Idempotency-Key` is as good.
+    #: Required, unless the header `Idempotency-Key` (or `token`) is there. Made by you, unique for ever: the same one
+    #: gives the first message again.
     client_id: Token | None = None
 
 
-class Get(Request, frozen=True, kw_only=True):
+class GetMessageRequest(Request, frozen=True, kw_only=True):
     room: Id
     message: Id
 
 
-class Edit(Request, frozen=True, kw_only=True):
+class EditMessageRequest(Request, frozen=True, kw_only=True):
     room: Id
     message: Id
-    #: The whole new content; the type stays.
+    #: The whole new content, as for the message's type, which stays.
     content: Object
     #: The whole new additional information; without it, it stays.
     data: Object | None = None
 
 
-async def send(call: Call, request: Send) -> dict[str, Any]:
+async def send(call: Call, request: SendMessageRequest) -> dict[str, Any]:
     key = _key(call, request)
     # Whichever way the key came, it is the same request.
     request = msgspec.structs.replace(request, token=key, client_id=None)
     call.asked = Asked("messages.send", request)
     outcome = await _said(call, request, key)
     # In a direct room somebody may have been brought back before.
-    record = next(one for one in outcome.records if isinstance(one.data, MessagePosted))
-    message = hidden(posted(record), outcome.now)
-    assert isinstance(message, Message)
-    return {"message": message_view(message)}
+    return {"message": message_view(hidden(as_posted(outcome.record(MessagePosted)), outcome.now))}
 
 
-def _key(call: Call, request: Send) -> str:
+def _key(call: Call, request: SendMessageRequest) -> str:
     """The message's one key, by whichever name it is given; the header counts where the message has none."""
     if request.client_id is not None and request.token is not None and request.client_id != request.token:
-        raise Problem("invalid", "client_id: expected it without `token`, its older name, got two that differ")
+        what = "it without `token`, its older name"
+        raise Problem("invalid", errors=[wrong("/client_id", what, "two that differ")])
     key = request.client_id or request.token or call.key
     if key is None:
-        raise Problem("invalid", "client_id: expected one, or the header Idempotency-Key, got neither")
+        raise Problem("invalid", errors=[wrong("/client_id", "one, or the header Idempotency-Key", "nothing")])
     return key
 
 
-async def _said(call: Call, request: Send, key: str) -> Outcome:
+async def _said(call: Call, request: SendMessageRequest, key: str) -> Outcome:
     command = PostMessage(room=request.room, token=key, type=request.type, content=request.content, data=request.data)
     for _ in range(_ATTEMPTS):
         problem, command = await _addressed(call, command, await facing(call, request.room, "write"))
@@ -103,71 +104,55 @@ async def _addressed(call: Call, command: PostMessage, to: Facing) -> tuple[Prob
     return asked.refusal, msgspec.structs.replace(command, other=to.other, back=back)
 
 
-def posted(record: Record) -> Message:
-    """The message as it was first said."""
-    event = record.data
-    assert isinstance(event, MessagePosted)
-    return Message(
-        id=event.message, room=record.stream, seq=event.seq, author=record.actor, token=event.token,
-        type=event.type, content=event.content, data=event.data, created=record.time, updated=record.time,
-        edited=None, deleted=None, revision=0, rank=None, version=record.offset,
-    )  # fmt: skip
-
-
-async def get(call: Call, request: Get) -> dict[str, Any]:
+async def get(call: Call, request: GetMessageRequest) -> dict[str, Any]:
     return {"message": message_view(await _one(call, request))}
 
 
-async def _one(call: Call, request: Get) -> Message:
+async def _one(call: Call, request: GetMessageRequest) -> Message:
     await inside(call, request.room)
     row = await call.row(queries("messages")["one"], request.message, request.room)
     if row is None:
         raise Problem("not_found", f"expected a message of the room, found none with id {request.message}")
-    message = from_row("message", row)
-    assert isinstance(message, Message)
-    return message
+    return from_row(Message, row)
 
 
-async def edit(call: Call, request: Edit) -> dict[str, Any]:
+async def edit(call: Call, request: EditMessageRequest) -> dict[str, Any]:
     problem = await barred(call, request.room, "edit what you wrote")
     command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
     outcome = await call.submit(command, unless=problem, shows=(message_key(request.message),))
     return {"message": left(outcome, request.message)}
 
 
-async def delete(call: Call, request: Get) -> None:
+async def delete(call: Call, request: GetMessageRequest) -> None:
     await call.submit(DeleteMessage(room=request.room, message=request.message), shows=())
 
 
 def left(outcome: Outcome, id: str) -> dict[str, Any]:
     """The message as a command has left it."""
-    message = outcome.state[message_key(id)]
-    assert isinstance(message, Message)
-    return message_view(message)
+    return message_view(outcome.entity(Message, message_key(id)))
 
 
-async def edits(call: Call, request: Get) -> dict[str, Any]:
+async def edits(call: Call, request: GetMessageRequest) -> dict[str, Any]:
     message = await _one(call, request)
     if message.deleted:
         return {"message": message_view(message), "revisions": []}
     rows = await call.rows(queries("messages")["revisions"], message.id, REVISIONS)
-    found = [from_row("revision", row) for row in rows]
     return {
         "message": message_view(message),
-        "revisions": [revision_view(one) for one in found if isinstance(one, Revision)],
+        "revisions": [revision_view(from_row(Revision, row)) for row in rows],
     }
 
 
 OPERATIONS = [
-    Operation("messages.send", "POST", "/v1/rooms/{room}/messages", "user", Send, send,
-              "Say something in a room you are in", {"message": "Message"}, 201, limit="send"),
-    Operation("messages.get", "GET", "/v1/rooms/{room}/messages/{message}", "user", Get, get,
+    Operation("messages.send", "POST", "/v1/rooms/{room}/messages", "user", SendMessageRequest, send,
+              "Send a message to a room you are in", {"message": "Message"}, 201, limit="send"),
+    Operation("messages.get", "GET", "/v1/rooms/{room}/messages/{message}", "user", GetMessageRequest, get,
               "One message", {"message": "Message"}),
-    Operation("messages.edit", "PATCH", "/v1/rooms/{room}/messages/{message}", "user", Edit, edit,
-              "Change what a message of yours holds", {"message": "Message"}),
-    Operation("messages.delete", "DELETE", "/v1/rooms/{room}/messages/{message}", "user", Get, delete,
+    Operation("messages.edit", "PATCH", "/v1/rooms/{room}/messages/{message}", "user", EditMessageRequest, edit,
+              "Edit a message of yours", {"message": "Message"}),
+    Operation("messages.delete", "DELETE", "/v1/rooms/{room}/messages/{message}", "user", GetMessageRequest, delete,
               "Delete a message: its place and number stay", {}, 204),
-    Operation("messages.edits", "GET", "/v1/rooms/{room}/messages/{message}/edits", "user", Get, edits,
-              "What a message held before it was edited, the oldest first",
+    Operation("messages.edits", "GET", "/v1/rooms/{room}/messages/{message}/edits", "user", GetMessageRequest, edits,
+              "The earlier versions of an edited message, the oldest first",
               {"message": "Message", "revisions": "[Revision]"}),
 ]  # fmt: skip

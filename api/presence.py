@@ -7,42 +7,43 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from api.calls import Call, Services
-from api.problems import Problem
+from api.core.calls import Call, Services
+from api.core.operation import NoPast, Operation, Request
 from api.rooms import inside
-from api.surface import Operation, Request
-from events.clock import from_datetime
-from infra.postgres import queries
+from api.support.ids import Ids, ids_of
+from api.support.problems import Problem
+from events.core.clock import from_datetime
+from infra.base.postgres import Row, queries
 from producers.limits import Id
 from producers.users import NoteSeen
-from push.gathering import RATE, Gathering
-from push.presence import OFFLINE, State
-from push.telling import WATCHERS, entry
+from push.presence.presence import OFFLINE, PresenceState
+from push.presence.presence_hub import RATE, PresenceHub
+from push.presence.signal_planner import WATCHERS, entry
 
-#: Users whose presence one call may ask for.
-USERS = 100
 #: Users that the answer for one room names.
 ONLINE = 1000
+_PAST = NoPast("presence is never stored")
 
 
-class Get(Request, frozen=True, kw_only=True):
-    #: Comma-separated user ids, at most 100.
-    users: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+class GetPresenceRequest(Request, frozen=True, kw_only=True):
+    #: Comma-separated user ids, at most 100 different ones.
+    users: Annotated[Ids, msgspec.Meta(min_length=1)]
 
 
-class OfRoom(Request, frozen=True, kw_only=True):
+class RoomPresenceRequest(Request, frozen=True, kw_only=True):
     room: Id
 
 
-class Set(Request, frozen=True, kw_only=True):
+class SetPresenceRequest(Request, frozen=True, kw_only=True):
     #: The room that this connection shows; null: none.
     room: Id | None
     #: ``away``: nobody is there, until the connection is used again.
     status: Literal["online", "away"] = "online"
 
 
-class Type(Request, frozen=True, kw_only=True):
+class TypingRequest(Request, frozen=True, kw_only=True):
     room: Id
+    #: Whether you write at this moment: said again every few seconds while it goes on.
     typing: bool
 
 
@@ -52,35 +53,33 @@ async def note_seen(services: Services, user: str, moment: int) -> None:
     await Call(services, None).step(NoteSeen(user=user, seen=seen), actor="system", key=seen)
 
 
-def _shown(row: Any, state: State) -> dict[str, Any]:
+def _shown(row: Row, state: PresenceState) -> dict[str, Any]:
     """Somebody's presence as the caller may see it: the room only to those who are in it too."""
     shown = entry(row["user"], state if row["inside"] else state._replace(room=None))
     return {**shown, "active": row["seen"]} if state.status == "offline" else shown
 
 
-def operations(gathering: Gathering | None) -> list[Operation]:
-    """The rows, answered from what this process hears of all push nodes."""
+def operations(presence_hub: PresenceHub | None) -> list[Operation]:
+    """The rows, answered from what all push nodes report to this process."""
 
-    def here() -> Gathering:
-        if gathering is None:
-            raise Problem("unavailable", "expected a process that hears of presence; ask another", retry_after=1)
-        return gathering
+    def here() -> PresenceHub:
+        if presence_hub is None:
+            raise Problem("unavailable", "expected a process that receives presence; ask another", retry_after=1)
+        return presence_hub
 
-    async def get(call: Call, request: Get) -> dict[str, Any]:
+    async def get(call: Call, request: GetPresenceRequest) -> dict[str, Any]:
         """``active`` of somebody offline is when they were last seen, as it was noted.
 
         Of people with whom the caller neither shares a room nor is a friend, or with a block between, it is told what
         is told of those who were never here: nobody learns from it that there is something to hide.
         """
-        ids = list(dict.fromkeys(part for part in request.users.split(",") if part))
-        if len(ids) > USERS:
-            raise Problem("invalid", f"users: expected at most {USERS}, got {len(ids)}")
+        ids = ids_of("users", request.users)
         found = {user: here().state(user) for user in ids}
         rows = await call.rows(queries("presence")["visible"], ids, [state.room for state in found.values()], call.user)
         visible = {row["user"]: _shown(row, found[row["user"]]) for row in rows}
         return {"presence": [visible.get(user) or entry(user, OFFLINE) for user in ids]}
 
-    async def of_room(call: Call, request: OfRoom) -> dict[str, Any]:
+    async def of_room(call: Call, request: RoomPresenceRequest) -> dict[str, Any]:
         """Without people with a block between them and the caller, in the counts too."""
         await inside(call, request.room)
         apart = {row["user"] for row in await call.rows(queries("presence")["quarrels"], call.user)}
@@ -90,32 +89,39 @@ def operations(gathering: Gathering | None) -> list[Operation]:
             "online": online[:ONLINE], "count": len(online), "watching": watching[:WATCHERS], "watchers": len(watching),
         }  # fmt: skip
 
-    async def set_(call: Call, request: Set) -> None:
+    async def set_(call: Call, request: SetPresenceRequest) -> None:
         assert call.connection is not None, "the row says only_rpc"
         admitted(call.connection)
-        if request.room is not None and not here().is_in(call.user, request.room):
-            await inside(call, request.room)
+        if request.room is not None:
+            await entered(call, request.room)
         if not here().show(call.connection, request.room, request.status == "away"):
             raise Problem("invalid", "expected a connection that is subscribed to its channel, got one that is not")
 
-    async def type_(call: Call, request: Type) -> None:
+    async def type_(call: Call, request: TypingRequest) -> None:
         admitted(call.connection or call.user)
-        if not here().is_in(call.user, request.room):
-            await inside(call, request.room)
+        await entered(call, request.room)
         here().type(call.user, request.room, request.typing)
+
+    async def entered(call: Call, room: str) -> None:
+        """Refuses a room that the caller is not in, as ``inside``: one that they made a moment ago is known."""
+        if not here().is_in(call.user, room):
+            await call.meet_own("rooms")
+            await inside(call, room)
 
     def admitted(key: str) -> None:
         if not here().admits(key):
             raise Problem("rate_limited", f"expected at most {RATE} signals a second", retry_after=1)
 
     return [
-        Operation("presence.get", "GET", "/v1/presence", "user", Get, get,
-                  "Who of some people is online, away or offline", {"presence": "[Presence]"}),
-        Operation("presence.room", "GET", "/v1/rooms/{room}/presence", "user", OfRoom, of_room,
-                  "Who of a room is connected, and who shows it",
-                  {"online": "[string]", "count": "integer", "watching": "[string]", "watchers": "integer"}),
-        Operation("presence.set", "PUT", "/v1/presence", "user", Set, set_,
-                  "Say what room this connection shows, and whether anybody is there", {}, 204, only_rpc=True),
-        Operation("signals.type", "PUT", "/v1/rooms/{room}/typing", "user", Type, type_,
-                  "Say that you type in a room, or have stopped", {}, 204),
+        Operation("presence.get", "GET", "/v1/presence", "user", GetPresenceRequest, get,
+                  "Which of some users are online, away or offline", {"presence": "[Presence]"}, as_of=_PAST),
+        Operation("presence.room", "GET", "/v1/rooms/{room}/presence", "user", RoomPresenceRequest, of_room,
+                  "Who in a room is connected, and who has it open",
+                  {"online": "[string]", "count": "integer", "watching": "[string]", "watchers": "integer"},
+                  as_of=_PAST),
+        Operation("presence.set", "PUT", "/v1/presence", "user", SetPresenceRequest, set_,
+                  "Report which room this connection shows, and whether anybody is there", {}, 204, only_rpc=True,
+                  unattended=True),
+        Operation("signals.type", "PUT", "/v1/rooms/{room}/typing", "user", TypingRequest, type_,
+                  "Report that you are typing in a room, or have stopped", {}, 204),
     ]  # fmt: skip

@@ -7,13 +7,13 @@ still for them, as they were when the block began, where the viewer sees them at
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from events.users import User
 from events.visuals import Visual
-from infra.postgres import queries
-from projectors.past import people
-from projectors.past.moments import Moment
+from infra.base.postgres import Connection, queries
+from projectors.as_of import people
+from projectors.as_of.moments import Moment
 from projectors.views import View, masked, user_view
 
 
@@ -29,7 +29,7 @@ class Apart(NamedTuple):
         return bool(self.own or self.by)
 
 
-async def apart(connection: Any, viewer: str) -> Apart:
+async def apart(connection: Connection, viewer: str) -> Apart:
     """All blocks of a viewer and against them: one look into an index."""
     rows = await connection.fetch(queries("blocks")["of_user"], viewer)
     if not rows:
@@ -38,7 +38,7 @@ async def apart(connection: Any, viewer: str) -> Apart:
     return Apart(own, {row["other"]: row["version"] for row in rows if not row["own"]})
 
 
-async def apart_then(connection: Any, moment: Moment, viewer: str, ids: Iterable[str]) -> Apart:
+async def apart_then(connection: Connection, moment: Moment, viewer: str, ids: Iterable[str]) -> Apart:
     """The same of some users, of the blocks of now and of a past moment: one as of which something is read."""
     found = await apart(connection, viewer)
     own, by = set(found.own), dict(found.by)
@@ -51,7 +51,7 @@ async def apart_then(connection: Any, moment: Moment, viewer: str, ids: Iterable
     return Apart(own, by)
 
 
-async def seen(connection: Any, blocks: Apart, views: list[View]) -> list[View]:
+async def seen(connection: Connection, blocks: Apart, views: list[View]) -> list[View]:
     """Views of users as the viewer whose ``blocks`` these are sees them."""
     if not blocks:
         return views
@@ -69,20 +69,20 @@ async def seen(connection: Any, blocks: Apart, views: list[View]) -> list[View]:
     return [shown.get(view["id"], view) for view in views]
 
 
-async def of_users(connection: Any, viewer: str, users: Iterable[User]) -> list[View]:
+async def of_users(connection: Connection, viewer: str, users: Iterable[User]) -> list[View]:
     """Users as a viewer sees them now."""
     return await seen(connection, await apart(connection, viewer), [user_view(user) for user in users])
 
 
-async def of_users_then(connection: Any, moment: Moment, viewer: str, users: Iterable[User]) -> list[View]:
+async def of_users_then(connection: Connection, moment: Moment, viewer: str, users: Iterable[User]) -> list[View]:
     """Users as they were at a moment, as a viewer may see them who was and is apart from some of them."""
     views = [user_view(user) for user in users]
     blocks = await apart_then(connection, moment, viewer, [view["id"] for view in views])
     return await seen(connection, blocks, views)
 
 
-async def visual_seen(connection: Any, blocks: Apart, visual: Visual) -> Visual | None:
-    """A visual as the viewer sees it: none of whom they block; of who blocks them as it was before."""
+async def visual_seen(connection: Connection, blocks: Apart, visual: Visual) -> Visual | None:
+    """A visual as the viewer sees it: none of people whom they block; of people who block them, as it was before."""
     if visual.owner in blocks.own:
         return None
     cut = blocks.by.get(visual.owner)

@@ -4,40 +4,41 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from api import pages
 from api.blocks import unrelatable
-from api.calls import Call
+from api.core.calls import Call
+from api.core.operation import Operation, Request
 from api.invitations import end_between
-from api.pages import LAST_OFFSET, Cursor, Limit, Offset
-from api.problems import Problem
-from api.surface import Operation, Request
-from events.records import Key
+from api.support import pages
+from api.support.pages import LAST_OFFSET, Cursor, Limit, Offset
+from api.support.problems import Problem
+from events.core.records import Key
 from events.relationships import Relation, Relationship, relationship_key
-from infra.postgres import queries
-from infra.rows import from_row
+from infra.base.postgres import queries
+from infra.base.rows import from_row
 from producers.commands import Outcome
 from producers.limits import Id
 from producers.relationships import SetRelationship
 from projectors.views import relationship_view
 
 
-class Relate(Request, frozen=True, kw_only=True):
+class RelateRequest(Request, frozen=True, kw_only=True):
     user: Id
+    #: What they are to you; null: nothing any more.
     type: Relation | None
 
 
-class Unrelate(Request, frozen=True, kw_only=True):
+class UnrelateRequest(Request, frozen=True, kw_only=True):
     user: Id
 
 
-class List(Request, frozen=True, kw_only=True):
+class ListRelationshipsRequest(Request, frozen=True, kw_only=True):
     #: ``out``: what you are to others; ``in``: who holds you for a friend.
     direction: Literal["out", "in"] = "out"
     limit: Limit = 100
     cursor: Cursor | None = None
 
 
-async def relate(call: Call, request: Relate) -> dict[str, Any]:
+async def relate(call: Call, request: RelateRequest) -> dict[str, Any]:
     problem = await unrelatable(call, request.user, request.type)
     if problem is None and request.type is not None:
         problem = await _room_for(call, request.user)
@@ -47,6 +48,8 @@ async def relate(call: Call, request: Relate) -> dict[str, Any]:
     if request.type == "block" and _stands(outcome, key):
         # A repetition goes on with what the first one may have left undone, and ends nothing that came after it.
         await end_between(call, request.user, outcome.records[-1].time if outcome.repeated else None)
+    # What the other asks for is checked against the tables: once this is answered, it holds there.
+    await call.meet_own("users")
     relationship = outcome.state[key]
     view = relationship_view(relationship) if isinstance(relationship, Relationship) else None
     return {"relationship": view}
@@ -61,16 +64,19 @@ def _stands(outcome: Outcome, key: Key) -> bool:
 async def _room_for(call: Call, user: str) -> Problem | None:
     """What is said of one more than one may have; a check on the read model, a moment late."""
     most = call.settings.relationships
-    if (await call.row(queries("relationships")["count"], call.user, user))["count"] < most:
+    [row] = await call.rows(queries("relationships")["count"], call.user, user)
+    if row["count"] < most:
         return None
-    return Problem("too_many", f"expected at most {most} friends and blocked people, there are as many; remove some")
+    return Problem(
+        "too_many", f"expected at most {most} friends and blocked people, there are as many already; remove some"
+    )
 
 
-async def unrelate(call: Call, request: Unrelate) -> dict[str, Any]:
-    return await relate(call, Relate(user=request.user, type=None))
+async def unrelate(call: Call, request: UnrelateRequest) -> dict[str, Any]:
+    return await relate(call, RelateRequest(user=request.user, type=None))
 
 
-async def list_(call: Call, request: List) -> dict[str, Any]:
+async def list_(call: Call, request: ListRelationshipsRequest) -> dict[str, Any]:
     outgoing = request.direction == "out"
     # One's own stand in one's stream, and so in the order of the log.
     place: tuple[Any, ...] = (
@@ -78,7 +84,7 @@ async def list_(call: Call, request: List) -> dict[str, Any]:
     )
     sql = queries("relationships")["outgoing" if outgoing else "incoming"]
     rows = await call.rows(sql, call.user, *place, request.limit + 1)
-    found = [one for row in rows[: request.limit] if isinstance(one := from_row("relationship", row), Relationship)]
+    found = [from_row(Relationship, row) for row in rows[: request.limit]]
     more = None
     if len(rows) > request.limit:
         last = found[-1]
@@ -87,11 +93,11 @@ async def list_(call: Call, request: List) -> dict[str, Any]:
 
 
 OPERATIONS = [
-    Operation("relationships.list", "GET", "/v1/users/me/relationships", "user", List, list_,
-              "What you are to others, or who holds you for a friend",
+    Operation("relationships.list", "GET", "/v1/users/me/relationships", "user", ListRelationshipsRequest, list_,
+              "Your friends and the people you block, or who has you as a friend",
               {"relationships": "[Relationship]", "next": "cursor"}),
-    Operation("relationships.set", "PUT", "/v1/users/me/relationships/{user}", "user", Relate, relate,
+    Operation("relationships.set", "PUT", "/v1/users/me/relationships/{user}", "user", RelateRequest, relate,
               "Befriend or block a user, or (null) neither", {"relationship": "Relationship"}, limit="relate"),
-    Operation("relationships.remove", "DELETE", "/v1/users/me/relationships/{user}", "user", Unrelate, unrelate,
-              "Neither friend nor block", {"relationship": "Relationship"}, limit="relate"),
+    Operation("relationships.remove", "DELETE", "/v1/users/me/relationships/{user}", "user", UnrelateRequest, unrelate,
+              "Remove a friend or a block", {"relationship": "Relationship"}, limit="relate"),
 ]  # fmt: skip

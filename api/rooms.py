@@ -7,23 +7,24 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from api import pages
 from api.blocks import barred, gone, unreachable
-from api.calls import Call
+from api.core.calls import Call
+from api.core.operation import Operation, Request
 from api.invitations import guests
-from api.pages import Cursor, Limit, Query, Rank, Search, Text
-from api.problems import Problem
-from api.surface import Operation, Request
-from events.clock import uuid7
+from api.support import pages
+from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
+from api.support.problems import Problem
+from events.core.clock import uuid7
+from events.core.faults import wrong
+from events.core.records import Entity
 from events.invitations import Invitation, invitation_key
 from events.members import Member, member_key
-from events.messages import Message, message_key
-from events.records import Entity, Key
+from events.messages import Message, loaded_message, message_key
 from events.rooms import Room, RoomType, direct_room, room_key
-from infra.postgres import queries
-from infra.rows import from_row, load
+from infra.base.postgres import Connection, Row, queries
+from infra.base.rows import from_row, load
 from producers.commands import Command, Outcome
-from producers.limits import Data, DataPatch, Description, Id, ReadName, ShownName, Slug
+from producers.limits import Data, DataPatch, Description, Id, ReadName, RoomName, Slug, TopicLine
 from producers.rooms import (
     INITIAL_MEMBERS,
     ArchiveRoom,
@@ -41,22 +42,26 @@ from projectors.views import message_view, own_member_view, room_view
 _KEYED = UUID("5d2bd0a4-58a5-5d0e-a2d0-0f6bb3bba6a5")
 
 
-class Create(Request, frozen=True, kw_only=True):
+class CreateRoomRequest(Request, frozen=True, kw_only=True):
     #: ``public``: anyone finds it and may join. ``private``: members let others in. ``direct``: with one other.
     type: RoomType
     #: A slug of your choice, unique for ever; without it the server makes an id. `irc-...` is an import's to choose.
     id: Slug | None = None
-    #: The others; yourself is added. A direct room has exactly one other. Who does not let you add them is invited.
+    #: The others; you are added. A direct room has exactly one other. Who does not let you add them is invited.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
-    #: Letters, digits, spaces and - _ . ' & #, in any script. Not of a direct room.
-    name: ShownName | None = None
-    #: A text that shows something.
+    #: One line that people see, with signs and emoji too, kept in NFC; the address is `id`. Not of a direct room.
+    name: RoomName | None = None
+    #: What the room is for, in some lines; line ends are kept. Not only white space and hidden characters.
     description: Description | None = None
+    #: What it is about today, in one line. Not of a direct room.
+    topic_line: TopicLine | None = None
+    #: What is not named is as a room has it from the start.
     settings: SettingsPatch = SettingsPatch()
+    #: Additional information for apps: texts by name, seen by all who see the room.
     data: Data = {}
 
 
-class Find(Request, frozen=True, kw_only=True):
+class FindRoomsRequest(Request, frozen=True, kw_only=True):
     #: Searches rooms by name: those you are in, and public ones.
     name: Query | None = None
     #: Without a name: the rooms you are in, or all public ones; the latest activity first.
@@ -65,29 +70,29 @@ class Find(Request, frozen=True, kw_only=True):
     cursor: Cursor | None = None
 
 
-class Get(Request, frozen=True, kw_only=True):
+class GetRoomRequest(Request, frozen=True, kw_only=True):
     room: Id
 
 
-class Change(Request, frozen=True, kw_only=True):
+class ChangeRoomRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: Of a direct room empty, as it is read: it has none.
     name: ReadName | None = None
     #: null: none from here on.
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
+    #: null: none from here on.
+    topic_line: TopicLine | msgspec.UnsetType | None = msgspec.UNSET
     #: What is not named stays.
     settings: SettingsPatch | None = None
+    #: What is not named stays; null removes an entry.
     data: DataPatch | None = None
 
 
-class History(Request, frozen=True, kw_only=True):
+class RoomHistoryRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: Offset below which to look; the latest without it.
     before: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 2**62
     limit: Limit = 50
-
-
-_MEMBER_FIELDS = tuple(name for name in Member.__struct_fields__ if name not in ("room", "user"))
 
 
 def entry(room: Room, member: Member | None, message: Message | None, peer: str | None = None) -> dict[str, Any]:
@@ -105,29 +110,29 @@ def entry(room: Room, member: Member | None, message: Message | None, peer: str 
     }
 
 
-async def entries(connection: Any, rows: list[Any], user: str) -> list[dict[str, Any]]:
+async def entries(connection: Connection, rows: list[Row]) -> list[dict[str, Any]]:
     """Entries from rows of rooms with ``m_`` columns of the own membership; the last messages in one query."""
     last = await load(connection, [message_key(row["last"]) for row in rows if row["last"] is not None])
     found = []
     for row in rows:
-        room = from_row("room", row)
-        member = Member(room=row["id"], user=user, **{name: row[f"m_{name}"] for name in _MEMBER_FIELDS})
-        message = None if row["last"] is None else last[message_key(row["last"])]
-        assert isinstance(room, Room) and isinstance(message, Message | None)
-        found.append(entry(room, member, message, row["peer"]))
+        message = None if row["last"] is None else loaded_message(last, row["last"])
+        found.append(entry(from_row(Room, row), from_row(Member, row, "m_"), message, row["peer"]))
     return found
 
 
-async def create(call: Call, request: Create) -> dict[str, Any]:
+async def create(call: Call, request: CreateRoomRequest) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
     room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
     asked = await guests(call, room, others)
     what = "talk with them" if request.type == "direct" else "make a room with them"
-    problem = await unreachable(call, others, what) or asked.refusal
+    # Of one who is named twice, the first place.
+    where = {user: n for n, user in reversed([*enumerate(request.members)])}
+    places = {user: f"/members/{where[user]}" for user in others}
+    problem = await unreachable(call, places, what) or asked.refusal
     command = CreateRoom(
         room=room, type=request.type, name=request.name or "", description=request.description,
-        settings=request.settings, data=request.data, members=[call.user, *asked.joining],
-        unwilling=list(asked.unwilling), invited=list(asked.invited),
+        topic_line=request.topic_line, settings=request.settings, data=request.data,
+        members=[call.user, *asked.joining], unwilling=list(asked.unwilling), invited=list(asked.invited),
     )  # fmt: skip
     invitations = [invitation_key(room, user) for user in others]
     outcome = await call.submit(command, unless=problem, shows=(room_key(room), *invitations))
@@ -139,20 +144,21 @@ def _waits(invitation: Entity | None) -> bool:
     return isinstance(invitation, Invitation) and invitation.state == "pending"
 
 
-def _direct(call: Call, request: Create, others: list[str]) -> str:
+def _direct(call: Call, request: CreateRoomRequest, others: list[str]) -> str:
     if len(others) != 1 or len(request.members) > 2:
-        raise Problem("invalid", f"members: expected exactly one other, got {len(others)}")
-    for field in ("name", "description", "id"):
+        raise Problem("invalid", errors=[wrong("/members", "exactly one other", f"{len(others)}")])
+    for field in ("name", "description", "topic_line", "id"):
         if getattr(request, field) is not None:
-            raise Problem("invalid", f"{field}: a direct room has none; it is shown under the other's name")
+            what = "none, as a direct room is shown under the other's name"
+            raise Problem("invalid", errors=[wrong(f"/{field}", what, "one")])
     if request.settings != SettingsPatch():
-        raise Problem("invalid", "settings: a direct room has none; expected no settings")
+        raise Problem("invalid", errors=[wrong("/settings", "none, as a direct room has none", "some")])
     return direct_room("default", call.user, others[0])
 
 
-def _id(call: Call, request: Create) -> str:
+def _id(call: Call, request: CreateRoomRequest) -> str:
     if request.name is None:
-        raise Problem("invalid", "name: expected one, unless the room is direct")
+        raise Problem("invalid", errors=[wrong("/name", "one, unless the room is direct", "none")])
     if request.id is not None:
         check_slug(request.id)
         return request.id
@@ -167,22 +173,18 @@ def keyed_id(call: Call, kind: str) -> str:
 
 def changed(outcome: Outcome, room: str) -> dict[str, Any]:
     """The room as a command left it."""
-    found = outcome.state[room_key(room)]
-    assert isinstance(found, Room)
-    return {"room": room_view(found)}
+    return {"room": room_view(outcome.entity(Room, room_key(room)))}
 
 
 def own_entry(outcome: Outcome, room: str, user: str) -> dict[str, Any]:
     """The entry of a room from what a command left."""
-    state: dict[Key, Entity | None] = outcome.state
-    found, member = state.get(room_key(room)), state.get(member_key(room, user))
-    assert isinstance(found, Room) and isinstance(member, Member | None)
-    return entry(found, member, None)
+    member = outcome.state.get(member_key(room, user))
+    return entry(outcome.entity(Room, room_key(room)), member if isinstance(member, Member) else None, None)
 
 
-async def find(call: Call, request: Find) -> dict[str, Any]:
+async def find(call: Call, request: FindRoomsRequest) -> dict[str, Any]:
     if request.name is not None:
-        return await _search(call, request, Search(request.name))
+        return await _search(call, request, SearchText(request.name))
     updated, id = pages.decode_latest(request.cursor)
     if request.scope == "public":
         rows = await call.rows(queries("rooms")["public"], call.user, updated, id, request.limit + 1)
@@ -190,19 +192,17 @@ async def find(call: Call, request: Find) -> dict[str, Any]:
     else:
         async with call.reading() as connection:
             rows = await connection.fetch(queries("rooms")["of_member"], call.user, updated, id, request.limit + 1)
-            found = await entries(connection, rows[: request.limit], call.user)
+            found = await entries(connection, rows[: request.limit])
     last = rows[request.limit - 1] if len(rows) > request.limit else None
     return {"rooms": found, "next": None if last is None else pages.encode(last["updated"], last["id"])}
 
 
-def _listed(row: Any) -> dict[str, Any]:
+def _listed(row: Row) -> dict[str, Any]:
     """A room that the caller may not be in: without what is said there."""
-    room = from_row("room", row)
-    assert isinstance(room, Room)
-    return {"room": room_view(room), "joined": row["m_role"] is not None}
+    return {"room": room_view(from_row(Room, row)), "joined": row["m_role"] is not None}
 
 
-async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
+async def _search(call: Call, request: FindRoomsRequest, search: SearchText) -> dict[str, Any]:
     tier, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, tier, folded, id,
@@ -214,38 +214,43 @@ async def _search(call: Call, request: Find, search: Search) -> dict[str, Any]:
     return {"rooms": found, "next": more}
 
 
-async def get(call: Call, request: Get) -> dict[str, Any]:
+async def get(call: Call, request: GetRoomRequest) -> dict[str, Any]:
     async with call.reading() as connection:
         row = await connection.fetchrow(queries("rooms")["of_member_one"], call.user, request.room)
         if row is None:
             raise gone(request.room)
-        (found,) = await entries(connection, [row], call.user)
+        (found,) = await entries(connection, [row])
     return found
 
 
-async def change(call: Call, request: Change) -> dict[str, Any]:
+async def change(call: Call, request: ChangeRoomRequest) -> dict[str, Any]:
     problem = await barred(call, request.room, "change the room")
     command = ChangeRoom(
-        room=request.room, name=request.name, description=request.description, settings=request.settings,
-        data=request.data,
+        room=request.room, name=request.name, description=request.description,
+        topic_line=request.topic_line, settings=request.settings, data=request.data,
     )  # fmt: skip
     return await _changing(call, request.room, command, unless=problem)
 
 
-async def archive(call: Call, request: Get) -> dict[str, Any]:
+async def archive(call: Call, request: GetRoomRequest) -> dict[str, Any]:
     return await _changing(call, request.room, ArchiveRoom(room=request.room))
 
 
-async def unarchive(call: Call, request: Get) -> dict[str, Any]:
+async def unarchive(call: Call, request: GetRoomRequest) -> dict[str, Any]:
     return await _changing(call, request.room, UnarchiveRoom(room=request.room))
 
 
-async def delete(call: Call, request: Get) -> None:
-    rows = await call.rows(queries("invitations")["of_room"], request.room)
-    await call.submit(DeleteRoom(room=request.room, invited=[row["user"] for row in rows]), shows=())
+async def delete(call: Call, request: GetRoomRequest) -> None:
+    await call.submit(DeleteRoom(room=request.room, invited=await invited(call, request.room)), shows=())
 
 
-async def restore(call: Call, request: Get) -> dict[str, Any]:
+async def invited(call: Call, room: str) -> list[str]:
+    """Whose answers are waited for in a room, those whom the caller asked a moment ago among them: they go with it."""
+    await call.meet_own("rooms")
+    return [row["user"] for row in await call.rows(queries("invitations")["of_room"], room)]
+
+
+async def restore(call: Call, request: GetRoomRequest) -> dict[str, Any]:
     return await _changing(call, request.room, RestoreRoom(room=request.room))
 
 
@@ -256,24 +261,25 @@ async def _changing(call: Call, room: str, command: Command, unless: Problem | N
 
 async def inside(call: Call, room: str) -> None:
     """Refuses a room that the caller is not in: to them it does not exist."""
-    if not (await call.row(queries("rooms")["is_member"], room, call.user))[0]:
+    [row] = await call.rows(queries("rooms")["is_member"], room, call.user)
+    if not row[0]:
         raise gone(room)
 
 
-#: Events that only who caused them is shown in a room's history.
+#: Events that a room's history shows only to the user who caused them.
 _OWN_EVENTS = ("member.read", "member.notifications_set")
 #: Events that only those two are shown between whom they passed, and who caused them.
 _PERSONAL_EVENTS = ("member.invited", "invitation.declined", "invitation.withdrawn")
 
 
-def _is_for(row: Any, user: str) -> bool:
+def _is_for(row: Row, user: str) -> bool:
     """Whether an event of a room is shown to one of its members."""
     if row["type"] in _PERSONAL_EVENTS:
         return user in (row["actor"], row["data"]["user"], row["data"].get("by"))
     return row["type"] not in _OWN_EVENTS or row["actor"] == user
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(row: Row) -> dict[str, Any]:
     """An event's data as members see it: nothing of a deleted message, no emotion that its author's visual lacks."""
     data: dict[str, Any] = row["data"]
     if row["gone"] and "content" in data:
@@ -283,13 +289,13 @@ def _shown(row: Any) -> dict[str, Any]:
     return data
 
 
-async def history(call: Call, request: History) -> dict[str, Any]:
+async def history(call: Call, request: RoomHistoryRequest) -> dict[str, Any]:
     await inside(call, request.room)
     rows = await call.rows(queries("rooms")["changes"], request.room, request.before, request.limit)
     return shown_changes(call, rows, request.limit)
 
 
-def shown_changes(call: Call, rows: list[Any], limit: int) -> dict[str, Any]:
+def shown_changes(call: Call, rows: list[Row], limit: int) -> dict[str, Any]:
     """A page of a room's history as the caller may see it."""
     changes = [
         {
@@ -305,25 +311,25 @@ def shown_changes(call: Call, rows: list[Any], limit: int) -> dict[str, Any]:
 
 
 OPERATIONS = [
-    Operation("rooms.create", "POST", "/v1/rooms", "user", Create, create,
+    Operation("rooms.create", "POST", "/v1/rooms", "user", CreateRoomRequest, create,
               "Make a public or private room, or talk with one other (the same two always get the same direct room)",
               {"room": "Room", "invited": "[string]"}, 201, limit="create"),
-    Operation("rooms.find", "GET", "/v1/rooms", "user", Find, find,
+    Operation("rooms.find", "GET", "/v1/rooms", "user", FindRoomsRequest, find,
               "The rooms you are in, with last message and unread count; public rooms; or rooms by name",
               {"rooms": "[Entry]", "next": "cursor"}),
-    Operation("rooms.get", "GET", "/v1/rooms/{room}", "user", Get, get,
+    Operation("rooms.get", "GET", "/v1/rooms/{room}", "user", GetRoomRequest, get,
               "A room you are in",
               {"room": "Room", "member": "Member", "unread": "integer", "message": "Message", "peer": "peer"}),
-    Operation("rooms.change", "PATCH", "/v1/rooms/{room}", "user", Change, change,
-              "Change a room's name, description, settings or data map", {"room": "Room"}),
-    Operation("rooms.archive", "PUT", "/v1/rooms/{room}/archive", "user", Get, archive,
+    Operation("rooms.change", "PATCH", "/v1/rooms/{room}", "user", ChangeRoomRequest, change,
+              "Change a room's name, description, topic line, settings or data map", {"room": "Room"}),
+    Operation("rooms.archive", "PUT", "/v1/rooms/{room}/archive", "user", GetRoomRequest, archive,
               "Archive a room: it can be read and left, but not written to", {"room": "Room"}),
-    Operation("rooms.unarchive", "DELETE", "/v1/rooms/{room}/archive", "user", Get, unarchive,
-              "Take an archived room into use again", {"room": "Room"}),
-    Operation("rooms.delete", "DELETE", "/v1/rooms/{room}", "user", Get, delete,
-              "Delete a room: to its members it no longer exists; an operator can bring it back", {}, 204),
-    Operation("rooms.restore", "POST", "/v1/rooms/{room}/restoration", "operator", Get, restore,
-              "Bring a deleted or archived room back", {"room": "Room"}),
-    Operation("rooms.history", "GET", "/v1/rooms/{room}/changes", "user", History, history,
+    Operation("rooms.unarchive", "DELETE", "/v1/rooms/{room}/archive", "user", GetRoomRequest, unarchive,
+              "Unarchive a room", {"room": "Room"}),
+    Operation("rooms.delete", "DELETE", "/v1/rooms/{room}", "user", GetRoomRequest, delete,
+              "Delete a room: for its members it no longer exists; an operator can restore it", {}, 204),
+    Operation("rooms.restore", "POST", "/v1/rooms/{room}/restoration", "operator", GetRoomRequest, restore,
+              "Restore a deleted or archived room", {"room": "Room"}),
+    Operation("rooms.history", "GET", "/v1/rooms/{room}/changes", "user", RoomHistoryRequest, history,
               "The events of a room you are in, the latest first", {"changes": "[Delta]", "before": "integer"}),
 ]  # fmt: skip

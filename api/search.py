@@ -11,21 +11,22 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api import pages, profiles
-from api.calls import Call
-from api.highlights import Range, Wanted, tsquery_of_rooms
+from api import profiles
+from api.core.calls import Call
+from api.core.operation import NoPast, Operation, Request
 from api.history import Filters, ShownType, authors, dated
-from api.looking import PIECE, Looker
-from api.pages import Cursor, Limit
-from api.problems import Problem
 from api.rooms import inside
-from api.surface import Operation, Request
-from api.windows import TOP, Part, Place, Window, place_of, windows
-from events.clock import Time
+from api.support import pages
+from api.support.highlights import Range, Wanted, tsquery_of_rooms
+from api.support.looking import PIECE, Looker
+from api.support.pages import Cursor, Limit
+from api.support.problems import Problem
+from api.support.windows import TOP, MessageRank, MonthPart, RankWindow, place_of, windows
+from events.core.clock import AnyTime
 from events.messages import Message
-from infra.postgres import queries
-from infra.rows import from_row, room_mark, searched
-from infra.settings import Settings
+from infra.base.postgres import Row, queries
+from infra.base.rows import from_row, room_mark, searched
+from infra.base.settings import Settings
 from producers.limits import Id
 from projectors.views import message_view
 
@@ -38,7 +39,7 @@ STEP = 100
 MARKED = 10
 
 
-class Search(Request, frozen=True, kw_only=True):
+class SearchRequest(Request, frozen=True, kw_only=True):
     #: All of its words and signs, in any order; the last one may be the beginning of a word. In double quotes: a
     #: phrase. How many different ones there may be, the operator says: `KLATSCH_SEARCH_TERMS`.
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -49,9 +50,9 @@ class Search(Request, frozen=True, kw_only=True):
     #: Only messages of this type.
     type: ShownType | None = None
     #: Only messages of this time or later.
-    since: Time | None = None
+    since: AnyTime | None = None
     #: Only messages before this time.
-    until: Time | None = None
+    until: AnyTime | None = None
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -60,14 +61,14 @@ class Search(Request, frozen=True, kw_only=True):
 _Hit = tuple[Message, list[Range]]
 
 #: Gives the rows of a query.
-Fetch = Callable[..., Awaitable[list[Any]]]
+Fetch = Callable[..., Awaitable[list[Row]]]
 
 
-async def search(call: Call, request: Search) -> dict[str, Any]:
+async def search(call: Call, request: SearchRequest) -> dict[str, Any]:
     wanted = Wanted(request.text, call.settings.search_terms)
     author = call.user if request.author == "me" else request.author
     filters = dated(Filters(author, request.type, request.since, request.until))
-    below = pages.decode(request.cursor, Place, TOP)
+    below = pages.decode(request.cursor, MessageRank, TOP)
     if request.room is not None:
         await inside(call, request.room)
     rooms = [row["room"] for row in await call.rows(queries("messages")["rooms"], call.user, request.room)]
@@ -86,10 +87,10 @@ async def search(call: Call, request: Search) -> dict[str, Any]:
 def _fetch(call: Call) -> Fetch:
     """Queries of a search: none of them holds a connection while texts are looked at."""
 
-    async def fetch(sql: str, *arguments: Any) -> list[Any]:
+    async def fetch(sql: str, *arguments: Any) -> list[Row]:
         async with call.reading() as connection:
             try:
-                found: list[Any] = await connection.fetch(sql, *arguments, timeout=QUERY_SECONDS)
+                found = await connection.fetch(sql, *arguments, timeout=QUERY_SECONDS)
             except TimeoutError as error:
                 raise Problem(
                     "overloaded",
@@ -115,7 +116,7 @@ class Months:
         self._seconds = settings.search_seconds
         self._deadline = 0.0
 
-    async def through(self, rooms: list[str], below: Place, limit: int) -> tuple[list[_Hit], Place | None]:
+    async def through(self, rooms: list[str], below: MessageRank, limit: int) -> tuple[list[_Hit], MessageRank | None]:
         """What is found below a place, and the place below which to go on; None when that was all."""
         self._deadline = monotonic() + self._seconds
         spans = await self._fetch(queries("messages")["months"], rooms, self._filters.since, self._filters.until)
@@ -135,7 +136,7 @@ class Months:
     def _spent(self) -> bool:
         return self._left <= 0 or monotonic() > self._deadline
 
-    async def _window(self, window: Window, below: Place, limit: int, found: list[_Hit]) -> Place:
+    async def _window(self, window: RankWindow, below: MessageRank, limit: int, found: list[_Hit]) -> MessageRank:
         """Adds a window's messages to ``found``, up to ``limit``; the place above which it was searched."""
         size = limit - len(found)
         while True:
@@ -151,7 +152,7 @@ class Months:
             # Many have the words, and not as they are asked for.
             size = STEP
 
-    async def _messages(self, window: Window, below: Place, size: int) -> list[Message]:
+    async def _messages(self, window: RankWindow, below: MessageRank, size: int) -> list[Message]:
         """The next so many messages below a place that have the words."""
         found: list[Message] = []
         if window.month is not None:
@@ -160,15 +161,15 @@ class Months:
             found += await self._having("search_ranked", window.ranked, below, size, window.low.rank)
         return sorted(found, key=place_of, reverse=True)[:size]
 
-    async def _having(self, name: str, part: Part, below: Place, size: int, *more: str) -> list[Message]:
+    async def _having(self, name: str, part: MonthPart, below: MessageRank, size: int, *more: str) -> list[Message]:
         """Those that one of the two queries finds in its part; ``more``: what only that query takes."""
         words = self._wanted.tsquery
         if len(part.rooms) <= MARKED:
             words = f"{words} & {tsquery_of_rooms([room_mark(room) for room in part.rooms])}"
         rows = await self._fetch(queries("messages")[name], words, *part, *below, *self._filters, size, *more)
-        return [message for row in rows if isinstance(message := from_row("message", row), Message)]
+        return [from_row(Message, row) for row in rows]
 
-    async def _look(self, messages: list[Message], below: Place, limit: int, found: list[_Hit]) -> Place:
+    async def _look(self, messages: list[Message], below: MessageRank, limit: int, found: list[_Hit]) -> MessageRank:
         """Adds those of the messages that have the terms, while there is time; the last place that was looked at."""
         for start in range(0, len(messages), PIECE):
             piece = messages[start : start + PIECE]
@@ -188,7 +189,8 @@ class Months:
 
 
 OPERATIONS = [
-    Operation("messages.search", "GET", "/v1/messages", "user", Search, search,
+    Operation("messages.search", "GET", "/v1/messages", "user", SearchRequest, search,
               "Search in the messages of your rooms, the newest first: within a room by `seq`, between rooms by time",
-              {"found": "[FoundMessage]", "next": "cursor", "users": "[User]"}, conditional=True, heavy=True),
+              {"found": "[FoundMessage]", "next": "cursor", "users": "[User]"}, conditional=True, heavy=True,
+              as_of=NoPast("searches cover only the present; read a room with as_of instead")),
 ]  # fmt: skip

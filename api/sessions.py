@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from api import pages
-from api.calls import Call
+from api.core.calls import Call
+from api.core.operation import NoParameters, NoPast, Operation, Request
+from api.core.tokens import Identity, mint
 from api.credentials import GivenPassword, holder
-from api.pages import LAST_OFFSET, Cursor, Limit, Offset
-from api.problems import Problem
-from api.surface import Nothing, Operation, Request
-from api.tokens import Identity, mint
+from api.support import pages
+from api.support.pages import LAST_OFFSET, Cursor, Limit, Offset
+from api.support.problems import Problem
 from api.users import SERVICE_SECONDS
-from events.clock import after, now
+from events.core.clock import after, now
+from events.core.faults import wrong
 from events.handles import email_handle, username_handle
 from events.sessions import Session, SessionOpened, SessionRenewed, session_key
 from events.users import User, user_key
-from infra.postgres import queries
-from infra.rows import from_row
+from infra.base.postgres import queries
+from infra.base.rows import from_row
+from producers.commands import Outcome
 from producers.emails import Email, kept
 from producers.limits import Id, Username
-from producers.sessions import CloseSession, OpenSession, RenewSession
+from producers.sessions import CloseSession, IssueSession, OpenSession, RenewSession
 from projectors.views import self_view, session_view
 
 #: Stands for the caller's own session in a path.
@@ -32,7 +34,13 @@ class LogIn(Request, frozen=True, kw_only=True):
     username: Username | None = None
     #: Either this or `username`; case does not matter.
     email: Email | None = None
+    #: The one that the account has.
     password: GivenPassword
+
+
+class Issue(Request, frozen=True, kw_only=True):
+    #: Id of a person, as their registration gave it.
+    user: Id
 
 
 class ListSessions(Request, frozen=True, kw_only=True):
@@ -48,28 +56,35 @@ class LogOut(Request, frozen=True, kw_only=True):
 async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
     way, handle = _handle(request)
     # Each name counts by itself: a bound common to both would tell whose address it is.
-    with call.services.guesses.log_in(call.address, handle) as guess:
+    with call.services.login_throttle.log_in(call.address, handle) as guess:
         await call.see_all("users", "handles")
         row = await holder(call, handle)
         right = await call.services.passwords.verify(
             row["hash"] if row is not None else None, request.password, guess.lane
         )
         guess.settle(right)
-    if not right:
+    if row is None or not right:
         raise Problem("unauthenticated", f"wrong {way} or password")
     expires = after(now(), call.settings.session_seconds)
     command = OpenSession(user=row["id"], credential=row["credential"], expires=expires)
-    outcome = await call.submit(command, actor=row["id"], shows=(user_key(row["id"]),))
-    opened = outcome.records[0]
-    assert isinstance(opened.data, SessionOpened)
+    opened = _opened(call, await call.submit(command, actor=row["id"], shows=(user_key(row["id"]),)), row["id"])
+    call.stream_token = opened["token"]
+    return opened
+
+
+async def issue(call: Call, request: Issue) -> dict[str, Any]:
+    command = IssueSession(user=request.user, expires=after(now(), call.settings.session_seconds))
+    return _opened(call, await call.submit(command, shows=(user_key(request.user),)), request.user)
+
+
+def _opened(call: Call, outcome: Outcome, id: str) -> dict[str, Any]:
+    """The user, and the token of the session that was opened: the same when the call is repeated."""
+    record, user = outcome.record(SessionOpened), outcome.entity(User, user_key(id))
     token = mint(
-        call.settings, user=row["id"], session=opened.data.session, role=row["role"], issued=opened.time,
-        expires=opened.data.expires,
+        call.settings, user=id, session=record.data.session, role=user.role, issued=record.time,
+        expires=record.data.expires,
     )  # fmt: skip
-    user = outcome.state[user_key(row["id"])]
-    assert isinstance(user, User)
-    call.stream_token = token
-    return {"user": self_view(user), "token": token, "expires": opened.data.expires}
+    return {"user": self_view(user), "token": token, "expires": record.data.expires}
 
 
 def _handle(request: LogIn) -> tuple[str, str]:
@@ -78,17 +93,18 @@ def _handle(request: LogIn) -> tuple[str, str]:
         return "username", username_handle(request.username)
     if request.email is not None and request.username is None:
         return "email", email_handle(kept(request.email))
-    raise Problem("invalid", f"expected either username or email, got {'neither' if request.email is None else 'both'}")
+    got = "nothing" if request.email is None else "both"
+    errors = [wrong(f"/{name}", "either username or email", got) for name in ("username", "email")]
+    raise Problem("invalid", f"expected either username or email, got {got}", errors=errors)
 
 
-async def renew(call: Call, request: Nothing) -> dict[str, Any]:
+async def renew(call: Call, request: NoParameters) -> dict[str, Any]:
     identity = _identity(call)
     moment = now()
     seconds = SERVICE_SECONDS if identity.role == "service" else call.settings.session_seconds
     command = RenewSession(user=call.user, session=identity.session, expires=after(moment, seconds))
     outcome = await call.submit(command)
-    session = outcome.state[session_key(call.user, identity.session)]
-    assert isinstance(session, Session)
+    session = outcome.entity(Session, session_key(call.user, identity.session))
     issued, expires = moment, session.expires
     for record in outcome.records:
         # Also where a key was used and nothing happened: the same token again.
@@ -106,7 +122,7 @@ async def list_(call: Call, request: ListSessions) -> dict[str, Any]:
     identity = _identity(call)
     (below,) = pages.decode(request.cursor, tuple[Offset], (LAST_OFFSET,))
     rows = await call.rows(queries("sessions")["open"], call.user, below, request.limit + 1)
-    found = [one for row in rows[: request.limit] if isinstance(one := from_row("session", row), Session)]
+    found = [from_row(Session, row) for row in rows[: request.limit]]
     views = [session_view(one) for one in found]
     more = pages.encode(found[-1].since) if len(rows) > request.limit else None
     return {"sessions": [{**view, "current": view["id"] == identity.session} for view in views], "next": more}
@@ -126,12 +142,15 @@ OPERATIONS = [
     Operation("sessions.open", "POST", "/v1/sessions", "anyone", LogIn, log_in,
               "Log in by username or e-mail address, and password",
               {"user": "Self", "token": "string", "expires": "time"}, 201, limit="log_in"),
+    Operation("sessions.issue", "POST", "/v1/users/{user}/sessions", "service", Issue, issue,
+              "Open a session for a person who has logged in to your application",
+              {"user": "Self", "token": "string", "expires": "time"}, 201, scope="sessions:issue"),
     Operation("sessions.list", "GET", "/v1/sessions", "user", ListSessions, list_,
               "Where you are logged in: your sessions that have not ended, the last opened first",
-              {"sessions": "[OwnSession]", "next": "cursor"}),
-    Operation("sessions.renew", "POST", "/v1/sessions/current/renewal", "user", Nothing, renew,
+              {"sessions": "[OwnSession]", "next": "cursor"}, as_of=NoPast("sessions say where you are logged in now")),
+    Operation("sessions.renew", "POST", "/v1/sessions/current/renewal", "user", NoParameters, renew,
               "Stay logged in: another token for this session, which ends later; the old one ends when it said",
-              {"token": "string", "expires": "time"}),
+              {"token": "string", "expires": "time"}, unattended=True),
     Operation("sessions.close", "DELETE", "/v1/sessions/{session}", "user", LogOut, log_out,
-              "Log out, here or elsewhere: the session's tokens are void from here on", {}, 204),
+              "Log out, here or elsewhere: the session's tokens are void from then on", {}, 204),
 ]  # fmt: skip

@@ -6,19 +6,21 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from api import pages, profiles
-from api.calls import Call
-from api.pages import Cursor, Text
-from api.problems import Problem
+from api import profiles
+from api.core.calls import Call
+from api.core.operation import NoPast, Operation, Request
 from api.rooms import entries
-from api.surface import Operation, Request
+from api.support import pages
+from api.support.pages import Cursor, Text
+from api.support.problems import Problem
+from events.core.faults import wrong
+from events.core.positions import Shard
 from events.invitations import Invitation
-from events.positions import Shard
 from events.relationships import Relationship
 from events.users import User
-from infra.postgres import queries
-from infra.progress import READ_MODELS
-from infra.rows import from_row
+from infra.base.postgres import Connection, Row, queries
+from infra.base.progress import READ_MODELS
+from infra.base.rows import from_row
 from projectors.views import invitation_view, relationship_view, self_view
 
 #: Rows of the first query of a part, which may be large ones, and of any: then as many as are thought to fit.
@@ -33,12 +35,12 @@ PARTS: tuple[Part, ...] = ("rooms", "invitations", "relationships", "friend_of")
 _encode = msgspec.json.Encoder().encode
 
 
-class Sync(Request, frozen=True, kw_only=True):
+class SyncRequest(Request, frozen=True, kw_only=True):
     #: Without it: the first page, with the place from which deltas go on.
     cursor: Cursor | None = None
 
 
-class _Place(NamedTuple):
+class _SyncCursor(NamedTuple):
     """Where a page begins, and whose snapshot it is."""
 
     user: Text
@@ -47,7 +49,7 @@ class _Place(NamedTuple):
     above: Text
 
 
-async def sync(call: Call, request: Sync) -> dict[str, Any]:
+async def sync(call: Call, request: SyncRequest) -> dict[str, Any]:
     """The cursor first, then the log's heads, then the read models at or above them.
 
     So everything that was fed below the cursor is in the snapshot, and everything else comes after the cursor: a delta
@@ -67,7 +69,7 @@ async def sync(call: Call, request: Sync) -> dict[str, Any]:
             me = await connection.fetchrow(sql["me"], call.user)
             if me is None:
                 raise Problem("not_found", "expected your own user, found none")
-            first |= {"epoch": call.services.feed.epoch, "me": self_view(_user(me))}
+            first |= {"epoch": call.services.feed.epoch, "me": self_view(from_row(User, me))}
         vector = {str(Shard(row["topic"], row["partition"])): row["next_offset"] for row in positions}
         begun = {**first, "vector": vector}
         page = _Page(
@@ -77,10 +79,10 @@ async def sync(call: Call, request: Sync) -> dict[str, Any]:
     return {**begun, **page.parts(), "next": None if more is None else pages.encode(*more)}
 
 
-def _place(call: Call, request: Sync) -> _Place:
-    place = pages.decode(request.cursor, _Place, _Place(call.user, PARTS[0], ""))
+def _place(call: Call, request: SyncRequest) -> _SyncCursor:
+    place = pages.decode(request.cursor, _SyncCursor, _SyncCursor(call.user, PARTS[0], ""))
     if place.user != call.user:
-        raise Problem("invalid", "cursor: expected `next` of your own snapshot, got one of another user's")
+        raise Problem("invalid", errors=[wrong("/cursor", "`next` of your own snapshot", "one of another user's")])
     return place
 
 
@@ -104,7 +106,7 @@ class _Page:
         self._taken: dict[Part, list[tuple[tuple[str, str], bytes]]] = {part: [] for part in PARTS}
         self._users: dict[str, bytes] = {}
 
-    async def fill(self, connection: Any, place: _Place) -> _Place | None:
+    async def fill(self, connection: Connection, place: _SyncCursor) -> _SyncCursor | None:
         """Reads from a place on. Returns where the next page begins; None when this is the last one."""
         for part in PARTS[PARTS.index(place.part) :]:
             place = place._replace(part=part, above=place.above if part == place.part else "")
@@ -123,12 +125,12 @@ class _Page:
                 size = max(1, min(MOST, self._left * size // max(1, left - self._left) + 1))
         return None
 
-    async def _profiles(self, connection: Any, user: str, found: list[_One]) -> dict[str, bytes]:
+    async def _profiles(self, connection: Connection, user: str, found: list[_One]) -> dict[str, bytes]:
         ids = {id for one in found for id in one.people} - self._users.keys()
         if not ids:
             return {}
         rows = await connection.fetch(queries("sync")["profiles"], user, list(ids))
-        seen = await profiles.of_users(connection, user, [_user(row) for row in rows])
+        seen = await profiles.of_users(connection, user, [from_row(User, row) for row in rows])
         return {view["id"]: _encode(view) for view in seen}
 
     def _take(self, part: Part, one: _One, shown: dict[str, bytes]) -> bool:
@@ -152,27 +154,27 @@ class _Page:
         return {**found, "users": [msgspec.Raw(profile) for _, profile in sorted(self._users.items())]}
 
 
-async def _rooms(connection: Any, user: str, above: str, size: int) -> list[_One]:
+async def _rooms(connection: Connection, user: str, above: str, size: int) -> list[_One]:
     rows = await connection.fetch(queries("sync")["rooms"], user, above, size)
-    found = await entries(connection, rows, user)
+    found = await entries(connection, rows)
     return [
         _One(row["id"], one, () if row["met"] is None else (row["met"],), (row["updated"], row["id"]))
         for row, one in zip(rows, found, strict=True)
     ]
 
 
-async def _relationships(connection: Any, user: str, above: str, size: int) -> list[_One]:
+async def _relationships(connection: Connection, user: str, above: str, size: int) -> list[_One]:
     rows = await connection.fetch(queries("sync")["relationships"], user, above, size)
     return [_One(row["other"], _relationship(row), (row["other"],), ("", row["other"])) for row in rows]
 
 
-async def _friend_of(connection: Any, user: str, above: str, size: int) -> list[_One]:
+async def _friend_of(connection: Connection, user: str, above: str, size: int) -> list[_One]:
     # Without their profiles: anybody may hold the user for a friend.
     rows = await connection.fetch(queries("sync")["friend_of"], user, above, size)
     return [_One(row["user"], _relationship(row), (), ("", row["user"])) for row in rows]
 
 
-async def _invitations(connection: Any, user: str, above: str, size: int) -> list[_One]:
+async def _invitations(connection: Connection, user: str, above: str, size: int) -> list[_One]:
     rows = await connection.fetch(queries("sync")["invitations"], user, above, size)
     return [_One(row["room"], _invitation(row), (), ("", row["room"])) for row in rows]
 
@@ -180,29 +182,20 @@ async def _invitations(connection: Any, user: str, above: str, size: int) -> lis
 _READ = {"rooms": _rooms, "invitations": _invitations, "relationships": _relationships, "friend_of": _friend_of}
 
 
-def _user(row: Any) -> User:
-    user = from_row("user", row)
-    assert isinstance(user, User)
-    return user
+def _invitation(row: Row) -> dict[str, Any]:
+    return invitation_view(from_row(Invitation, row))
 
 
-def _invitation(row: Any) -> dict[str, Any]:
-    invitation = from_row("invitation", row)
-    assert isinstance(invitation, Invitation)
-    return invitation_view(invitation)
-
-
-def _relationship(row: Any) -> dict[str, Any]:
-    relationship = from_row("relationship", row)
-    assert isinstance(relationship, Relationship)
-    return relationship_view(relationship)
+def _relationship(row: Row) -> dict[str, Any]:
+    return relationship_view(from_row(Relationship, row))
 
 
 OPERATIONS = [
-    Operation("sync.get", "GET", "/v1/sync", "user", Sync, sync,
-              "A snapshot of all that concerns you, page by page; the first has the cursor from which deltas go on",
+    Operation("sync.get", "GET", "/v1/sync", "user", SyncRequest, sync,
+              "A snapshot of all that concerns you, page by page; the first has the cursor from which deltas continue",
               {"cursor": "integer", "epoch": "string", "vector": "vector", "me": "Self", "rooms": "[Entry]",
                "invitations": "[Invitation]", "relationships": "[Relationship]", "friend_of": "[Relationship]",
                "users": "[User]", "next": "cursor"},
-              heavy=True),
+              heavy=True,
+              as_of=NoPast("deltas continue from a snapshot; read rooms and users with as_of instead")),
 ]  # fmt: skip

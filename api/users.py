@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Annotated, Any
+from contextlib import nullcontext
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 
-from api import claims, pages, profiles
-from api.calls import Call
+from api import claims, profiles
+from api.core.calls import Call
+from api.core.operation import NoParameters, Operation, Request
+from api.core.tokens import UNSCOPED, Role, mint
 from api.credentials import GivenPassword, Password, check_new, holder, prove
-from api.pages import Cursor, Limit, Query, Rank, Search, Text
-from api.problems import Problem
-from api.surface import Nothing, Operation, Request
-from api.tokens import UNSCOPED, Role, mint
-from events.clock import after, now
+from api.support import pages
+from api.support.ids import Ids, ids_of
+from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
+from api.support.problems import Problem, gather
+from events.core.clock import after, now
+from events.core.faults import wrong
 from events.handles import email_handle, username_handle
 from events.sessions import SessionOpened
 from events.users import AddedBy, User, UserRegistered, user_key
-from infra.postgres import queries
-from infra.rows import from_row
-from infra.settings import Settings
+from infra.base.postgres import Row, queries
+from infra.base.rows import from_row
+from infra.base.settings import Settings
 from producers.commands import Outcome, Refused
 from producers.emails import Email, kept
+from producers.handles import taken
 from producers.limits import Data, DataPatch, Id, ShownName, Username
 from producers.names import check_name, check_username
-from producers.users import ChangeProfile, EmailChange, RegisterUser, Scope
+from producers.users import ChangeProfile, EmailChange, RegisterUser, Scope, unreserved
 from projectors.views import self_view, user_view
 
 #: Lifetime of a service account's token, in seconds: ten years, revocable at once.
@@ -37,13 +42,16 @@ _ATTEMPTS = 3
 
 
 class Register(Request, frozen=True, kw_only=True):
-    #: 3-50 of A-Z a-z 0-9 _ -, a letter or digit among them. Some are nobody's, such as `system` and `everyone`; those
-    #: that begin with `irc-` are an import's.
+    #: 3-50 of A-Z a-z 0-9 _ -, a letter or digit among them. Some are reserved, such as `system` and `everyone`, and
+    #: those that begin with `irc-`, which are an import's.
     username: Username
+    #: To log in with: at least 8 characters, or more where the installation asks for it. Without one the account has
+    #: only the session that this opens.
     password: Password | None = None
     #: What people see: one line, without control, direction and other hidden characters; no space at its ends, and at
     #: most 4 marks on a letter. Without it, the username.
     name: ShownName | None = None
+    #: Additional information: texts by name, which everybody sees.
     data: Data = {}
     #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
     email: Email | None = None
@@ -57,14 +65,15 @@ class RegisterService(Request, frozen=True, kw_only=True):
     #: As a person's.
     name: ShownName | None = None
     #: What it may do beside what users may; its tokens say so in the claim `scope`. `emotions:write`: say what
-    #: emotions messages show, in any room.
+    #: emotions messages show, in any room. `sessions:issue`: sign in any person, whom your own log-in has proved.
+    #: `channels:serve`: report as a server of live channels.
     scopes: list[Scope] = []
 
 
 class FindUsers(Request, frozen=True, kw_only=True):
     name: Query | None = None
-    #: Comma-separated user ids, at most 100.
-    ids: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
+    #: Comma-separated user ids, at most 100 different ones.
+    ids: Ids | None = None
     limit: Limit = 20
     cursor: Cursor | None = None
 
@@ -76,6 +85,7 @@ class GetUser(Request, frozen=True, kw_only=True):
 class ChangeMe(Request, frozen=True, kw_only=True):
     #: As `users.register` takes it.
     name: ShownName | None = None
+    #: What is not named stays; null removes an entry.
     data: DataPatch | None = None
     #: Another e-mail address; null: none any more.
     email: Email | msgspec.UnsetType | None = msgspec.UNSET
@@ -87,7 +97,13 @@ class ChangeMe(Request, frozen=True, kw_only=True):
 
 
 async def register(call: Call, request: Register) -> dict[str, Any]:
-    check_new(call, request.password)
+    gather(
+        lambda: check_username(request.username),
+        lambda: check_new(call, request.password),
+        lambda: check_name("name", request.name or request.username),
+        lambda: request.email is None or kept(request.email),
+        lambda: unreserved(request.data),
+    )
     email = None if request.email is None else kept(request.email)
     expires = after(now(), call.settings.session_seconds)
     outcome, user = await _register(call, request.username, request.password, RegisterUser(
@@ -111,6 +127,7 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
     # Before the first claim: of a user who cannot be made no name stays claimed.
     check_username(username, by_operator=command.role == "service")
     check_name("name", command.name)
+    unreserved(command.data)
     user = _user_id(call.settings, call.key, username, secret, command.email)
     handles = [username_handle(username), *([] if command.email is None else [email_handle(command.email)])]
     hash = None
@@ -126,20 +143,21 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
             # The username is free again at once: its owner-to-be is about to try another address.
             await claims.give_up_registration(call, handles[0], user, version)
             raise
+    store = call.services.credential_store
     try:
-        async with call.services.vault.keeping(hash) as credential:
+        async with nullcontext() if hash is None else store.keeping(hash) as credential:
             made = msgspec.structs.replace(command, user=user, credential=credential)
             outcome = await call.submit(made, shows=(user_key(user),), actor=user, key=call.key or user)
     except Refused as refusal:
         if refusal.code == "key_reused":
             raise
         # Somebody took the claim over meanwhile and made sure that this registration never happens.
-        raise Refused("taken", f"expected a free username, {username} is taken") from refusal
+        raise taken("username", username) from refusal
     if outcome.repeated and credential is not None:
         # The first time it was another.
-        await call.services.vault.remove(credential)
+        await store.remove(credential)
     for handle in handles:
-        call.services.guesses.registered(call.address, handle)
+        call.services.login_throttle.registered(call.address, handle)
         await claims.confirm(call, handle, user, key=f"{user}:confirm")
     return outcome, user
 
@@ -149,7 +167,7 @@ async def _free(call: Call, handles: list[str], user: str) -> None:
     for handle in handles:
         row = await holder(call, handle)
         if row is not None and row["id"] != user:
-            raise Refused("taken", f"expected a free name, {handle.partition(':')[2]} is taken")
+            raise taken(*handle.split(":", 1))
 
 
 def _user_id(settings: Settings, key: str | None, username: str, secret: str | None, email: str | None) -> str:
@@ -166,29 +184,25 @@ def _user_id(settings: Settings, key: str | None, username: str, secret: str | N
 
 def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, Any]:
     """The user and the token, made from the events: the same when the registration is repeated."""
-    opened = next(record for record in outcome.records if isinstance(record.data, SessionOpened))
-    made = next(record.data for record in outcome.records if isinstance(record.data, UserRegistered))
-    assert isinstance(opened.data, SessionOpened)
+    opened, made = outcome.record(SessionOpened), outcome.record(UserRegistered).data
     present = outcome.now.get(user_key(user)) if outcome.repeated else None
     if isinstance(present, User) and present.credential != made.credential:
         raise Problem(
-            "unauthenticated", "expected the account's password of now, got that of its registration; log in with it"
+            "unauthenticated", "expected the account's current password, got the first one; log in with the new one"
         )
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
         expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes,
     )  # fmt: skip
-    found = outcome.state.get(user_key(user))
-    assert isinstance(found, User)
     call.stream_token = token
-    return {"user": self_view(found), "token": token, "expires": opened.data.expires}
+    return {"user": self_view(outcome.entity(User, user_key(user))), "token": token, "expires": opened.data.expires}
 
 
 async def find(call: Call, request: FindUsers) -> dict[str, Any]:
     if request.name is None or request.ids is not None:
-        rows = await call.rows(queries("users")["by_id"], ids_of(request), call.user)
+        rows = await call.rows(queries("users")["by_id"], asked(request), call.user)
         return {"users": await _views(call, rows), "next": None}
-    search = Search(request.name or "")
+    search = SearchText(request.name or "")
     rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("users")["search"], search.grams, search.anywhere, search.first, search.second, call.user,
@@ -199,47 +213,38 @@ async def find(call: Call, request: FindUsers) -> dict[str, Any]:
     last = page[-1] if page else None
     # Pairs with a block between them do not find each other.
     return {
-        "users": [user_view(_found(row)) for row in page],
+        "users": [user_view(from_row(User, row)) for row in page],
         "next": pages.encode(last["rank"], last["folded"], last["id"]) if more and last is not None else None,
     }
 
 
-def ids_of(request: FindUsers) -> list[str]:
+def asked(request: FindUsers) -> list[str]:
     """The ids that are asked for. Raises Problem ``invalid`` for neither or both of name and ids, or too many."""
     if (request.name is None) == (request.ids is None):
-        raise Problem("invalid", "expected either name or ids")
-    ids = [part for part in (request.ids or "").split(",") if part]
-    if len(ids) > 100:
-        raise Problem("invalid", f"ids: expected at most 100, got {len(ids)}")
-    return ids
+        got = "nothing" if request.name is None else "both"
+        errors = [wrong(f"/{name}", "either name or ids", got) for name in ("name", "ids")]
+        raise Problem("invalid", f"expected either name or ids, got {got}", errors=errors)
+    return ids_of("ids", request.ids or "")
 
 
-async def _views(call: Call, rows: list[Any]) -> list[dict[str, Any]]:
-    users = [_found(row) for row in rows]
+async def _views(call: Call, rows: list[Row]) -> list[dict[str, Any]]:
+    users = [from_row(User, row) for row in rows]
     if not users:
         return []
     async with call.reading() as connection:
         return await profiles.of_users(connection, call.user, users)
 
 
-def _found(row: Any) -> User:
-    user = from_row("user", row)
-    assert isinstance(user, User)
-    return user
-
-
-async def me(call: Call, request: Nothing) -> dict[str, Any]:
+async def me(call: Call, request: NoParameters) -> dict[str, Any]:
     row = await call.row(queries("sync")["me"], call.user)
     if row is None:
         raise Problem("not_found", "expected your own user, found none yet; try again")
-    user = from_row("user", row)
-    assert isinstance(user, User)
-    return {"user": self_view(user)}
+    return {"user": self_view(from_row(User, row))}
 
 
 async def get(call: Call, request: GetUser) -> dict[str, Any]:
     if request.user == call.user:
-        return await me(call, Nothing())
+        return await me(call, NoParameters())
     found = await _views(call, await call.rows(queries("users")["by_id"], [request.user], call.user))
     if not found:
         raise Problem("not_found", f"expected a user, found none with id {request.user}")
@@ -251,8 +256,13 @@ async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
     shows = (user_key(call.user),)
     if request.email is msgspec.UNSET:
         if request.password is not None:
-            raise Problem("invalid", "password: expected together with email only; nothing else needs it")
-        return _own(call, await call.submit(command, shows=shows))
+            what = "none without an email, as nothing else needs it"
+            raise Problem("invalid", errors=[wrong("/password", what, "one")])
+        outcome = await call.submit(command, shows=shows)
+        if request.added_by is not None:
+            # Who adds them is checked against the tables: once this is answered, it holds there.
+            await call.meet_own("users")
+        return _own(call, outcome)
     email = None if request.email is None else kept(request.email)
     if request.password is None and (await claims.present(call)).email == email:
         # Written back as it was read.
@@ -300,9 +310,7 @@ def _own(call: Call, outcome: Outcome) -> dict[str, Any]:
 
 
 def _user(call: Call, outcome: Outcome) -> User:
-    user = outcome.state[user_key(call.user)]
-    assert isinstance(user, User)
-    return user
+    return outcome.entity(User, user_key(call.user))
 
 
 OPERATIONS = [
@@ -311,7 +319,7 @@ OPERATIONS = [
               limit="register"),
     Operation("users.find", "GET", "/v1/users", "user", FindUsers, find,
               "Search users by name or username, or get several by id", {"users": "[User]", "next": "cursor"}),
-    Operation("users.me", "GET", "/v1/users/me", "user", Nothing, me, "Your own user", {"user": "Self"}),
+    Operation("users.me", "GET", "/v1/users/me", "user", NoParameters, me, "Your own user", {"user": "Self"}),
     Operation("users.change", "PATCH", "/v1/users/me", "user", ChangeMe, change_me,
               "Change your name, data map, e-mail address, or who may add you to rooms", {"user": "Self"}),
     Operation("users.get", "GET", "/v1/users/{user}", "user", GetUser, get, "A user's profile", {"user": "User"}),

@@ -4,81 +4,88 @@ from __future__ import annotations
 
 from typing import Any
 
-from api import pages, profiles
-from api.calls import Call
-from api.pages import Cursor, Limit, Text
-from api.problems import Problem
-from api.surface import Operation, Request
-from events.records import Record
+import msgspec
+
+from api import profiles
+from api.core.calls import Call
+from api.core.operation import Operation, Request
+from api.support import pages
+from api.support.ids import Ids, ids_of
+from api.support.pages import Cursor, Limit, Text
+from api.support.problems import Problem
+from events.core.faults import wrong
 from events.users import User, user_key
-from events.visuals import Visual, created, visual_key
-from infra.postgres import queries
-from infra.rows import from_row
+from events.visuals import Visual, VisualCreated, as_created, visual_key
+from infra.base.postgres import queries
+from infra.base.rows import from_row
 from producers.limits import Id, Object
 from producers.users import ChooseVisual
-from producers.visuals import ChangeVisual, CreateVisual
+from producers.visuals import ChangeVisual, CreateVisual, EmotionData
 from projectors.views import self_view, visual_view
 
 
-class Create(Request, frozen=True, kw_only=True):
+class CreateVisualRequest(Request, frozen=True, kw_only=True):
+    #: How the character looks: any JSON object, as your apps read it.
     model_data: Object
-    emotion_data: Object = {}
+    #: How it shows emotions, by their names: for each true, false or its settings.
+    emotion_data: EmotionData = {}
 
 
-class Change(Request, frozen=True, kw_only=True):
+class ChangeVisualRequest(Request, frozen=True, kw_only=True):
     visual: Id
+    #: All of how it looks; without it, that stays.
     model_data: Object | None = None
-    emotion_data: Object | None = None
+    #: All of how it shows emotions; without it, that stays.
+    emotion_data: EmotionData | None = None
 
 
-class Choose(Request, frozen=True, kw_only=True):
-    #: A visual that exists; null links none.
-    visual_id: Id | None = None
+class ChooseVisualRequest(Request, frozen=True, kw_only=True):
+    #: A visual that exists; null links none. Either this or `model_data`.
+    visual_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     #: Instead: a new visual, made and linked in one step.
     model_data: Object | None = None
-    emotion_data: Object | None = None
+    #: With `model_data`: how the new visual shows emotions.
+    emotion_data: EmotionData | None = None
 
 
-class Get(Request, frozen=True, kw_only=True):
+class GetVisualRequest(Request, frozen=True, kw_only=True):
     visual: Id
 
 
-class List(Request, frozen=True, kw_only=True):
+class ListVisualsRequest(Request, frozen=True, kw_only=True):
+    #: Comma-separated ids of anybody's visual characters, at most 100 different ones; those that you may not see are
+    #: left out. Without it, your own.
+    ids: Ids | None = None
     limit: Limit = 100
     cursor: Cursor | None = None
 
 
-async def create(call: Call, request: Create) -> dict[str, Any]:
+async def create(call: Call, request: CreateVisualRequest) -> dict[str, Any]:
     outcome = await call.submit(
         CreateVisual(user=call.user, model_data=request.model_data, emotion_data=request.emotion_data), shows=()
     )
-    return {"visual": visual_view(_made(outcome.records[0]))}
+    # From the event: the same when the command is repeated.
+    return {"visual": visual_view(as_created(outcome.record(VisualCreated)))}
 
 
-def _made(record: Record) -> Visual:
-    """The visual as it was first made, also when the command is repeated."""
-    (visual,) = created(record, {}).values()
-    assert isinstance(visual, Visual)
-    return visual
-
-
-async def change(call: Call, request: Change) -> dict[str, Any]:
+async def change(call: Call, request: ChangeVisualRequest) -> dict[str, Any]:
     outcome = await call.submit(
         ChangeVisual(
             user=call.user, visual=request.visual, model_data=request.model_data, emotion_data=request.emotion_data
         ),
         shows=(visual_key(request.visual),),
     )
-    visual = outcome.state[visual_key(request.visual)]
-    assert isinstance(visual, Visual)
-    return {"visual": visual_view(visual)}
+    return {"visual": visual_view(outcome.entity(Visual, visual_key(request.visual)))}
 
 
-async def choose(call: Call, request: Choose) -> dict[str, Any]:
+async def choose(call: Call, request: ChooseVisualRequest) -> dict[str, Any]:
     shows = (user_key(call.user),)
     if request.model_data is not None:
-        if request.visual_id is not None:
-            raise Problem("invalid", "expected either visual_id or model_data, got both")
+        if request.visual_id is not msgspec.UNSET and request.visual_id is not None:
+            errors = [
+                wrong(f"/{name}", "either visual_id or model_data", "both") for name in ("visual_id", "model_data")
+            ]
+            raise Problem("invalid", "expected either visual_id or model_data, got both", errors=errors)
         outcome = await call.submit(
             CreateVisual(
                 user=call.user, model_data=request.model_data, emotion_data=request.emotion_data or {}, choose=True
@@ -87,13 +94,16 @@ async def choose(call: Call, request: Choose) -> dict[str, Any]:
         )
     else:
         if request.emotion_data is not None:
-            raise Problem("invalid", "emotion_data: expected it together with model_data")
+            raise Problem("invalid", errors=[wrong("/emotion_data", "it together with model_data", "it alone")])
+        if request.visual_id is msgspec.UNSET:
+            # A body that was forgotten must not take away what is there.
+            what = "either visual_id (null for none) or model_data"
+            errors = [wrong(f"/{name}", what, "nothing") for name in ("visual_id", "model_data")]
+            raise Problem("invalid", f"expected {what}, got neither", errors=errors)
         wanted = request.visual_id
         problem = None if wanted is None or await _find(call, wanted) is not None else _gone(wanted)
         outcome = await call.submit(ChooseVisual(user=call.user, visual=wanted), unless=problem, shows=shows)
-    user = outcome.state[user_key(call.user)]
-    assert isinstance(user, User)
-    return {"user": self_view(user)}
+    return {"user": self_view(outcome.entity(User, user_key(call.user)))}
 
 
 async def _find(call: Call, visual: str) -> Visual | None:
@@ -112,41 +122,60 @@ async def _one(call: Call, visual: str) -> Visual | None:
     """The same, as the read models have it."""
     async with call.reading() as connection:
         row = await connection.fetchrow(queries("visuals")["by_id"], visual)
-        found = None if row is None else from_row("visual", row)
-        if not isinstance(found, Visual):
+        if row is None:
             return None
-        return await profiles.visual_seen(connection, await profiles.apart(connection, call.user), found)
+        blocks = await profiles.apart(connection, call.user)
+        return await profiles.visual_seen(connection, blocks, from_row(Visual, row))
 
 
-async def get(call: Call, request: Get) -> dict[str, Any]:
+async def get(call: Call, request: GetVisualRequest) -> dict[str, Any]:
     found = await _find(call, request.visual)
     if found is None:
         raise _gone(request.visual)
     return {"visual": visual_view(found)}
 
 
-def place(request: List) -> str:
+def place(request: ListVisualsRequest) -> str:
     """The id that the page comes after. Raises Problem ``invalid``."""
     (after,) = pages.decode(request.cursor, tuple[Text], ("",))
     return after
 
 
-async def list_(call: Call, request: List) -> dict[str, Any]:
+async def _several(call: Call, ids: list[str]) -> list[Visual]:
+    """Those of the ids that the caller sees, in their order."""
+    async with call.reading() as connection:
+        rows = await connection.fetch(queries("visuals")["by_ids"], ids)
+        blocks = await profiles.apart(connection, call.user)
+        found = {}
+        for row in rows:
+            if (seen := await profiles.visual_seen(connection, blocks, from_row(Visual, row))) is not None:
+                found[seen.id] = seen
+    return [found[id] for id in ids if id in found]
+
+
+async def list_(call: Call, request: ListVisualsRequest) -> dict[str, Any]:
+    if request.ids is not None:
+        ids = ids_of("ids", request.ids)
+        several = await _several(call, ids)
+        # One that was made a moment ago, anywhere, is found.
+        if len(several) < len(ids) and await call.see_all("users"):
+            several = await _several(call, ids)
+        return {"visuals": [visual_view(one) for one in several], "next": None}
     rows = await call.rows(queries("visuals")["of_owner"], call.user, place(request), request.limit + 1)
-    found = [one for row in rows[: request.limit] if isinstance(one := from_row("visual", row), Visual)]
+    found = [from_row(Visual, row) for row in rows[: request.limit]]
     views = [visual_view(one) for one in found]
     return {"visuals": views, "next": pages.encode(found[-1].id) if len(rows) > request.limit else None}
 
 
 OPERATIONS = [
-    Operation("visuals.create", "POST", "/v1/visuals", "user", Create, create,
+    Operation("visuals.create", "POST", "/v1/visuals", "user", CreateVisualRequest, create,
               "Make a visual character", {"visual": "Visual"}, 201, limit="create"),
-    Operation("visuals.list", "GET", "/v1/visuals", "user", List, list_,
-              "Your visual characters", {"visuals": "[Visual]", "next": "cursor"}),
-    Operation("visuals.get", "GET", "/v1/visuals/{visual}", "user", Get, get,
+    Operation("visuals.list", "GET", "/v1/visuals", "user", ListVisualsRequest, list_,
+              "Your visual characters, or several by id", {"visuals": "[Visual]", "next": "cursor"}),
+    Operation("visuals.get", "GET", "/v1/visuals/{visual}", "user", GetVisualRequest, get,
               "A visual character", {"visual": "Visual"}),
-    Operation("visuals.change", "PATCH", "/v1/visuals/{visual}", "user", Change, change,
+    Operation("visuals.change", "PATCH", "/v1/visuals/{visual}", "user", ChangeVisualRequest, change,
               "Change your visual character", {"visual": "Visual"}),
-    Operation("visuals.choose", "PUT", "/v1/users/me/visual", "user", Choose, choose,
+    Operation("visuals.choose", "PUT", "/v1/users/me/visual", "user", ChooseVisualRequest, choose,
               "Link a visual character, or make one and link it", {"user": "Self"}),
 ]  # fmt: skip

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible
 
 
 class Handle(Entity, frozen=True, kw_only=True):
@@ -58,29 +59,26 @@ class HandleReleased(Event, frozen=True, kw_only=True):
     user: str
 
 
-def names(record: Record) -> tuple[Key, ...]:
+def keys(record: Record) -> tuple[Key, ...]:
     return (handle_key(record.stream),)
 
 
-def claimed(record: Record, state: State) -> Changes:
+def claimed(record: Record[HandleClaimed], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, HandleClaimed)
     handle = Handle(id=record.stream, user=event.user, state="claimed", claimed=record.time, version=record.offset)
     return {handle.key: handle}
 
 
-def confirmed(record: Record, state: State) -> Changes:
+def confirmed(record: Record[HandleConfirmed], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, HandleConfirmed)
     handle = state[handle_key(record.stream)]
     if not isinstance(handle, Handle) or handle.user != event.user:
         return {}
     return {handle.key: replace(handle, state="confirmed", version=record.offset)}
 
 
-def released(record: Record, state: State) -> Changes:
+def released(record: Record[HandleReleased], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, HandleReleased)
     handle = state[handle_key(record.stream)]
     if not isinstance(handle, Handle) or handle.user != event.user:
         return {}
@@ -89,17 +87,23 @@ def released(record: Record, state: State) -> Changes:
 
 _SAMPLE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
 
+#: Why it is not taken back.
+_CLAIM = "the name or address may be another's by now"
+
 ROWS = (
     EventType(
-        name="handle.claimed", struct=HandleClaimed, topics=("handles",), names=names, fold=claimed,
+        name="handle.claimed", struct=HandleClaimed, topics=("handles",), keys=keys, fold=claimed,
         about="A name was claimed for a user who is about to take it.", sample=HandleClaimed(user=_SAMPLE),
+        revert=NotRevertible(_CLAIM),
     ),
     EventType(
-        name="handle.confirmed", struct=HandleConfirmed, topics=("handles",), names=names, fold=confirmed,
+        name="handle.confirmed", struct=HandleConfirmed, topics=("handles",), keys=keys, fold=confirmed,
         about="The claimant has taken the name.", sample=HandleConfirmed(user=_SAMPLE),
+        revert=NotRevertible(_CLAIM),
     ),
     EventType(
-        name="handle.released", struct=HandleReleased, topics=("handles",), names=names, fold=released,
+        name="handle.released", struct=HandleReleased, topics=("handles",), keys=keys, fold=released,
         about="The holder gave the name back; anybody may claim it.", sample=HandleReleased(user=_SAMPLE),
+        revert=NotRevertible(_CLAIM),
     ),
 )  # fmt: skip

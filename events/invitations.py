@@ -10,8 +10,9 @@ from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible, RevertRule
 from events.rooms import RoomType, loaded_room, room_key
 
 
@@ -65,16 +66,14 @@ class InvitationWithdrawn(Event, frozen=True, kw_only=True):
     by: str
 
 
-def names(record: Record) -> tuple[Key, ...]:
+def keys(record: Record[MemberInvited | InvitationDeclined | InvitationWithdrawn]) -> tuple[Key, ...]:
     event = record.data
-    assert isinstance(event, MemberInvited | InvitationDeclined | InvitationWithdrawn)
     key = invitation_key(record.stream, event.user)
     return (room_key(record.stream), key) if isinstance(event, MemberInvited) else (key,)
 
 
-def invited(record: Record, state: State) -> Changes:
+def invited(record: Record[MemberInvited], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MemberInvited)
     room = loaded_room(state, record.stream)
     if room is None:
         return {}
@@ -93,32 +92,36 @@ def ended(record: Record, state: State, user: str, how: Literal["accepted", "dec
     return {invitation.key: replace(invitation, state=how, updated=record.time, version=record.offset)}
 
 
-def declined(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, InvitationDeclined)
+def declined(record: Record[InvitationDeclined], state: State) -> Changes:
     return ended(record, state, record.data.user, "declined")
 
 
-def withdrawn(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, InvitationWithdrawn)
+def withdrawn(record: Record[InvitationWithdrawn], state: State) -> Changes:
     return ended(record, state, record.data.user, "withdrawn")
 
 
 _SAMPLE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
 _BY = "0c5e8f6a-61f2-4d0e-8a0e-3a1f7c9b2d44"
 
+#: Why it is not taken back.
+_ASKED = "whoever may can invite again"
+
 ROWS = (
     EventType(
-        name="member.invited", struct=MemberInvited, topics=("rooms",), names=names, fold=invited,
+        name="member.invited", struct=MemberInvited, topics=("rooms",), keys=keys, fold=invited, reads=("room",),
         about="A user was asked into the room by the actor; who accepts joins (`member.joined`).",
         sample=MemberInvited(user=_SAMPLE),
+        revert=RevertRule("invitation", ("state",), "user"),
     ),
     EventType(
-        name="invitation.declined", struct=InvitationDeclined, topics=("rooms",), names=names, fold=declined,
+        name="invitation.declined", struct=InvitationDeclined, topics=("rooms",), keys=keys, fold=declined,
         about="A user does not want to come into the room.", sample=InvitationDeclined(user=_SAMPLE, by=_BY),
+        revert=NotRevertible(_ASKED),
     ),
     EventType(
-        name="invitation.withdrawn", struct=InvitationWithdrawn, topics=("rooms",), names=names, fold=withdrawn,
+        name="invitation.withdrawn", struct=InvitationWithdrawn, topics=("rooms",), keys=keys, fold=withdrawn,
         about="Who invited, or an admin, took the invitation back, or the room was deleted.",
         sample=InvitationWithdrawn(user=_SAMPLE, by=_BY),
+        revert=NotRevertible(_ASKED),
     ),
 )  # fmt: skip

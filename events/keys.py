@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from events.records import Changes, Event, EventType, Key, Record, State
+from events.core.records import Changes, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible
 
 
 class KeyUsed(Event, frozen=True, kw_only=True):
     """A command with a client's key found nothing to do. Its key stands in the envelope, as that of any command."""
 
 
-def names(record: Record) -> tuple[Key, ...]:
+def keys(record: Record) -> tuple[Key, ...]:
     return ()
 
 
@@ -20,8 +21,9 @@ def used(record: Record, state: State) -> Changes:
 
 ROWS = (
     EventType(
-        name="key.used", struct=KeyUsed, topics=("users", "rooms", "handles"), names=names, fold=used,
+        name="key.used", struct=KeyUsed, topics=("users", "rooms", "handles"), keys=keys, fold=used,
         about="A command with a key found nothing to do; given again later, when there is, it still does nothing.",
         sample=KeyUsed(),
+        revert=NotRevertible("it changed nothing"),
     ),
 )  # fmt: skip

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
-from events.clock import Time
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible, RevertRule
 from events.invitations import ended, invitation_key
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.message_entity import made, message_key, new_message
 from events.rooms import Room, loaded_room, room_key, settings_of
-from events.saying import message_key, said
 
 Role = Literal["owner", "admin", "member"]
 
@@ -27,7 +28,7 @@ class Member(Entity, frozen=True, kw_only=True):
     #: At most one member is the owner, at every position of the log.
     role: Role
     state: Literal["joined", "left"]
-    #: Offset of the join: the member hears what stands in the log from here on.
+    #: Offset of the join: the member receives what is in the log from here on.
     since: int
     joined: Time
     #: Sequence number up to which everything is read: unread = the room's last - this.
@@ -108,10 +109,12 @@ class MemberNotificationsSet(Event, frozen=True, kw_only=True):
     notifications: bool
 
 
-def names(record: Record) -> Sequence[Key]:
+MemberEvent = MemberJoined | MemberLeft | MemberRoleChanged | MemberRead | MemberNotificationsSet
+
+
+def keys(record: Record[MemberEvent]) -> Sequence[Key]:
     event = record.data
-    assert isinstance(event, Announced | MemberRead | MemberNotificationsSet)
-    found = [room_key(record.stream), member_key(record.stream, getattr(event, "user", ""))]
+    found = [room_key(record.stream), member_key(record.stream, event.user)]
     if isinstance(event, Announced) and event.message is not None:
         found += [message_key(event.message), member_key(record.stream, record.actor)]
     if isinstance(event, MemberJoined):
@@ -119,13 +122,15 @@ def names(record: Record) -> Sequence[Key]:
     return found
 
 
-def announced(record: Record, state: State, room: Room, type: str, content: dict[str, Any]) -> tuple[Changes, Room]:
+def announced(
+    record: Record[Announced], state: State, room: Room, type: str, content: dict[str, Any]
+) -> tuple[Changes, Room]:
     """The message that the event makes, if it is announced, and the room after it. Who acted has read up to it."""
     event = record.data
-    assert isinstance(event, Announced)
     if event.message is None or event.seq is None:
         return {}, room
-    message, room = said(record, room, id=event.message, seq=event.seq, type=type, content=content)
+    message = made(record, id=event.message, seq=event.seq, type=type, content=content)
+    message, room = new_message(record, room, message)
     changes: Changes = {message.key: message}
     actor = loaded_member(state, room.id, record.actor)
     if actor is not None:
@@ -138,15 +143,14 @@ def has_read(member: Member, seq: int, record: Record) -> Member:
     return replace(member, read=seq, read_at=record.time, willing=True, version=record.offset)
 
 
-def joined(record: Record, state: State) -> Changes:
+def joined(record: Record[MemberJoined], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MemberJoined)
     room = loaded_room(state, record.stream)
     if room is None or loaded_member(state, record.stream, event.user) is not None:
         return {}
     changes, room = announced(record, state, room, "join", {"user": event.user})
     before = state[member_key(record.stream, event.user)]
-    # Of a direct room all is new to who accepts: it was said to them.
+    # In a direct room everything is new to the person who accepts: it was said to them.
     member = Member(
         room=record.stream, user=event.user, role=event.role, state="joined", since=record.offset,
         joined=record.time, read=0 if room.type == "direct" else room.seq, read_at=record.time,
@@ -164,9 +168,8 @@ def joined(record: Record, state: State) -> Changes:
     return changes
 
 
-def left(record: Record, state: State) -> Changes:
+def left(record: Record[MemberLeft], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MemberLeft)
     room = loaded_room(state, record.stream)
     member = loaded_member(state, record.stream, event.user)
     if room is None or member is None:
@@ -183,9 +186,8 @@ def left(record: Record, state: State) -> Changes:
     return changes
 
 
-def role_changed(record: Record, state: State) -> Changes:
+def role_changed(record: Record[MemberRoleChanged], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MemberRoleChanged)
     room = loaded_room(state, record.stream)
     member = loaded_member(state, record.stream, event.user)
     if room is None or member is None:
@@ -201,16 +203,14 @@ def role_changed(record: Record, state: State) -> Changes:
     return changes
 
 
-def read(record: Record, state: State) -> Changes:
+def read(record: Record[MemberRead], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MemberRead)
     member = loaded_member(state, record.stream, event.user)
     return {} if member is None else {member.key: has_read(member, event.seq, record)}
 
 
-def notifications_set(record: Record, state: State) -> Changes:
+def notifications_set(record: Record[MemberNotificationsSet], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MemberNotificationsSet)
     member = loaded_member(state, record.stream, event.user)
     if member is None:
         return {}
@@ -222,28 +222,34 @@ _MESSAGE = "019aa000-0000-7000-8000-000000000005"
 
 ROWS = (
     EventType(
-        name="member.joined", struct=MemberJoined, topics=("rooms",), names=names, fold=joined, version=3,
+        name="member.joined", struct=MemberJoined, topics=("rooms",), keys=keys, fold=joined, version=3,
         about="A user is in the room from here on; the actor is who let them in.",
         sample=MemberJoined(user=_SAMPLE, role="member", message=_MESSAGE, seq=18),
+        revert=RevertRule("member", ("state",), "user"), makes=("message",),
     ),
     EventType(
-        name="member.left", struct=MemberLeft, topics=("rooms",), names=names, fold=left, version=2,
+        name="member.left", struct=MemberLeft, topics=("rooms",), keys=keys, fold=left, version=2,
         about="A user is no longer in the room; the actor is the user, or who put them out.",
         sample=MemberLeft(user=_SAMPLE, message=_MESSAGE, seq=18),
+        revert=RevertRule("member", ("state", "role"), "user"), makes=("message",),
     ),
     EventType(
-        name="member.role_changed", struct=MemberRoleChanged, topics=("rooms",), names=names, fold=role_changed,
+        name="member.role_changed", struct=MemberRoleChanged, topics=("rooms",), keys=keys, fold=role_changed,
         about="A member has another role. Before somebody becomes the owner, the old one has ceased to be it.",
         sample=MemberRoleChanged(user=_SAMPLE, role="owner", message=_MESSAGE, seq=18), version=2,
+        revert=RevertRule("member", ("role",), "user"), makes=("message",),
     ),
     EventType(
-        name="member.read", struct=MemberRead, topics=("rooms",), names=names, fold=read,
+        name="member.read", struct=MemberRead, topics=("rooms",), keys=keys, fold=read,
         about="A member has read everything up to a message, and nothing after it.",
         sample=MemberRead(user=_SAMPLE, seq=17),
+        revert=NotRevertible("it only says how far somebody has read, or been here"), reads=("room",),
+        renews=("member",),
     ),
     EventType(
-        name="member.notifications_set", struct=MemberNotificationsSet, topics=("rooms",), names=names,
+        name="member.notifications_set", struct=MemberNotificationsSet, topics=("rooms",), keys=keys,
         fold=notifications_set, about="A member wants to be notified of messages, or not.",
         sample=MemberNotificationsSet(user=_SAMPLE, notifications=False),
+        revert=RevertRule("member", ("notifications",), "user"), reads=("room",),
     ),
 )  # fmt: skip

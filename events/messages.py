@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from events.clock import Time
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible, RevertRule
 from events.members import has_read, loaded_member, member_key
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.message_entity import Message, made, message_key, new_message
 from events.rooms import loaded_room, room_key
-from events.saying import Message, message_key, said
 
 __all__ = ["Message", "message_key"]
 
@@ -66,8 +67,7 @@ class MessageEmotionDetected(Event, frozen=True, kw_only=True):
     shown: bool
 
 
-def posted_names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, MessagePosted)
+def posted_keys(record: Record[MessagePosted]) -> tuple[Key, ...]:
     return (
         room_key(record.stream),
         member_key(record.stream, record.actor),
@@ -75,17 +75,22 @@ def posted_names(record: Record) -> tuple[Key, ...]:
     )
 
 
-def posted(record: Record, state: State) -> Changes:
+def as_posted(record: Record[MessagePosted]) -> Message:
+    """The message as it was first said, from its event alone: without ``rank``, which takes the room to know."""
+    event = record.data
+    return made(
+        record, id=event.message, seq=event.seq, type=event.type, content=event.content, token=event.token,
+        data=event.data,
+    )  # fmt: skip
+
+
+def posted(record: Record[MessagePosted], state: State) -> Changes:
     """Adds the message; the author has read up to it."""
     event = record.data
-    assert isinstance(event, MessagePosted)
     room = loaded_room(state, record.stream)
     if room is None:
         return {}
-    message, room = said(
-        record, room, id=event.message, seq=event.seq, type=event.type, content=event.content, token=event.token,
-        data=event.data,
-    )  # fmt: skip
+    message, room = new_message(record, room, as_posted(record))
     changes: Changes = {message.key: message, room.key: room}
     member = loaded_member(state, record.stream, record.actor)
     if member is not None:
@@ -93,9 +98,10 @@ def posted(record: Record, state: State) -> Changes:
     return changes
 
 
-def message_names(record: Record) -> tuple[Key, ...]:
+def message_keys(
+    record: Record[MessageEdited | MessageDeleted | MessageRestored | MessageEmotionDetected],
+) -> tuple[Key, ...]:
     event = record.data
-    assert isinstance(event, MessageEdited | MessageDeleted | MessageRestored | MessageEmotionDetected)
     return (message_key(event.message),)
 
 
@@ -106,7 +112,7 @@ def loaded_message(state: State, message: str) -> Message | None:
     return entity
 
 
-def changed(record: Record, state: State, message: str, **changes: Any) -> Changes:
+def changed(record: Record, state: State, message: str, **changes: object) -> Changes:
     """The message with ``changes``, stamped with the record."""
     found = loaded_message(state, message)
     if found is None:
@@ -114,10 +120,9 @@ def changed(record: Record, state: State, message: str, **changes: Any) -> Chang
     return {found.key: replace(found, updated=record.time, version=record.offset, **changes)}
 
 
-def edited(record: Record, state: State) -> Changes:
+def edited(record: Record[MessageEdited], state: State) -> Changes:
     """Changes the message, and keeps what it held as a revision."""
     event = record.data
-    assert isinstance(event, MessageEdited)
     message = loaded_message(state, event.message)
     if message is None:
         return {}
@@ -132,19 +137,16 @@ def edited(record: Record, state: State) -> Changes:
     return {revision.key: revision, **changes}
 
 
-def deleted(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, MessageDeleted)
+def deleted(record: Record[MessageDeleted], state: State) -> Changes:
     return changed(record, state, record.data.message, deleted=record.time)
 
 
-def restored(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, MessageRestored)
+def restored(record: Record[MessageRestored], state: State) -> Changes:
     return changed(record, state, record.data.message, deleted=None)
 
 
-def emotion_detected(record: Record, state: State) -> Changes:
+def emotion_detected(record: Record[MessageEmotionDetected], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, MessageEmotionDetected)
     message = loaded_message(state, event.message)
     if message is None:
         return {}
@@ -158,29 +160,35 @@ _SAMPLE = "019aa000-0000-7000-8000-000000000004"
 
 ROWS = (
     EventType(
-        name="message.posted", struct=MessagePosted, topics=("rooms",), names=posted_names, fold=posted, version=2,
+        name="message.posted", struct=MessagePosted, topics=("rooms",), keys=posted_keys, fold=posted, version=2,
+        makes=("message",), renews=("room", "member"),
         about="A member said something; the actor is the author.",
         sample=MessagePosted(
             message=_SAMPLE, seq=17, token="c1f7", type="text", content={"text": "Good morning"},
             data={"client": {"name": "loom", "version": 2}},
         ),
+        revert=RevertRule("message", ("deleted",), "message"),
     ),
     EventType(
-        name="message.edited", struct=MessageEdited, topics=("rooms",), names=message_names, fold=edited,
+        name="message.edited", struct=MessageEdited, topics=("rooms",), keys=message_keys, fold=edited,
         about="The author changed what a message holds; what it held before stays as a revision.",
         sample=MessageEdited(message=_SAMPLE, content={"text": "Good evening"}, data={}),
+        revert=RevertRule("message", ("content", "data"), "message"),
     ),
     EventType(
-        name="message.deleted", struct=MessageDeleted, topics=("rooms",), names=message_names, fold=deleted,
+        name="message.deleted", struct=MessageDeleted, topics=("rooms",), keys=message_keys, fold=deleted,
         about="A message is no longer shown; its place and number stay.", sample=MessageDeleted(message=_SAMPLE),
+        revert=RevertRule("message", ("deleted",), "message"),
     ),
     EventType(
-        name="message.restored", struct=MessageRestored, topics=("rooms",), names=message_names, fold=restored,
+        name="message.restored", struct=MessageRestored, topics=("rooms",), keys=message_keys, fold=restored,
         about="An operator brought a deleted message back.", sample=MessageRestored(message=_SAMPLE),
+        revert=RevertRule("message", ("deleted",), "message"),
     ),
     EventType(
-        name="message.emotion_detected", struct=MessageEmotionDetected, topics=("rooms",), names=message_names,
+        name="message.emotion_detected", struct=MessageEmotionDetected, topics=("rooms",), keys=message_keys,
         fold=emotion_detected, about="A service found out what emotion a message shows.",
         sample=MessageEmotionDetected(message=_SAMPLE, emotion="joy", shown=True),
+        revert=NotRevertible("a service found it out, and does so again"),
     ),
 )  # fmt: skip

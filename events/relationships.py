@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import RevertRule
 
 Relation = Literal["friend", "block"]
 
@@ -31,18 +32,16 @@ def relationship_key(user: str, other: str) -> Key:
 class RelationshipSet(Event, frozen=True, kw_only=True):
     other: str
     type: Relation | None
-    #: What it was before: decides who may hear of the change (a block is not shown to the blocked).
+    #: What it was before: decides who receives the change (a block is not shown to the blocked).
     was: Relation | None
 
 
-def names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, RelationshipSet)
+def keys(record: Record[RelationshipSet]) -> tuple[Key, ...]:
     return (relationship_key(record.stream, record.data.other),)
 
 
-def set_(record: Record, state: State) -> Changes:
+def set_(record: Record[RelationshipSet], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, RelationshipSet)
     key = relationship_key(record.stream, event.other)
     before = state[key]
     relationship = Relationship(
@@ -55,8 +54,9 @@ def set_(record: Record, state: State) -> Changes:
 
 ROWS = (
     EventType(
-        name="relationship.set", struct=RelationshipSet, topics=("users",), names=names, fold=set_,
+        name="relationship.set", struct=RelationshipSet, topics=("users",), keys=keys, fold=set_,
         about="A user befriended or blocked another, or took that back.",
         sample=RelationshipSet(other="7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f", type="friend", was=None),
+        revert=RevertRule("relationship", ("type",), "other"),
     ),
 )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, get_args, get_origin
 from uuid import UUID, uuid5
 
 import msgspec
 from msgspec.structs import replace
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventT, EventType, Key, Record, State
+from events.core.revert_rules import RevertRule
 
 RoomType = Literal["public", "private", "direct"]
 Who = Literal["members", "admins"]
@@ -45,6 +47,8 @@ class Room(Entity, frozen=True, kw_only=True):
     name: str
     #: What the room is for.
     description: str | None
+    #: What it is about today, in one line.
+    topic_line: str | None
     #: ``RoomSettings``, all of them.
     settings: dict[str, Any]
     #: ``archived``: it can be read, and left, but not written to. ``deleted``: to its members it no longer exists.
@@ -58,10 +62,12 @@ class Room(Entity, frozen=True, kw_only=True):
     rank: str | None
     #: How many members there are.
     members: int
+    #: How many of its messages are pinned.
+    pins: int
     #: The owner; None in a direct room, and in a room that everyone has left.
     owner: str | None
     created: Time
-    #: Time of the last event that people see: message, name, description, settings, data, state.
+    #: Time of the last event that people see: message, name, description, topic line, settings, data, state.
     updated: Time
     version: int
 
@@ -100,6 +106,11 @@ class RoomDescribed(Event, frozen=True, kw_only=True):
     description: str | None
 
 
+class RoomTopicLineSet(Event, frozen=True, kw_only=True):
+    #: What the room is about today, in one line; None: it does not say any more.
+    topic_line: str | None
+
+
 class RoomSettingsChanged(Event, frozen=True, kw_only=True):
     #: All settings from here on.
     settings: dict[str, Any]
@@ -126,7 +137,7 @@ class RoomRestored(Event, frozen=True, kw_only=True):
     """An operator brought a deleted room back."""
 
 
-def names(record: Record) -> tuple[Key, ...]:
+def keys(record: Record) -> tuple[Key, ...]:
     return (room_key(record.stream),)
 
 
@@ -142,20 +153,20 @@ def settings_of(settings: dict[str, Any]) -> RoomSettings:
     return msgspec.convert(settings, RoomSettings)
 
 
-def created(record: Record, state: State) -> Changes:
+def created(record: Record[RoomCreated], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, RoomCreated)
     direct = event.type == "direct"
     settings = settings_of({"announcements": False} if direct else event.settings)
     room = Room(
         id=record.stream, type="direct" if direct else event.visibility, name=event.name,
-        description=event.description, settings=msgspec.to_builtins(settings), state="active", data=event.data, seq=0,
-        last=None, rank=None, members=0, owner=None, created=record.time, updated=record.time, version=record.offset,
+        description=event.description, topic_line=None, settings=msgspec.to_builtins(settings), state="active",
+        data=event.data, seq=0, last=None, rank=None, members=0, pins=0, owner=None, created=record.time,
+        updated=record.time, version=record.offset,
     )  # fmt: skip
     return {room.key: room}
 
 
-def changed(record: Record, before: State, **changes: Any) -> Changes:
+def changed(record: Record, before: State, **changes: object) -> Changes:
     """The stream's room with ``changes``, stamped with the record."""
     room = loaded_room(before, record.stream)
     if room is None:
@@ -163,24 +174,22 @@ def changed(record: Record, before: State, **changes: Any) -> Changes:
     return {room.key: replace(room, updated=record.time, version=record.offset, **changes)}
 
 
-def renamed(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, RoomRenamed)
-    return changed(record, state, name=record.data.name)
+#: What a field is made of, where the event's value is not taken as it is.
+_KEPT: dict[str, Callable[[Any], object]] = {"settings": lambda given: msgspec.to_builtins(settings_of(given))}
 
 
-def described(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, RoomDescribed)
-    return changed(record, state, description=record.data.description)
+def _setter(name: str, sample: EventT, sets: tuple[str, ...], about: str) -> EventType[EventT]:
+    """The row of an event that sets fields of its room: what it does, and what takes it back, follow from ``sets``."""
 
+    def fold(record: Record[EventT], state: State) -> Changes:
+        given = {field: getattr(record.data, field) for field in sets}
+        kept = {field: _KEPT[field](value) if field in _KEPT else value for field, value in given.items()}
+        return changed(record, state, **kept)
 
-def settings_changed(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, RoomSettingsChanged)
-    return changed(record, state, settings=msgspec.to_builtins(settings_of(record.data.settings)))
-
-
-def data_changed(record: Record, state: State) -> Changes:
-    assert isinstance(record.data, RoomDataChanged)
-    return changed(record, state, data=record.data.data)
+    return EventType(
+        name=name, struct=type(sample), topics=("rooms",), keys=keys, fold=fold, about=about, sample=sample,
+        revert=RevertRule("room", sets), sets=sets,
+    )  # fmt: skip
 
 
 def archived(record: Record, state: State) -> Changes:
@@ -199,43 +208,58 @@ _SETTINGS: dict[str, Any] = msgspec.to_builtins(RoomSettings())
 
 ROWS = (
     EventType(
-        name="room.created", struct=RoomCreated, topics=("rooms",), names=names, fold=created, version=2,
+        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=2,
         about="A room exists from here on; its first members join in the same batch.",
         sample=RoomCreated(
             type="group", visibility="public", name="Analytical Engine", data={"icon": "gear"},
             description="Mill, store and cards.", settings=_SETTINGS,
         ),
+        revert=RevertRule("room", ("state",)),
     ),
-    EventType(
-        name="room.renamed", struct=RoomRenamed, topics=("rooms",), names=names, fold=renamed,
-        about="A room got another name.", sample=RoomRenamed(name="Difference Engine"),
+    _setter("room.renamed", RoomRenamed(name="Difference Engine"), ("name",), "A room got another name."),
+    _setter(
+        "room.described", RoomDescribed(description="Wheels and levers."), ("description",),
+        "A room got another description, or none.",
     ),
-    EventType(
-        name="room.described", struct=RoomDescribed, topics=("rooms",), names=names, fold=described,
-        about="A room got another description, or none.", sample=RoomDescribed(description="Wheels and levers."),
+    _setter(
+        "room.topic_line_set", RoomTopicLineSet(topic_line="Today: cards, and what they say."), ("topic_line",),
+        "A room got another topic line, or none.",
     ),
-    EventType(
-        name="room.settings_changed", struct=RoomSettingsChanged, topics=("rooms",), names=names,
-        fold=settings_changed, about="How a room is run changed.", sample=RoomSettingsChanged(settings=_SETTINGS),
+    _setter(
+        "room.settings_changed", RoomSettingsChanged(settings=_SETTINGS), ("settings",), "How a room is run changed.",
     ),
+    _setter("room.data_changed", RoomDataChanged(data={"icon": "cog"}), ("data",), "A room's data map changed."),
     EventType(
-        name="room.data_changed", struct=RoomDataChanged, topics=("rooms",), names=names, fold=data_changed,
-        about="A room's data map changed.", sample=RoomDataChanged(data={"icon": "cog"}),
-    ),
-    EventType(
-        name="room.archived", struct=RoomArchived, topics=("rooms",), names=names, fold=archived,
+        name="room.archived", struct=RoomArchived, topics=("rooms",), keys=keys, fold=archived,
         about="The room can be read from here on, but not written to.", sample=RoomArchived(),
+        revert=RevertRule("room", ("state",)),
     ),
     EventType(
-        name="room.unarchived", struct=RoomUnarchived, topics=("rooms",), names=names, fold=active,
+        name="room.unarchived", struct=RoomUnarchived, topics=("rooms",), keys=keys, fold=active,
         about="An archived room is in use again.", sample=RoomUnarchived(),
+        revert=RevertRule("room", ("state",)),
     ),
     EventType(
-        name="room.deleted", struct=RoomDeleted, topics=("rooms",), names=names, fold=deleted,
+        name="room.deleted", struct=RoomDeleted, topics=("rooms",), keys=keys, fold=deleted,
         about="To its members the room no longer exists; an operator can bring it back.", sample=RoomDeleted(),
+        revert=RevertRule("room", ("state",)),
     ),
     EventType(
-        name="room.restored", struct=RoomRestored, topics=("rooms",), names=names, fold=active,
+        name="room.restored", struct=RoomRestored, topics=("rooms",), keys=keys, fold=active,
         about="An operator brought a deleted or archived room back.", sample=RoomRestored(),
+        revert=RevertRule("room", ("state",)),
     ),
 )  # fmt: skip
+
+#: The rows of events that set fields of their room, and nothing else of it.
+SETTERS: tuple[EventType, ...] = tuple(row for row in ROWS if row.sets)
+
+
+def _unsaid(field: str) -> object:
+    """Of an optional field None, of another what its type makes of nothing: an empty text or map, 0, False."""
+    kind = next(one.type for one in msgspec.structs.fields(Room) if one.name == field)
+    return None if type(None) in get_args(kind) else (get_origin(kind) or kind)()
+
+
+#: What such events set of a room: each field as in a room of which nobody has said anything. Not to be changed.
+UNSAID: dict[str, Any] = {field: _unsaid(field) for row in SETTERS for field in row.sets}

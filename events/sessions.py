@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible
 from events.users import loaded_user, user_key
 
 
@@ -47,15 +48,13 @@ class SessionClosed(Event, frozen=True, kw_only=True):
     session: str
 
 
-def opened_names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, SessionOpened)
+def opened_keys(record: Record[SessionOpened]) -> tuple[Key, ...]:
     return (user_key(record.stream), session_key(record.stream, record.data.session))
 
 
-def opened(record: Record, state: State) -> Changes:
+def opened(record: Record[SessionOpened], state: State) -> Changes:
     """Opens the session, and notes the log-in: in the user's data, as S0 asks, and as the moment last seen (S2)."""
     event = record.data
-    assert isinstance(event, SessionOpened)
     session = Session(
         user=record.stream, id=event.session, opened=record.time, expires=event.expires, closed=None,
         since=record.offset, version=record.offset,
@@ -69,8 +68,7 @@ def opened(record: Record, state: State) -> Changes:
     return changes
 
 
-def names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, SessionRenewed | SessionClosed)
+def keys(record: Record[SessionRenewed | SessionClosed]) -> tuple[Key, ...]:
     return (session_key(record.stream, record.data.session),)
 
 
@@ -80,42 +78,46 @@ def loaded_open(state: State, user: str, session: str) -> Session | None:
     return entity if isinstance(entity, Session) and entity.closed is None else None
 
 
-def renewed(record: Record, state: State) -> Changes:
+def renewed(record: Record[SessionRenewed], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, SessionRenewed)
     session = loaded_open(state, record.stream, event.session)
     if session is None:
         return {}
     return {session.key: replace(session, expires=max(session.expires, event.expires), version=record.offset)}
 
 
-def closed(record: Record, state: State) -> Changes:
+def closed(record: Record[SessionClosed], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, SessionClosed)
     session = loaded_open(state, record.stream, event.session)
     if session is None:
         return {}
     return {session.key: replace(session, closed=record.time, version=record.offset)}
 
 
+#: Why it is not taken back.
+_PROOF = "it proves who somebody is"
+
 ROWS = (
     EventType(
-        name="session.opened", struct=SessionOpened, topics=("users",), names=opened_names, fold=opened,
+        name="session.opened", struct=SessionOpened, topics=("users",), keys=opened_keys, fold=opened,
         about="A user logged in.",
         sample=SessionOpened(
             session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T08:00:00.000Z"
         ),
+        revert=NotRevertible(_PROOF),
     ),
     EventType(
-        name="session.renewed", struct=SessionRenewed, topics=("users",), names=names, fold=renewed,
+        name="session.renewed", struct=SessionRenewed, topics=("users",), keys=keys, fold=renewed,
         about="A session goes on: it has a new token, which ends later.",
         sample=SessionRenewed(
             session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T09:00:00.000Z"
         ),
+        revert=NotRevertible(_PROOF),
     ),
     EventType(
-        name="session.closed", struct=SessionClosed, topics=("users",), names=names, fold=closed,
+        name="session.closed", struct=SessionClosed, topics=("users",), keys=keys, fold=closed,
         about="A user logged out, or the session was revoked: its token is void.",
         sample=SessionClosed(session="019aa000-0000-7000-8000-000000000003"),
+        revert=NotRevertible(_PROOF),
     ),
 )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible, RevertRule
 
 Kind = Literal["person", "service"]
 #: Who may add a user to a room at once, without an invitation.
@@ -111,7 +112,7 @@ class UserAddedByChosen(Event, frozen=True, kw_only=True):
     added_by: AddedBy | None
 
 
-def names(record: Record) -> tuple[Key, ...]:
+def keys(record: Record) -> tuple[Key, ...]:
     return (user_key(record.stream),)
 
 
@@ -122,9 +123,8 @@ def loaded_user(state: State, user: str) -> User | None:
     return entity
 
 
-def registered(record: Record, state: State) -> Changes:
+def registered(record: Record[UserRegistered], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, UserRegistered)
     user = User(
         id=record.stream, username=event.username, name=event.name, role=event.role, state="registered",
         credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
@@ -142,7 +142,7 @@ def abandoned(record: Record, state: State) -> Changes:
     return {user.key: user}
 
 
-def changed(record: Record, state: State, **changes: Any) -> Changes:
+def changed(record: Record, state: State, **changes: object) -> Changes:
     """The stream's user with ``changes``, stamped with the record."""
     user = loaded_user(state, record.stream)
     if user is None:
@@ -150,10 +150,9 @@ def changed(record: Record, state: State, **changes: Any) -> Changes:
     return {user.key: replace(user, updated=record.time, version=record.offset, **changes)}
 
 
-def profile_changed(record: Record, state: State) -> Changes:
+def profile_changed(record: Record[UserProfileChanged], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, UserProfileChanged)
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     if event.name is not None:
         changes["name"] = event.name
     if event.data is not None:
@@ -161,9 +160,8 @@ def profile_changed(record: Record, state: State) -> Changes:
     return changed(record, state, **changes)
 
 
-def email_changed(record: Record, state: State) -> Changes:
+def email_changed(record: Record[UserEmailChanged], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, UserEmailChanged)
     return changed(record, state, email=event.email, email_settled=record.offset)
 
 
@@ -174,86 +172,94 @@ def email_abandoned(record: Record, state: State) -> Changes:
     return {user.key: replace(user, email_settled=record.offset, version=record.offset)}
 
 
-def password_changed(record: Record, state: State) -> Changes:
+def password_changed(record: Record[UserPasswordChanged], state: State) -> Changes:
     """Another password; not a change of the profile, so ``updated`` stays."""
     event = record.data
-    assert isinstance(event, UserPasswordChanged)
     user = loaded_user(state, record.stream)
     if user is None:
         return {}
     return {user.key: replace(user, credential=event.credential, version=record.offset)}
 
 
-def seen(record: Record, state: State) -> Changes:
+def seen(record: Record[UserSeen], state: State) -> Changes:
     """Notes the end of a visit; not a change of the profile, so ``updated`` stays."""
     event = record.data
-    assert isinstance(event, UserSeen)
     user = loaded_user(state, record.stream)
     if user is None or (user.seen is not None and user.seen >= event.seen):
         return {}
     return {user.key: replace(user, seen=event.seen, version=record.offset)}
 
 
-def visual_chosen(record: Record, state: State) -> Changes:
+def visual_chosen(record: Record[UserVisualChosen], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, UserVisualChosen)
     return changed(record, state, visual=event.visual)
 
 
-def added_by_chosen(record: Record, state: State) -> Changes:
+def added_by_chosen(record: Record[UserAddedByChosen], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, UserAddedByChosen)
     return changed(record, state, added_by=event.added_by)
 
 
+#: Why it is not taken back.
+_CLAIM = "the name or address may be another's by now"
+
 ROWS = (
     EventType(
-        name="user.registered", struct=UserRegistered, topics=("users",), names=names, fold=registered,
+        name="user.registered", struct=UserRegistered, topics=("users",), keys=keys, fold=registered,
         about="A user exists from here on.", version=3,
         sample=UserRegistered(
             username="ada", name="Ada Lovelace", role="person",
             credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"}, email="ada@example.org",
         ),
+        revert=NotRevertible("users stay; what they did is taken back"),
     ),
     EventType(
-        name="user.registration_abandoned", struct=UserRegistrationAbandoned, topics=("users",), names=names,
+        name="user.registration_abandoned", struct=UserRegistrationAbandoned, topics=("users",), keys=keys,
         fold=abandoned, about="A registration that never finished was given up; its name is free again.",
         sample=UserRegistrationAbandoned(),
+        revert=NotRevertible(_CLAIM),
     ),
     EventType(
-        name="user.profile_changed", struct=UserProfileChanged, topics=("users",), names=names,
+        name="user.profile_changed", struct=UserProfileChanged, topics=("users",), keys=keys,
         fold=profile_changed, about="The shown name or the data map changed.",
         sample=UserProfileChanged(name="Countess Lovelace", data={"city": "Ockham"}),
+        revert=RevertRule("user", ("name", "data")),
     ),
     EventType(
-        name="user.email_changed", struct=UserEmailChanged, topics=("users",), names=names, fold=email_changed,
+        name="user.email_changed", struct=UserEmailChanged, topics=("users",), keys=keys, fold=email_changed,
         about="The user has another e-mail address, or none.", sample=UserEmailChanged(email="ada@example.net"),
+        revert=NotRevertible(_CLAIM),
     ),
     EventType(
-        name="user.email_abandoned", struct=UserEmailAbandoned, topics=("users",), names=names,
+        name="user.email_abandoned", struct=UserEmailAbandoned, topics=("users",), keys=keys,
         fold=email_abandoned, about="A change of the e-mail address that never finished was given up.",
         sample=UserEmailAbandoned(email="ada@example.com"),
+        revert=NotRevertible(_CLAIM),
     ),
     EventType(
-        name="user.password_changed", struct=UserPasswordChanged, topics=("users",), names=names,
+        name="user.password_changed", struct=UserPasswordChanged, topics=("users",), keys=keys,
         fold=password_changed,
         about="The user has another password, set by themselves or (actor `operator`) for them. "
         "Sessions that end with it follow as `session.closed`.",
         sample=UserPasswordChanged(
             credential="019aa000-0000-7000-8000-000000000009", was="019aa000-0000-7000-8000-000000000001"
         ),
+        revert=NotRevertible("it proves who somebody is"),
     ),
     EventType(
-        name="user.seen", struct=UserSeen, topics=("users",), names=names, fold=seen,
+        name="user.seen", struct=UserSeen, topics=("users",), keys=keys, fold=seen,
         about="A visit ended: the user's last connection has gone.", sample=UserSeen(seen="2026-11-21T08:00:00.000Z"),
+        revert=NotRevertible("it only says how far somebody has read, or been here"),
     ),
     EventType(
-        name="user.visual_chosen", struct=UserVisualChosen, topics=("users",), names=names, fold=visual_chosen,
+        name="user.visual_chosen", struct=UserVisualChosen, topics=("users",), keys=keys, fold=visual_chosen,
         about="The user linked a visual character, or none.",
         sample=UserVisualChosen(visual="019aa000-0000-7000-8000-000000000002"),
+        revert=RevertRule("user", ("visual",)),
     ),
     EventType(
-        name="user.added_by_chosen", struct=UserAddedByChosen, topics=("users",), names=names, fold=added_by_chosen,
+        name="user.added_by_chosen", struct=UserAddedByChosen, topics=("users",), keys=keys, fold=added_by_chosen,
         about="The user chose who may add them to rooms.", sample=UserAddedByChosen(added_by="contacts"),
+        revert=RevertRule("user", ("added_by",)),
     ),
 )  # fmt: skip

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from events.clock import Time
-from events.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.clock import Time
+from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
+from events.core.revert_rules import NotRevertible, RevertRule
 
 
 class Visual(Entity, frozen=True, kw_only=True):
@@ -48,24 +49,26 @@ class VisualChanged(Event, frozen=True, kw_only=True):
     emotion_data: dict[str, Any] | None = None
 
 
-def names(record: Record) -> tuple[Key, ...]:
-    assert isinstance(record.data, VisualCreated | VisualChanged)
+def keys(record: Record[VisualCreated | VisualChanged]) -> tuple[Key, ...]:
     return (visual_key(record.data.visual),)
 
 
-def created(record: Record, state: State) -> Changes:
+def as_created(record: Record[VisualCreated]) -> Visual:
+    """The visual as it was first made."""
     event = record.data
-    assert isinstance(event, VisualCreated)
-    visual = Visual(
+    return Visual(
         id=event.visual, owner=record.stream, model_data=event.model_data, emotion_data=event.emotion_data,
         created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
+
+
+def created(record: Record[VisualCreated], state: State) -> Changes:
+    visual = as_created(record)
     return {visual.key: visual}
 
 
-def changed(record: Record, state: State) -> Changes:
+def changed(record: Record[VisualChanged], state: State) -> Changes:
     event = record.data
-    assert isinstance(event, VisualChanged)
     visual = state[visual_key(event.visual)]
     if not isinstance(visual, Visual):
         return {}
@@ -84,13 +87,15 @@ _SAMPLE = "019aa000-0000-7000-8000-000000000002"
 
 ROWS = (
     EventType(
-        name="visual.created", struct=VisualCreated, topics=("users",), names=names, fold=created,
+        name="visual.created", struct=VisualCreated, topics=("users",), keys=keys, fold=created,
         about="A visual character was made.",
         sample=VisualCreated(visual=_SAMPLE, model_data={"shape": "fox"}, emotion_data={"joy": True}),
+        revert=NotRevertible("nobody sees a visual that nobody links"),
     ),
     EventType(
-        name="visual.changed", struct=VisualChanged, topics=("users",), names=names, fold=changed,
+        name="visual.changed", struct=VisualChanged, topics=("users",), keys=keys, fold=changed,
         about="A visual character's model or emotions changed.",
         sample=VisualChanged(visual=_SAMPLE, emotion_data={"joy": True, "anger": {"brow": "low"}}),
+        revert=RevertRule("visual", ("model_data", "emotion_data"), "visual"),
     ),
 )  # fmt: skip

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import msgspec
+from typing_extensions import TypeVar
 
-from events.clock import Time
+from events.core.clock import Time
+from events.core.errors import KlatschError
+from events.core.faults import Fault, sentence
+from events.core.positions import Position
+from events.core.records import Entity, EntityT, Event, EventT, Key, Record, State, existing, is_of
 from events.keys import KeyUsed
-from events.positions import Position
-from events.records import Entity, Event, Key, Record, State
 
 #: First characters of a digest: they name the secret with which it was made.
 SECRET_CHARS = 4
@@ -20,10 +23,17 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A request to change something, imperative. It becomes events, or is refused."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+#: The command of an order. ``CommandEnvelope`` alone is of any command.
+CommandT_co = TypeVar("CommandT_co", bound=Command, covariant=True, default=Command)
+#: The command that a row is about. A row alone, as tables hold it, is about ``Any``, which nothing checks: so a row is
+#: found by the type of the command that its functions are given, and never otherwise.
+CommandT = TypeVar("CommandT", bound=Command, default=Any)
+
+
+class CommandEnvelope(msgspec.Struct, Generic[CommandT_co], frozen=True, kw_only=True):
     """A command with all that deciding needs from outside: who, when, under what key, and an id for what it makes."""
 
-    command: Any
+    command: CommandT_co
     #: UUIDv7: the id of the one entity that the command makes, and the root of its events' ids.
     id: str
     #: User id, or ``system``.
@@ -39,6 +49,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None = None
     #: Code and detail of a refusal found before it was submitted. It holds unless the key was used: that is answered.
     refusal: tuple[str, str] | None = None
+    #: Code, detail and seconds of the Unavailable that it comes to if anything would have to be written.
+    no_room: tuple[str, str, float] | None = None
 
     @property
     def command_key(self) -> str:
@@ -53,28 +65,43 @@ def differ(one: str | None, other: str | None) -> bool:
     return one != other
 
 
-class Refused(Exception):
-    """The command is refused and nothing changed. ``code`` is stable; ``detail`` says expected and actual."""
+#: Codes for whoever gave the command, who goes on from there (or, of an import, lists them): no problems of clients.
+INNER_CODES = frozenset({"conflict", "held", "moved", "outrun", "registered", "unused"})
 
-    def __init__(self, code: str, detail: str, **more: Any) -> None:
+
+class Refused(KlatschError):
+    """The command is refused and nothing changed. ``code`` is stable; ``detail`` says expected and actual.
+
+    ``errors``: the members of which it is the fault; without a detail of its own it is said by them.
+    ``retry_after``: seconds after which it is worth trying again, where that depends on time alone.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", *, errors: Sequence[Fault] = (), retry_after: float | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        detail = detail or sentence(errors)
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.errors = errors
+        self.retry_after = retry_after
         #: Further members of the problem document.
         self.more = more
 
 
-class Unavailable(Exception):
+class Unavailable(KlatschError):
     """The command was not decided, or its outcome is not known: repeating it with the same key is safe.
 
-    ``code`` is ``overloaded`` or ``lagging`` (not decided) or ``unknown`` (it may have happened).
+    ``code`` is ``unknown`` where it may have happened; with any other (``overloaded``, ``lagging``, ``parked``,
+    ``no_owner``, ``insufficient_storage``) it was not decided.
     """
 
     def __init__(self, code: str, detail: str, retry_after: float = 1.0) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
-        self.retry_after = retry_after
+        self.retry_after: float = retry_after
 
 
 class Outcome(NamedTuple):
@@ -83,7 +110,7 @@ class Outcome(NamedTuple):
     #: Its events as they stand in the log; none where nothing had to happen and no client's key is to be remembered.
     records: Sequence[Record]
     #: The entities that the command names, afterwards. Of a repeated one as they are now, and those that its events
-    #: name too: what to show of them as the result is the caller's to find out (api/repeating.py).
+    #: name too: what to show of them as the result is the caller's to find out (api/core/repeating.py).
     state: dict[Key, Entity | None]
     #: Whether this is the result of an earlier command with the same key.
     repeated: bool = False
@@ -95,24 +122,40 @@ class Outcome(NamedTuple):
         """Whether anything happened, now or when the key was first used."""
         return any(not isinstance(record.data, KeyUsed) for record in self.records)
 
+    def record(self, event: type[EventT]) -> Record[EventT]:
+        """The first of its events of this type. Raises LookupError where it has none."""
+        for record in self.records:
+            if is_of(record, event):
+                return record
+        raise LookupError(
+            f"expected an event {event.__name__}, got {[type(one.data).__name__ for one in self.records]}"
+        )
+
+    def entity(self, kind: type[EntityT], key: Key) -> EntityT:
+        """One of ``state`` that exists afterwards. Raises LookupError where it does not, or was not named."""
+        return existing(self.state, kind, key)
+
     @property
     def position(self) -> Position | None:
         """Where the last event stands."""
         return self.records[-1].position if self.records else None
 
 
-class CommandType(NamedTuple):
+class CommandType(NamedTuple, Generic[CommandT]):
     """One row of the producers' registry."""
 
-    struct: type[Command]
+    struct: type[CommandT]
     #: Logical topic of the stream.
     topic: str
     #: The stream: the aggregate's id.
-    stream: Callable[[Any], str]
+    stream: Callable[[CommandT], str]
     #: The entities that deciding reads, and that the events' folds name.
-    names: Callable[[Order], Sequence[Key]]
+    keys: Callable[[CommandEnvelope[CommandT]], Sequence[Key]]
     #: ``decide(order, state) -> events``; raises Refused. Pure.
-    decide: Callable[[Order, State], list[Event]]
+    decide: Callable[[CommandEnvelope[CommandT], State], list[Event]]
+    #: Whether a command is taken on a full disk too, while a quarter of its floor is left (infra.base.disk): it lets
+    #: somebody in or keeps somebody out. Its events must be small, and how often it is given must be limited.
+    vital: Callable[[CommandT], bool] = lambda command: False
 
     @property
     def name(self) -> str:

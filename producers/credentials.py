@@ -7,21 +7,21 @@ from typing import Annotated
 
 import msgspec
 
-from events.records import Event, Key, State
+from events.core.records import Event, Key, State
 from events.sessions import SessionClosed, loaded_open, session_key
 from events.users import UserPasswordChanged, user_key
-from producers.commands import Command, CommandType, Order, Refused
+from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.limits import Id
+from producers.streams import UserCommand
 from producers.users import present
 
 #: Sessions that end together with a password: their events are one batch (BATCH_BYTES), of some 500 bytes each.
 SESSIONS = 1000
 
 
-class ChangePassword(Command, frozen=True, kw_only=True):
+class ChangePassword(UserCommand, frozen=True, kw_only=True):
     """Give a user another password, and end sessions that were opened with the old one."""
 
-    user: Id
     #: The credential whose password has been verified, or which is known to be the present one; None: there is none.
     was: Id | None
     credential: Id
@@ -30,13 +30,13 @@ class ChangePassword(Command, frozen=True, kw_only=True):
     close: Annotated[list[Id], msgspec.Meta(max_length=SESSIONS)]
 
 
-def _names(order: Order) -> Sequence[Key]:
-    user = order.command.user
-    return (user_key(user), *(session_key(user, session) for session in order.command.close))
+def _keys(envelope: CommandEnvelope[ChangePassword]) -> Sequence[Key]:
+    user = envelope.command.user
+    return (user_key(user), *(session_key(user, session) for session in envelope.command.close))
 
 
-def change(order: Order, state: State) -> list[Event]:
-    command: ChangePassword = order.command
+def change(envelope: CommandEnvelope[ChangePassword], state: State) -> list[Event]:
+    command = envelope.command
     user = present(state, command.user)
     if user.role != "person":
         raise Refused("forbidden", f"expected a person, got a {user.role} account, which has no password")
@@ -51,4 +51,4 @@ def change(order: Order, state: State) -> list[Event]:
     ]
 
 
-COMMANDS = (CommandType(ChangePassword, "users", lambda c: c.user, _names, change),)
+COMMANDS = (CommandType(ChangePassword, "users", lambda c: c.user, _keys, change, lambda c: True),)

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from email_validator import EmailNotValidError, validate_email
 
+from events.core.faults import wrong
 from producers.commands import Refused
 
 #: RFC 5321 4.5.3.1.3, erratum 1690: a path of 256 octets, less its angle brackets.
@@ -25,8 +26,9 @@ def kept(address: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
-        raise Refused("invalid", f"email: expected an e-mail address: {error}") from error
+        what = "an e-mail address such as ada@example.org"
+        raise Refused("invalid", errors=[wrong("/email", what, f"one that is none: {error}")]) from error
     whole = f"{found.local_part}@{found.ascii_domain}"
     if (size := len(whole.encode())) > LONGEST:
-        raise Refused("invalid", f"email: expected at most {LONGEST} bytes, got {size}")
+        raise Refused("invalid", errors=[wrong("/email", f"at most {LONGEST} bytes", f"{size}")])
     return whole

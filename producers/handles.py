@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from events.core.faults import wrong
+from events.core.records import Event, Key, State
 from events.handles import Handle, HandleClaimed, HandleConfirmed, HandleReleased, handle_key
-from events.records import Event, Key, State
-from producers.commands import Command, CommandType, Order, Refused
+from producers.commands import Command, CommandEnvelope, CommandType, Refused
 from producers.limits import Id
 from producers.names import check_username
 
@@ -22,7 +24,7 @@ class ClaimHandle(Command, frozen=True, kw_only=True):
     user: Id
     instead_of: Id | None = None
     version: int | None = None
-    #: Claim it anew although it is one's own: whoever wants to release or take over the earlier claim is too late.
+    #: Claim it again although it is one's own: whoever wants to release or take over the earlier claim is too late.
     anew: bool = False
 
 
@@ -32,7 +34,7 @@ class ConfirmHandle(Command, frozen=True, kw_only=True):
 
 
 class ReleaseHandle(Command, frozen=True, kw_only=True):
-    """Give a name back, as it was claimed when it had that ``version``; one claimed anew since stays."""
+    """Give a name back, as it was claimed when it had that ``version``; one claimed again since stays."""
 
     handle: str
     user: Id
@@ -43,12 +45,12 @@ class ReleaseHandle(Command, frozen=True, kw_only=True):
 _KINDS = {"email": "e-mail address"}
 
 
-def _names(order: Order) -> Sequence[Key]:
-    return (handle_key(order.command.handle),)
+def _keys(envelope: CommandEnvelope[ClaimHandle | ConfirmHandle | ReleaseHandle]) -> Sequence[Key]:
+    return (handle_key(envelope.command.handle),)
 
 
-def claim(order: Order, state: State) -> list[Event]:
-    command: ClaimHandle = order.command
+def claim(envelope: CommandEnvelope[ClaimHandle], state: State) -> list[Event]:
+    command = envelope.command
     handle = state[handle_key(command.handle)]
     claimed = HandleClaimed(user=command.user)
     if isinstance(handle, Handle) and handle.user == command.user:
@@ -61,22 +63,27 @@ def claim(order: Order, state: State) -> list[Event]:
         return [claimed]
     if (handle.user, handle.version) == (command.instead_of, command.version):
         return [claimed]
-    raise Refused(
-        "taken", f"expected a free {_KINDS.get(kind, kind)}, {name} is taken",
-        holder=handle.user, state=handle.state, claimed=handle.claimed, version=handle.version,
-    )  # fmt: skip
+    holder = {"holder": handle.user, "state": handle.state, "claimed": handle.claimed, "version": handle.version}
+    raise taken(kind, name, **holder)
 
 
-def confirm(order: Order, state: State) -> list[Event]:
-    command: ConfirmHandle = order.command
+def taken(kind: str, name: str, **more: Any) -> Refused:
+    """The refusal of a name that somebody has."""
+    what = _KINDS.get(kind, kind)
+    errors = [wrong(f"/{kind}", f"a free {what}", f"{name}, which is taken")]
+    return Refused("taken", f"expected a free {what}, {name} is taken", errors=errors, **more)
+
+
+def confirm(envelope: CommandEnvelope[ConfirmHandle], state: State) -> list[Event]:
+    command = envelope.command
     handle = state[handle_key(command.handle)]
     if not isinstance(handle, Handle) or handle.user != command.user:
         raise Refused("taken", f"expected {command.handle} to be claimed for {command.user}, it is not")
     return [] if handle.state == "confirmed" else [HandleConfirmed(user=command.user)]
 
 
-def release(order: Order, state: State) -> list[Event]:
-    command: ReleaseHandle = order.command
+def release(envelope: CommandEnvelope[ReleaseHandle], state: State) -> list[Event]:
+    command = envelope.command
     handle = state[handle_key(command.handle)]
     if not isinstance(handle, Handle) or (handle.user, handle.version) != (command.user, command.version):
         return []
@@ -84,7 +91,7 @@ def release(order: Order, state: State) -> list[Event]:
 
 
 COMMANDS = (
-    CommandType(ClaimHandle, "handles", lambda c: c.handle, _names, claim),
-    CommandType(ConfirmHandle, "handles", lambda c: c.handle, _names, confirm),
-    CommandType(ReleaseHandle, "handles", lambda c: c.handle, _names, release),
+    CommandType(ClaimHandle, "handles", lambda c: c.handle, _keys, claim),
+    CommandType(ConfirmHandle, "handles", lambda c: c.handle, _keys, confirm),
+    CommandType(ReleaseHandle, "handles", lambda c: c.handle, _keys, release),
 )

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from events.invitations import InvitationDeclined, InvitationWithdrawn, MemberInvited, invitation_key, pending
+from events.core.records import Event, Key, State
+from events.invitations import (
+    Invitation,
+    InvitationDeclined,
+    InvitationWithdrawn,
+    MemberInvited,
+    invitation_key,
+    pending,
+)
 from events.members import loaded_member
-from events.records import Event, Key, State
-from producers.commands import Command, CommandType, Order, Refused
+from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.limits import Id
+from producers.revertible import Revertible, RevertInRoom
+from producers.streams import RoomCommand
 
 
-class DeclineInvitation(Command, frozen=True, kw_only=True):
+class DeclineInvitation(RoomCommand, frozen=True, kw_only=True):
     """Refuse to come into a room, whatever has become of it since."""
 
-    room: Id
 
-
-class WithdrawInvitation(Command, frozen=True, kw_only=True):
+class WithdrawInvitation(RoomCommand, frozen=True, kw_only=True):
     """Take back one's own invitation, also after one has left the room."""
 
-    room: Id
     user: Id
 
 
@@ -39,30 +45,46 @@ def withdraw(state: State, room: str, users: Iterable[str]) -> list[Event]:
     return [InvitationWithdrawn(user=one.user, by=one.by) for one in waiting]
 
 
-def _own(order: Order) -> Sequence[Key]:
-    return (invitation_key(order.command.room, order.actor),)
+def _own(envelope: CommandEnvelope[DeclineInvitation]) -> Sequence[Key]:
+    return (invitation_key(envelope.command.room, envelope.actor),)
 
 
-def decline(order: Order, state: State) -> list[Event]:
-    room = order.command.room
-    found = pending(state, room, order.actor)
+def decline(envelope: CommandEnvelope[DeclineInvitation], state: State) -> list[Event]:
+    room = envelope.command.room
+    found = pending(state, room, envelope.actor)
     if found is not None:
-        return [InvitationDeclined(user=order.actor, by=found.by)]
-    if state[invitation_key(room, order.actor)] is not None:
+        return [InvitationDeclined(user=envelope.actor, by=found.by)]
+    if state[invitation_key(room, envelope.actor)] is not None:
         return []
     raise Refused("not_found", f"expected an invitation of yours, found none into a room with id {room}")
 
 
-def _theirs(order: Order) -> Sequence[Key]:
-    return (invitation_key(order.command.room, order.command.user),)
+def _theirs(envelope: CommandEnvelope[WithdrawInvitation]) -> Sequence[Key]:
+    return (invitation_key(envelope.command.room, envelope.command.user),)
 
 
-def withdraw_own(order: Order, state: State) -> list[Event]:
-    command: WithdrawInvitation = order.command
+def withdraw_own(envelope: CommandEnvelope[WithdrawInvitation], state: State) -> list[Event]:
+    command = envelope.command
     found = pending(state, command.room, command.user)
-    if found is None or found.by != order.actor:
+    if found is None or found.by != envelope.actor:
         return []
     return [InvitationWithdrawn(user=found.user, by=found.by)]
+
+
+def _revert(command: RevertInRoom, state: State) -> list[Event]:
+    found = state[invitation_key(command.room, command.id)]
+    if not isinstance(found, Invitation) or command.was["state"] == "pending":
+        raise Refused("conflict", "expected an invitation that waits for an answer; who is gone may be invited again")
+    return [InvitationWithdrawn(user=found.user, by=found.by)]
+
+
+REVERTIBLE = Revertible(
+    "invitation",
+    frozenset({"state"}),
+    lambda c: (invitation_key(c.room, c.id),),
+    _revert,
+    absent={"state": "withdrawn"},
+)
 
 
 COMMANDS = (

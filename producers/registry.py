@@ -7,21 +7,23 @@ from typing import Any
 import msgspec
 
 from producers import (
+    channels,
     credentials,
     handles,
     invitations,
     members,
     messages,
+    pins,
     relationships,
-    restore,
+    revert,
     rooms,
     sessions,
     users,
     visuals,
 )
-from producers.commands import CommandType, Order
+from producers.commands import Command, CommandEnvelope, CommandType
 
-ROWS: tuple[CommandType, ...] = (
+COMMAND_TYPES: tuple[CommandType, ...] = (
     *users.COMMANDS,
     *sessions.COMMANDS,
     *credentials.COMMANDS,
@@ -32,25 +34,35 @@ ROWS: tuple[CommandType, ...] = (
     *members.COMMANDS,
     *invitations.COMMANDS,
     *messages.COMMANDS,
-    *restore.COMMANDS,
+    *pins.COMMANDS,
+    *channels.COMMANDS,
+    *revert.COMMANDS,
 )
 
-COMMANDS: dict[str, CommandType] = {row.name: row for row in ROWS}
-_BY_STRUCT = {row.struct: row for row in ROWS}
+COMMANDS_BY_NAME: dict[str, CommandType] = {row.name: row for row in COMMAND_TYPES}
+_BY_STRUCT = {row.struct: row for row in COMMAND_TYPES}
 
 
-def of(command: Any) -> CommandType:
+def _decoder(command: type[Command]) -> msgspec.json.Decoder[CommandEnvelope]:
+    # The type checker knows only parameters that stand in the code.
+    envelope: Any = CommandEnvelope
+    return msgspec.json.Decoder(envelope[command])
+
+
+_DECODERS = {row.name: _decoder(row.struct) for row in COMMAND_TYPES}
+
+
+def of(command: Command) -> CommandType:
     """The row of a command."""
     return _BY_STRUCT[type(command)]
 
 
-def encode_order(order: Order) -> bytes:
+def encode_envelope(envelope: CommandEnvelope) -> bytes:
     """An order as JSON, for another process."""
-    return msgspec.json.encode([type(order.command).__name__, order])
+    return msgspec.json.encode([type(envelope.command).__name__, envelope])
 
 
-def decode_order(value: bytes) -> Order:
+def decode_envelope(value: bytes) -> CommandEnvelope:
     """The inverse. Raises msgspec.ValidationError or KeyError."""
-    name, raw = msgspec.json.decode(value, type=tuple[str, dict[str, Any]])
-    command = msgspec.convert(raw.pop("command"), COMMANDS[name].struct)
-    return msgspec.convert({**raw, "command": command}, Order)
+    name, envelope = msgspec.json.decode(value, type=tuple[str, msgspec.Raw])
+    return _DECODERS[name].decode(envelope)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from events.core.records import Key, State
 from events.invitations import pending
-from events.members import Member, loaded_member
-from events.records import State
-from events.rooms import Room, loaded_room, settings_of
-from events.saying import Message
-from producers.commands import Order, Refused
+from events.members import Member, loaded_member, member_key
+from events.message_entity import Message
+from events.rooms import Room, loaded_room, room_key, settings_of
+from producers.commands import CommandEnvelope, Refused
+from producers.streams import RoomCommand
 
 
 class Rule(Enum):
@@ -34,7 +35,7 @@ class Rule(Enum):
     JOIN = "oneself, if public or invited"
 
 
-class Row(NamedTuple):
+class PermissionRow(NamedTuple):
     """One command: the rule for each role, for the two of a direct room, and for those who are not in the room."""
 
     owner: Rule
@@ -51,21 +52,23 @@ class Row(NamedTuple):
 _YES, _NO, _OWN = Rule.YES, Rule.NO, Rule.OWN
 
 #: By the name of the command. What is not here is not about the inside of a room.
-PERMISSIONS: dict[str, Row] = {
+PERMISSIONS: dict[str, PermissionRow] = {
     #                           owner  admin  member         direct
-    "PostMessage":          Row(_YES,  _YES,  Rule.POSTING,  _YES),
-    "EditMessage":          Row(_OWN,  _OWN,  Rule.OWN_POSTING, _OWN),
-    "DeleteMessage":        Row(_YES,  _YES,  _OWN,          _OWN),
-    "MarkRead":             Row(_YES,  _YES,  _YES,          _YES, archived=True),
-    "SetNotifications":     Row(_YES,  _YES,  _YES,          _YES, archived=True),
-    "AddMember":            Row(_YES,  _YES,  Rule.INVITING, _NO, outsider=Rule.JOIN),
-    "RemoveMember":         Row(Rule.BELOW, Rule.BELOW, Rule.SELF, Rule.SELF, archived=True, deleted=True),
-    "ChangeRole":           Row(_YES,  _NO,   _NO,           _NO),
-    "TransferOwnership":    Row(_YES,  _NO,   _NO,           _NO),
-    "ChangeRoom":           Row(_YES,  _YES,  _NO,           _YES),
-    "ArchiveRoom":          Row(_YES,  _NO,   _NO,           _NO, archived=True),
-    "UnarchiveRoom":        Row(_YES,  _NO,   _NO,           _NO, archived=True),
-    "DeleteRoom":           Row(_YES,  _NO,   _NO,           _NO, archived=True),
+    "PostMessage":          PermissionRow(_YES,  _YES,  Rule.POSTING,  _YES),
+    "EditMessage":          PermissionRow(_OWN,  _OWN,  Rule.OWN_POSTING, _OWN),
+    "DeleteMessage":        PermissionRow(_YES,  _YES,  _OWN,          _OWN),
+    "PinMessage":           PermissionRow(_YES,  _YES,  _NO,           _YES),
+    "UnpinMessage":         PermissionRow(_YES,  _YES,  _NO,           _YES),
+    "MarkRead":             PermissionRow(_YES,  _YES,  _YES,          _YES, archived=True),
+    "SetNotifications":     PermissionRow(_YES,  _YES,  _YES,          _YES, archived=True),
+    "AddMember":            PermissionRow(_YES,  _YES,  Rule.INVITING, _NO, outsider=Rule.JOIN),
+    "RemoveMember":         PermissionRow(Rule.BELOW, Rule.BELOW, Rule.SELF, Rule.SELF, archived=True, deleted=True),
+    "ChangeRole":           PermissionRow(_YES,  _NO,   _NO,           _NO),
+    "TransferOwnership":    PermissionRow(_YES,  _NO,   _NO,           _NO),
+    "ChangeRoom":           PermissionRow(_YES,  _YES,  _NO,           _YES),
+    "ArchiveRoom":          PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True),
+    "UnarchiveRoom":        PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True),
+    "DeleteRoom":           PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True),
 }  # fmt: skip
 
 _RANK = {"member": 0, "admin": 1, "owner": 2}
@@ -78,31 +81,43 @@ class Allowed(NamedTuple):
     member: Member | None
 
 
+def room_and_member(envelope: CommandEnvelope[RoomCommand]) -> tuple[Key, Key]:
+    """What ``allow`` reads: the keys of the room and of the member who asks."""
+    return (room_key(envelope.command.room), member_key(envelope.command.room, envelope.actor))
+
+
 def missing(room: str) -> Refused:
     """What everybody is told of a room that is not there, or not for them."""
     return Refused("not_found", f"expected a room that you are in, found none with id {room}")
 
 
-def allow(order: Order, state: State, *, message: Message | None = None, user: str | None = None) -> Allowed:
+def missing_message(id: str) -> Refused:
+    """The same of a message that is not in the room."""
+    return Refused("not_found", f"expected a message of the room, found none with id {id}")
+
+
+def allow(
+    envelope: CommandEnvelope[RoomCommand], state: State, *, message: Message | None = None, user: str | None = None
+) -> Allowed:
     """The room and the acting member, if the table allows the order; ``message`` or ``user`` is what it is done to.
 
     Refuses with ``not_found`` who is not in the room, with ``archived`` what an archived room does not take, and with
     ``forbidden`` what the role does not allow.
     """
-    name = type(order.command).__name__
-    row, id = PERMISSIONS[name], order.command.room
+    name = type(envelope.command).__name__
+    row, id = PERMISSIONS[name], envelope.command.room
     room = loaded_room(state, id)
-    if room is None or (room.state == "deleted" and not (row.deleted and user == order.actor)):
+    if room is None or (room.state == "deleted" and not (row.deleted and user == envelope.actor)):
         raise missing(id)
-    member = loaded_member(state, id, order.actor)
+    member = loaded_member(state, id, envelope.actor)
     if member is None:
-        if row.outsider is Rule.JOIN and user == order.actor and _may_come(state, room, user):
+        if row.outsider is Rule.JOIN and user == envelope.actor and _may_come(state, room, user):
             _open(room, row)
             return Allowed(room, None)
         raise missing(id)
     role = "direct" if room.type == "direct" else member.role
     rule: Rule = getattr(row, role)
-    if not _holds(rule, order, state, room, member, message, user):
+    if not _holds(rule, envelope, state, room, member, message, user):
         raise Refused("forbidden", _expected(row, role, rule, room))
     _open(room, row)
     return Allowed(room, member)
@@ -112,25 +127,31 @@ def _may_come(state: State, room: Room, user: str) -> bool:
     return room.type == "public" or pending(state, room.id, user) is not None
 
 
-def _open(room: Room, row: Row) -> None:
+def _open(room: Room, row: PermissionRow) -> None:
     if room.state == "archived" and not row.archived:
         raise Refused("archived", f"expected a room in use; {room.id} is archived: it can be read and left")
 
 
 def _holds(
-    rule: Rule, order: Order, state: State, room: Room, member: Member, message: Message | None, user: str | None
+    rule: Rule,
+    envelope: CommandEnvelope,
+    state: State,
+    room: Room,
+    member: Member,
+    message: Message | None,
+    user: str | None,
 ) -> bool:
     match rule:
         case Rule.OWN:
-            return message is None or message.author == order.actor
+            return message is None or message.author == envelope.actor
         case Rule.OWN_POSTING:
-            own = message is None or message.author == order.actor
+            own = message is None or message.author == envelope.actor
             return own and settings_of(room.settings).posting == "members"
         case Rule.SELF:
-            return user == order.actor
+            return user == envelope.actor
         case Rule.BELOW:
             other = None if user is None else loaded_member(state, room.id, user)
-            return user == order.actor or other is None or _RANK[other.role] < _RANK[member.role]
+            return user == envelope.actor or other is None or _RANK[other.role] < _RANK[member.role]
         case Rule.POSTING:
             return settings_of(room.settings).posting == "members"
         case Rule.INVITING:
@@ -138,9 +159,11 @@ def _holds(
     return rule is Rule.YES
 
 
-def _expected(row: Row, role: str, rule: Rule, room: Room) -> str:
+def _expected(row: PermissionRow, role: str, rule: Rule, room: Room) -> str:
     """Who may, and who asks."""
     if role == "direct":
-        return f"a direct room is for its two people alike; allowed here: {rule.value}"
+        if rule is Rule.NO:
+            return "expected a room of several people; in a direct one neither of the two may do this"
+        return f"expected {rule.value}; in a direct room each of the two may do this to no other"
     who = ", ".join(f"{name}: {getattr(row, name).value}" for name in ("owner", "admin", "member"))
     return f"expected a role that may ({who}); you are {role}"

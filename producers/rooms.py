@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
+from events.core.faults import Fault, wrong
+from events.core.records import Event, Key, State
 from events.invitations import invitation_key
 from events.members import MemberJoined, Role, loaded_member, member_key
-from events.records import Event, Key, State
 from events.rooms import (
+    SETTERS,
+    UNSAID,
     Room,
     RoomArchived,
     RoomCreated,
@@ -23,6 +25,7 @@ from events.rooms import (
     RoomRestored,
     RoomSettings,
     RoomSettingsChanged,
+    RoomTopicLineSet,
     RoomType,
     RoomUnarchived,
     Who,
@@ -30,16 +33,16 @@ from events.rooms import (
     room_key,
 )
 from producers import names
-from producers.commands import Command, CommandType, Order, Refused
+from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.invitations import invite, withdraw
-from producers.limits import Data, DataPatch, Description, Id, patched
-from producers.roles import allow
+from producers.limits import Data, DataPatch, Description, Id, TopicLine, composed, patched
+from producers.revertible import Revertible, RevertInRoom
+from producers.roles import allow, room_and_member
+from producers.streams import RoomCommand
 
 #: Members that a room can be made with; more are added one by one.
 INITIAL_MEMBERS = 200
 
-#: Signs in a room's name beside letters, marks and digits; joiners are part of words in Persian and Indic scripts.
-_SIGNS = frozenset(" -_.'&#\u200c\u200d")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -52,60 +55,58 @@ class SettingsPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     inviting: Who | None = None
 
 
-class CreateRoom(Command, frozen=True, kw_only=True):
+class CreateRoom(RoomCommand, frozen=True, kw_only=True):
     """Make a room with its first members. ``room`` is a slug, derived for a direct one, else an id of ours.
 
     That the members exist and do not block one another, and who may be added at once, is found out before, on the read
     model.
     """
 
-    room: Id
     type: RoomType
-    name: Annotated[str, msgspec.Meta(max_length=100)]
+    name: str
     description: Description | None = None
+    topic_line: TopicLine | None = None
     settings: SettingsPatch = SettingsPatch()
     data: Data
     #: The actor first, then the others, each once.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)]
-    #: Those of the members who are not added by their own will.
+    #: Those of the members who are not added by their own choice.
     unwilling: list[Id] = []
     #: Others, who do not let the actor add them.
     invited: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
 
 
-class ChangeRoom(Command, frozen=True, kw_only=True):
-    room: Id
-    name: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+class ChangeRoom(RoomCommand, frozen=True, kw_only=True):
+    name: str | None = None
     #: None: none from here on.
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
+    #: None: none from here on.
+    topic_line: TopicLine | msgspec.UnsetType | None = msgspec.UNSET
     settings: SettingsPatch | None = None
     data: DataPatch | None = None
 
 
-class ArchiveRoom(Command, frozen=True, kw_only=True):
-    room: Id
+class ArchiveRoom(RoomCommand, frozen=True, kw_only=True):
+    """Let nobody write in a room any more."""
 
 
-class UnarchiveRoom(Command, frozen=True, kw_only=True):
-    room: Id
+class UnarchiveRoom(RoomCommand, frozen=True, kw_only=True):
+    """Take an archived room into use again."""
 
 
-class DeleteRoom(Command, frozen=True, kw_only=True):
+class DeleteRoom(RoomCommand, frozen=True, kw_only=True):
     """Make a room cease to exist to its members."""
 
-    room: Id
     #: Who is invited, as the read model knows it: an invitation goes with its room.
     invited: list[Id] = []
 
 
-class RestoreRoom(Command, frozen=True, kw_only=True):
-    """Bring a deleted or archived room back. For operators: it asks for no role in the room."""
-
-    room: Id
+class RestoreRoom(RoomCommand, frozen=True, kw_only=True):
+    """Restore a deleted or archived room. For operators: it asks for no role in the room."""
 
 
-def _created(order: Order) -> Sequence[Key]:
-    command: CreateRoom = order.command
+def _created(envelope: CommandEnvelope[CreateRoom]) -> Sequence[Key]:
+    command = envelope.command
     users = (*command.members, *command.invited)
     return (room_key(command.room), *_keys(command.room, users))
 
@@ -116,36 +117,33 @@ def _keys(room: str, users: Iterable[str]) -> Iterator[Key]:
         yield invitation_key(room, user)
 
 
-def _deleted(order: Order) -> Sequence[Key]:
-    command: DeleteRoom = order.command
-    return (*_own(order), *(invitation_key(command.room, user) for user in command.invited))
+def _deleted(envelope: CommandEnvelope[DeleteRoom]) -> Sequence[Key]:
+    command = envelope.command
+    return (*room_and_member(envelope), *(invitation_key(command.room, user) for user in command.invited))
 
 
-def _own(order: Order) -> Sequence[Key]:
-    return (room_key(order.command.room), member_key(order.command.room, order.actor))
+def _room(envelope: CommandEnvelope[RestoreRoom]) -> Sequence[Key]:
+    return (room_key(envelope.command.room),)
 
 
-def _room(order: Order) -> Sequence[Key]:
-    return (room_key(order.command.room),)
+def named(name: str) -> str:
+    """A room's name as it is kept: in NFC, so that who types it finds it, whatever their keyboard composes.
 
-
-def check_name(name: str) -> None:
-    """Refuses a room's name that S2 does not allow: 1-100 characters, no special ones, in any script."""
-    strange = [c for c in name if c not in _SIGNS and unicodedata.category(c)[0] not in "LMN"]
-    if strange:
-        raise Refused(
-            "invalid",
-            f"name: expected letters, digits, spaces and - _ . ' & #, got {strange[0]!r} (U+{ord(strange[0]):04X})",
-        )
-    if not 1 <= len(name) <= 100 or name != name.strip() or not any(unicodedata.category(c)[0] in "LN" for c in name):
-        raise Refused("invalid", "name: expected 1-100 characters, a letter or digit among them, no space at the ends")
-    # Some letters are blank, and marks pile up.
+    Raises Refused for what is no name (``names.check_name``), and for what has more than 100 characters once composed.
+    """
+    kept = composed(name)
     names.check_name("name", name)
+    return kept
 
 
 def _check_description(description: str | None) -> None:
     if description is not None:
         names.check_text("description", description)
+
+
+def _check_topic_line(topic_line: str | None) -> None:
+    if topic_line is not None:
+        names.check_line("topic_line", topic_line)
 
 
 def check_slug(slug: str) -> None:
@@ -154,7 +152,8 @@ def check_slug(slug: str) -> None:
     And one that an import would give its room, which nobody else takes before it.
     """
     if _UUID.fullmatch(slug):
-        raise Refused("invalid", "id: expected a slug that is no UUID; ids of that form are made by the server")
+        what = "one that is no UUID, as ids of that form are made by the server"
+        raise Refused("invalid", errors=[wrong("/id", what, slug)])
     names.check_slug(slug)
 
 
@@ -164,24 +163,28 @@ def changed_settings(settings: dict[str, Any], patch: SettingsPatch) -> dict[str
     return {**msgspec.to_builtins(RoomSettings()), **settings, **changes}
 
 
-def create(order: Order, state: State) -> list[Event]:
-    command: CreateRoom = order.command
+def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
+    command = envelope.command
     if loaded_room(state, command.room) is not None:
         if command.type == "direct":
             return _return_to_direct(command, state)
-        raise Refused("taken", f"expected an unused room id, {command.room} exists")
+        errors = [wrong("/id", "an unused room id", f"{command.room}, which exists")]
+        raise Refused("taken", f"expected an unused room id, {command.room} exists", errors=errors)
     if command.type == "direct":
         made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data)
     else:
-        check_name(command.name)
+        name = named(command.name)
         _check_description(command.description)
+        _check_topic_line(command.topic_line)
         made = RoomCreated(
-            type="group", visibility=command.type, name=command.name, data=command.data,
+            type="group", visibility=command.type, name=name, data=command.data,
             description=command.description, settings=changed_settings({}, command.settings),
         )  # fmt: skip
     events: list[Event] = [made]
+    if command.topic_line is not None and command.type != "direct":
+        events.append(RoomTopicLineSet(topic_line=command.topic_line))
     for user in command.members:
-        owns = command.type != "direct" and user == order.actor
+        owns = command.type != "direct" and user == envelope.actor
         events.append(_join(command, user, "owner" if owns else "member"))
     return events + invite(state, command.room, command.invited)
 
@@ -198,18 +201,21 @@ def _return_to_direct(command: CreateRoom, state: State) -> list[Event]:
     return joined + invite(state, command.room, command.invited)
 
 
-def change(order: Order, state: State) -> list[Event]:
-    command: ChangeRoom = order.command
-    room, _ = allow(order, state)
+def change(envelope: CommandEnvelope[ChangeRoom], state: State) -> list[Event]:
+    command = envelope.command
+    room, _ = allow(envelope, state)
     events: list[Event] = []
-    if room.type == "direct" and _more_than_data(command, room):
-        raise Refused("invalid", "a direct room has a data map only; expected no name, description and settings")
-    if command.name is not None and command.name != room.name:
-        check_name(command.name)
-        events.append(RoomRenamed(name=command.name))
+    if room.type == "direct" and (faults := _more_than_data(command, room)):
+        raise Refused("invalid", errors=faults)
+    # As it stands there it is written back, also where today's rule would refuse it.
+    if command.name is not None and command.name != room.name and (name := named(command.name)) != room.name:
+        events.append(RoomRenamed(name=name))
     if command.description is not msgspec.UNSET and command.description != room.description:
         _check_description(command.description)
         events.append(RoomDescribed(description=command.description))
+    if command.topic_line is not msgspec.UNSET and command.topic_line != room.topic_line:
+        _check_topic_line(command.topic_line)
+        events.append(RoomTopicLineSet(topic_line=command.topic_line))
     if command.settings is not None:
         settings = changed_settings(room.settings, command.settings)
         # An early room has none: what is meant by that is no change.
@@ -220,43 +226,69 @@ def change(order: Order, state: State) -> list[Event]:
     return events
 
 
-def _more_than_data(command: ChangeRoom, room: Room) -> bool:
-    """Whether it names more than the data map, other than what is there."""
-    settings = command.settings or SettingsPatch()
-    return (
-        command.name not in (None, room.name)
-        or command.description not in (msgspec.UNSET, room.description)
-        or changed_settings(room.settings, settings) != changed_settings(room.settings, SettingsPatch())
-    )
+def _more_than_data(command: ChangeRoom, room: Room) -> list[Fault]:
+    """What it names beside the data map, other than what is there."""
+    settings = changed_settings(room.settings, command.settings or SettingsPatch())
+    named = {
+        "name": command.name not in (None, room.name),
+        "description": command.description not in (msgspec.UNSET, room.description),
+        "topic_line": command.topic_line not in (msgspec.UNSET, room.topic_line),
+        "settings": settings != changed_settings(room.settings, SettingsPatch()),
+    }
+    what = "none, as a direct room has a data map only"
+    return [wrong(f"/{field}", what, "one that differs") for field, differs in named.items() if differs]
 
 
-def archive(order: Order, state: State) -> list[Event]:
-    room, _ = allow(order, state)
+def archive(envelope: CommandEnvelope[ArchiveRoom], state: State) -> list[Event]:
+    room, _ = allow(envelope, state)
     return [RoomArchived()] if room.state == "active" else []
 
 
-def unarchive(order: Order, state: State) -> list[Event]:
-    room, _ = allow(order, state)
+def unarchive(envelope: CommandEnvelope[UnarchiveRoom], state: State) -> list[Event]:
+    room, _ = allow(envelope, state)
     return [RoomUnarchived()] if room.state == "archived" else []
 
 
-def delete(order: Order, state: State) -> list[Event]:
-    allow(order, state)
-    return [*withdraw(state, order.command.room, order.command.invited), RoomDeleted()]
+def delete(envelope: CommandEnvelope[DeleteRoom], state: State) -> list[Event]:
+    allow(envelope, state)
+    return [*withdraw(state, envelope.command.room, envelope.command.invited), RoomDeleted()]
 
 
-def restore(order: Order, state: State) -> list[Event]:
-    room: Room | None = loaded_room(state, order.command.room)
+def restore(envelope: CommandEnvelope[RestoreRoom], state: State) -> list[Event]:
+    room = loaded_room(state, envelope.command.room)
     if room is None:
-        raise Refused("not_found", f"expected a room, found none with id {order.command.room}")
+        raise Refused("not_found", f"expected a room, found none with id {envelope.command.room}")
     return [] if room.state == "active" else [RoomRestored()]
+
+
+def _revert(command: RevertInRoom, state: State) -> list[Event]:
+    was, room = command.was, loaded_room(state, command.room)
+    found: list[Event] = [
+        row.struct(**{field: was[field] if field in was else getattr(room, field) for field in row.sets})
+        for row in SETTERS if was.keys() & set(row.sets)
+    ]  # fmt: skip
+    if "state" in was:
+        if room is not None and room.type == "direct" and was["state"] == "deleted":
+            raise Refused("conflict", "expected no direct room: the same two always get the same one")
+        back = RoomUnarchived() if room is not None and room.state == "archived" else RoomRestored()
+        found.append({"archived": RoomArchived(), "deleted": RoomDeleted()}.get(was["state"], back))
+    return found
+
+
+REVERTIBLE = Revertible(
+    "room",
+    frozenset({*UNSAID, "state"}),
+    lambda c: (room_key(c.id),),
+    _revert,
+    absent={"state": "deleted"},
+)
 
 
 COMMANDS = (
     CommandType(CreateRoom, "rooms", lambda c: c.room, _created, create),
-    CommandType(ChangeRoom, "rooms", lambda c: c.room, _own, change),
-    CommandType(ArchiveRoom, "rooms", lambda c: c.room, _own, archive),
-    CommandType(UnarchiveRoom, "rooms", lambda c: c.room, _own, unarchive),
+    CommandType(ChangeRoom, "rooms", lambda c: c.room, room_and_member, change),
+    CommandType(ArchiveRoom, "rooms", lambda c: c.room, room_and_member, archive),
+    CommandType(UnarchiveRoom, "rooms", lambda c: c.room, room_and_member, unarchive),
     CommandType(DeleteRoom, "rooms", lambda c: c.room, _deleted, delete),
     CommandType(RestoreRoom, "rooms", lambda c: c.room, _room, restore),
 )

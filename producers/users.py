@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
-from events.clock import Time, after
+from events.core.clock import Time, after
+from events.core.faults import found, wrong
+from events.core.records import Event, Key, State
 from events.handles import email_handle
-from events.records import Event, Key, State
 from events.sessions import SessionOpened, session_key
 from events.users import (
     AddedBy,
@@ -26,19 +28,20 @@ from events.users import (
     loaded_user,
     user_key,
 )
-from producers.commands import Command, CommandType, Order, Refused
+from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.emails import Email, kept
 from producers.limits import Data, DataPatch, Id, ShownName, Username, patched
 from producers.names import check_name, check_username
+from producers.revertible import Revertible, RevertOfUser
+from producers.streams import UserCommand
 
 #: What a service account may do beside what users may: named by the rows of operations that only services use.
-Scope = Literal["emotions:write"]
+Scope = Literal["emotions:write", "sessions:issue", "channels:serve"]
 
 
-class RegisterUser(Command, frozen=True, kw_only=True):
+class RegisterUser(UserCommand, frozen=True, kw_only=True):
     """Make a user, whose name and e-mail address have been claimed before, and log them in."""
 
-    user: Id
     username: Username
     name: ShownName
     role: Kind = "person"
@@ -53,10 +56,8 @@ class RegisterUser(Command, frozen=True, kw_only=True):
     expires: Time | None = None
 
 
-class AbandonRegistration(Command, frozen=True, kw_only=True):
+class AbandonRegistration(UserCommand, frozen=True, kw_only=True):
     """Make sure that a registration which never finished never will."""
-
-    user: Id
 
 
 class EmailChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,8 +70,7 @@ class EmailChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     credential: Id | None
 
 
-class ChangeProfile(Command, frozen=True, kw_only=True):
-    user: Id
+class ChangeProfile(UserCommand, frozen=True, kw_only=True):
     name: ShownName | None = None
     data: DataPatch | None = None
     #: None: the address stays.
@@ -79,36 +79,34 @@ class ChangeProfile(Command, frozen=True, kw_only=True):
     added_by: AddedBy | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class AbandonEmail(Command, frozen=True, kw_only=True):
+class AbandonEmail(UserCommand, frozen=True, kw_only=True):
     """Make sure that a change to this address which did not happen yet never will, so that its claim can go."""
 
-    user: Id
     handle: str
 
 
-class NoteSeen(Command, frozen=True, kw_only=True):
+class NoteSeen(UserCommand, frozen=True, kw_only=True):
     """Note the end of a visit: the user's last connection ended at ``seen``. Given by the system, once a visit."""
 
-    user: Id
     seen: Time
 
 
-class ChooseVisual(Command, frozen=True, kw_only=True):
-    user: Id
+class ChooseVisual(UserCommand, frozen=True, kw_only=True):
     visual: Id | None
 
 
-#: A visit that ends within so many seconds of what is noted makes no event: somebody reloads a page, or flaps.
+#: A visit that ends within this many seconds of what is noted makes no event: somebody reloads a page, or flaps.
 SEEN_SECONDS = 60.0
 #: Entries of the data map that only events of ours write.
 RESERVED = frozenset({"last_login"})
 
 
-def _unreserved(data: Mapping[str, str | None], there: Mapping[str, str]) -> None:
+def unreserved(data: Mapping[str, str | None], there: Mapping[str, str] = MappingProxyType({})) -> None:
     """Refuses entries that are ours, unless they say what is there: who writes back what was read changes nothing."""
     for name in sorted(RESERVED.intersection(data)):
         if name not in there or data[name] != there[name]:
-            raise Refused("invalid", f"data.{name}: expected none, or what is there; it is written by the system")
+            what = "none, or what is there: it is written by the system"
+            raise Refused("invalid", errors=[wrong(f"/data/{name}", what, found(data[name]))])
 
 
 def present(state: State, user: str) -> User:
@@ -119,24 +117,24 @@ def present(state: State, user: str) -> User:
     return found
 
 
-def _own(order: Order) -> Sequence[Key]:
-    return (user_key(order.command.user),)
+def _own(envelope: CommandEnvelope[UserCommand]) -> Sequence[Key]:
+    return (user_key(envelope.command.user),)
 
 
-def _registration(order: Order) -> Sequence[Key]:
-    return (user_key(order.command.user), session_key(order.command.user, order.id))
+def _registration(envelope: CommandEnvelope[RegisterUser]) -> Sequence[Key]:
+    return (user_key(envelope.command.user), session_key(envelope.command.user, envelope.id))
 
 
-def register(order: Order, state: State) -> list[Event]:
-    command: RegisterUser = order.command
+def register(envelope: CommandEnvelope[RegisterUser], state: State) -> list[Event]:
+    command = envelope.command
     found = loaded_user(state, command.user)
     if found is not None:
         raise Refused("taken", f"expected an unused user id, got one that is {found.state}; register again")
     check_username(command.username, by_operator=True)
     check_name("name", command.name)
-    _unreserved(command.data, {})
+    unreserved(command.data)
     if command.scopes and command.role != "service":
-        raise Refused("invalid", f"scopes: expected none of a {command.role}, got {', '.join(command.scopes)}")
+        raise Refused("invalid", errors=[wrong("/scopes", f"none of a {command.role}", ", ".join(command.scopes))])
     events: list[Event] = [
         UserRegistered(
             username=command.username, name=command.name, role=command.role, credential=command.credential,
@@ -147,12 +145,12 @@ def register(order: Order, state: State) -> list[Event]:
     if command.added_by is not None:
         events.append(UserAddedByChosen(added_by=command.added_by))
     if command.expires is not None:
-        events.append(SessionOpened(session=order.id, expires=command.expires))
+        events.append(SessionOpened(session=envelope.id, expires=command.expires))
     return events
 
 
-def abandon(order: Order, state: State) -> list[Event]:
-    found = loaded_user(state, order.command.user)
+def abandon(envelope: CommandEnvelope[AbandonRegistration], state: State) -> list[Event]:
+    found = loaded_user(state, envelope.command.user)
     if found is None:
         return [UserRegistrationAbandoned()]
     if found.state == "registered":
@@ -160,13 +158,13 @@ def abandon(order: Order, state: State) -> list[Event]:
     return []
 
 
-def change_profile(order: Order, state: State) -> list[Event]:
-    command: ChangeProfile = order.command
+def change_profile(envelope: CommandEnvelope[ChangeProfile], state: State) -> list[Event]:
+    command = envelope.command
     user = present(state, command.user)
     name = command.name if command.name != user.name else None
     if name is not None:
         check_name("name", name)
-    _unreserved(command.data or {}, user.data)
+    unreserved(command.data or {}, user.data)
     data = None if command.data is None else patched(user.data, command.data)
     if data == user.data:
         data = None
@@ -179,15 +177,16 @@ def change_profile(order: Order, state: State) -> list[Event]:
 def _email_changed(user: User, change: EmailChange) -> list[Event]:
     if user.credential != change.credential:
         # The password was changed between its verification and this decision.
-        raise Refused("forbidden", "expected the account's current password, got another")
+        errors = [wrong("/password", "the account's current password", "another")]
+        raise Refused("forbidden", "expected the account's current password, got another", errors=errors)
     if user.email_settled != change.since:
         raise Refused("outrun", "expected no other change of the e-mail address since this one began; there was one")
     address = None if change.address is None else kept(change.address)
     return [] if address == user.email else [UserEmailChanged(email=address)]
 
 
-def abandon_email(order: Order, state: State) -> list[Event]:
-    command: AbandonEmail = order.command
+def abandon_email(envelope: CommandEnvelope[AbandonEmail], state: State) -> list[Event]:
+    command = envelope.command
     user = loaded_user(state, command.user)
     if user is None or (user.email is not None and email_handle(user.email) == command.handle):
         raise Refused("held", f"expected an address that is not the user's; {command.handle} is, or may become so")
@@ -196,19 +195,45 @@ def abandon_email(order: Order, state: State) -> list[Event]:
     return [UserEmailAbandoned(email=command.handle.partition(":")[2])]
 
 
-def note_seen(order: Order, state: State) -> list[Event]:
-    command: NoteSeen = order.command
+def note_seen(envelope: CommandEnvelope[NoteSeen], state: State) -> list[Event]:
+    command = envelope.command
     user = present(state, command.user)
-    if command.seen > order.time:
-        raise Refused("invalid", f"seen: expected a moment until {order.time}, got {command.seen}")
+    if command.seen > envelope.time:
+        raise Refused("invalid", errors=[wrong("/seen", f"a moment until {envelope.time}", command.seen)])
     if user.seen is not None and command.seen < after(user.seen, SEEN_SECONDS):
         return []
     return [UserSeen(seen=command.seen)]
 
 
-def choose_visual(order: Order, state: State) -> list[Event]:
-    user = present(state, order.command.user)
-    return [] if user.visual == order.command.visual else [UserVisualChosen(visual=order.command.visual)]
+def choose_visual(envelope: CommandEnvelope[ChooseVisual], state: State) -> list[Event]:
+    user = present(state, envelope.command.user)
+    return [] if user.visual == envelope.command.visual else [UserVisualChosen(visual=envelope.command.visual)]
+
+
+def _own_data(user: User) -> dict[str, str]:
+    """The data map without what the system keeps there."""
+    return {name: value for name, value in user.data.items() if name not in RESERVED}
+
+
+def _revert(command: RevertOfUser, state: State) -> list[Event]:
+    user = state[user_key(command.user)]
+    if not isinstance(user, User) or user.state != "registered":
+        raise Refused("not_found", f"expected a registered user, found none with id {command.user}")
+    profile = {name: value for name, value in command.was.items() if name in ("name", "data")}
+    if "data" in profile:
+        profile["data"] |= {name: value for name, value in user.data.items() if name in RESERVED}
+    found: list[Event] = [UserProfileChanged(**profile)] if profile else []
+    found += [UserVisualChosen(visual=command.was["visual"])] if "visual" in command.was else []
+    return [*found, UserAddedByChosen(added_by=command.was["added_by"])] if "added_by" in command.was else found
+
+
+REVERTIBLE = Revertible(
+    "user",
+    frozenset({"name", "data", "visual", "added_by"}),
+    lambda c: (user_key(c.id),),
+    _revert,
+    shown=lambda user: {"data": _own_data(user)},
+)
 
 
 COMMANDS = (

@@ -14,8 +14,9 @@ import aiohttp
 import msgspec
 import pytest
 
-from api.operations import all_operations
-from events.positions import Vector, encode_vector, parse_vector
+from api.registry import all_operations
+from events.core.positions import Vector, encode_vector, parse_vector
+from tests.running import PATIENCE
 
 OPERATIONS = {operation.name: operation for operation in all_operations()}
 
@@ -30,6 +31,11 @@ class Refusal(Exception):
         self.problem = problem
         self.code = str(problem["type"]).removeprefix("urn:klatsch:problem:")
         self.status = int(problem["status"])
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The document without the request's id: what of two refusals is compared."""
+        return {name: value for name, value in self.problem.items() if name != "request_id"}
 
 
 class Answer(NamedTuple):
@@ -47,6 +53,7 @@ class Answer(NamedTuple):
         assert self.headers["Content-Type"] == "application/problem+json", (self.status, self.body[:300])
         problem = self.json()
         assert problem["status"] == self.status and problem["title"] and problem["detail"], problem
+        assert problem["request_id"] == self.headers["X-Request-Id"], problem
         return Refusal(problem)
 
 
@@ -75,7 +82,17 @@ class World:
             return Answer(response.status, await response.read(), response.headers)
 
     async def call(self, name: str, fields: dict[str, Any], *, token: str | None = None, key: str | None = None) -> Any:
-        """An operation over HTTP. Raises Refusal."""
+        """An operation over HTTP; where read models are behind, it is tried again, as clients do. Raises Refusal."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                return await self._call(name, fields, token, key)
+            except Refusal as refusal:
+                # The server has waited for some seconds: a busy machine, unless it never gets there.
+                if refusal.code != "lagging" or asyncio.get_running_loop().time() >= deadline:
+                    raise
+
+    async def _call(self, name: str, fields: dict[str, Any], token: str | None, key: str | None) -> Any:
         operation = OPERATIONS[name]
         path = operation.path.format_map(fields)
         rest = {field: value for field, value in fields.items() if field not in operation.path_parameters}
@@ -191,7 +208,7 @@ class Person:
     async def say(self, room: str, text: str = "hello", token: str | None = None) -> Any:
         """Sends a text; the message."""
         answer = await self.do(
-            "messages.send", room=room, token=token or secrets.token_hex(8), type="text", content={"text": text}
+            "messages.send", room=room, client_id=token or secrets.token_hex(8), type="text", content={"text": text}
         )
         return answer["message"]
 

@@ -8,19 +8,31 @@ from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as options
 
-from infra import kafka, postgres
+from infra.base import kafka, postgres
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.settings import Settings
+from tests import fast
+from tests.fast import pytest_addoption, pytest_configure, pytest_runtest_protocol
 from tests.parts import Parts, delete_topics, running_parts
+
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
+
+# On a busy machine an example may take as long as it likes: time says nothing about what is tested.
+options.register_profile("klatsch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+options.load_profile("klatsch")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of several processes (``-n``) one takes a whole folder: its servers live on this event loop, and a long test of
     another folder that blocks it would be an outage to them."""
+    fast.leave_out(config, items)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.nodeid.split("/")[1]))
+        folders = item.nodeid.partition("::")[0].split("/")[1:-1]
+        item.add_marker(pytest.mark.xdist_group(folders[0] if folders else "tests"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

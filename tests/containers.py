@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 from testcontainers.core.container import DockerContainer
 
+from infra.base.kafka_access import brokers
+from infra.base.settings import Settings
 from infra.embedded.jars import kafka_version
 from infra.embedded.patience import Patience, Sign
 from infra.embedded.ports import free_port
 from infra.embedded.postgres import VERSION
 from infra.embedded.process import accepts
-from infra.kafka_access import brokers
-from infra.settings import Settings
 
 
 class KafkaContainer(DockerContainer):

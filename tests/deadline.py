@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Returns when the condition holds. Raises AssertionError when it does not within so many seconds."""
+    """Returns when the condition holds. Raises AssertionError when it does not within this many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"the condition did not hold within {seconds:.0f} s"

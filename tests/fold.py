@@ -10,11 +10,11 @@ Four rules make this exact, however often a delta comes and however new the snap
 3. What happens in a room that is not held is not for this state: the room was left, or will come with the next join.
 4. Who blocks somebody no longer sees what that one is to them, nor what they call themselves: a profile without it
    comes along with the block. When it is lifted, the profile and ``friend_of`` come along.
-5. Further pages of the snapshot (``take_page``) hold at least all that was heard before they were asked for. What was
-   heard while one was on its way is folded once more after it (``refold``): a delta that found no entity then may be
+5. Further pages of the snapshot (``take_page``) hold at least all that was received before the request. What was
+   received while one was on its way is folded once more after it (``refold``): a delta that found no entity then may be
    above the page. Rule 2 makes that harmless where it is not.
 
-Other people's ``version`` also moves with events that others do not hear of, like a log-in. So it is only good for
+Other people's ``version`` also moves with events that others do not receive, like a log-in. So it is only good for
 telling which of two views is newer, and is no part of a comparison of states.
 """
 
@@ -26,7 +26,9 @@ from typing import Any
 
 import msgspec
 
-from events.positions import parse_position
+from events.core.positions import parse_position
+from events.rooms import SETTERS
+from projectors.views.rooms import GONE
 
 Json = dict[str, Any]
 
@@ -68,7 +70,7 @@ def snapshot_state(snapshot: Json) -> State:
 
 
 def take_page(state: State, page: Json) -> None:
-    """Takes in what a page of the snapshot holds; then what was heard while it was on its way is folded once more."""
+    """Takes in what a page of the snapshot holds; then what was received meanwhile is folded once more."""
     found = copy.deepcopy(page)
     for user in found["users"]:
         _keep(state.users, user["id"], user)
@@ -127,13 +129,6 @@ def _change(view: Json | None, event: Json, **changes: Any) -> None:
         view.update(changes, version=event["offset"])
 
 
-#: What a deleted room looks like besides id, type, state and times.
-_GONE: Json = {
-    "name": "", "description": None, "data": {}, "seq": 0, "last": None, "members": 0, "owner": None,
-    "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
-}  # fmt: skip
-
-
 def _change_room(entry: Json, event: Json, **changes: Any) -> None:
     """The same for a room. From its deletion on nothing is held of it; all comes along when it is brought back."""
     _change(entry["room"], event, **changes)
@@ -142,7 +137,7 @@ def _change_room(entry: Json, event: Json, **changes: Any) -> None:
 
 def _hide(entry: Json) -> None:
     if entry["room"]["state"] == "deleted":
-        entry["room"].update(copy.deepcopy(_GONE))
+        entry["room"].update(copy.deepcopy(GONE))
         entry["message"] = None
 
 
@@ -372,6 +367,14 @@ def _emotion_detected(state: State, event: Json) -> None:
     _last_message(state, event, data=data)
 
 
+def _pins(more: int) -> Callable[[State, Json], None]:
+    def changed(state: State, event: Json) -> None:
+        if entry := state.rooms.get(event["stream"]):
+            _change_room(entry, event, pins=entry["room"]["pins"] + more)
+
+    return changed
+
+
 #: One row for each type of delta; an event has a delta's fields and its ``offset``.
 FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.registered": _nothing,
@@ -389,10 +392,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "visual.created": _nothing,
     "visual.changed": _nothing,
     "room.created": _nothing,
-    "room.renamed": _room_changed,
-    "room.described": _room_changed,
-    "room.settings_changed": _room_changed,
-    "room.data_changed": _room_changed,
+    **dict.fromkeys((row.name for row in SETTERS), _room_changed),
     "room.archived": _state_changed("archived"),
     "room.unarchived": _state_changed("active"),
     "room.deleted": _state_changed("deleted"),
@@ -410,4 +410,6 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "message.deleted": _deleted,
     "message.restored": _restored,
     "message.emotion_detected": _emotion_detected,
+    "message.pinned": _pins(1),
+    "message.unpinned": _pins(-1),
 }

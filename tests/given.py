@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
-from events import REGISTRY
-from events.clock import now, uuid7
-from events.positions import Position, Shard
-from events.records import Entity, Event, Key
-from infra import kafka, postgres, rows
-from infra.progress import Progress
-from infra.settings import Settings
-from producers.log import LogProducer, ShardLog
-from projectors.read_models import ReadModels
+from events.core.clock import now, uuid7
+from events.core.positions import Position, Shard
+from events.core.records import Entity, Event, Key
+from events.registry import REGISTRY
+from infra.base import kafka, postgres, rows
+from infra.base.progress import Progress
+from infra.base.settings import Settings
+from producers.engine.log import LogProducer, ShardLog
+from projectors.read_models.projector import ReadModels
 from tests.running import PATIENCE, running
+
+#: What is given has to be in the log however busy the machine is: no test here is of a late acknowledgement.
+_ACK_SECONDS = 30.0
 
 
 class Fact(NamedTuple):
@@ -33,7 +36,7 @@ class Fact(NamedTuple):
 class Given:
     """A writer of the installation's event topics, and a reader of its rows."""
 
-    def __init__(self, settings: Settings, connection: Any) -> None:
+    def __init__(self, settings: Settings, connection: postgres.Connection) -> None:
         self.settings = settings
         self.connection = connection
         self.ends: dict[Shard, int] = {}
@@ -46,7 +49,7 @@ class Given:
     async def log(self, shard: Shard) -> ShardLog:
         """The open writer of a shard."""
         if shard not in self._logs:
-            log = ShardLog(self._producer, self.settings.topic(shard.topic), shard.partition, "given")
+            log = ShardLog(self._producer, self.settings.topic(shard.topic), shard.partition, "given", _ACK_SECONDS)
             await log.open()
             self._logs[shard] = log
         return self._logs[shard]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from infra.kafka_access import aiokafka_options
-from infra.settings import Settings
+from infra.base.kafka_access import aiokafka_options
+from infra.base.settings import Settings
 
 
 class Parts(NamedTuple):

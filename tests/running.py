@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.settings import Settings, environment
-from projectors.runner import Projector
+from infra.base.settings import Settings, environment
+from projectors.core.runner import Projector
 
 #: A data folder that does not exist.
 NOWHERE = str(Path(__file__).parent / "no-such-folder")

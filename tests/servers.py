@@ -16,11 +16,11 @@ import aiohttp
 import asyncpg
 import uvicorn
 
-from infra import roles
+from infra.base.installation import prepare
+from infra.base.settings import Settings, environment
 from infra.embedded.ports import free_port
-from infra.installation import prepare
-from infra.settings import Settings, environment
-from push.ws import uvicorn_options
+from infra.ops import roles
+from push.transports.ws import uvicorn_options
 from tests.parts import Parts, delete_topics
 
 ALL = frozenset({"api", "push", "feed", "project"})
@@ -120,7 +120,7 @@ class Process:
         """Start, without waiting until it is ready."""
         with self._log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "infra.cli", "serve",
+                sys.executable, "-m", "infra.ops.cli", "serve",
                 "--roles", ",".join(sorted(self.roles)), "--port", str(self.settings.port),
                 env={**os.environ, **environment(self.settings)}, stdout=output, stderr=output,
             )  # fmt: skip

@@ -31,6 +31,8 @@ class Reply(NamedTuple):
         problem = json.loads(self.body)
         assert problem["status"] == self.status and problem["title"] and problem["detail"], problem
         assert problem["type"].startswith("urn:klatsch:problem:"), problem
+        # The guard says it in the header too; servers of push alone have none.
+        assert problem["request_id"] == self.headers.get("x-request-id", problem["request_id"]), self
         return str(problem["type"].removeprefix("urn:klatsch:problem:"))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from api.calls import Call
-from api.problems import Problem
-from api.surface import Nothing, Operation
-from api.tokens import mint
-from events.clock import after, now, to_datetime, uuid7
+from api.core.calls import Call
+from api.core.operation import NoParameters, NoPast, Operation
+from api.core.tokens import mint
+from api.support.problems import Problem
+from events.core.clock import after, now, to_datetime, uuid7
 
 #: Lifetime of the console's token, in seconds. It stands in the page's memory, which renews it in good time.
 TOKEN_SECONDS = 900.0
@@ -17,9 +17,11 @@ TOKEN_SECONDS = 900.0
 STAY_SECONDS = 24 * 3600.0
 #: Marks sessions of consoles. A UUIDv7 follows, which says when the console was opened.
 _MARK = "console:"
+#: What all reads of the console answer of the past.
+PRESENT_ONLY = NoPast("the console shows the present; a room's slider has `at` for its past")
 
 
-async def renew(call: Call, request: Nothing) -> dict[str, Any]:
+async def renew(call: Call, request: NoParameters) -> dict[str, Any]:
     """A fresh token for a console; the first time, for any operator's token, the beginning of its stay."""
     assert call.identity is not None
     session = call.identity.session
@@ -50,7 +52,7 @@ def _seconds(since: str, until: str) -> int:
 
 
 OPERATIONS = [
-    Operation("console.renew", "POST", "/v1/console/token", "operator", Nothing, renew,
-              "A fresh token for an operator's console that is open",
+    Operation("console.renew", "POST", "/v1/console/token", "operator", NoParameters, renew,
+              "A new token for an operator's open console",
               {"token": "string", "expires": "time", "seconds": "integer"}),
 ]  # fmt: skip

@@ -12,25 +12,24 @@ from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
-from events.log import TermFilter
-from events.positions import Position, Shard, ordered
-from infra import kafka
-from infra.settings import Settings
+from events.core.log import TermFilter
+from events.core.positions import Position, Shard, ordered
+from infra.base import away, kafka, request_ids
+from infra.base.settings import Settings
 
 log = logging.getLogger(__name__)
 
 #: Records before the end from which the term is learnt, and of which the last are shown at once: as ``klatsch events``.
 LOOK_BACK = 512
-#: Events that are kept for who begins to watch, and that may wait for one watcher.
+#: Events that are kept for a new watcher, and that may wait for one watcher.
 KEPT, QUEUE = 50, 300
 #: Milliseconds that the broker may hold an answer back while there is nothing new.
 _WAIT_MS = 250
 _BACKOFF_SECONDS = 1.0
 
 
-class Seen(NamedTuple):
+class TailEvent(NamedTuple):
     """A valid event at the end of the log."""
 
     position: Position
@@ -46,24 +45,24 @@ class Seen(NamedTuple):
         return b'{"position":"%s","event":%s}' % (str(self.position).encode(), self.value or b"null")
 
 
-class _Head(msgspec.Struct):
+class _EventHead(msgspec.Struct):
     type: str
     subject: str
     actor: str
     time: str
 
 
-_decoder = msgspec.json.Decoder(_Head)
+_decoder = msgspec.json.Decoder(_EventHead)
 
 
-class Filter(NamedTuple):
+class TailFilter(NamedTuple):
     """What somebody wants to see: ``type`` may have a star (``message.*``); what is empty stands for all."""
 
     type: str = ""
     stream: str = ""
     actor: str = ""
 
-    def wants(self, seen: Seen) -> bool:
+    def wants(self, seen: TailEvent) -> bool:
         return (
             (not self.type or fnmatchcase(seen.type, self.type))
             and (not self.stream or seen.stream == self.stream)
@@ -74,13 +73,13 @@ class Filter(NamedTuple):
 class Watcher:
     """One who watches, with a bounded queue: what does not fit pushes out the oldest, which counts as dropped."""
 
-    def __init__(self, wanted: Filter) -> None:
+    def __init__(self, wanted: TailFilter) -> None:
         self.wanted = wanted
         self.dropped = 0
         self.news = asyncio.Event()
-        self._waiting: deque[Seen] = deque()
+        self._waiting: deque[TailEvent] = deque()
 
-    def offer(self, seen: Seen) -> None:
+    def offer(self, seen: TailEvent) -> None:
         if not self.wanted.wants(seen):
             return
         if len(self._waiting) >= QUEUE:
@@ -89,7 +88,7 @@ class Watcher:
         self._waiting.append(seen)
         self.news.set()
 
-    def take(self) -> list[Seen]:
+    def take(self) -> list[TailEvent]:
         """What waits, in order."""
         found = list(self._waiting)
         self._waiting.clear()
@@ -97,13 +96,13 @@ class Watcher:
         return found
 
 
-class Follower:
+class TailFollower:
     """Reads the ends of all shards by the readers' rule while somebody watches."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._watchers: set[Watcher] = set()
-        self._kept: deque[Seen] = deque(maxlen=KEPT)
+        self._kept: deque[TailEvent] = deque(maxlen=KEPT)
         self._task: asyncio.Task[None] | None = None
         self._shards = {
             TopicPartition(settings.topic(topic), number): Shard(topic, number)
@@ -117,14 +116,14 @@ class Follower:
         return len(self._watchers)
 
     @contextmanager
-    def watch(self, wanted: Filter) -> Iterator[Watcher]:
+    def watch(self, wanted: TailFilter) -> Iterator[Watcher]:
         """A watcher for the length of the block; it begins with the last events that are known."""
         watcher = Watcher(wanted)
         for seen in self._kept:
             watcher.offer(seen)
         self._watchers.add(watcher)
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="console tail")
+            self._task = asyncio.create_task(self._run(), name="console tail", context=request_ids.apart())
         try:
             yield watcher
         finally:
@@ -149,8 +148,8 @@ class Follower:
         while True:
             try:
                 await self._follow(places)
-            except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("the console's tail is begun anew: %r", error)
+            except away.KAFKA as error:
+                log.warning("the console's tail starts again: %r", error)
                 await asyncio.sleep(_BACKOFF_SECONDS)
 
     async def _follow(self, places: dict[TopicPartition, int]) -> None:
@@ -173,7 +172,7 @@ class Follower:
         """What is below ``ends`` was there already: the last of it are told when all shards have come so far."""
         filters = {tp: TermFilter() for tp in self._shards}
         behind = set(ends)
-        before: list[Seen] = []
+        before: list[TailEvent] = []
         while True:
             for tp, records in (await consumer.getmany(timeout_ms=2 * _WAIT_MS)).items():
                 for raw in records:
@@ -193,16 +192,16 @@ class Follower:
                     self._tell(seen)
                 before.clear()
 
-    def _tell(self, seen: Seen) -> None:
+    def _tell(self, seen: TailEvent) -> None:
         self._kept.append(seen)
         for watcher in self._watchers:
             watcher.offer(seen)
 
 
-def _seen(shard: Shard, raw: ConsumerRecord) -> Seen:
+def _seen(shard: Shard, raw: ConsumerRecord) -> TailEvent:
     position = Position(*shard, raw.offset)
     try:
         head = _decoder.decode(raw.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Seen(position, "", (raw.key or b"").decode(errors="replace"), "", "", None)
-    return Seen(position, head.type, head.subject, head.actor, head.time, raw.value)
+        return TailEvent(position, "", (raw.key or b"").decode(errors="replace"), "", "", None)
+    return TailEvent(position, head.type, head.subject, head.actor, head.time, raw.value)

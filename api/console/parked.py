@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.calls import Call
-from api.problems import Problem
-from api.surface import Nothing, Operation, Request
-from infra import postgres
-from infra.postgres import queries
-from infra.progress import READ_MODELS
-from projectors.redrive import redrive
-from projectors.runner import SESSION, close
+from api.console.access import PRESENT_ONLY
+from api.core.calls import Call
+from api.core.operation import NoParameters, Operation, Request
+from api.support.problems import Problem
+from events.core.faults import quoted
+from infra.base import postgres
+from infra.base.postgres import Row, queries
+from infra.base.progress import READ_MODELS
+from projectors.core.runner import SESSION, close
+from projectors.read_models.redrive import redrive
 
 #: Streams and events that are listed; the command line lists all.
 LISTED = 200
@@ -24,11 +26,12 @@ _TEXT = 2000
 Stream = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
-class Parked(Request, frozen=True, kw_only=True):
+class ParkedRequest(Request, frozen=True, kw_only=True):
+    #: As `console.parked` names it.
     stream: Stream
 
 
-async def listing(call: Call, request: Nothing) -> dict[str, Any]:
+async def listing(call: Call, request: NoParameters) -> dict[str, Any]:
     rows = await call.rows(queries("operate")["parked_list"])
     streams = [
         {
@@ -45,14 +48,14 @@ async def listing(call: Call, request: Nothing) -> dict[str, Any]:
     return {"streams": streams, "all": len(rows)}
 
 
-async def show(call: Call, request: Parked) -> dict[str, Any]:
+async def show(call: Call, request: ParkedRequest) -> dict[str, Any]:
     rows = await call.rows(queries("operate")["parked_stream"], request.stream, _SHOWN)
     if not rows:
-        raise Problem("not_found", f"expected a stream with parked events, got {request.stream!r}")
+        raise Problem("not_found", f"expected a stream with parked events, got {quoted(request.stream)}")
     return {"events": [_event(row) for row in rows]}
 
 
-def _event(row: Any) -> dict[str, Any]:
+def _event(row: Row) -> dict[str, Any]:
     try:
         value: Any = msgspec.json.decode(row["value"])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -68,12 +71,12 @@ def _event(row: Any) -> dict[str, Any]:
     }
 
 
-async def retry(call: Call, request: Parked) -> dict[str, Any]:
+async def retry(call: Call, request: ParkedRequest) -> dict[str, Any]:
     """The same as ``klatsch parked retry STREAM``."""
     rows = await call.rows(queries("operate")["parked_count"], request.stream)
     if not any(row["consumer"] == READ_MODELS for row in rows):
         raise Problem(
-            "not_found", f"expected a stream for which the read models wait, got {request.stream!r}; look again"
+            "not_found", f"expected a stream for which the read models wait, got {quoted(request.stream)}; look again"
         )
     connection = await postgres.connect(call.settings, **SESSION)
     try:
@@ -84,11 +87,12 @@ async def retry(call: Call, request: Parked) -> dict[str, Any]:
 
 
 OPERATIONS = [
-    Operation("console.parked", "GET", "/v1/console/parked", "operator", Nothing, listing,
-              "Streams that wait for a fix, the longest waiting first", {"streams": "[object]", "all": "integer"}),
-    Operation("console.parked_stream", "GET", "/v1/console/parked/stream", "operator", Parked, show,
-              "The parked events of a stream, with their errors", {"events": "[object]"}),
-    Operation("console.retry", "POST", "/v1/console/parked/retry", "operator", Parked, retry,
+    Operation("console.parked", "GET", "/v1/console/parked", "operator", NoParameters, listing,
+              "Streams that wait for a fix, the longest waiting first", {"streams": "[object]", "all": "integer"},
+              as_of=PRESENT_ONLY),
+    Operation("console.parked_stream", "GET", "/v1/console/parked/stream", "operator", ParkedRequest, show,
+              "The parked events of a stream, with their errors", {"events": "[object]"}, as_of=PRESENT_ONLY),
+    Operation("console.retry", "POST", "/v1/console/parked/retry", "operator", ParkedRequest, retry,
               "Apply a parked stream again, in order, up to the first event that still fails",
               {"applied": "integer", "parked": "integer"}),
 ]  # fmt: skip

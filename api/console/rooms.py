@@ -8,20 +8,22 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from api.calls import Call, Services
-from api.console.course import Course, from_milliseconds
-from api.pages import Query, Search
-from api.problems import Problem
-from api.surface import Operation, Request
+from api.console.access import PRESENT_ONLY
+from api.console.room_timeline import RoomTimeline, from_milliseconds
+from api.core.calls import Call, Services
+from api.core.operation import Operation, Request
+from api.support.pages import Query, SearchText
+from api.support.problems import Problem
+from events.core.faults import quoted
+from events.core.positions import Position, Shard
 from events.members import Member
 from events.messages import Message
-from events.positions import Position, Shard
 from events.rooms import Room, room_key
-from infra.postgres import queries
-from infra.rows import from_row
+from infra.base.postgres import queries
+from infra.base.rows import from_row
+from producers.engine.router import partition_of
 from producers.limits import Id
-from producers.router import partition_of
-from projectors.asof import Past
+from projectors.as_of.folding import Past
 from projectors.views import member_view, message_view, whole_room_view
 
 #: Members that are shown; the room says how many there are.
@@ -29,15 +31,15 @@ MEMBERS = 500
 #: Rooms whose course a process remembers.
 _ROOMS = 8
 
-_courses: WeakKeyDictionary[Services, OrderedDict[str, Course]] = WeakKeyDictionary()
+_timelines: WeakKeyDictionary[Services, OrderedDict[str, RoomTimeline]] = WeakKeyDictionary()
 
 
-class Find(Request, frozen=True, kw_only=True):
+class FindConsoleRoomsRequest(Request, frozen=True, kw_only=True):
     #: A room's id, or a part of its name; without it those with the latest activity.
     name: Query | None = None
 
 
-class Get(Request, frozen=True, kw_only=True):
+class GetConsoleRoomRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: An offset in the room's shard, or a time (RFC 3339, as events have it); without both: now.
     at: Annotated[str, msgspec.Meta(max_length=30)] | None = None
@@ -45,46 +47,46 @@ class Get(Request, frozen=True, kw_only=True):
     number: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
-async def find(call: Call, request: Find) -> dict[str, Any]:
+async def find(call: Call, request: FindConsoleRoomsRequest) -> dict[str, Any]:
     if request.name is None:
         rows = await call.rows(queries("console")["find_rooms"], None, [], "")
     else:
-        search = Search(request.name)
+        search = SearchText(request.name)
         rows = await call.rows(queries("console")["find_rooms"], request.name.strip(), search.grams, search.anywhere)
-    return {"rooms": [whole_room_view(room) for row in rows if isinstance(room := from_row("room", row), Room)]}
+    return {"rooms": [whole_room_view(from_row(Room, row)) for row in rows]}
 
 
-async def get(call: Call, request: Get) -> dict[str, Any]:
+async def get(call: Call, request: GetConsoleRoomRequest) -> dict[str, Any]:
     """What stood in the messages then, also of those that were deleted later."""
     if await call.row(queries("console")["room"], request.room) is None:
-        raise Problem("not_found", f"expected the id of a room, got {request.room!r}")
-    course = _course(call, request.room)
-    async with course.lock, call.reading() as connection:
-        await course.follow(connection)
-        if not course.offsets:
+        raise Problem("not_found", f"expected the id of a room, got {quoted(request.room)}")
+    timeline = _timeline(call, request.room)
+    async with timeline.lock, call.reading() as connection:
+        await timeline.follow(connection)
+        if not timeline.offsets:
             raise Problem("unavailable", "the room's events are on their way; try again", retry_after=1)
-        number = course.number(request.at, request.number, call.services.progress.vector.get(course.shard, 0))
-        state, event = await course.state(connection, number)
+        number = timeline.number(request.at, request.number, call.services.progress.vector.get(timeline.shard, 0))
+        state, event = await timeline.state(connection, number)
     return {
         **await _shown(call, request.room, state),
         "number": number,
-        "count": len(course.offsets),
-        "position": str(Position(*course.shard, event.offset)),
+        "count": len(timeline.offsets),
+        "position": str(Position(*timeline.shard, event.offset)),
         "event": {"type": event.type, "actor": event.actor, "time": event.time},
-        "first": from_milliseconds(course.times[0]),
-        "last": from_milliseconds(course.times[-1]),
+        "first": from_milliseconds(timeline.times[0]),
+        "last": from_milliseconds(timeline.times[-1]),
     }
 
 
-def _course(call: Call, room: str) -> Course:
-    courses = _courses.setdefault(call.services, OrderedDict())
-    course = courses.get(room)
-    if course is None:
-        course = courses[room] = Course(Shard("rooms", partition_of(room, call.settings.partitions)), room)
-    courses.move_to_end(room)
-    while len(courses) > _ROOMS:
-        courses.popitem(last=False)
-    return course
+def _timeline(call: Call, room: str) -> RoomTimeline:
+    timelines = _timelines.setdefault(call.services, OrderedDict())
+    timeline = timelines.get(room)
+    if timeline is None:
+        timeline = timelines[room] = RoomTimeline(Shard("rooms", partition_of(room, call.settings.partitions)), room)
+    timelines.move_to_end(room)
+    while len(timelines) > _ROOMS:
+        timelines.popitem(last=False)
+    return timeline
 
 
 async def _shown(call: Call, id: str, state: Past) -> dict[str, Any]:
@@ -109,11 +111,11 @@ def _rank(member: Member) -> tuple[int, int]:
 
 
 OPERATIONS = [
-    Operation("console.rooms", "GET", "/v1/console/rooms", "operator", Find, find,
-              "Rooms of whatever kind, for operators", {"rooms": "[Room]"}),
-    Operation("console.room", "GET", "/v1/console/rooms/{room}", "operator", Get, get,
+    Operation("console.rooms", "GET", "/v1/console/rooms", "operator", FindConsoleRoomsRequest, find,
+              "Rooms of any kind, for operators", {"rooms": "[Room]"}, as_of=PRESENT_ONLY),
+    Operation("console.room", "GET", "/v1/console/rooms/{room}", "operator", GetConsoleRoomRequest, get,
               "A room as it was after one of its events, with its members and latest messages",
               {"room": "Room", "members": "[RoomMember]", "messages": "[Message]", "names": "object",
                "number": "integer", "count": "integer", "position": "string", "event": "object", "first": "time",
-               "last": "time"}, heavy=True),
+               "last": "time"}, heavy=True, as_of=PRESENT_ONLY),
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.docs.page import CONTENT_POLICY, render
+from api.docs.variants import merged
 
 #: Made from the operations by ``./klatsch schemas``.
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "schemas" / "openapi.json"
@@ -40,4 +41,4 @@ def _text() -> bytes:
 
 @cache
 def _html() -> str:
-    return render(msgspec.json.decode(_text()))
+    return render(merged(msgspec.json.decode(_text())))

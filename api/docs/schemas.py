@@ -6,6 +6,8 @@ import json
 from html import escape
 from typing import Any
 
+from api.docs.markup import MemberRow
+
 Schema = dict[str, Any]
 
 #: Examples for members whose name says more than their type.
@@ -18,11 +20,11 @@ _KNOWN: dict[str, Any] = {
 _WANTED = ("client_id",)
 
 
-def rows(schema: Schema) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of each member, as HTML."""
+def rows(schema: Schema) -> list[MemberRow]:
+    """The members of an object."""
     required = schema.get("required", ())
     return [
-        (escape(name), link(one) + ("" if name in required else ", optional"), _about(one))
+        MemberRow(escape(name), link(one) + ("" if name in required else ", optional"), _about(one))
         for name, one in schema.get("properties", {}).items()
     ]
 
@@ -40,8 +42,13 @@ def link(schema: Schema) -> str:
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#view-{name}">{name}</a>'
-    if "anyOf" in schema:
-        return " or ".join(link(option) for option in schema["anyOf"])
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " or ".join(link(option) for option in schema[several])
+    if isinstance(schema.get("type"), list):
+        known = [value for value in schema.get("enum", ()) if value is not None]
+        plain = {**schema, "type": schema["type"][0], **({"enum": known} if known else {})}
+        return f"{link(plain)} or null"
     if "enum" in schema:
         return " or ".join(f"<code>{escape(json.dumps(value))}</code>" for value in schema["enum"])
     if schema.get("type") == "array":

@@ -13,7 +13,8 @@ import { Signals } from "./klatsch/signals.js";
 import { Store } from "./klatsch/store.js";
 import { fill, h } from "./view/dom.js";
 import { shell } from "./view/shell.js";
-import { toast } from "./view/toasts.js";
+import { inNames } from "./view/names.js";
+import { sayBy, toast } from "./view/toasts.js";
 import { welcome } from "./view/welcome.js";
 
 /** How long after a change the state is saved for a reload, in ms. */
@@ -54,7 +55,8 @@ async function enter(opened) {
     for (const open of document.querySelectorAll("dialog")) open.close();
     start(notice);
   };
-  const app = { user: opened.user, stop: () => {}, leave };
+  // `declined`: who has declined an invitation of this user's, as far as this page was told: to be asked no more.
+  const app = { user: opened.user, stop: () => {}, leave, declined: new Set() };
   app.api = new Api({ token: opened.token, onRefused: ({ code }) => leave(ENDED, code === "token_expired") });
   const renewal = new session.Renewal(app.api, opened);
   renewal.start();
@@ -100,6 +102,7 @@ function connect(app, token, renewal) {
   app.lookups = new Lookups(api, store, toast);
   app.pages = new Pages(store, (path, query) => app.lookups.read(path, query));
   app.rooms = new Rooms(store);
+  sayBy((words) => inNames(app, words));
   app.rest = new Rest(api, store);
   app.signals = new Signals(api, store);
   app.outbox = new Outbox(session.loadOutbox(app.user), (entries) => {

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from events.core.errors import KlatschError
 from infra.embedded.process import Account
 
 #: Where things go that the account cannot reach in the data folder, for example below /root.
@@ -17,7 +18,7 @@ SHARED = Path("/var/lib/klatsch")
 _NAMES = ("postgres", "nobody")
 
 
-class NoAccount(RuntimeError):
+class NoAccount(KlatschError):
     """We are root and there is no other user to run Postgres as; the text says which were looked for."""
 
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from events.core.errors import KlatschError
+
 LOCK_FILE = Path(__file__).parent.parent / "kafka.lock"
 
 #: Called with the bytes that have arrived since the last call.
@@ -26,11 +28,11 @@ _TRIES = 3
 _SILENCE = 30
 
 
-class DownloadError(RuntimeError):
+class DownloadError(KlatschError):
     """A jar could not be fetched, or is not the one that the lock file names; the text says what to do."""
 
 
-class Cancelled(Exception):
+class Cancelled(KlatschError):
     """The download was cancelled by its caller."""
 
 

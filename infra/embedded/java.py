@@ -9,11 +9,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from events.core.errors import KlatschError
+
 #: Kafka 4 brokers need Java 17 (https://kafka.apache.org/43/getting-started/compatibility/).
 OLDEST = 17
 
 
-class NoJava(RuntimeError):
+class NoJava(KlatschError):
     """There is no Java that can run the broker; the text says what was looked at and what to install."""
 
 

@@ -9,14 +9,14 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from infra.base.kafka_access import brokers, escaped, login
+from infra.base.settings import load
 from infra.embedded import jars
 from infra.embedded.files import write_private
 from infra.embedded.java import find_java
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, ProcessError
 from infra.embedded.server import EmbeddedServer
-from infra.kafka_access import brokers, escaped, login
-from infra.settings import load
 
 #: The one user that a broker with a password knows.
 USER = "klatsch"

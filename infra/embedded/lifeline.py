@@ -84,7 +84,7 @@ def kill(family: Sequence[psutil.Process]) -> None:
 
 
 def still_there(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that have not ended after so many seconds.
+    """Those that have not ended after this many seconds.
 
     A zombie has ended: where process 1 does not collect orphans (many containers) it stays in the table for ever.
     """

@@ -7,12 +7,14 @@ import socket
 
 import psutil
 
+from events.core.errors import KlatschError
+
 #: Below the range that systems hand out to outgoing connections (Linux 32768, macOS 49152), so that a port that
 #: is free now is still free at a restart.
 _RANGE = range(15_000, 32_000)
 
 
-class PortInUse(RuntimeError):
+class PortInUse(KlatschError):
     """A port that is needed is taken; the text names it and, where it can be known, the process."""
 
     def __init__(self, port: int, purpose: str, remedy: str) -> None:

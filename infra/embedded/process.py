@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import psutil
 
+from events.core.errors import KlatschError
 from infra.embedded import lifeline
 from infra.embedded.patience import SILENT_SECONDS, Patience, Sign, cpu_seconds, sizes
 
 
-class ProcessError(RuntimeError):
+class ProcessError(KlatschError):
     """A child did not start, or ended when it should not; the text holds its exit code and last log lines."""
 
 
@@ -119,7 +120,7 @@ class Process:
     def check(self) -> None:
         """Raises ProcessError when it does not run."""
         if self.pid is None:
-            raise ProcessError(f"{self.name} ended with exit code {self.exit_code}.\n{self.last_words()}")
+            raise ProcessError(f"{self.name} {how_ended(self.exit_code)}.\n{self.last_words()}")
 
     def patience(self, silent_seconds: float = SILENT_SECONDS) -> Patience:
         """With its start: signs of life are lines in its logs, and CPU that it uses."""
@@ -151,6 +152,11 @@ class Process:
         """The last lines of its log, and of its output where that is another file and not empty."""
         both = [self.log, *([self.output] if self.output != self.log and sizes([self.output])[0] > 0 else [])]
         return "\n".join(tail(log) for log in both)
+
+
+def how_ended(code: int | None) -> str:
+    """``ended with exit code 1``, ``was killed (signal 9)``."""
+    return f"was killed (signal {-code})" if code is not None and code < 0 else f"ended with exit code {code}"
 
 
 def tail(log: Path, lines: int = 15) -> str:

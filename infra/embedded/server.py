@@ -21,7 +21,7 @@ class EmbeddedServer(ABC):
         """Whether it answers clients."""
 
     def prepare(self) -> Process:
-        """Everything before the process is spawned. Raises what a user can mend: see ``infra.errors``."""
+        """Everything before the process is spawned. Raises what a user can mend: see ``infra.ops.errors``."""
         process = self._process = self._prepare()
         return process
 

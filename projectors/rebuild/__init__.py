@@ -1,1 +1,1 @@
-"""The read models folded anew from the log beside those that serve, and put in their place."""
+"""The read models folded again from the log beside those that serve, and put in their place."""

@@ -6,18 +6,18 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from events.positions import Shard
-from infra import postgres
-from infra.postgres import lock_key, queries
-from infra.progress import READ_MODELS
-from infra.settings import Settings
-from projectors.read_models import event_shards
+from events.core.positions import Shard
+from infra.base import postgres
+from infra.base.postgres import Connection, lock_key, queries
+from infra.base.progress import READ_MODELS
+from infra.base.settings import Settings
+from projectors.read_models.projector import event_shards
 from projectors.rebuild import fresh
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError
 from projectors.rebuild.models import Model
 from projectors.rebuild.reading import Tally
@@ -41,7 +41,7 @@ UNSEEN = Watch(lambda name: None, lambda begin, end: None, lambda shard, offset:
 
 
 @asynccontextmanager
-async def alone(settings: Settings) -> AsyncIterator[Any]:
+async def alone(settings: Settings) -> AsyncIterator[Connection]:
     """A connection on the live schema; nobody else rebuilds or verifies meanwhile. Raises RebuildError."""
     connection = await fresh.connect(settings, settings.schema, synchronous_commit="on")
     try:
@@ -58,12 +58,12 @@ async def alone(settings: Settings) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def exists(connection: Any, schema: str) -> bool:
+async def exists(connection: Connection, schema: str) -> bool:
     """Whether the schema is there, with its tables."""
     return bool(await connection.fetchval(queries("rebuild")["exists"], f'"{schema}".positions'))
 
 
-async def prepare(connection: Any, settings: Settings, schema: str, model: Model, restart: bool) -> None:
+async def prepare(connection: Connection, settings: Settings, schema: str, model: Model, restart: bool) -> None:
     """The schema to fold into: one that was begun before by the same code, else an empty one."""
     found = await fresh.marker(connection, schema)
     wanted = await fresh.wanted(connection, model.name, "folding")
@@ -85,7 +85,7 @@ async def prepare(connection: Any, settings: Settings, schema: str, model: Model
 
 async def build(settings: Settings, schema: str, upto: Mapping[Shard, int], watch: Watch, jobs: int) -> Tally:
     """Folds the log into the schema, each shard up to its offset. Raises RebuildError, LogMismatch."""
-    async with Follower(settings, schema) as follower:
+    async with RebuildFollower(settings, schema) as follower:
         begin = {shard: place.offset for shard, place in (await follower.places()).items() if shard in upto}
         ends = await follower.ends(sorted(begin))
     if short := sorted(shard for shard, end in ends.items() if end < begin[shard]):
@@ -98,7 +98,9 @@ async def build(settings: Settings, schema: str, upto: Mapping[Shard, int], watc
     return await folded(settings, schema, {shard: upto[shard] for shard in begin}, watch.at, jobs)
 
 
-async def finish(connection: Any, settings: Settings, schema: str, model: Model, watch: Watch, jobs: int) -> None:
+async def finish(
+    connection: Connection, settings: Settings, schema: str, model: Model, watch: Watch, jobs: int
+) -> None:
     """Makes what a schema needs before it may serve."""
     watch.phase("indexes")
     await fresh.index(settings, schema, jobs)

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from events import REGISTRY
-from events.records import Changes, Entity, Key
+from events.core.errors import KlatschError
+from events.core.records import Changes, Entity, Key
+from events.registry import REGISTRY
 
 #: Bytes of entities, as rows of a table, after which those may go that were not used since the last time: of passing
 #: ones, and of the others. In Python they take about four times as much, and there are two halves of each.
@@ -21,7 +22,7 @@ _ALL = frozenset(REGISTRY.entities)
 _UNKNOWN: Any = object()
 
 
-class NotLoaded(KeyError):
+class NotLoaded(KlatschError, KeyError):
     """The fold asked for an entity that is neither here nor known not to exist."""
 
 
@@ -48,7 +49,7 @@ class _Memory:
         return bool(lost)
 
 
-class Cache(dict[Key, "Entity | None"]):
+class RebuildCache(dict[Key, "Entity | None"]):
     """Entities by key, as a fold's state; in the dict itself, what a piece has read or made.
 
     Of a kind that is not ``partial`` it has every entity of its shard, so what is not here does not exist. Once one of
@@ -101,7 +102,7 @@ class Cache(dict[Key, "Entity | None"]):
         return changed, made
 
     def grown(self, sizes: Iterable[tuple[str, int]]) -> None:
-        """Notes that so many bytes of rows of some kinds were stored; beyond the limit, lets those go that were not
+        """Notes that this many bytes of rows of some kinds were stored; beyond the limit, lets those go that were not
         used for long."""
         for kind, size in sizes:
             self._memory(kind).size += size

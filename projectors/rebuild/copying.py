@@ -13,15 +13,16 @@ from itertools import repeat
 from operator import attrgetter
 from struct import Struct
 from struct import error as StructError
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
-from events import REGISTRY
-from events.records import Entity, Record
-from events.text import utf8_words
-from infra.rows import EXTRAS, TABLES, column_types, room_mark, searched
-from projectors import changes
+from events.core.records import Entity, Record
+from events.core.text import utf8_words
+from events.registry import REGISTRY
+from infra.base.postgres import Connection
+from infra.base.rows import EXTRAS, TABLES, column_types, room_mark, searched
+from projectors.read_models import changes
 
 #: Values that are kept as fields: what stands in many rows is made once. A piece's times stand in two tables.
 _KNOWN = 40_000
@@ -64,7 +65,7 @@ def _moments(values: Iterable[str]) -> list[bytes]:
     return [_LONG(8, (datetime.fromisoformat(text[:23]) - _EPOCH) // _MICROSECOND) for text in values]
 
 
-class _Known(dict[Any, bytes]):
+class _CopiedKeys(dict[Any, bytes]):
     """Fields by their values."""
 
     def __init__(self, make: Callable[[Any], bytes]) -> None:
@@ -98,6 +99,10 @@ def _longs(values: Iterable[int]) -> Iterable[bytes]:
     return map(_LONG, repeat(8), values)
 
 
+def _optional_longs(values: Iterable[int | None]) -> Iterable[bytes]:
+    return (_NULL if value is None else _LONG(8, value) for value in values)
+
+
 def _jsons(values: Iterable[Any]) -> list[bytes]:
     return list(map(_field, map(_encode, values)))
 
@@ -113,7 +118,7 @@ def _mark(room: str) -> bytes:
     return found
 
 
-_marks = _Known(_mark)
+_marks = _CopiedKeys(_mark)
 
 
 def _vectors(messages: Iterable[Any]) -> Iterator[bytes]:
@@ -137,11 +142,11 @@ def _arrays(values: Iterable[Sequence[str]]) -> Iterable[bytes]:
 
 #: Texts that are other ones in almost every row.
 _UNIQUE = frozenset({"id", "token", "command", "folded"})
-_times = _Known(_moment)
+_times = _CopiedKeys(_moment)
 _COLUMNS: dict[str, Column] = {
-    "text": _Known(_text).column,
+    "text": _CopiedKeys(_text).column,
     "timestamptz": _times.column,
-    "boolean": _Known(lambda value: _SIZE(1) + bytes((value,))).column,
+    "boolean": _CopiedKeys(lambda value: _SIZE(1) + bytes((value,))).column,
     "bigint": _longs,
     "json": _jsons,
 }
@@ -165,14 +170,23 @@ def _extra(name: str, value: Callable[[Any], Any]) -> Column:
     return lambda entities: column(map(value, entities))
 
 
+def _column(entity: type[Entity], name: str) -> Column:
+    """How values of a field are written."""
+    kind = column_types(entity)[name]
+    if kind == "text" and name in _UNIQUE:
+        return _texts
+    if kind == "bigint" and type(None) in get_args(get_type_hints(entity)[name]):
+        return _optional_longs
+    return _COLUMNS[kind]
+
+
 @cache
 def layout(kind: str) -> Layout:
     """That of a kind of entity. Raises KeyError for one without a table."""
     entity = REGISTRY.entities[kind]
-    types = column_types(entity)
     names = tuple(entity.__struct_fields__)
     read = attrgetter(*names)
-    columns = [_texts if name in _UNIQUE else _COLUMNS[types[name]] for name in names]
+    columns = [_column(entity, name) for name in names]
     extras = [_vectors if name == "words" else _extra(name, value) for name, _, value in EXTRAS.get(kind, ())]
 
     def fields(entities: Sequence[Entity]) -> list[Iterable[bytes]]:
@@ -192,7 +206,7 @@ def _new_times(values: Sequence[str]) -> Iterable[bytes]:
 
 _known = _COLUMNS["text"]
 _CHANGE_COLUMNS: tuple[Callable[[Any], Iterable[bytes]], ...] = (
-    _known, _Known(lambda value: _INT(4, value)).column, _longs, _texts, _known, _known, _known, _texts, _known,
+    _known, _CopiedKeys(lambda value: _INT(4, value)).column, _longs, _texts, _known, _known, _known, _texts, _known,
     _new_times, _optional_texts,
 )  # fmt: skip
 
@@ -223,7 +237,7 @@ def parts(spec: Layout, items: Sequence[Any]) -> list[bytes]:
     return [encoded(spec, items[start : start + _ROWS]) for start in range(0, len(items), _ROWS)]
 
 
-async def copy(connection: Any, spec: Layout, rows: Iterable[bytes], seconds: float, table: str = "") -> None:
+async def copy(connection: Connection, spec: Layout, rows: Iterable[bytes], seconds: float, table: str = "") -> None:
     """Adds encoded rows, all or none. Raises PostgresError. ``table`` has the same columns as the layout's."""
     await connection.copy_to_table(
         table or spec.table, source=_data(rows), columns=list(spec.columns), format="binary", timeout=seconds

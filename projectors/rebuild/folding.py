@@ -9,19 +9,21 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from events import REGISTRY
-from events.positions import Shard
-from events.records import Key, Record
-from infra import months
-from infra.progress import READ_MODELS
-from infra.statements import run
-from projectors import applying, messages, parking
+from events.core.positions import Shard
+from events.core.records import Key, Record
+from events.registry import REGISTRY
+from infra.base import months
+from infra.base.postgres import Connection
+from infra.base.progress import READ_MODELS
+from infra.base.statements import run
+from projectors.core import parking
+from projectors.core.source import Entry, ResumeAt, entry_of
+from projectors.read_models import applying, messages
+from projectors.read_models.invalidations import Invalidations, by_place, spans
 from projectors.rebuild import fresh
-from projectors.rebuild.cache import PASSING, ROW_BYTES, Cache
+from projectors.rebuild.cache import PASSING, ROW_BYTES, RebuildCache
 from projectors.rebuild.copying import CHANGES_LAYOUT, copy, encoded, layout, parts
 from projectors.rebuild.fresh import LONG
-from projectors.source import Entry, Place, entry_of
-from projectors.touched import Noted, by_place, spans
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,14 @@ class Folder:
     """One shard. ``take`` its events in order, then ``store`` what is left."""
 
     def __init__(
-        self, connection: Any, schema: str, shard: Shard, place: Place, parked: set[str], *, filling: bool = False
+        self,
+        connection: Connection,
+        schema: str,
+        shard: Shard,
+        place: ResumeAt,
+        parked: set[str],
+        *,
+        filling: bool = False,
     ) -> None:
         """``place`` is where the tables are; ``parked`` are the streams that wait there.
 
@@ -45,7 +54,7 @@ class Folder:
         self._connection = connection
         self._schema = schema
         self.shard = shard
-        self._cache = Cache(whole=place.offset == 0)
+        self._cache = RebuildCache(whole=place.offset == 0)
         self._months: set[str] = set()
         self._after = place
         self._clear()
@@ -60,7 +69,7 @@ class Folder:
         self._behind = set(self.parked)
         self._failed = False
 
-    async def take(self, entries: list[Entry], after: Place) -> bool:
+    async def take(self, entries: list[Entry], after: ResumeAt) -> bool:
         """Folds the entries; ``after`` is the place after them. Stores a piece that is large enough, and says so."""
         if self._cache.partial and not self._failed:
             await self._load(entries)
@@ -83,7 +92,7 @@ class Folder:
         for entry in entries:
             if entry.record is not None and entry.record.type not in known:
                 try:
-                    names = REGISTRY.names(entry.record)
+                    names = REGISTRY.keys(entry.record)
                 # What is wrong with the event, its fold finds out.
                 except Exception:
                     continue
@@ -182,5 +191,5 @@ class Folder:
         async with self._connection.transaction():
             await applying.move(self._connection, {self.shard: self.place}, {self.shard: self._after})
             for start in range(0, len(entries), 2000):
-                await applying.apply(self._connection, entries[start : start + 2000], parked, Noted())
+                await applying.apply(self._connection, entries[start : start + 2000], parked, Invalidations())
         self.parked |= parked

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from events.positions import Shard
-from infra.postgres import queries
-from infra.progress import READ_MODELS
-from infra.settings import Settings
-from projectors import applying, parking
+from events.core.positions import Shard
+from infra.base.postgres import Connection, queries
+from infra.base.progress import READ_MODELS
+from infra.base.settings import Settings
+from projectors.core import parking
+from projectors.core.source import ResumeAt
+from projectors.read_models import applying
 from projectors.rebuild import fresh
 from projectors.rebuild.folding import Folder
-from projectors.rebuild.reading import Reader, Tally
-from projectors.source import Place
+from projectors.rebuild.reading import ShardReader, Tally
 
 #: Told after each piece: the shard and its next offset.
 Told = Callable[[Shard, int], None]
@@ -23,7 +23,7 @@ def _quiet(shard: Shard, offset: int) -> None:
     """Nobody asks."""
 
 
-class Follower:
+class RebuildFollower:
     """A connection to the schema and a consumer; ``async with``."""
 
     def __init__(self, settings: Settings, schema: str, told: Told = _quiet, *, filling: bool = False) -> None:
@@ -31,8 +31,9 @@ class Follower:
         self._filling = filling
         self.settings = settings
         self.schema = schema
-        self.connection: Any = None
-        self._reader = Reader(settings)
+        #: Set while it is entered.
+        self.connection: Connection
+        self._reader = ShardReader(settings)
         self._told = told
 
     @property
@@ -40,7 +41,7 @@ class Follower:
         """What was read so far."""
         return self._reader.tally
 
-    async def __aenter__(self) -> Follower:
+    async def __aenter__(self) -> RebuildFollower:
         self.connection = await fresh.connect(self.settings, self.schema)
         try:
             await self._reader.start()
@@ -53,10 +54,10 @@ class Follower:
         await self._reader.stop()
         self.connection.terminate()
 
-    async def places(self) -> dict[Shard, Place]:
+    async def places(self) -> dict[Shard, ResumeAt]:
         """Where the tables are."""
         rows = await self.connection.fetch(queries("projectors")["read_positions"], READ_MODELS)
-        return {Shard(row["topic"], row["partition"]): Place(row["next_offset"], row["term"]) for row in rows}
+        return {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
 
     async def ends(self, shards: list[Shard]) -> dict[Shard, int]:
         """The log's ends."""
@@ -83,13 +84,13 @@ class Follower:
             try:
                 with fresh.room(self.schema):
                     await self._fold(folder, place, upto, skipped)
-            except applying.Outrun:
+            except applying.PositionConflict:
                 # A process of an earlier attempt had not ended yet: go on from what it has stored.
                 continue
             self._told(shard, folder.place.offset)
             return
 
-    async def _fold(self, folder: Folder, place: Place, upto: int, skipped: set[int]) -> None:
+    async def _fold(self, folder: Folder, place: ResumeAt, upto: int, skipped: set[int]) -> None:
         async for batch in self._reader.read(folder.shard, place, upto, skipped):
             if await folder.take(batch.entries, batch.places[folder.shard]):
                 self._told(folder.shard, folder.place.offset)

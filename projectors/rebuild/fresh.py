@@ -9,20 +9,27 @@ from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import asyncpg
 import msgspec
 
-from infra import months, postgres
-from infra.postgres import SCHEMA_VERSION, queries
-from infra.progress import READ_MODELS
-from infra.settings import Settings
-from projectors import parking
+from events.core.errors import KlatschError
+from infra.base import months, postgres
+from infra.base.postgres import SCHEMA_VERSION, Connection, queries
+from infra.base.progress import READ_MODELS
+from infra.base.settings import Settings
+from projectors.core import parking
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: What decides what rows a log makes: a schema begun by another version of it is begun again.
-_DECISIVE = ("events/*.py", "infra/rows.py", "infra/months.py", "projectors/touched.py", "schemas/sql/schema_live.sql")
+_DECISIVE = (
+    "events/**/*.py",
+    "infra/base/rows.py",
+    "infra/base/months.py",
+    "projectors/read_models/invalidations.py",
+    "schemas/sql/schema_live.sql",
+)
 
 #: Memory of one index build.
 _INDEX_MEMORY = "256MB"
@@ -34,8 +41,8 @@ LOCK_SECONDS = 2.0
 _ATTEMPTS = 60
 
 
-class RebuildError(Exception):
-    """The read models cannot be made anew or switched; the text says why and what to do. Nothing was changed."""
+class RebuildError(KlatschError):
+    """The read models cannot be rebuilt or switched; the text says why and what to do. Nothing was changed."""
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +61,8 @@ def beside(settings: Settings, name: Literal["next", "old", "verify", "leaving"]
     return f"{settings.schema}_{name}"
 
 
-async def connect(settings: Settings, schema: str, **more: str) -> Any:
-    """A connection whose unqualified names are those of ``schema`` and of what is never made anew."""
+async def connect(settings: Settings, schema: str, **more: str) -> Connection:
+    """A connection whose unqualified names are those of ``schema`` and of what is never rebuilt."""
     options = {
         "search_path": f'"{schema}", "{settings.schema}_ops"',
         "plan_cache_mode": "force_custom_plan",
@@ -100,7 +107,7 @@ def statements() -> tuple[list[str], list[str]]:
     return [part for part in parts if part not in indexes], indexes
 
 
-async def marker(connection: Any, schema: str) -> Marker | None:
+async def marker(connection: Connection, schema: str) -> Marker | None:
     """What the schema is; None when it is not there, or was not made by a rebuild."""
     text = await connection.fetchval(queries("rebuild")["marker"], f'"{schema}"')
     try:
@@ -109,18 +116,18 @@ async def marker(connection: Any, schema: str) -> Marker | None:
         return None
 
 
-async def wanted(connection: Any, model: str, state: Literal["folding", "indexed", "old"]) -> Marker:
+async def wanted(connection: Connection, model: str, state: Literal["folding", "indexed", "old"]) -> Marker:
     """The marker of a schema that is made now."""
     skipped = len(await parking.skipped_events(connection, READ_MODELS))
     return Marker(version=SCHEMA_VERSION, code=code(), model=model, skipped=skipped, state=state)
 
 
-async def mark(connection: Any, schema: str, found: Marker) -> None:
+async def mark(connection: Connection, schema: str, found: Marker) -> None:
     """Notes what the schema is."""
     await connection.execute(f"comment on schema \"{schema}\" is '{msgspec.json.encode(found).decode()}'")
 
 
-async def unskipped(connection: Any, schema: str) -> None:
+async def unskipped(connection: Connection, schema: str) -> None:
     """Raises RebuildError when an event was passed over for good after the schema was begun, which may hold it."""
     found = await marker(connection, schema)
     skipped = len(await parking.skipped_events(connection, READ_MODELS))
@@ -131,7 +138,7 @@ async def unskipped(connection: Any, schema: str) -> None:
         )
 
 
-async def make(connection: Any, schema: str, found: Marker) -> None:
+async def make(connection: Connection, schema: str, found: Marker) -> None:
     """An empty schema with its tables, without secondary indexes."""
     async with connection.transaction():
         await connection.execute(f'create schema "{schema}"')
@@ -141,24 +148,24 @@ async def make(connection: Any, schema: str, found: Marker) -> None:
         await leave_alone(connection, schema)
 
 
-async def leave_alone(connection: Any, schema: str) -> None:
+async def leave_alone(connection: Connection, schema: str) -> None:
     """Keeps autovacuum from tables that are being filled: it would read again and again what is only added to."""
     for row in await connection.fetch(queries("rebuild")["vacuumed"], f'"{schema}"', True):
         await connection.execute(f'alter table "{schema}"."{row["relname"]}" set (autovacuum_enabled = false)')
 
 
-async def look_after(connection: Any, schema: str) -> None:
+async def look_after(connection: Connection, schema: str) -> None:
     """Gives the tables to autovacuum, before they serve."""
     for row in await connection.fetch(queries("rebuild")["vacuumed"], f'"{schema}"', False):
         await connection.execute(f'alter table "{schema}"."{row["relname"]}" reset (autovacuum_enabled)')
 
 
-async def drop(connection: Any, schema: str) -> None:
-    """Removes the schema. Waits for who reads it, in short steps."""
+async def drop(connection: Connection, schema: str) -> None:
+    """Removes the schema. Waits for its readers, in short steps."""
     await patiently(connection, f'drop schema if exists "{schema}" cascade')
 
 
-async def patiently(connection: Any, statement: str) -> None:
+async def patiently(connection: Connection, statement: str) -> None:
     """Executes a statement that needs a table for itself; tries again when it does not get it. Raises RebuildError."""
     for _ in range(_ATTEMPTS):
         try:
@@ -208,7 +215,7 @@ async def _index(settings: Settings, schema: str, waiting: list[str]) -> None:
         await connection.close()
 
 
-async def analyze(connection: Any, schema: str) -> None:
+async def analyze(connection: Connection, schema: str) -> None:
     """The planner's statistics of all tables of the schema."""
     names = await connection.fetch(
         "select relname from pg_class where relnamespace = to_regnamespace($1) and relkind in ('r', 'p')"

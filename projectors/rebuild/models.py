@@ -1,11 +1,11 @@
-"""What can be made anew by itself: groups of tables that no event outside their topics changes."""
+"""What can be rebuilt by itself: groups of tables that no event outside their topics changes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from infra import kafka
-from infra.rows import TABLES
+from infra.base import kafka
+from infra.base.rows import TABLES
 from projectors.rebuild.fresh import RebuildError
 
 
@@ -17,14 +17,15 @@ class Model(NamedTuple):
     tables: tuple[str, ...]
 
 
-#: A single table of a group cannot be made anew: the fold of one event changes several, which would not fit together.
+#: A single table of a group cannot be rebuilt: the fold of one event changes several, which would not fit together.
 MODELS = {
     model.name: model
     for model in (
         Model("all", kafka.EVENT_TOPICS, (*TABLES.values(), "spans", "changes")),
-        Model("users", ("users",), ("users", "sessions", "relationships", "visuals")),
+        Model("users", ("users",), ("users", "sessions", "relationships", "visuals", "listenings")),
         Model("handles", ("handles",), ("handles",)),
         Model("rooms", ("rooms",), ("rooms", "members", "stays", "messages", "spans", "revisions")),
+        Model("channels", ("rooms",), ("channels", "channel_users", "channel_counters")),
         Model("changes", kafka.EVENT_TOPICS, ("changes",)),
     )
 }

@@ -14,12 +14,12 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import KafkaError as Code
 
-from events.log import TERM_HEADER, TermFilter
-from events.positions import Shard
-from infra import kafka
-from infra.kafka_access import librdkafka_options
-from infra.settings import Settings
-from projectors.source import Batch, Entry, LogMismatch, Place, entry_of
+from events.core.log import TERM_HEADER, TermFilter
+from events.core.positions import Shard
+from infra.base import kafka
+from infra.base.kafka_access import librdkafka_options
+from infra.base.settings import Settings
+from projectors.core.source import Batch, Entry, LogMismatch, ResumeAt, entry_of
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Tally(msgspec.Struct, kw_only=True):
 UNREADABLE = 100
 
 
-class Reader:
+class ShardReader:
     """A consumer that reads one shard at a time.
 
     librdkafka, not aiokafka as everywhere else: 1.7 against 4 microseconds of CPU a record.
@@ -132,7 +132,7 @@ class Reader:
             raise KafkaError(str(error.args[0])) from error
 
     async def read(
-        self, shard: Shard, place: Place, upto: int, skipped: Collection[int] = ()
+        self, shard: Shard, place: ResumeAt, upto: int, skipped: Collection[int] = ()
     ) -> AsyncIterator[Batch]:  # fmt: skip
         """The events from ``place`` to the offset ``upto``, not included, without those that an operator has skipped.
 
@@ -151,10 +151,10 @@ class Reader:
             for start in range(0, len(records), BATCH):
                 part = records[start : start + BATCH]
                 entries = self._valid(shard, admitted, part, skipped)
-                place = Place(part[-1].offset() + 1, admitted.term)
+                place = ResumeAt(part[-1].offset() + 1, admitted.term)
                 yield Batch(entries, {shard: place})
             if ahead:
-                yield Batch([], {shard: Place(upto, admitted.term)})
+                yield Batch([], {shard: ResumeAt(upto, admitted.term)})
                 return
         self._at = (shard, place.offset)
 

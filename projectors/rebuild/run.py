@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import msgspec
 
-from events.positions import Shard
-from infra import postgres
-from infra.settings import Settings
+from events.core.positions import Shard
+from infra.base import postgres
+from infra.base.settings import Settings
 from projectors.rebuild import fresh
 from projectors.rebuild.building import UNSEEN, Watch, alone, build, exists, finish, prepare
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, Model
 from projectors.rebuild.reading import Tally
 from projectors.rebuild.switching import positions, switch
 
 
-class Report(msgspec.Struct, kw_only=True):
+class RebuildReport(msgspec.Struct, kw_only=True):
     """What a rebuild did; times in seconds."""
 
     model: str
@@ -34,8 +33,8 @@ class Report(msgspec.Struct, kw_only=True):
 
 async def rebuild(
     settings: Settings, model: Model, *, jobs: int, restart: bool = False, keep: bool = False, watch: Watch = UNSEEN
-) -> Report:
-    """Folds the model anew beside what serves, and switches. Goes on with what an earlier attempt has folded.
+) -> RebuildReport:
+    """Folds the model again beside what serves, and switches. Goes on with what an earlier attempt has folded.
 
     ``keep`` leaves the rows that served in the schema ``<schema>_old``. Raises RebuildError, LogMismatch, PostgresError
     and KafkaError; until the switch nothing that serves is changed.
@@ -47,7 +46,7 @@ async def rebuild(
             raise RebuildError(f"schema {settings.schema} is not there: expected --model all, got {model.name}")
         await prepare(connection, settings, schema, model, restart)
         upto = await _upto(connection, settings, schema, model)
-        report = Report(model=model.name, log=await build(settings, schema, upto, watch, jobs))
+        report = RebuildReport(model=model.name, log=await build(settings, schema, upto, watch, jobs))
         report.folding = time.monotonic() - started
         await finish(connection, settings, schema, model, watch, jobs)
         report.indexes = time.monotonic() - started - report.folding
@@ -56,7 +55,7 @@ async def rebuild(
             if model.name == "all":
                 await fresh.drop(connection, beside(settings, "old"))
             watch.phase("switching")
-            async with Follower(settings, schema) as follower:
+            async with RebuildFollower(settings, schema) as follower:
                 report.held = await switch(connection, settings, follower, model)
                 report.log.add(follower.tally)
             await _tidy(connection, settings, model, keep)
@@ -66,17 +65,17 @@ async def rebuild(
     return report
 
 
-async def _upto(connection: Any, settings: Settings, schema: str, model: Model) -> dict[Shard, int]:
+async def _upto(connection: postgres.Connection, settings: Settings, schema: str, model: Model) -> dict[Shard, int]:
     """Up to where to fold first: the log's end; for some tables only as far as the others are."""
     if model.name != "all":
         async with connection.transaction():
             live = await positions(connection, settings.schema)
         return {shard: offset for shard, offset in live.items() if shard.topic in model.topics}
-    async with Follower(settings, schema) as follower:
+    async with RebuildFollower(settings, schema) as follower:
         return await follower.ends(sorted(await follower.places()))
 
 
-async def _tidy(connection: Any, settings: Settings, model: Model, keep: bool) -> None:
+async def _tidy(connection: postgres.Connection, settings: Settings, model: Model, keep: bool) -> None:
     if model.name != "all":
         await fresh.drop(connection, beside(settings, "leaving"))
         await fresh.drop(connection, beside(settings, "next"))
@@ -84,7 +83,7 @@ async def _tidy(connection: Any, settings: Settings, model: Model, keep: bool) -
         await fresh.drop(connection, beside(settings, "old"))
 
 
-async def _take_place(connection: Any, settings: Settings, schema: str) -> None:
+async def _take_place(connection: postgres.Connection, settings: Settings, schema: str) -> None:
     """Where nothing serves, the fresh schema takes the name; projectors go on from where it is."""
     async with connection.transaction():
         await connection.execute(f'drop schema if exists "{settings.schema}"')
@@ -101,16 +100,14 @@ async def switch_back(settings: Settings, *, watch: Watch = UNSEEN) -> float:
     async with alone(settings) as connection:
         found = await fresh.marker(connection, old)
         if found is None or found.state != "old":
-            raise RebuildError(
-                f"expected the rows of before in schema {old}, found none; rebuild with --keep keeps them"
-            )
+            raise RebuildError(f"expected the old tables in schema {old}, found none; rebuild with --keep keeps them")
         if found.version != postgres.SCHEMA_VERSION:
             raise RebuildError(
                 f"schema {old}: expected version {postgres.SCHEMA_VERSION}, found {found.version}; drop it"
             )
         watch.phase("catching up")
         await fresh.drop(connection, beside(settings, "leaving"))
-        async with Follower(settings, old) as follower:
+        async with RebuildFollower(settings, old) as follower:
             return await switch(connection, settings, follower, MODELS["all"])
 
 

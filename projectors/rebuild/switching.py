@@ -11,17 +11,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 
-from events.positions import Shard, encode_vector
-from infra import months
-from infra.postgres import queries
-from infra.progress import READ_MODELS, pages_channel, positions_channel
-from infra.settings import Settings
+from events.core.errors import KlatschError
+from events.core.positions import Shard, encode_vector
+from infra.base import months
+from infra.base.postgres import Connection, queries
+from infra.base.progress import READ_MODELS, pages_channel, positions_channel
+from infra.base.settings import Settings
 from projectors.rebuild import fresh
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import Model
 
@@ -37,11 +37,11 @@ NEAR = 500
 _ROUNDS = 200
 
 
-class Unsettled(Exception):
+class Unsettled(KlatschError):
     """Somebody reads what was before; try again."""
 
 
-async def positions(connection: Any, schema: str, lock: bool = False) -> dict[Shard, int]:
+async def positions(connection: Connection, schema: str, lock: bool = False) -> dict[Shard, int]:
     """The vector of a schema; with ``lock`` no turn begins before the transaction ends."""
     await connection.execute(f'set local search_path to "{schema}"')
     rows = await connection.fetch(queries("projectors")["read_positions"], READ_MODELS)
@@ -52,7 +52,7 @@ async def positions(connection: Any, schema: str, lock: bool = False) -> dict[Sh
     return {Shard(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
-async def near(connection: Any, settings: Settings, follower: Follower, shards: list[Shard]) -> None:
+async def near(connection: Connection, settings: Settings, follower: RebuildFollower, shards: list[Shard]) -> None:
     """Catches up until the fresh rows are near those that serve. Raises RebuildError when they do not come near."""
     for _ in range(_ROUNDS):
         async with connection.transaction():
@@ -70,7 +70,7 @@ async def near(connection: Any, settings: Settings, follower: Follower, shards: 
 
 @asynccontextmanager
 async def held(
-    connection: Any, settings: Settings, follower: Follower, shards: list[Shard], *, exact: bool
+    connection: Connection, settings: Settings, follower: RebuildFollower, shards: list[Shard], *, exact: bool
 ) -> AsyncIterator[Mapping[Shard, int]]:
     """A transaction in which no turn of the projector is under way and the fresh rows are level; the vector.
 
@@ -110,7 +110,7 @@ async def settled(settings: Settings, ours: list[int], seconds: float) -> None:
         watcher.terminate()
 
 
-async def switch(connection: Any, settings: Settings, follower: Follower, model: Model) -> float:
+async def switch(connection: Connection, settings: Settings, follower: RebuildFollower, model: Model) -> float:
     """Puts the follower's schema, or a model's tables of it, in the place of what serves; for how long turns waited.
 
     ``connection`` is one on the live schema. Raises RebuildError, and nothing was changed.
@@ -141,7 +141,7 @@ async def switch(connection: Any, settings: Settings, follower: Follower, model:
     )
 
 
-async def _admissible(connection: Any, settings: Settings, schema: str) -> None:
+async def _admissible(connection: Connection, settings: Settings, schema: str) -> None:
     """Refuses rows that are worse than those that serve: streams that stop where they did not."""
     await connection.execute(f'set local search_path to "{schema}", "{settings.schema}_ops"')
     await fresh.unskipped(connection, schema)
@@ -155,7 +155,7 @@ async def _admissible(connection: Any, settings: Settings, schema: str) -> None:
         )
 
 
-async def _rename(connection: Any, settings: Settings, schema: str) -> None:
+async def _rename(connection: Connection, settings: Settings, schema: str) -> None:
     """The whole schema: no table is locked, so nobody waits."""
     live, leaving, old = settings.schema, beside(settings, "leaving"), beside(settings, "old")
     await _months(connection, settings, schema)
@@ -167,7 +167,7 @@ async def _rename(connection: Any, settings: Settings, schema: str) -> None:
     await fresh.mark(connection, old, mark)
 
 
-async def _exchange(connection: Any, settings: Settings, schema: str, model: Model) -> None:
+async def _exchange(connection: Connection, settings: Settings, schema: str, model: Model) -> None:
     """Some tables: each is locked for a moment, and its readers wait."""
     live, leaving = settings.schema, beside(settings, "leaving")
     await _months(connection, settings, schema)
@@ -186,7 +186,7 @@ async def _exchange(connection: Any, settings: Settings, schema: str, model: Mod
         await connection.execute(text, READ_MODELS, list(model.topics))
 
 
-async def _tables(connection: Any, schema: str, model: Model) -> list[str]:
+async def _tables(connection: Connection, schema: str, model: Model) -> list[str]:
     """The model's tables in a schema, the partitions of messages among them."""
     found = list(model.tables)
     if "messages" in found:
@@ -195,7 +195,7 @@ async def _tables(connection: Any, schema: str, model: Model) -> list[str]:
     return found
 
 
-async def _months(connection: Any, settings: Settings, schema: str) -> None:
+async def _months(connection: Connection, settings: Settings, schema: str) -> None:
     """Gives the fresh schema the months of the live one, and puts those aside that were put aside.
 
     No turn and no change of months is under way.
@@ -216,7 +216,7 @@ async def _months(connection: Any, settings: Settings, schema: str) -> None:
             )
 
 
-async def _announce(connection: Any, settings: Settings, level: Mapping[Shard, int]) -> None:
+async def _announce(connection: Connection, settings: Settings, level: Mapping[Shard, int]) -> None:
     """Tells, with the commit, where the rows are: whoever holds pages of before asks again."""
     sql = queries("projectors")["notify"]
     await connection.execute(sql, pages_channel(settings), ['{"all":true}'])

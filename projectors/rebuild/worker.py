@@ -16,12 +16,12 @@ from typing import Any
 
 import msgspec
 
-from events.positions import Shard, encode_vector, parse_vector
-from infra.settings import Settings
-from projectors.rebuild.follower import Follower, Told
+from events.core.positions import Shard, encode_vector, parse_vector
+from infra.base.settings import Settings
+from projectors.core.source import LogMismatch
+from projectors.rebuild.follower import RebuildFollower, Told
 from projectors.rebuild.fresh import ROOT, RebuildError
 from projectors.rebuild.reading import Tally
-from projectors.source import LogMismatch
 
 #: Pieces after which cycles are looked for.
 _COLLECT_AFTER = 20
@@ -34,7 +34,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     vector: str
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class WorkerLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a worker tells: how far a shard is; in the end what it read, or why it failed."""
 
     position: str = ""
@@ -57,7 +57,7 @@ async def fold(settings: Settings, schema: str, vector: Mapping[Shard, int], tol
     enabled = gc.isenabled()
     gc.disable()
     try:
-        async with Follower(settings, schema, stored, filling=True) as follower:
+        async with RebuildFollower(settings, schema, stored, filling=True) as follower:
             await follower.reach(vector)
             return follower.tally
     finally:
@@ -100,7 +100,7 @@ async def _process(settings: Settings, schema: str, vector: Mapping[Shard, int],
         process.stdin.write(msgspec.json.encode(task) + b"\n")
         await process.stdin.drain()
         async for raw in process.stdout:
-            line = msgspec.json.decode(raw, type=Line)
+            line = msgspec.json.decode(raw, type=WorkerLine)
             if line.error:
                 raise RebuildError(line.error)
             if line.tally is not None:
@@ -121,31 +121,31 @@ def _watch_parent() -> None:
     os._exit(1)
 
 
-async def _work(write: Callable[[Line], None]) -> None:
+async def _work(write: Callable[[WorkerLine], None]) -> None:
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     threading.Thread(target=_watch_parent, daemon=True).start()
 
     def told(shard: Shard, offset: int) -> None:
-        write(Line(position=encode_vector({shard: offset})))
+        write(WorkerLine(position=encode_vector({shard: offset})))
 
-    write(Line(tally=await fold(task.settings, task.schema, parse_vector(task.vector), told)))
+    write(WorkerLine(tally=await fold(task.settings, task.schema, parse_vector(task.vector), told)))
 
 
 def main(run: Callable[[Coroutine[Any, Any, None]], Any]) -> int:
     """Reads the task, and tells its end in the last line."""
 
-    def write(line: Line) -> None:
+    def write(line: WorkerLine) -> None:
         sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
         sys.stdout.buffer.flush()
 
     try:
         run(_work(write))
     except (RebuildError, LogMismatch) as error:
-        write(Line(error=str(error)))
+        write(WorkerLine(error=str(error)))
         return 1
     # The parent says it: whatever it is.
     except Exception as error:
-        write(Line(error=f"{type(error).__name__}: {error}"))
+        write(WorkerLine(error=f"{type(error).__name__}: {error}"))
         return 1
     return 0
 

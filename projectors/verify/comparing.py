@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from events import REGISTRY
-from events.free import same
-from infra import months
-from infra.postgres import queries
-from infra.rows import TABLES, column_types
-from projectors.changes import COLUMNS
+from events.core.free_json import same
+from events.registry import REGISTRY
+from infra.base import months
+from infra.base.postgres import Connection, queries
+from infra.base.rows import TABLES, column_types
+from projectors.read_models.changes import COLUMNS
 from projectors.rebuild.copying import layout
 from projectors.rebuild.fresh import LONG
 from projectors.verify.findings import Compared
@@ -32,17 +32,18 @@ class Spec(NamedTuple):
     as_text: frozenset[str]
     #: Those of them that are shown as values of JSON.
     json: frozenset[str]
-    #: The column that names the stream; that of a revision is its message's.
+    #: The column that names the stream; that of a revision is its message's. Empty where all rows are of one stream.
     stream: str
     topic: str
 
 
 #: Column of the stream, and topic, of the entities' tables.
-_STREAMS = {
+STREAMS = {
     "users": ("id", "users"), "sessions": ("user", "users"), "relationships": ("user", "users"),
     "visuals": ("owner", "users"), "handles": ("id", "handles"), "rooms": ("id", "rooms"), "members": ("room", "rooms"),
     "stays": ("room", "rooms"), "invitations": ("room", "rooms"), "messages": ("room", "rooms"),
-    "revisions": ("message", "rooms"),
+    "revisions": ("message", "rooms"), "pins": ("room", "rooms"), "channels": ("", "rooms"),
+    "channel_users": ("", "rooms"), "channel_counters": ("stream", "rooms"), "listenings": ("user", "users"),
 }  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def spec(table: str) -> Spec:
     kind = next(kind for kind, name in TABLES.items() if name == table)
     entity = REGISTRY.entities[kind]
     json = frozenset(name for name, type_ in column_types(entity).items() if type_ == "json")
-    return Spec(table, entity.key_fields, layout(kind).columns, json | {"words"}, json, *_STREAMS[table])
+    return Spec(table, entity.key_fields, layout(kind).columns, json | {"words"}, json, *STREAMS[table])
 
 
 class Sides(NamedTuple):
@@ -69,13 +70,13 @@ class Sides(NamedTuple):
     gone: tuple[str, ...] = ()
 
 
-async def sides(connection: Any, expected: str, actual: str) -> Sides:
+async def sides(connection: Connection, expected: str, actual: str) -> Sides:
     """The two schemas, and which months are gone from the rows."""
     rows = await connection.fetch(queries("months")["states"])
     return Sides(expected, actual, tuple(row["month"] for row in rows if row["state"] == "gone"))
 
 
-async def source(connection: Any, schema: str, table: str, gone: Iterable[str] = ()) -> str:
+async def source(connection: Connection, schema: str, table: str, gone: Iterable[str] = ()) -> str:
     """What to select from: of messages, months that were put aside are theirs too, but not those that are ``gone``."""
     parts = [f'"{schema}"."{table}"']
     if table == "messages":
@@ -99,7 +100,7 @@ def _values(table: Spec, side: str) -> str:
     return ", ".join(f'{side}."{name}"' + ("::text" if name in table.as_text else "") for name in table.columns)
 
 
-async def compare(connection: Any, both: Sides, table: str) -> list[Compared]:
+async def compare(connection: Connection, both: Sides, table: str) -> list[Compared]:
     """The digests of a table in both schemas; of ``changes`` by shard."""
     expected = await _digests(connection, both.expected, table, both.gone)
     actual = await _digests(connection, both.actual, table, both.gone)
@@ -115,7 +116,7 @@ async def compare(connection: Any, both: Sides, table: str) -> list[Compared]:
     ]  # fmt: skip
 
 
-async def _digests(connection: Any, schema: str, table: str, gone: Iterable[str]) -> dict[str, tuple[int, str]]:
+async def _digests(connection: Connection, schema: str, table: str, gone: Iterable[str]) -> dict[str, tuple[int, str]]:
     found = spec(table)
     name = "'changes of ' || t.topic || '/' || t.partition" if table == "changes" else f"'{table}'"
     rows = await connection.fetch(
@@ -130,7 +131,7 @@ async def _digests(connection: Any, schema: str, table: str, gone: Iterable[str]
 Kind = Literal["missing", "too many", "differs"]
 
 
-async def differing(connection: Any, both: Sides, table: str) -> AsyncIterator[tuple[Any, ...]]:
+async def differing(connection: Connection, both: Sides, table: str) -> AsyncIterator[tuple[Any, ...]]:
     """The keys of rows that differ. In a transaction."""
     found = spec(table)
     keys = ", ".join(f'coalesce(e."{key}", a."{key}")' for key in found.keys)
@@ -143,7 +144,7 @@ async def differing(connection: Any, both: Sides, table: str) -> AsyncIterator[t
         yield tuple(row)
 
 
-async def row_of(connection: Any, schema: str, table: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
+async def row_of(connection: Connection, schema: str, table: str, key: tuple[Any, ...]) -> dict[str, Any] | None:
     """One row, as values that can be compared; None when there is none."""
     found = spec(table)
     where = " and ".join(f't."{name}" = ${i}' for i, name in enumerate(found.keys, 1))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from infra import months
-from infra.postgres import queries
-from infra.progress import pages_channel
-from infra.settings import Settings
-from projectors.rebuild.follower import Follower
+from infra.base import months
+from infra.base.postgres import Connection, queries
+from infra.base.progress import pages_channel
+from infra.base.settings import Settings
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.switching import held, near
 from projectors.verify.comparing import row_of, spec
 from projectors.verify.findings import Difference
@@ -18,7 +16,7 @@ PIECE = 200
 
 
 async def heal(
-    connection: Any, settings: Settings, follower: Follower, differences: list[Difference]
+    connection: Connection, settings: Settings, follower: RebuildFollower, differences: list[Difference]
 ) -> tuple[int, int]:
     """Makes the rows what they are expected to be *now*; how many were rewritten, and how many had become right.
 
@@ -39,7 +37,7 @@ async def heal(
     return healed, settled
 
 
-async def _heal(connection: Any, settings: Settings, schema: str, one: Difference) -> bool:
+async def _heal(connection: Connection, settings: Settings, schema: str, one: Difference) -> bool:
     """Whether there was something to rewrite."""
     found = spec(one.table)
     key = tuple(one.key[name] for name in found.keys)

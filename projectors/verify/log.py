@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.postgres import queries
-from infra.progress import READ_MODELS
+from infra.base.postgres import Connection, queries
+from infra.base.progress import READ_MODELS
 from projectors.rebuild.fresh import LONG
 from projectors.rebuild.reading import Tally
 from projectors.verify.comparing import source
@@ -15,7 +15,7 @@ from projectors.verify.findings import LogFindings
 LISTED = 100
 
 
-async def check(connection: Any, schema: str, tally: Tally) -> LogFindings:
+async def check(connection: Connection, schema: str, tally: Tally) -> LogFindings:
     """Asks the log's fold in ``schema``, which has to be on the connection's path."""
     sql, found = queries("verify"), LogFindings(tally=tally)
     messages = await source(connection, schema, "messages")

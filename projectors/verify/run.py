@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from events.positions import Position, Shard, encode_vector
-from infra.postgres import queries
-from infra.progress import READ_MODELS
-from infra.settings import Settings
+from events import channels
+from events.core.positions import Position, Shard, encode_vector
+from infra.base.postgres import Connection, queries
+from infra.base.progress import READ_MODELS
+from infra.base.settings import Settings
 from projectors.rebuild import fresh
 from projectors.rebuild.building import UNSEEN, Watch, alone, build, exists, prepare
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, Model
 from projectors.rebuild.switching import held, near, positions
@@ -46,7 +47,7 @@ async def verify(
         if await _ahead(connection, schema, live):
             await prepare(connection, settings, schema, MODELS["all"], True)
         tally = await build(settings, schema, live, watch, jobs)
-        async with Follower(settings, schema) as follower:
+        async with RebuildFollower(settings, schema) as follower:
             await fresh.analyze(follower.connection, schema)
             watch.phase("comparing")
             findings = await _compared(connection, settings, follower, model)
@@ -61,14 +62,16 @@ async def verify(
     return findings
 
 
-async def _ahead(connection: Any, schema: str, live: dict[Shard, int]) -> bool:
-    """Whether an earlier attempt has folded more than the rows have, which were made anew since."""
+async def _ahead(connection: Connection, schema: str, live: dict[Shard, int]) -> bool:
+    """Whether an earlier attempt has folded more than the rows have, which were rebuilt since."""
     async with connection.transaction():
         folded = await positions(connection, schema)
     return any(offset > live.get(shard, 0) for shard, offset in folded.items())
 
 
-async def _healed(connection: Any, settings: Settings, follower: Follower, model: Model, findings: Findings) -> None:
+async def _healed(
+    connection: Connection, settings: Settings, follower: RebuildFollower, model: Model, findings: Findings
+) -> None:
     """Heals what was found, and what is found then."""
     waiting = findings.differences
     for _ in range(_GOES):
@@ -81,7 +84,7 @@ async def _healed(connection: Any, settings: Settings, follower: Follower, model
     raise RebuildError(f"expected equal rows after {_GOES} goes, found {len(waiting)} that differ: who writes to them?")
 
 
-async def _compared(connection: Any, settings: Settings, follower: Follower, model: Model) -> Findings:
+async def _compared(connection: Connection, settings: Settings, follower: RebuildFollower, model: Model) -> Findings:
     async with _snapshot(connection, settings, follower) as (reader, vector):
         findings = Findings(vector=encode_vector(vector))
         aside = {row["stream"] for row in await reader.fetch(queries("projectors")["parked_streams"], READ_MODELS)}
@@ -100,8 +103,8 @@ async def _compared(connection: Any, settings: Settings, follower: Follower, mod
 
 @asynccontextmanager
 async def _snapshot(
-    connection: Any, settings: Settings, follower: Follower
-) -> AsyncIterator[tuple[Any, dict[Shard, int]]]:
+    connection: Connection, settings: Settings, follower: RebuildFollower
+) -> AsyncIterator[tuple[Connection, dict[Shard, int]]]:
     """A reader that sees the live rows and those of the log's fold at one vector, for as long as it wants."""
     shards = sorted(await follower.places())
     reader = await fresh.connect(settings, settings.schema)
@@ -117,7 +120,7 @@ async def _snapshot(
 
 
 async def _differences(
-    reader: Any, settings: Settings, both: Sides, table: str, aside: set[str], findings: Findings
+    reader: Connection, settings: Settings, both: Sides, table: str, aside: set[str], findings: Findings
 ) -> None:
     count = 0
     found: list[tuple[Any, ...]] = []
@@ -135,13 +138,15 @@ async def _differences(
         findings.counts[table] = count
 
 
-async def _difference(reader: Any, settings: Settings, schema: str, table: str, key: tuple[Any, ...]) -> Difference:
+async def _difference(
+    reader: Connection, settings: Settings, schema: str, table: str, key: tuple[Any, ...]
+) -> Difference:
     about = spec(table)
     expected = await row_of(reader, schema, table, key)
     actual = await row_of(reader, settings.schema, table, key)
     either = expected if expected is not None else actual
     assert either is not None, f"{table} {key}: a difference of two rows that do not exist"
-    stream = str(either[about.stream])
+    stream = str(either[about.stream]) if about.stream else channels.STREAM
     if table == "revisions":
         sql = queries("verify")["room_of"].replace("{messages}", await source(reader, schema, "messages"))
         stream = await reader.fetchval(sql, stream) or ""
@@ -158,7 +163,7 @@ async def _difference(reader: Any, settings: Settings, schema: str, table: str, 
 
 
 async def _cause(
-    reader: Any, settings: Settings, schema: str, table: str, stream: str, expected: dict[str, Any] | None
+    reader: Connection, settings: Settings, schema: str, table: str, stream: str, expected: dict[str, Any] | None
 ) -> Cause | None:
     about, sql = spec(table), queries("verify")
     if table == "changes" and expected is not None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from argon2.profiles import CHEAPEST
 
-from api import passwords, tokens
-from events.clock import after, now, uuid7
-from infra.settings import Settings
+from api.core import tokens
+from api.support import passwords
+from events.core.clock import after, now, uuid7
+from infra.base.settings import Settings
 from tests.client import Person, Via, World, visiting
 from tests.parts import Parts
 from tests.servers import installation, serving

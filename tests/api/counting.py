@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
-from api.calls import Call
-from api.past.moments import Then
-from api.tokens import Identity
-from infra.settings import Settings
-from projectors.past.moments import Moment, parse_moment
+from api.core.calls import Call
+from api.core.moments import AsOf
+from api.core.tokens import Identity
+from infra.base.postgres import Connection
+from infra.base.settings import Settings
+from projectors.as_of.moments import Moment, parse_moment
 
 
 class Cost(NamedTuple):
@@ -23,7 +24,7 @@ class Cost(NamedTuple):
 class Counted:
     """A connection that counts what it is asked."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.cost = Cost(0, 0)
 
@@ -46,13 +47,13 @@ class Counted:
 class Reader:
     """Somebody whose reads are counted, with the services that reads need."""
 
-    def __init__(self, settings: Settings, connection: Any, user: str) -> None:
+    def __init__(self, settings: Settings, connection: Connection, user: str) -> None:
         self.settings = settings
         self.counted = Counted(connection)
         #: Set by who reads what needs them.
         self.feed: Any = None
         self.progress: Any = None
-        self.call = Call(self, Identity(user, "session", "person", 2**40))  # type: ignore[arg-type]
+        self.call = Call(self, Identity(user, "session", "person", 2**40))  # type: ignore[arg-type]  # what reads need of Services
 
     @property
     def pool(self) -> Reader:
@@ -70,6 +71,7 @@ class Reader:
         after = self.counted.cost
         found.append(Cost(after.queries - before.queries, after.rows - before.rows))
 
-    def then(self, moment: Mapping[Any, int] | str) -> Then:
+    def then(self, moment: Mapping[Any, int] | str) -> AsOf:
         """A past moment: next offsets of shards, or a time."""
-        return Then(self.counted, parse_moment(moment) if isinstance(moment, str) else Moment(vector=dict(moment)))
+        found = parse_moment(moment) if isinstance(moment, str) else Moment(vector=dict(moment))
+        return AsOf(self.counted, found)  # type: ignore[arg-type]  # it counts what a Connection is asked

@@ -6,6 +6,7 @@ import copy
 import secrets
 from typing import Any, NamedTuple
 
+from projectors.views.rooms import GONE
 from tests.client import OPERATIONS, Person, Refusal, Via, World
 
 PASSWORD = "correct horse"
@@ -17,6 +18,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "users.reset_password": {"username": "RESET", "password": "another horse"},
     "services.register": {"username": "NEW"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
+    "sessions.issue": {"user": "OTHER"},
     "sessions.renew": {},
     "sessions.close": {"session": "SESSION"},
     "relationships.set": {"user": "OTHER", "type": "block"},
@@ -39,11 +41,16 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "messages.send": {"room": "ROOM", "token": "NEW", "content": {"text": "said first"}},
     "messages.edit": {"room": "ROOM", "message": "MESSAGE", "content": {"text": "edited first"}},
     "messages.delete": {"room": "ROOM", "message": "MESSAGE"},
+    "messages.pin": {"room": "ROOM", "message": "MESSAGE"},
+    "messages.unpin": {"room": "ROOM", "message": "PINNED"},
+    "channels.create": {"name": "Raid", "limit": 5},
+    "channels.delete": {"channel": "CHANNEL"},
+    "channels.listen": {"channel": "CHANNEL"},
     "messages.set_emotion": {"room": "ROOM", "message": "MESSAGE", "emotion": "joy"},
     "messages.set_emotions": {"emotions": [{"room": "ROOM", "message": "MESSAGE", "emotion": "joy", "key": "NEW"}]},
 }
 #: What changes something without a command of the client's: an import has a key a line, signals are not stored.
-NO_COMMAND = {"import.orders", "presence.set", "signals.type", "console.renew", "console.retry"}
+NO_COMMAND = {"import.orders", "presence.set", "signals.type", "console.renew", "console.retry", "channels.report"}
 #: Where every part of the request has a key of its own.
 IN_PARTS = {"messages.set_emotions"}
 
@@ -54,7 +61,7 @@ class Scene:
     def __init__(self, ada: Person, bob: Person, friend: Person, other: Person, service: Person, operator: str) -> None:
         self.ada, self.bob, self.friend, self.other = ada, bob, friend, other
         self._service, self._operator = service, operator
-        self.words: dict[str, str] = {}
+        self.words: dict[str, Any] = {}
 
     def filled(self, value: Any) -> Any:
         """Words replaced by what they stand for."""
@@ -74,6 +81,11 @@ class Scene:
             welcome = {"user": {"id": person.id, "username": person.username}, "token": person.token}
             person = Person(world, welcome, person.via)
         return await person.do(name, key=key, **fields)
+
+    async def serve(self, channel: int) -> None:
+        """The service says that it is a server, which serves a channel."""
+        metric = {"addr": "127.0.0.1:8420", "name": "Chat"}
+        await self._service.do("channels.report", metric=metric, channels=[{"id": channel}])
 
     async def more(self) -> None:
         """Everybody changes what they still can of all that answers show."""
@@ -145,7 +157,10 @@ async def scene(world: World, via: Via, operator: str, name: str) -> Scene:
         await world.person(who, via=via, password=PASSWORD if (who, name) == ("ada", "sessions.close") else None)
         for who in ("ada", "bob", "friend", "other")
     ]
-    service = {"username": f"worker-{secrets.token_hex(5)}", "scopes": ["emotions:write"]}
+    service = {
+        "username": f"worker-{secrets.token_hex(5)}",
+        "scopes": ["emotions:write", "sessions:issue", "channels:serve"],
+    }
     welcome = await world.call("services.register", service, token=operator)
     found = Scene(ada, bob, friend, other, Person(world, welcome, via), operator)
     for person in (bob, friend, other):
@@ -172,6 +187,12 @@ async def prepare(found: Scene, name: str) -> None:
         await found.ada.do("users.change", added_by="nobody")
         found.words |= {"INVITED": await found.other.group(type="private"), "ADA": found.ada.id}
         await found.other.do("members.add", room=found.words["INVITED"], user=found.ada.id)
+    if name == "messages.unpin" and "PINNED" not in found.words:
+        found.words["PINNED"] = (await found.ada.say(found.words["ROOM"]))["id"]
+        await found.ada.do("messages.pin", room=found.words["ROOM"], message=found.words["PINNED"])
+    if name in ("channels.delete", "channels.listen") and "CHANNEL" not in found.words:
+        found.words["CHANNEL"] = (await found.ada.do("channels.create", name="Raid", limit=5))["channel"]["id"]
+        await found.serve(found.words["CHANNEL"])
     if name == "sessions.open":
         found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
     if name == "sessions.close":
@@ -203,13 +224,6 @@ async def done(found: Scene, name: str, key: str | None = None) -> Done:
     first = await found.do(name, fields, key)
     assert not found.ada.world.repeated
     return Done(found, name, fields, key, first)
-
-
-#: What is shown of a deleted room besides id, type, state and times.
-GONE: dict[str, Any] = {
-    "name": "", "description": None, "data": {}, "seq": 0, "last": None, "members": 0, "owner": None,
-    "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
-}  # fmt: skip
 
 
 def expected(first: Any, messages: set[str], rooms: set[str]) -> Any:

@@ -1,4 +1,5 @@
-"""Months that an operator has put aside, as clients see them; and by which commands it is done."""
+"""Months that an operator has put aside, as clients see them; and by which commands it is done.
+Tests ``api/history.py`` and ``infra/base/months.py``."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from infra.months import month_of
-from infra.settings import Settings
+from infra.base.months import month_of
+from infra.base.settings import Settings
 from tests.client import Person, World
 from tests.running import until, variables
 
@@ -21,7 +22,7 @@ FIRST, SECOND, THIRD = "1995-03", "1995-04", "1995-05"
 async def klatsch(settings: Settings, *arguments: str) -> tuple[int, str]:
     """A command of the command line on an installation: its exit code, and what it printed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", *arguments,
+        sys.executable, "-m", "infra.ops.cli", *arguments,
         env=variables(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from api.past import PAST
-from events.clock import after, now, to_datetime
-from events.positions import encode_vector
+from events.core.clock import after, now, to_datetime
+from events.core.positions import encode_vector
 from tests.client import OPERATIONS, Person, World
 from tests.deadline import until
 
 
 def test_every_read_has_a_past_or_says_why_not() -> None:
-    assert PAST.keys() == {name for name, operation in OPERATIONS.items() if operation.method == "GET"}
+    said = {name for name, operation in OPERATIONS.items() if operation.as_of is not None}
+    assert said == {name for name, operation in OPERATIONS.items() if operation.method == "GET"}
 
 
 def place(world: World) -> str:
@@ -24,14 +24,15 @@ def place(world: World) -> str:
 
 
 async def test_a_room_is_as_it_was(world: World, ada: Person, bob: Person) -> None:
-    room = await ada.group(bob, name="First", description="Before")
+    room = await ada.group(bob, name="First", description="Before", topic_line="Once")
     first = await ada.say(room, "one")
     early = place(world)
-    await ada.do("rooms.change", room=room, name="Second", description=None)
+    await ada.do("rooms.change", room=room, name="Second", description=None, topic_line=None)
     await bob.do("members.read", room=room, seq=first["seq"])
     last = await bob.say(room, "two")
     found = await bob.do("rooms.get", room=room, as_of=early)
     assert (found["room"]["name"], found["room"]["description"], found["room"]["seq"]) == ("First", "Before", 1)
+    assert found["room"]["topic_line"] == "Once"
     assert found["unread"] == 1 and found["member"]["read"] == 0 and found["message"]["id"] == first["id"]
     present = await bob.do("rooms.get", room=room)
     assert present["unread"] == 0 and present["message"]["id"] == last["id"]

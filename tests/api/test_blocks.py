@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from events.positions import encode_vector
+from events.core.positions import encode_vector
 from tests.api.deltas import delta
 from tests.client import Person, Refusal, World
 from tests.fold import fold, snapshot_state
@@ -81,7 +81,7 @@ async def test_no_word_of_the_blocked_reaches_who_blocks(world: World, via: Any,
         ):  # fmt: skip
             assert await bob.refused(name, **fields) == "not_found", name
             # Who blocks does not write either, and is told what to do.
-            with pytest.raises(Refusal, match=f"you block this person: take the block back to {what}") as told:
+            with pytest.raises(Refusal, match=f"you block this person: remove the block to {what}") as told:
                 await ada.do(name, **fields)
             assert told.value.status == 403
         entry = await ada.do("rooms.get", room=room)
@@ -186,13 +186,30 @@ async def test_who_is_in_stays_in_whoever_blocks_them(ada: Person, bob: Person) 
 async def test_some_of_many_who_are_not_there(ada: Person, bob: Person, eve: Person) -> None:
     await ada.do("relationships.set", user=bob.id, type="block")
     await bob.do("relationships.set", user=eve.id, type="block")
-    with pytest.raises(Refusal, match=f"expected registered users, found none with id {ada.id}, nobody'"):
+    with pytest.raises(Refusal, match=f"expected registered users, found none with id {ada.id}, nobody'") as caught:
         await bob.do("rooms.create", type="private", name="G", members=[eve.id, ada.id, "nobody"])
+    assert _places(caught.value) == ["/members/1", "/members/2"]
     room = await bob.group()
     for name, what, fields in (
         ("rooms.create", "make a room with them", {"type": "private", "name": "G", "members": [eve.id]}),
         ("rooms.create", "talk with them", {"type": "direct", "members": [eve.id]}),
         ("members.add", "let them in", {"room": room, "user": eve.id}),
     ):
-        with pytest.raises(Refusal, match=f"you block {eve.id}: take the block back to {what}'"):
+        with pytest.raises(Refusal, match=f"you block {eve.id}: remove the block to {what}'") as caught:
             await bob.do(name, **fields)
+        assert _places(caught.value) == ["/members/0" if name == "rooms.create" else "/user"]
+    unknown: tuple[tuple[str, Json], ...] = (
+        ("rooms.create", {"type": "direct", "members": [bob.id, "nobody"]}),
+        ("members.add", {"room": room, "user": "nobody"}),
+        ("relationships.set", {"user": "nobody", "type": "friend"}),
+    )
+    for name, fields in unknown:
+        with pytest.raises(Refusal) as caught:
+            await bob.do(name, **fields)
+        assert caught.value.code == "not_found"
+        assert _places(caught.value) == ["/members/1" if name == "rooms.create" else "/user"]
+
+
+def _places(refusal: Refusal) -> list[str]:
+    """Where in the request it is the fault of, as pointers: over RPC what stands in a path is a member too."""
+    return [error.get("pointer") or f"/{error['parameter']}" for error in refusal.problem["errors"]]

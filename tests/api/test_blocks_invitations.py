@@ -1,4 +1,5 @@
-"""What a block does to invitations that wait between the two, and to those of third people."""
+"""What a block does to invitations that wait between the two, and to those of third people.
+Tests ``api/blocks.py`` and ``api/invitations.py``."""
 
 from __future__ import annotations
 

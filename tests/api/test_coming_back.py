@@ -1,4 +1,5 @@
-"""Who left a direct room and is written to: the room comes back to them with the message, or they are asked."""
+"""Who left a direct room and is written to: the room comes back to them with the message, or they are asked.
+Tests ``api/members.py`` and ``producers/messages.py``."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from events.clock import uuid7
-from events.positions import encode_vector
+from events.core.clock import uuid7
+from events.core.positions import encode_vector
 from tests.api.deltas import delta
 from tests.client import Person, Refusal, Socket, Via, World
 
@@ -46,7 +47,7 @@ async def test_the_room_comes_back_with_what_is_said(world: World, ada: Person, 
     before = encode_vector(world.position)
     ear, own = await world.socket(bob.token), await world.socket(ada.token)
     said = await ada.say(room, "are you there?", token="first")
-    # First that they are in it, with the room, then what was said; the other hears both, too.
+    # First that they are in it, with the room, then what was said; the other receives both, too.
     await delta(ear, "message.posted", message=said["id"])
     heard = since_the_join(ear, room)
     assert [one["type"] for one in heard] == ["member.joined", "message.posted"]
@@ -80,7 +81,7 @@ async def test_only_saying_something_brings_somebody_back(ada: Person, bob: Pers
 
 
 async def test_who_lets_only_contacts_add_them_is_asked(ada: Person, cautious: Person, world: World) -> None:
-    """As if the room was started anew (decision 0040): what is said waits for their answer."""
+    """As if the room was started again (decision 0040): what is said waits for their answer."""
     room = await left(cautious, ada)
     ear = await world.socket(cautious.token)
     said = await ada.say(room, "please")
@@ -110,7 +111,7 @@ async def test_who_left_and_blocks_is_not_there_for_the_blocked(ada: Person, bob
     async def answer(to: str) -> Any:
         with pytest.raises(Refusal) as refusal:
             await ada.say(to)
-        return refusal.value.status, repr(refusal.value.problem).replace(to, "ROOM")
+        return refusal.value.status, repr(refusal.value.said).replace(to, "ROOM")
 
     assert await answer(room) == await answer(uuid7())
     assert room not in await rooms(bob)

@@ -6,31 +6,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import time
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from api.console import access, own
-from api.console.course import MESSAGES, Course
-from api.console.follower import QUEUE, Filter, Seen, Watcher
-from events.clock import after, now, uuid7
+from api.console import access, process_stats, processes
+from api.console.follower import QUEUE, TailEvent, TailFilter, Watcher
+from api.console.room_timeline import MESSAGES, RoomTimeline
+from events.core.clock import after, now, uuid7
+from events.core.positions import Position, Shard, parse_position
 from events.messages import Message
-from events.positions import Position, Shard, parse_position
-from infra import postgres
+from infra.base import postgres, reporting
+from infra.base.reporting import REPORT_PATH
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.settings import Settings
-from projectors import asof
+from producers.engine.router import PROOF_HEADER, proof
+from projectors.as_of import folding
 from projectors.rebuild import fresh
 from tests.api.conftest import minted
-from tests.client import Refusal, World
+from tests.client import Refusal, World, visiting
 from tests.running import until
+from tests.servers import process
 
 
 @asynccontextmanager
-async def database(settings: Settings, **options: str) -> AsyncIterator[Any]:
+async def database(settings: Settings, **options: str) -> AsyncIterator[postgres.Connection]:
     connection = await postgres.connect(settings, **options)
     try:
         yield connection
@@ -97,9 +102,84 @@ async def test_a_process_that_does_not_answer_is_named(world: World, installed: 
 
 
 async def test_only_processes_of_the_installation_are_told(world: World, installed: Settings, operator: str) -> None:
-    for headers in ({}, {"Klatsch-Internal": "x"}, {"Authorization": f"Bearer {operator}"}):
-        answer = await world.request("GET", own.FIGURES_PATH, headers=headers)
-        assert answer.refusal().code == "forbidden"
+    for method, path in (
+        ("GET", process_stats.FIGURES_PATH),
+        ("GET", process_stats.HISTORY_PATH),
+        ("POST", REPORT_PATH),
+    ):
+        for headers in ({}, {"Klatsch-Internal": "x"}, {"Authorization": f"Bearer {operator}"}):
+            answer = await world.request(method, path, headers=headers)
+            assert answer.refusal().code == "forbidden"
+
+
+async def test_a_worker_tells_of_itself_and_is_missed(
+    world: World, installed: Settings, operator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = reporting.ProcessReport(
+        replace(installed, port=1, restarts=3, ended="ended with exit code 1"), ["analytics"], now()
+    )
+    parts = {"progress": {"ok": False, "state": "no progress for 61 s"}}
+    telling = asyncio.create_task(
+        reporting.report(world.url, {PROOF_HEADER: proof(installed)}, lambda: {**worker.figures(), "parts": parts})
+    )
+
+    async def seen() -> Any:
+        found = (await figures(world, operator))["processes"]
+        return next((one for one in found if one.get("roles") == ["analytics"]), None)
+
+    try:
+        shown = await until(seen, "the worker is listed")
+        assert shown["answering"] and shown["parts"] == parts and shown["restarts"] == 3 and shown["memory"] > 1 << 20
+    finally:
+        telling.cancel()
+    monkeypatch.setattr(processes, "QUIET_SECONDS", 0.1)
+
+    async def missed() -> Any:
+        found = await seen()
+        return found if not found["answering"] else None
+
+    shown = await until(missed, "the worker is missed")
+    assert shown["silent"] > 0.1 and shown["error"] == "it no longer reports" and shown["parts"] == parts
+    bad = await world.request("POST", REPORT_PATH, body=b"[]", headers={PROOF_HEADER: proof(installed)})
+    assert bad.refusal().code == "malformed"
+
+
+async def test_charts_begin_before_their_process_and_it_is_shown_when_it_went(
+    world: World, installed: Settings, operator: str, tmp_path: Path
+) -> None:
+    """Each process has the points of the others: one that starts shows what led there, even if another that is looked
+    at all the time makes every point before it can."""
+
+    async def kept() -> Any:
+        return (await world.call("console.history", {}, token=operator))["samples"]
+
+    await until(kept, "a point is kept though nobody looks")
+    settings = replace(installed, port=free_port())
+    async with process(settings, frozenset({"api"}), tmp_path / "log") as other:
+        began = int(time() * 1000)
+        await other.ready()
+        async with visiting(other.url) as there:
+
+            async def before() -> Any:
+                await figures(world, operator)
+                found = await there.call("console.history", {}, token=operator)
+                return [one for one in found["samples"] if one["at"] < began and "commands" in one["values"]]
+
+            await until(before, "the other shows what was before it")
+
+            async def listed() -> Any:
+                found = {one["address"]: one for one in (await figures(world, operator))["processes"]}
+                return found.get(settings.address, {}).get("roles")
+
+            assert await until(listed, "the other is listed") == ["api"]
+        await other.end()
+
+    async def gone() -> Any:
+        found = (await figures(world, operator))["processes"]
+        return next((one for one in found if one["address"] == settings.address and not one["answering"]), None)
+
+    shown = await until(gone, "it is missed")
+    assert shown["roles"] == ["api"] and shown["silent"] > 0 and shown["error"]
 
 
 async def test_a_rebuild_shows(world: World, installed: Settings, operator: str) -> None:
@@ -135,9 +215,25 @@ async def events(response: aiohttp.ClientResponse, number: int) -> list[Any]:
         while len(found) < number:
             line = await response.content.readline()
             assert line, "the stream has ended"
-            if line.startswith(b"data: "):
-                found.append(msgspec.json.decode(line[6:]))
+            if line.startswith(b"data: ") and "position" in (said := msgspec.json.decode(line[6:])):
+                found.append(said)
     return found
+
+
+async def test_the_tail_names_people_and_rooms(world: World, operator: str) -> None:
+    ada, bob = await world.person("ada", name="Ada L"), await world.person("bob", name="Bob")
+    tea, direct = await ada.group(bob, name="Tea"), await ada.direct(bob)
+    called: dict[str, str] = {}
+    async with tail(world, operator, type="message.*", actor=ada.id) as response, asyncio.timeout(20):
+        for room in (tea, direct):
+            await ada.say(room)
+        while not {tea, direct} <= called.keys():
+            line = await response.content.readline()
+            assert line, "the stream has ended"
+            if line.strip() == b"event: names":
+                called |= msgspec.json.decode((await response.content.readline())[6:])
+    assert called[ada.id] == f"Ada L ({ada.username})" and called[tea] == "#Tea"
+    assert called[direct] == "Ada L and Bob"
 
 
 async def test_the_tail_shows_events_as_they_stand_in_the_log(world: World, operator: str) -> None:
@@ -152,6 +248,32 @@ async def test_the_tail_shows_events_as_they_stand_in_the_log(world: World, oper
     assert [one["event"]["data"]["message"] for one in found] == [message["id"] for message in said]
     assert {one["event"]["type"] for one in found} == {"message.posted"}
     assert all(parse_position(one["position"]).topic == "rooms" for one in found)
+
+
+async def test_the_tail_takes_names(world: World, operator: str) -> None:
+    ada = await world.person("ada")
+    name = f"Tea {ada.username}"
+    room, other = await ada.group(name=name), await ada.group()
+
+    async def listed(id: str) -> bool:
+        return bool((await world.call("console.rooms", {"name": id}, token=operator))["rooms"])
+
+    await until(lambda: listed(room), "the room is in the read models")
+    async with tail(world, operator, type="message.*", stream=f"#{name}", actor=ada.username) as response:
+        await ada.say(other, "elsewhere")
+        said = await ada.say(room, "here")
+        (found,) = await events(response, 1)
+    assert found["event"]["data"]["message"] == said["id"]
+    async with tail(world, operator, stream="nowhere", actor="nobody") as response, asyncio.timeout(20):
+        lines = [await response.content.readline() for _ in range(2)]
+        assert lines == [b"event: unknown\n", b'data: ["nowhere","nobody"]\n']
+    # Two rooms that are shown alike.
+    twin = await ada.group(name=f"#{name}")
+    await until(lambda: listed(twin), "the other is too")
+    async with tail(world, operator, stream=f"#{name}") as response:
+        problem = await response.json()
+    assert response.status == 422 and problem["errors"][0]["parameter"] == "stream"
+    assert room in problem["detail"] and twin in problem["detail"]
 
 
 async def test_the_tail_is_for_operators(world: World, operator: str) -> None:
@@ -175,10 +297,10 @@ async def test_the_tail_ends_with_its_token(world: World, installed: Settings) -
 
 
 def test_a_slow_watcher_loses_the_oldest_and_knows_it() -> None:
-    watcher = Watcher(Filter(type="message.*"))
+    watcher = Watcher(TailFilter(type="message.*"))
     for n in range(QUEUE + 7):
-        watcher.offer(Seen(Position("rooms", 0, 2 * n), "message.posted", "r", "ada", "", b"{}"))
-        watcher.offer(Seen(Position("rooms", 0, 2 * n + 1), "room.created", "r", "ada", "", b"{}"))
+        watcher.offer(TailEvent(Position("rooms", 0, 2 * n), "message.posted", "r", "ada", "", b"{}"))
+        watcher.offer(TailEvent(Position("rooms", 0, 2 * n + 1), "room.created", "r", "ada", "", b"{}"))
     found = watcher.take()
     assert (len(found), watcher.dropped) == (QUEUE, 7)
     assert [seen.position.offset for seen in (found[0], found[-1])] == [14, 2 * (QUEUE + 6)]
@@ -281,19 +403,19 @@ async def test_the_course_of_a_long_room(
     world: World, installed: Settings, operator: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Folded on from a mark it is what it is folded from the beginning, but for messages that are no longer shown."""
-    monkeypatch.setattr(asof, "CHUNK", 40)
+    monkeypatch.setattr(folding, "CHUNK", 40)
     ada = await world.person("ada")
     room = await ada.group()
     said = [await ada.say(room, str(n)) for n in range(MESSAGES + 60)]
     for message in random.Random(5).sample(said, 30):
         await ada.do("messages.edit", room=room, message=message["id"], content={"text": "edited"})
     position = (await past(world, operator, room))["position"]
-    course = Course(parse_position(position).shard, room)
+    course = RoomTimeline(parse_position(position).shard, room)
     async with database(installed) as connection:
         await course.follow(connection)
         for number in (1, 39, 40, 41, 120, 255, len(course.offsets)):
             state, event = await course.state(connection, number)
-            whole = await asof.state_as_of(connection, course.shard, room, event.offset)
+            whole = await folding.state_as_of(connection, course.shard, room, event.offset)
             messages = {key: one for key, one in whole.items() if isinstance(one, Message)}
             shown = dict(sorted(messages.items(), key=lambda item: item[1].seq)[-MESSAGES:])
             gone = messages.keys() - shown.keys()

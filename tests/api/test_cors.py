@@ -1,4 +1,5 @@
-"""Pages of other origins (CORS): every route asked by admitted pages, by foreign ones, by `null`."""
+"""Pages of other origins (CORS): every route asked by admitted pages, by foreign ones, by `null`.
+Tests ``infra/base/origins.py`` and ``api/core/guard.py``."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from api.app import build
+from infra.base.origins import Origins
+from infra.base.settings import Settings, SettingsError, load
 from infra.embedded.ports import free_port
-from infra.origins import Origins
-from infra.settings import Settings, SettingsError, load
-from tests.api.test_edges import ask, walked
+from tests.api.core.test_guard import ask, walked
 from tests.client import World, visiting
 from tests.servers import serving
 from tests.sockets import HANDSHAKE, PATIENCE, Reply, raw

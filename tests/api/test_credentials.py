@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from api import credentials as operations
-from infra import postgres
-from infra.settings import Settings
+from infra.base import postgres
+from infra.base.settings import Settings
 from tests.api.test_log_in import credentials
 from tests.client import Person, Refusal, World, visiting
 from tests.parts import Parts
@@ -29,7 +29,7 @@ async def grace(world: World, ada: Person) -> Person:
 
 
 async def void(world: World, token: str) -> None:
-    """Waits until the token is refused: nodes hear of a closed session with the read models."""
+    """Waits until the token is refused: nodes learn of a closed session from the read models."""
 
     async def refused() -> bool:
         answer = await world.request("GET", "/v1/users/me", token=token)

@@ -1,4 +1,5 @@
-"""Who reads older deltas gets none of what has been deleted since: on every way, from memory and from Kafka."""
+"""Who reads older deltas gets none of what has been deleted since: on every way, from memory and from Kafka.
+Tests ``api/deletions.py`` and ``push/delivery/withheld.py``."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from events.clock import now, uuid7
-from events.positions import parse_position
-from infra import roles
-from infra.settings import Settings
-from projectors import crowds
-from push.hub import Hub
+from events.core.clock import now, uuid7
+from events.core.positions import parse_position
+from infra.base.settings import Settings
+from infra.ops import roles
+from projectors.audience import recipients
+from push.delivery.hub import Hub
 from tests.api.conftest import minted
 from tests.client import Person, World, visiting
 from tests.fold import fold, snapshot_state
@@ -42,7 +43,7 @@ async def installed(parts: Parts) -> AsyncIterator[Settings]:
 def source(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where older deltas are: in the node's memory, or so that it must read them from Kafka, as after a restart."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crowds, "NAMED_ROOM", NAMED)
+        patch.setattr(recipients, "NAMED_ROOM", NAMED)
         if request.param == "kafka":
             patch.setattr(roles, "Hub", partial(Hub, ring_records=1))
         yield request.param
@@ -159,7 +160,7 @@ async def restore(scene: Scene, operator: str, message: str) -> None:
     """Takes the deletion of a message back, as an operator's ``undo`` does."""
     was, became = {"deleted": False}, {"deleted": True}
     fields = {"room": scene.room, "kind": "message", "id": message, "was": was, "became": became}
-    order = {"command": "SetBackInRoom", "fields": fields, "actor": "operator", "time": now(), "key": uuid7()}
+    order = {"command": "RevertInRoom", "fields": fields, "actor": "operator", "time": now(), "key": uuid7()}
     answer = await scene.ada.world.call("import.orders", {"orders": [order]}, token=operator)
     assert answer["results"][0]["result"] == "done", answer
 
@@ -245,7 +246,8 @@ async def test_what_is_restored_is_shown_again(scene: Scene, operator: str) -> N
 async def test_of_a_deleted_room_nothing_is_left_until_it_is_back(scene: Scene, operator: str) -> None:
     ada, bob, room = scene.ada, scene.bob, scene.room
     since = {bob.id: await bob.do("sync.get")}
-    await ada.do("rooms.change", room=room, name=f"{SECRET} name", description=SECRET, data={"k": SECRET})
+    await ada.do("rooms.change", room=room, name=f"{SECRET} name", description=SECRET, topic_line=SECRET,
+                 data={"k": SECRET})  # fmt: skip
     await scene.say(f"{SECRET} text")
     made = await ada.group(bob, name=f"{SECRET} new")
     await scene.later(since)
@@ -256,8 +258,9 @@ async def test_of_a_deleted_room_nothing_is_left_until_it_is_back(scene: Scene, 
         found = await heard(way, bob, since[bob.id])
         assert SECRET not in json.dumps(found)
         changed = {one["type"]: one for one in found if one["stream"] == room}
-        assert [changed[f"room.{name}"]["data"] for name in ("renamed", "described", "data_changed")] == [
-            {"name": ""}, {"description": None}, {"data": {}},
+        types = ("renamed", "described", "topic_line_set", "data_changed")
+        assert [changed[f"room.{name}"]["data"] for name in types] == [
+            {"name": ""}, {"description": None}, {"topic_line": None}, {"data": {}},
         ]  # fmt: skip
         assert changed["message.posted"]["data"]["content"] == {} and changed["message.posted"]["deleted"] is True
         (joined,) = [

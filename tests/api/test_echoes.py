@@ -1,4 +1,5 @@
-"""However long input is, an answer and the log repeat a hundred characters of it, wherever it stands."""
+"""However long input is, an answer and the log repeat a hundred characters of it, wherever it stands.
+Tests ``api/support/problems.py``."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from api import tokens
-from infra import operator_token
-from infra.settings import Settings
+from api.core import tokens
+from infra.base.settings import Settings
+from infra.ops import operator_token
 from tests.client import OPERATIONS, Refusal, World
 from tests.sockets import HANDSHAKE, raw
 

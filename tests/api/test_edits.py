@@ -1,4 +1,5 @@
-"""Editing and deleting messages: what they held before, who may, and that a deleted one is one everywhere."""
+"""Editing and deleting messages: what they held before, who may, and that a deleted one is one everywhere.
+Tests ``api/messages.py`` and ``api/history.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""E-mail addresses over the API: registering and logging in with one, changing it, and who sees it."""
+"""E-mail addresses over the API: registering and logging in with one, changing it, and who sees it.
+Tests ``api/users.py`` and ``api/sessions.py``."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.clock import now
-from infra.settings import Settings, quota
+from events.core.clock import now
+from infra.base.settings import Settings, quota
 from tests.client import Person, Refusal, Socket, World
 from tests.running import until
 
@@ -77,7 +78,7 @@ async def test_wrong_password_and_unknown_address_look_the_same(world: World, ad
     for address in ((await me(grace))["email"], (await me(without))["email"], fresh()):
         with pytest.raises(Refusal) as refusal:
             await ada.do("sessions.open", email=address, password="wrong password")
-        problems.append(refusal.value.problem)
+        problems.append(refusal.value.said)
     assert problems[0] == problems[1] == problems[2] and problems[0]["status"] == 401
 
 
@@ -132,7 +133,7 @@ async def test_a_change_that_does_not_fit_gives_the_address_back(ada: Person, gr
 
 @asynccontextmanager
 async def listening(world: World, person: Person) -> AsyncIterator[Socket]:
-    """A connection of the person, which hears what the person hears."""
+    """A connection of the person, which receives what the person receives."""
     socket = await world.socket(person.token)
     try:
         yield socket

@@ -1,4 +1,5 @@
-"""Free JSON is given back as it was sent, in value: everywhere, and in no more bytes than were sent."""
+"""Free JSON is given back as it was sent, in value: everywhere, and in no more bytes than were sent.
+Tests ``events/core/free_json.py``."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.clock import after
-from events.positions import encode_vector
+from events.core.clock import after
+from events.core.positions import encode_vector
 from tests.api.deltas import delta
 from tests.client import Person, World
 

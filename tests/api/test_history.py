@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from events.clock import after
+from events.core.clock import after
 from tests.client import Person, World
 
 

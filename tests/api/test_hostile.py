@@ -1,4 +1,5 @@
-"""Bad input, whatever it is: a typed problem, and nothing changed."""
+"""Bad input, whatever it is: a typed problem, and nothing changed.
+Tests ``api/core/http.py`` and ``api/support/problems.py``."""
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ async def test_bodies(world: World, person: Person, what: str) -> None:
     ("body", "words"),
     [
         (b'{"name":"hello \\ud83d"}', "half of a surrogate pair"),
-        (b'{"name":"hello', "truncated"),
+        (b'{"name":"hello', "an end in the midst"),
         (b'{"data":' + b"[" * 5000, "nested too deeply"),
         (b"null", "got null"),
         (b"[1]", "got an array"),
@@ -237,6 +238,7 @@ async def test_an_order_of_another_process_needs_the_installations_secret(world:
     ("item", "what"),
     [
         ({"command": "OpenSession"}, "a command that proves who somebody is"), ({"command": "Nothing"}, "no command"),
+        ({"command": "IssueSession"}, "a command that proves who somebody is"),
         ({"fields": {"room": "x"}}, "a field too few"), ({"time": "2026-02-30T00:00:00.000Z"}, "no such day"),
         ({"time": "2026-01-01T25:00:00.000Z"}, "no such hour"), ({"time": "2026-01-01"}, "no time"),
         ({"time": "2026-01-01T00:00:00.000Z\n"}, "a line feed"), ({"key": ""}, "no key"),

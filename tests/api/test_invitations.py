@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.api.deltas import delta
 from tests.client import Person, Via, World, visiting
 from tests.parts import Parts
@@ -304,7 +304,7 @@ async def test_presence_is_for_those_who_are_there_by_their_own_will(tight: Worl
     async def told() -> bool:
         return all(any(user.id in str(signal) for signal in far.signals) for user in (ada, bob))
 
-    # Eve, who lets everyone add her, has heard of both: so had they of each other, were it for them.
+    # Eve, who lets everyone add her, has received both: so would they have of each other, were it for them.
     await until(told, "presence is told", 15)
     assert await shown(ada, bob) == "unknown" == await shown(bob, ada)
     assert (await ada.do("presence.room", room=room))["online"] == [ada.id]

@@ -1,4 +1,5 @@
-"""Lists of what stands in one stream: in the order of the log, although the clock was set back in between."""
+"""Lists of what stands in one stream: in the order of the log, although the clock was set back in between.
+Tests ``api/members.py`` and ``api/rooms.py``."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api import calls
-from events.clock import after, now
+from api.core import calls
+from events.core.clock import after, now
 from tests.client import Person, World
 
 PASSWORD = "correct horse battery"

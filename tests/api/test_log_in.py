@@ -1,4 +1,5 @@
-"""Logging in and registering under attack: who guesses is stopped, the owner is not, little is hashed for nothing."""
+"""Logging in and registering under attack: who guesses is stopped, the owner is not, little is hashed for nothing.
+Tests ``api/sessions.py`` and ``api/support/login_throttle.py``."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from api import passwords
-from infra import postgres
-from infra.settings import Settings, quota
+from api.support import passwords
+from infra.base import postgres
+from infra.base.settings import Settings, quota
 from tests.client import Person, Refusal, World, visiting
 from tests.running import until
 

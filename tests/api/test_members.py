@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from events.positions import encode_vector
+from events.core.positions import encode_vector
 from tests.api.deltas import delta, types
 from tests.client import Person, World
 
@@ -168,7 +168,7 @@ async def test_a_room_is_passed_on(ada: Person, bob: Person, eve: Person) -> Non
     assert await members(eve, room) == {ada.id: "admin", bob.id: "owner", eve.id: "member"}
     assert (await eve.do("rooms.get", room=room))["room"]["owner"] == bob.id
     assert await ada.refused("members.set_role", room=room, user=eve.id, role="owner") == "forbidden"
-    # Everybody hears both halves, in the order in which nobody is the second owner.
+    # Everybody receives both halves, in the order in which nobody is the second owner.
     await delta(socket, "member.role_changed", user=bob.id)
     roles = [(d["data"]["user"], d["data"]["role"]) for d in socket.pushed if d["type"] == "member.role_changed"]
     assert roles == [(ada.id, "admin"), (bob.id, "owner")]

@@ -11,15 +11,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from api.feed import FeedEnds
 from api.memberships import Memberships
+from api.support.feed import FeedEnds
 from events.members import MemberJoined
 from events.relationships import RelationshipSet
-from infra import postgres
-from infra.progress import Progress
-from infra.settings import Settings
-from projectors.read_models import ReadModels
-from push.gathering import Surroundings
+from infra.base import postgres
+from infra.base.progress import Progress
+from infra.base.settings import Settings
+from projectors.read_models.projector import ReadModels
+from push.presence.presence_hub import Surroundings
 from tests.given import Fact, given
 from tests.projectors.scenes import created, joined, left, registered
 from tests.running import running
@@ -62,12 +62,12 @@ async def asking(settings: Settings) -> AsyncIterator[tuple[Memberships, list[li
 class _Noted:
     """A pool whose connections tell what is asked of them."""
 
-    def __init__(self, pool: Any, note: Any) -> None:
+    def __init__(self, pool: postgres.Pool, note: Any) -> None:
         self._pool = pool
         self._note = note
 
     @asynccontextmanager
-    async def acquire(self, timeout: float) -> AsyncIterator[Any]:
+    async def acquire(self, timeout: float) -> AsyncIterator[postgres.Connection]:
         async with self._pool.acquire(timeout=timeout) as connection:
             with connection.query_logger(self._note):
                 yield connection

@@ -1,4 +1,5 @@
-"""Who reads right after writing reads what was written, without naming a position."""
+"""Who reads right after writing reads what was written, without naming a position.
+Tests ``producers/engine/recent.py`` and ``infra/base/progress.py``."""
 
 from __future__ import annotations
 
@@ -100,6 +101,58 @@ async def test_what_was_written_is_read(hasty: World, via: Any, pair: Pair) -> N
     assert hasty.position == {}
 
 
+#: Fields of what is asked of a room that was made a moment ago, beside the room; ``message``: one that was just sent.
+IN_A_ROOM: dict[str, dict[str, Any]] = {
+    "rooms.get": {}, "rooms.history": {}, "rooms.change": {"description": "Tea"}, "rooms.archive": {},
+    "rooms.unarchive": {},
+    "rooms.delete": {}, "members.list": {}, "members.add": {"user": "me"}, "members.remove": {"user": "me"},
+    "members.set_role": {"user": "me", "role": "owner"}, "members.set_notifications": {"notifications": False},
+    "members.read": {"seq": 0}, "messages.send": {"client_id": "a", "content": {"text": "a"}}, "messages.read": {},
+    "messages.search": {"text": "a"}, "messages.get": {"message": "?"}, "messages.edits": {"message": "?"},
+    "messages.edit": {"message": "?", "content": {"text": "b"}}, "messages.delete": {"message": "?"},
+    "messages.pin": {"message": "?"}, "messages.unpin": {"message": "?"}, "rooms.pins": {},
+    "presence.room": {}, "presence.set": {}, "signals.type": {"typing": True},
+}  # fmt: skip
+#: About invitations, which a new room has none of, or not for its people.
+NOT_IN_A_ROOM = {"invitations.decline", "rooms.restore", "messages.set_emotion", "console.room"}
+
+
+def test_every_operation_on_a_room_is_walked() -> None:
+    on_rooms = {name for name, one in OPERATIONS.items() if "room" in one.request.__struct_fields__}
+    assert on_rooms == set(IN_A_ROOM) | NOT_IN_A_ROOM
+
+
+@pytest.mark.parametrize("name", IN_A_ROOM)
+async def test_a_room_is_there_at_once(hasty: World, via: Any, name: str) -> None:
+    """Whatever is asked of it first: reads, commands that are checked against the tables, and signals."""
+    if OPERATIONS[name].only_rpc and via == "http":
+        return
+    ann = await hasty.person("ann", via=via)
+    for _ in range(TIMES):
+        room = await ann.group()
+        fields = {"room": room, **IN_A_ROOM[name]}
+        if "message" in fields:
+            fields["message"] = (await ann.say(room))["id"]
+        await ann.do(name, **fields)
+
+
+@pytest.mark.parametrize("kind", ["group", "direct"])
+async def test_who_was_invited_a_moment_ago_is_not_when_the_room_is_gone(hasty: World, via: Any, kind: str) -> None:
+    """What was asked in a direct room goes with who asked, and in a group with the room."""
+    ann = await hasty.person("ann", via=via)
+    for _ in range(TIMES):
+        ben = await hasty.person("ben", added_by="nobody")
+        if kind == "direct":
+            await ann.do("members.remove", room=await ann.direct(ben), user="me")
+        else:
+            room = await ann.group()
+            await ann.do("members.add", room=room, user=ben.id)
+            await ann.do("rooms.delete", room=room)
+        # Of a read of one's own: what stands in the log before it.
+        await ann.do("rooms.find")
+        assert (await ben.do("invitations.list"))["invitations"] == []
+
+
 async def test_a_closed_session_is_closed_at_once(hasty: World, via: Any) -> None:
     for _ in range(TIMES):
         ann = await hasty.person("ann", via=via, password="correct horse")
@@ -114,6 +167,13 @@ async def test_a_closed_session_is_closed_at_once(hasty: World, via: Any) -> Non
             assert answer.refusal().code == "token_revoked"
 
 
+async def test_an_operator_finds_who_has_just_registered(hasty: World, operator: str) -> None:
+    for _ in range(TIMES):
+        ann = await hasty.person("ann", password="correct horse")
+        fields = {"username": ann.username, "password": "battery staple"}
+        assert (await hasty.call("users.reset_password", fields, token=operator))["closed"] == 1
+
+
 async def test_a_block_is_known_to_who_made_it(hasty: World, via: Any) -> None:
     ann, ben = await hasty.person("ann", via=via), await hasty.person("ben")
     room = await ann.direct(ben)
@@ -123,6 +183,31 @@ async def test_a_block_is_known_to_who_made_it(hasty: World, via: Any) -> None:
         assert await ann.refused("messages.send", **said, client_id=f"a{number}") == "forbidden"
         await ann.do("relationships.remove", user=ben.id)
         await ann.do("messages.send", **said, client_id=f"b{number}")
+
+
+async def test_a_block_holds_for_the_other_once_it_is_answered(hasty: World, via: Any) -> None:
+    """And so does what is taken back: who is told that it is done may rely on it."""
+    ann, ben = await hasty.person("ann", via=via), await hasty.person("ben")
+    room, tea = await ann.direct(ben), await ann.group(name="Tea")
+    for number in range(TIMES):
+        said: dict[str, Any] = {"room": room, "content": {"text": "a"}}
+        await ann.do("relationships.set", user=ben.id, type="block")
+        assert await ben.refused("messages.send", **said, client_id=f"a{number}") == "not_found"
+        assert await ben.refused("rooms.create", type="public", name="B", members=[ann.id]) == "not_found"
+        assert await ben.refused("members.add", room=tea, user="me") == "not_found"
+        await ann.do("relationships.remove", user=ben.id)
+        await ben.do("messages.send", **said, client_id=f"b{number}")
+
+
+async def test_who_may_add_one_is_heeded_once_it_is_answered(hasty: World, via: Any) -> None:
+    ann, ben = await hasty.person("ann", via=via), await hasty.person("ben")
+    for _ in range(TIMES):
+        room = await ben.group()
+        await ann.do("users.change", added_by="nobody")
+        assert (await ben.do("members.add", room=room, user=ann.id))["invitation"] is not None
+        await ann.do("users.change", added_by="everyone")
+        room = await ben.group()
+        assert (await ben.do("members.add", room=room, user=ann.id))["member"] is not None
 
 
 async def test_another_device_reads_it_too(hasty: World) -> None:

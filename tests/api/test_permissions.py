@@ -1,4 +1,5 @@
-"""The permission walk: every operation by everybody who is not meant, against a table that must name each operation."""
+"""The permission walk: every operation by everybody who is not meant, against a table that must name each operation.
+Tests ``api/registry.py`` and ``producers/roles.py``."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from events.clock import after, now, uuid7
-from infra.settings import Settings
+from events.core.clock import after, now, uuid7
+from infra.base.settings import Settings
+from infra.ops.generate import openapi
 from tests.api.conftest import minted
 from tests.client import OPERATIONS, Person, Refusal, World
 from tests.servers import url
@@ -33,6 +35,9 @@ class Row(NamedTuple):
 
 
 ROOM = {"room": "GROUP"}
+#: A channel that nobody has made.
+NOWHERE = 4_000_000_000
+REPORT = {"metric": {"addr": "127.0.0.1:8420", "name": "Chat"}, "channels": []}
 TABLE: dict[str, Row] = {
     #                                                            nobody stranger blocked former member service operator
     "users.register": Row({"username": "NEW"},                      201, 201, 201, 201, 201, 201, 201),
@@ -42,6 +47,7 @@ TABLE: dict[str, Row] = {
     "users.get": Row({"user": "OWNER"},                             401, 200, 404, 200, 200, 200, 403),
     "services.register": Row({"username": "NEW"},                   401, 403, 403, 403, 403, 403, 201),
     "sessions.open": Row({"username": "nobody-at-all", "password": "x" * 8}, 401, 401, 401, 401, 401, 401, 401),
+    "sessions.issue": Row({"user": "OWNER"},                        401, 403, 403, 403, 403, 403, 403),
     "sessions.list": Row({},                                        401, 200, 200, 200, 200, 200, 403),
     "sessions.renew": Row({},                                       401, 200, 200, 200, 200, 200, 403),
     "sessions.close": Row({"session": "current"},                   401, 204, 204, 204, 204, 204, 403),
@@ -79,8 +85,18 @@ TABLE: dict[str, Row] = {
     "messages.edit": Row({**ROOM, "message": "MESSAGE", "content": {"text": "x"}}, 401, 404, 404, 404, 403, 404, 403),
     "messages.delete": Row({**ROOM, "message": "MESSAGE"},          401, 404, 404, 404, 403, 404, 403),
     "messages.edits": Row({**ROOM, "message": "MESSAGE"},           401, 404, 404, 404, 200, 404, 403),
+    "messages.pin": Row({**ROOM, "message": "MESSAGE"},             401, 404, 404, 404, 403, 404, 403),
+    "messages.unpin": Row({**ROOM, "message": "MESSAGE"},           401, 404, 404, 404, 403, 404, 403),
+    "rooms.pins": Row(ROOM,                                         401, 404, 404, 404, 200, 404, 403),
     "messages.set_emotion": Row({**ROOM, "message": "MESSAGE", "emotion": "joy"}, 401, 403, 403, 403, 403, 403, 403),
     "messages.set_emotions": Row({"emotions": []},                  401, 403, 403, 403, 403, 403, 403),
+    "channels.create": Row({"name": "Raid", "limit": 5},            401, 201, 201, 201, 201, 201, 403),
+    "channels.list": Row({},                                        401, 200, 200, 200, 200, 200, 403),
+    "channels.get": Row({"channel": "CHANNEL"},                     401, 200, 200, 200, 200, 200, 403),
+    # Of one that is not there: tests/api/test_channels.py has who may delete one.
+    "channels.delete": Row({"channel": NOWHERE},                    401, 404, 404, 404, 404, 404, 404),
+    "channels.listen": Row({"channel": NOWHERE},                    401, 404, 404, 404, 404, 404, 403),
+    "channels.report": Row(REPORT,                                  401, 403, 403, 403, 403, 403, 403),
     "sync.get": Row({},                                             401, 200, 200, 200, 200, 200, 403),
     "changes.pull": Row({},                                         401, 200, 200, 200, 200, 200, 403),
     "presence.get": Row({"users": "OWNER"},                         401, 200, 200, 200, 200, 200, 403),
@@ -88,6 +104,7 @@ TABLE: dict[str, Row] = {
     "signals.type": Row({**ROOM, "typing": False},                  401, 404, 404, 404, 204, 404, 403),
     "import.orders": Row({"orders": []},                            401, 403, 403, 403, 403, 403, 200),
     "console.figures": Row({},                                      401, 403, 403, 403, 403, 403, 200),
+    "console.history": Row({},                                      401, 403, 403, 403, 403, 403, 200),
     "console.parked": Row({},                                       401, 403, 403, 403, 403, 403, 200),
     "console.parked_stream": Row({"stream": "GROUP"},               401, 403, 403, 403, 403, 403, 404),
     "console.retry": Row({"stream": "GROUP"},                       401, 403, 403, 403, 403, 403, 404),
@@ -110,7 +127,11 @@ async def scene(world: World) -> Scene:
     owner, member = await world.person("owner"), await world.person("member")
     room = await owner.group(member, type="private")
     visual = (await owner.do("visuals.create", model_data={}))["visual"]["id"]
-    words = {"GROUP": room, "OWNER": owner.id, "VISUAL": visual, "MESSAGE": (await owner.say(room))["id"]}
+    channel = (await owner.do("channels.create", name="Raid", limit=5))["channel"]["id"]
+    words = {
+        "GROUP": room, "OWNER": owner.id, "VISUAL": visual, "MESSAGE": (await owner.say(room))["id"],
+        "CHANNEL": str(channel),
+    }  # fmt: skip
     return Scene(owner, member, words)
 
 
@@ -133,6 +154,13 @@ async def status(world: World, name: str, row: Row, scene: Scene, token: str | N
 
 def test_the_table_names_every_operation() -> None:
     assert TABLE.keys() == {name for name, operation in OPERATIONS.items() if not operation.only_rpc}
+
+
+def test_the_contract_says_every_status_of_the_table() -> None:
+    paths = openapi.document([*OPERATIONS.values()])["paths"]
+    for name, row in TABLE.items():
+        said = paths[OPERATIONS[name].path][OPERATIONS[name].method.lower()]["responses"].keys()
+        assert {str(status) for status in row[1:]} <= said, name
 
 
 @pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.only_rpc])

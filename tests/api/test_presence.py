@@ -1,4 +1,4 @@
-"""Presence and typing as clients say, hear and ask it, and who may know."""
+"""Presence and typing as clients say, receive and ask it, and who may know."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.generate.answers import components
-from infra.settings import Settings
-from push.gathering import RATE
+from infra.base.settings import Settings
+from infra.ops.generate.answers import components
+from push.presence.presence_hub import RATE
 from tests.client import Person, Refusal, Socket, Via, World, visiting
 from tests.parts import Parts
 from tests.running import until
@@ -51,7 +51,7 @@ async def soon(true: Callable[[], object], what: str) -> None:
 
 
 def latest(socket: Socket, user: str) -> tuple[str, str | None]:
-    """Status and room of a user as a connection heard them last; offline without a word."""
+    """Status and room of a user as a connection received them last; offline without a word."""
     for signal in reversed(socket.signals):
         for one in signal["users"] if signal["signal"] == "presence" else ():
             if one["user"] == user:
@@ -135,7 +135,7 @@ async def test_of_somebody_offline_friends_are_told_when_they_were_last_seen(wor
     assert seen and known == {"user": bob.id, "status": "offline", "active": seen, "room": None}
     # As the reference says it.
     about = str(components()["Presence"]["properties"]["active"]["description"])
-    assert "of whom is offline, when they were last seen" in about and "null: never, or you may not know" in about
+    assert "for somebody offline, when they were last seen" in about and "null: never, or you may not know" in about
 
 
 async def test_who_may_ask_for_somebody_s_presence(world: World, ada: Person, bob: Person) -> None:
@@ -220,7 +220,7 @@ async def test_a_former_member_hears_nothing_and_shows_nowhere(world: World) -> 
         await leaves.rpc("signals.type", {"room": room, "typing": True})
     with pytest.raises(Refusal, match="not_found"):
         await leaves.rpc("presence.set", {"room": room})
-    # What is told to others in later turns comes after what this one would have heard.
+    # What is told to others in later turns comes after what this one would have received.
     again = await ada.group(bob)
     await stays.rpc("signals.type", {"room": again, "typing": True})
     await soon(lambda: last(leaves, "typing", again) == {"users": [ada.id]}, "the next room is heard")

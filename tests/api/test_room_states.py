@@ -1,11 +1,12 @@
-"""Archived, deleted and restored rooms: what members, strangers and operators see at each step."""
+"""Archived, deleted and restored rooms: what members, strangers and operators see at each step.
+Tests ``api/rooms.py`` and ``producers/rooms.py``."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
-from events.positions import encode_vector
+from events.core.positions import encode_vector
 from tests.api.deltas import delta
 from tests.client import Person
 

@@ -187,7 +187,10 @@ async def test_the_history_of_a_room_is_what_its_members_saw(ada: Person, bob: P
 
 async def test_a_room_is_made_with_a_slug_and_all_that_it_has(ada: Person, bob: Person) -> None:
     slug = f"tea-house-{secrets.token_hex(4)}"
-    fields: dict[str, Any] = {"name": "Чай & 茶", "description": "What we drink\nand when", "data": {"icon": "cup"}}
+    fields: dict[str, Any] = {
+        "name": "Чай & 茶", "description": "What we drink\nand when", "topic_line": "Today: 🍵",
+        "data": {"icon": "cup"},
+    }  # fmt: skip
     made = await ada.do("rooms.create", type="private", id=slug, **fields, settings={"posting": "admins"})
     room = made["room"]
     assert (room["id"], room["type"], room["owner"]) == (slug, "private", ada.id)
@@ -218,8 +221,11 @@ async def test_only_one_of_many_gets_a_slug(ada: Person) -> None:
     "fields",
     [
         {"id": ""}, {"id": "Tea"}, {"id": "tea_house"}, {"id": "-tea"}, {"id": "x" * 101}, {"id": "tea\n"}, {"id": 7},
-        {"id": direct_room("default", "a", "b")}, {"name": "tea 🍵"}, {"name": "a/b"}, {"name": " tea"}, {"name": "-"},
+        {"id": direct_room("default", "a", "b")}, {"name": "tea\u202e"}, {"name": "a\ufffcb"}, {"name": " tea"},
+        {"name": "\u2800"},
         {"name": "x" * 101}, {"description": ""}, {"description": "x" * 2001}, {"description": "a\x1bb"},
+        {"topic_line": ""}, {"topic_line": "x" * 401}, {"topic_line": "a\nb"}, {"topic_line": "a\u2028b"},
+        {"topic_line": "\u2800"},
         {"settings": {"posting": "nobody"}}, {"settings": {"colour": "red"}}, {"settings": {"notifications": 1}},
         {"settings": None}, {"type": "group"}, {"visibility": "public"}, {"owner": "me"},
     ],
@@ -232,7 +238,8 @@ async def test_rooms_that_cannot_be(ada: Person, fields: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
-    "fields", [{"id": "us"}, {"name": "us"}, {"description": "us"}, {"settings": {"posting": "admins"}}]
+    "fields",
+    [{"id": "us"}, {"name": "us"}, {"description": "us"}, {"topic_line": "us"}, {"settings": {"posting": "admins"}}],
 )
 async def test_a_private_chat_is_made_of_two_people_only(ada: Person, bob: Person, fields: dict[str, Any]) -> None:
     assert await ada.refused("rooms.create", type="direct", members=[bob.id], **fields) == "invalid"
@@ -253,9 +260,22 @@ async def test_what_of_a_room_changes_is_told_and_the_rest_stays(ada: Person, bo
     assert (await bob.do("rooms.get", room=room))["room"] == changed
     await ada.do("members.set_role", room=room, user=bob.id, role="admin")
     assert (await bob.do("rooms.change", room=room, description="Black"))["room"]["description"] == "Black"
-    for wrong in ({"settings": {"posting": "bob"}}, {"settings": {"more": 1}}, {"description": ""}, {"id": "x"},
-                  {"name": "tea?"}):  # fmt: skip
+    for wrong in ({"settings": {"posting": "bob"}}, {"settings": {"more": 1}}, {"description": ""}, {"topic_line": ""},
+                  {"id": "x"}, {"name": "tea\u200b"}):  # fmt: skip
         assert await ada.refused("rooms.change", room=room, **wrong) == "invalid", wrong
+
+
+async def test_a_topic_line_is_set_told_and_cleared(ada: Person, bob: Person) -> None:
+    room = await ada.group(bob, topic_line="Scones")
+    socket = await bob.world.socket(bob.token)
+    assert (await bob.do("rooms.get", room=room))["room"]["topic_line"] == "Scones"
+    assert await bob.refused("rooms.change", room=room, topic_line="Cake") == "forbidden"
+    assert (await ada.do("rooms.change", room=room, topic_line="Cake"))["room"]["topic_line"] == "Cake"
+    assert (await delta(socket, "room.topic_line_set", topic_line="Cake"))["stream"] == room
+    cleared = (await ada.do("rooms.change", room=room, topic_line=None))["room"]
+    assert (await delta(socket, "room.topic_line_set", topic_line=None))["stream"] == room
+    assert cleared["topic_line"] is None and cleared["description"] is None
+    assert (await bob.do("rooms.get", room=room))["room"] == cleared
 
 
 async def test_public_rooms_are_listed_the_latest_activity_first(ada: Person, bob: Person, eve: Person) -> None:

@@ -1,4 +1,5 @@
-"""What a search may cost the others: nothing on the event loop, and nothing for who has gone."""
+"""What a search may cost the others: nothing on the event loop, and nothing for who has gone.
+Tests ``api/search.py`` and ``api/support/looking.py``."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from time import monotonic
 import pytest
 
 from api import search
-from api.highlights import Range, Wanted
-from api.looking import PIECE, Looker
+from api.support.highlights import Range, Wanted
+from api.support.looking import PIECE, Looker
 from tests.client import Person, World
 from tests.running import until
 
@@ -45,7 +46,7 @@ async def looking() -> bool:
 
 
 async def said(person: Person, times: int) -> str:
-    """A word that is in so many messages of the person."""
+    """A word that is in this many messages of the person."""
     word, room = secrets.token_hex(8), await person.group(settings={"announcements": False})
     for _ in range(times):
         await person.say(room, word)

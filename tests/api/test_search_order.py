@@ -1,4 +1,5 @@
-"""The order of a search: within a room by number, whatever clocks say; between rooms by time; the same on all pages."""
+"""The order of a search: within a room by number, whatever clocks say; between rooms by time; the same on all pages.
+Tests ``api/search.py``."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api.pages import encode
-from events.clock import after, uuid7
+from api.support.pages import encode
+from events.core.clock import after, uuid7
 from tests.client import Person, World
 
 TIME = "2021-05-05T05:05:05.000Z"

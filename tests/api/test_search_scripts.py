@@ -1,4 +1,5 @@
-"""The table of scripts through the API: stored by the projector, found by Postgres and on the text."""
+"""The table of scripts through the API: stored by the projector, found by Postgres and on the text.
+Tests ``api/search.py`` and ``events/core/text.py``."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from api import pages, passwords
-from api.tokens import verify
-from events.clock import now, to_datetime
-from infra import postgres
-from infra.settings import Settings, quota
+from api.core.tokens import verify
+from api.support import pages, passwords
+from events.core.clock import now, to_datetime
+from infra.base import postgres
+from infra.base.settings import Settings, quota
 from tests.client import Person, Refusal, Via, World, visiting
 from tests.parts import Parts
 from tests.running import until
@@ -65,7 +65,7 @@ async def test_wrong_password_and_unknown_user_look_and_cost_the_same(
     for username in (name, without, f"nobody-{secrets.token_hex(4)}"):
         with pytest.raises(Refusal) as refusal:
             await ada.do("sessions.open", username=username, password="wrong password")
-        problems.append(refusal.value.problem)
+        problems.append(refusal.value.said)
     assert problems[0] == problems[1] == problems[2] and problems[0]["status"] == 401
     assert verified == ["wrong password"] * 3
 

@@ -12,12 +12,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from api.feed import FeedEnds
-from api.sync import Sync, sync
+from api.support.feed import FeedEnds
+from api.sync import SyncRequest, sync
 from events.relationships import RelationshipSet
-from infra.progress import Progress
-from infra.settings import Settings
-from projectors.read_models import ReadModels
+from infra.base.postgres import Connection
+from infra.base.progress import Progress
+from infra.base.settings import Settings
+from projectors.read_models.projector import ReadModels
 from tests.api.counting import Cost, Reader
 from tests.client import Person, Via, World, visiting
 from tests.given import Fact, given
@@ -173,7 +174,7 @@ async def test_everything_is_on_some_page_with_the_profiles_that_it_shows(small:
 
 
 @asynccontextmanager
-async def reader(settings: Settings, connection: Any, user: str) -> AsyncIterator[Reader]:
+async def reader(settings: Settings, connection: Connection, user: str) -> AsyncIterator[Reader]:
     """Somebody whose snapshots are counted."""
     found = Reader(settings, connection, user)
     found.feed, found.progress = FeedEnds(settings), Progress(settings)
@@ -205,7 +206,7 @@ async def test_a_page_costs_a_page_however_much_there_is(settings: Settings) -> 
                 cursor: str | None = None
                 while not found or cursor is not None:
                     with person.counting() as cost:
-                        page = await sync(person.call, Sync(cursor=cursor))
+                        page = await sync(person.call, SyncRequest(cursor=cursor))
                     costs[user] += cost
                     cursor = page["next"]
                     found += [msgspec.json.decode(entry)["room"]["id"] for entry in page["rooms"]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from events.core.clock import now
 from tests.client import Person
 
 FOX: dict[str, Any] = {"model_data": {"shape": "fox", "size": 1.5, "parts": [1, {"ear": None}]},
@@ -48,6 +49,27 @@ async def test_own_ones_are_listed_page_by_page(ada: Person, bob: Person) -> Non
     assert [visual["id"] for visual in first["visuals"] + rest["visuals"]] == made and rest["next"] is None
 
 
+async def test_several_are_read_at_once(ada: Person, bob: Person, eve: Person) -> None:
+    made = [(await one.do("visuals.create", model_data={"n": n}))["visual"] for n, one in enumerate((bob, eve, ada))]
+    ids = [visual["id"] for visual in made]
+    asked = ",".join([*reversed(ids), "nothing", ids[0], ""])
+    found = await ada.do("visuals.list", ids=asked)
+    assert found == {"visuals": made[::-1], "next": None}
+    # The same as one by one: of whom the caller blocks nothing, of who blocks them as it was before.
+    before = now()
+    await ada.do("relationships.set", user=bob.id, type="block")
+    await eve.do("relationships.set", user=ada.id, type="block")
+    await eve.do("visuals.change", visual=ids[1], model_data={"n": "later"})
+    for more in ({}, {"as_of": before}):
+        found = await ada.do("visuals.list", ids=asked, **more)
+        assert [one["model_data"] for one in found["visuals"]] == [{"n": 2}, {"n": 1}], more
+    assert await ada.refused("visuals.get", visual=ids[0]) == "not_found"
+    # As it was when some were not there, and changed since.
+    assert (await bob.do("visuals.list", ids=asked, as_of=made[0]["created"]))["visuals"] == [made[0]]
+    most = ",".join(str(n) for n in range(100))
+    assert (await ada.do("visuals.list", ids=most))["visuals"] == []
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -70,4 +92,8 @@ async def test_links_that_are_refused(ada: Person) -> None:
     assert await ada.refused("visuals.choose", visual_id="nothing") == "not_found"
     assert await ada.refused("visuals.choose", visual_id="x", model_data={}) == "invalid"
     assert await ada.refused("visuals.choose", emotion_data={}) == "invalid"
+    # A body that was forgotten takes nothing away.
+    chosen = (await ada.do("visuals.choose", model_data={}))["user"]["visual"]
+    assert await ada.refused("visuals.choose") == "invalid"
+    assert (await ada.do("users.me"))["user"]["visual"] == chosen
     assert await ada.refused("visuals.get", visual="nothing") == "not_found"

@@ -1,4 +1,4 @@
-"""What was read can be written back: it is taken, and changes nothing."""
+"""What was read can be written back: it is taken, and changes nothing. Tests ``api/registry.py``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from events.rooms import UNSAID
 from tests.client import OPERATIONS, Person
 
 Read = Callable[[], Awaitable[dict[str, Any]]]
@@ -26,7 +27,8 @@ class Pair(NamedTuple):
 #: Changes that take no part of what is read.
 NO_PART = {
     "users.change_password": "a password is not read", "members.add": "says who", "rooms.archive": "says nothing",
-    "messages.set_emotion": "for services", "presence.set": "is not kept", "signals.type": "is not kept",
+    "messages.set_emotion": "for services", "messages.pin": "says nothing", "presence.set": "is not kept",
+    "signals.type": "is not kept",
 }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ async def room(person: Person, id: str) -> list[Pair]:
         return dict((await read())["room"])
 
     return [
-        Pair(whole, "rooms.change", picked("name", "description", "settings", "data", room=id), person),
+        Pair(whole, "rooms.change", picked(*UNSAID, room=id), person),
         Pair(read, "members.set_notifications", lambda one: {
             "room": id, "notifications": one["member"]["notifications"]}, person),
         Pair(read, "members.read", lambda one: {"room": id, "seq": one["member"]["read"]}, person),
@@ -109,7 +111,10 @@ DATA: list[dict[str, Any]] = [{}, {"client": {"v": 2}}, {"full": "x" * (8 * 1024
 async def scene(ada: Person, bob: Person, service: Person) -> list[Pair]:
     await ada.do("visuals.choose", model_data={}, emotion_data={"joy": True})
     await ada.do("relationships.set", user=bob.id, type="friend")
-    made = {"description": "For tea\nand talk", "data": {"icon": "x"}, "settings": {"posting": "admins"}}
+    made = {
+        "description": "For tea\nand talk", "topic_line": "Today: scones", "data": {"icon": "x"},
+        "settings": {"posting": "admins"},
+    }  # fmt: skip
     public = await ada.group(bob, name="Tea & Co.", **made)
     private, direct = await ada.group(bob, type="private"), await ada.direct(bob)
     await bob.do("rooms.change", room=direct, data={"note": "x"})
@@ -180,7 +185,12 @@ async def test_other_values_are_refused_as_before(ada: Person, bob: Person, serv
     assert await ada.refused("messages.send", **again) == "invalid"
     edited = await ada.do("messages.edit", **place, content={"text": "other"}, data={**copy["data"], "a": 1})
     assert edited["message"]["data"] == {"a": 1, "emotion": "joy"}
-    others: list[dict[str, Any]] = [{"name": "N"}, {"description": "d"}, {"settings": {"posting": "admins"}}]
+    others: list[dict[str, Any]] = [
+        {"name": "N"},
+        {"description": "d"},
+        {"topic_line": "t"},
+        {"settings": {"posting": "admins"}},
+    ]
     for more in others:
         assert await ada.refused("rooms.change", room=direct, **more) == "invalid"
     group = await ada.group()

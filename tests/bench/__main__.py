@@ -10,8 +10,8 @@ from pathlib import Path
 
 import typer
 
-from infra.errors import EXPECTED
-from infra.operate.command import INTERRUPTED, fail
+from infra.ops.commands.command import INTERRUPTED, fail
+from infra.ops.errors import EXPECTED
 from tests.bench import arguments, figures, plots, report
 from tests.bench.client import RequestFailed
 from tests.bench.run import Plan, run

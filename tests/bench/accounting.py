@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 import psutil
 
-from infra.supervisor.addresses import host_and_port, kafka_addresses
+from infra.ops.supervisor.addresses import host_and_port, kafka_addresses
 from tests.bench.system import System
 
 #: The role of this process, which makes the load.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.supervisor.parts import ROOT
+from infra.ops.supervisor.parts import ROOT
 from tests.bench.scenarios import NAMES, NUMBERS
 from tests.bench.systems import SYSTEMS
 

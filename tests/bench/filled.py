@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import postgres
+from infra.base import postgres
 from tests.bench.scenarios import Options
 from tests.bench.story import Shape, Story
 from tests.bench.system import System, Wrong
@@ -48,7 +48,7 @@ class Filled(NamedTuple):
 async def filled(
     system: System, options: Options, messages: int | None = None, shape: Shape | None = None
 ) -> AsyncIterator[Filled]:
-    """An installation of its own beside ``system``; its log has so many messages, or as many as the options say."""
+    """An installation of its own beside ``system``; its log has this many messages, or as many as the options say."""
     count = messages or options.messages or (QUICK_MESSAGES if options.quick else MESSAGES)
     story = Story(shape or (_QUICK if options.quick else Shape())._replace(irc=options.irc))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""People in rooms who send and hear: marks in texts, what each has heard, and the check that nothing is missing."""
+"""People in rooms who send and receive: marks in texts, what each has received, and the check that none is missing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Heard(NamedTuple):
 
 
 class Member:
-    """Somebody in one room: what they heard, and a way to send."""
+    """Somebody in one room: what they received, and a way to send."""
 
     def __init__(self, number: int, person: Person, room: str) -> None:
         self.number = number
@@ -87,7 +87,7 @@ class Member:
 
 
 class Crowd:
-    """Connected members of rooms, each of whom hears everything that is said in their room."""
+    """Connected members of rooms, each of whom receives everything that is said in their room."""
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = list(members)
@@ -114,7 +114,7 @@ class Crowd:
             member.sender = member.connection if way == "rpc" else await system.poster(member.person)
 
     async def complete(self, seconds: float = 60.0) -> None:
-        """Waits until everybody has heard as much as was sent in their room. Raises NotDelivered."""
+        """Waits until everybody has received as much as was sent in their room. Raises NotDelivered."""
         deadline = perf_counter() + seconds
         while missing := self._missing():
             if perf_counter() > deadline:
@@ -134,7 +134,7 @@ class Crowd:
 
     def check(self, *, ordered: bool = True) -> None:
         """Everybody got every message of their room exactly once, those of each sender in order; if ``ordered``, all
-        of a room heard all in the same order. Raises NotDelivered."""
+        of a room received all in the same order. Raises NotDelivered."""
         for room, members in self.rooms.items():
             orders = [[(heard.sender, heard.number) for heard in member.heard] for member in members]
             for member, order in zip(members, orders, strict=True):
@@ -146,7 +146,7 @@ class Crowd:
                 _check_senders(room, member, order, members)
 
     def forget(self) -> None:
-        """Begins anew: nothing was sent, nothing heard, no byte counted."""
+        """Starts again: nothing was sent, nothing received, no byte counted."""
         for member in self.members:
             member.heard.clear()
             member.sent = 0

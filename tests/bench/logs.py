@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from events import REGISTRY
-from events.clock import from_datetime
-from events.positions import Shard
-from infra.settings import Settings
-from producers.log import LogProducer, ShardLog
-from producers.router import partition_of
+from events.core.clock import from_datetime
+from events.core.positions import Shard
+from events.registry import REGISTRY
+from infra.base.settings import Settings
+from producers.engine.log import LogProducer, ShardLog
+from producers.engine.router import partition_of
 from tests.bench.story import Happening
 
 #: Records of one append: with texts of the usual length half of what a batch may hold.

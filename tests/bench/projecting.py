@@ -14,13 +14,13 @@ import msgspec
 import prometheus_client
 import uvloop
 
-from infra.progress import READ_MODELS
-from infra.roles import settle_memory
-from infra.settings import Settings, environment, load
-from infra.supervisor.parts import ROOT
-from producers.log import LogProducer, ShardLog
-from projectors.feed import FEED, FeedProjector, feed_topics
-from projectors.read_models import ReadModels, event_shards
+from infra.base.progress import READ_MODELS
+from infra.base.settings import Settings, environment, load
+from infra.ops.roles import settle_memory
+from infra.ops.supervisor.parts import ROOT
+from producers.engine.log import LogProducer, ShardLog
+from projectors.feed.projector import FEED, FeedProjector, feed_topics
+from projectors.read_models.projector import ReadModels, event_shards
 
 
 class Projected(msgspec.Struct, frozen=True):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from api.history import Filters
-from api.spans import Span, Spans
-from infra import postgres
-from infra.postgres import queries
+from api.support.spans import Span, Spans
+from infra.base import postgres
+from infra.base.postgres import queries
 from tests.bench.filled import Filled
 from tests.bench.histogram import Histogram
 from tests.bench.http import Http

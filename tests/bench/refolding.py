@@ -6,8 +6,8 @@ import resource
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from infra.postgres import connected
-from infra.settings import Settings
+from infra.base.postgres import connected
+from infra.base.settings import Settings
 from projectors.rebuild.building import cores
 from projectors.rebuild.fresh import LONG
 from projectors.rebuild.models import model

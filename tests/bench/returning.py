@@ -72,7 +72,7 @@ async def place(host: str, port: int, person: Person) -> Place:
 
 
 async def come_back(host: str, port: int, person: Person, since: Place, wanted: int) -> Missed:
-    """Connects as an SDK that has everything up to ``since``, and waits for so many messages. Raises CaughtUpWrong."""
+    """Connects as an SDK with everything up to ``since``, and waits for this many messages. Raises CaughtUpWrong."""
     known = {"recover": True, "offset": since.offset, "epoch": since.epoch}
     connect = {"subs": {f"user:{person.id}": known}}
     client = await opened(lambda: Returning(f"{host}:{port}", person.token, connect, wanted), host, port)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 import psutil
 
-from infra.supervisor.parts import ROOT
+from infra.ops.supervisor.parts import ROOT
 from tests.bench.figures import Figure, Machine, Results, merged
 from tests.bench.load import Crowd, NotDelivered
 from tests.bench.progress import Progress

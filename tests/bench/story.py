@@ -10,14 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from events.core.records import Event
 from events.members import MemberJoined, MemberRead, Role
 from events.messages import MessageEdited, MessagePosted
-from events.records import Event
 from events.rooms import RoomCreated
 from events.users import UserRegistered
-from infra.irc import logs as irc
-from infra.irc import rooms as rooms_of_logs
-from infra.irc.lines import Said, clean
+from infra.ops.irc import logs as irc
+from infra.ops.irc import rooms as rooms_of_logs
+from infra.ops.irc.lines import Spoken, clean
 
 #: When it begins, and milliseconds between two events: a month has some millions of them.
 _BEGIN, _STEP = 1_735_689_600_000, 500
@@ -206,7 +206,7 @@ def _said(folder: Path, rooms: int) -> Iterator[Saying]:
             (line.what, text)
             for part in irc.parts(log, irc.latest())
             for line in part.lines
-            if isinstance(line.what, Said) and (text := _cleaned(line.what))
+            if isinstance(line.what, Spoken) and (text := _cleaned(line.what))
         ]
         for log in logs
     ]
@@ -217,5 +217,5 @@ def _said(folder: Path, rooms: int) -> Iterator[Saying]:
             yield Saying(f"irc-{number % rooms}", said.nick, said.type, text)
 
 
-def _cleaned(said: Said) -> str:
+def _cleaned(said: Spoken) -> str:
     return clean(said.text).strip()[:_LENGTH]

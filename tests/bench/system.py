@@ -57,7 +57,7 @@ class System(Protocol):
     about: str
     #: Ways to send that it knows.
     ways: tuple[Way, ...]
-    #: Whether all members of a room hear all messages in the same order.
+    #: Whether all members of a room receive all messages in the same order.
     ordered: bool
 
     async def __aenter__(self) -> Self:

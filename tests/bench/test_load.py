@@ -75,6 +75,7 @@ async def _send(crowd: Crowd, count: int) -> None:
     crowd.check()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
@@ -98,6 +99,7 @@ async def test_deliveries_to_a_crowd_are_checked(fault: Deliver, says: str | Non
             crowd.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "says"),
     [(as_it_should, None), (twice, "expected message 6, got 5"), (late, "expected message 5, got 6")],
@@ -119,7 +121,7 @@ async def test_deliveries_to_a_large_room_are_checked(fault: Deliver, says: str 
 
 
 def _crowd(*orders: list[tuple[int, int]], sent: int) -> Crowd:
-    """Members of one room, who have heard (sender, number); each has sent so many."""
+    """Members of one room, who have received (sender, number); each has sent so many."""
     members = [Member(number, Person("", ""), "room") for number in range(len(orders))]
     for member, order in zip(members, orders, strict=True):
         member.sent = sent

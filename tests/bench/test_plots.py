@@ -52,6 +52,7 @@ def test_the_power_tells_how_it_grows() -> None:
     assert exponent(squares) == pytest.approx(2)
 
 
+@pytest.mark.long
 def test_a_plot_is_written_for_what_was_measured(tmp_path: Path) -> None:
     (path,) = write(grown(), tmp_path)
     assert path.name == "growth-messages.svg"

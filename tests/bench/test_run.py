@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.ports import free_port
-from infra.supervisor.parts import ROOT
+from infra.ops.supervisor.parts import ROOT
 from tests.bench import figures
 from tests.bench.run import Plan, steps
 from tests.bench.scenarios import NAMES, Options, scenario

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.bench.scenarios import Options, catchup, connections
 from tests.bench.systems.own import Beside, Own
 from tests.parts import Parts

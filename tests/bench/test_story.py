@@ -12,7 +12,7 @@ from events.members import MemberJoined, MemberRead
 from events.messages import MessageEdited, MessagePosted
 from events.rooms import RoomCreated
 from events.users import UserRegistered
-from infra.irc.logs import BadLog
+from infra.ops.irc.logs import BadLog
 from tests.bench.story import Happening, Shape, Story
 
 SHAPE = Shape(users=20, rooms=5, members=4, crowds=(15,), reader=3)

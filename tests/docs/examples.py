@@ -18,9 +18,9 @@ _FENCE = re.compile(r"^```(\w*)(?: title=(\S+))?\s*$")
 _SKIP = re.compile(r"^<!-- not run: (.+) -->$")
 
 #: Languages whose blocks must be run, be a file, or say why not.
-RUNNABLE = ("console", "bash", "sh", "python", "js", "jq")
-#: Seconds that one command may take.
-COMMAND_SECONDS = 60
+RUNNABLE = ("console", "bash", "sh", "python", "js", "ts", "jq")
+#: Seconds that one command may take: generators and compilers are slow where much else runs.
+COMMAND_SECONDS = 150
 
 
 class Block(NamedTuple):

@@ -1,4 +1,5 @@
-"""What the page on backups promises: a lost Postgres is made again from Kafka, and nobody notices."""
+"""What the page on backups promises: a lost Postgres is made again from Kafka, and nobody notices.
+Tests ``docs/howto/back-up.md``."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from infra import postgres
+from infra.base import postgres
 from tests import servers
 from tests.parts import Parts
 

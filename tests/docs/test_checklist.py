@@ -1,4 +1,5 @@
-"""Every line of the checklists in the reference is linked to tests that exist."""
+"""Every line of the checklists in the reference is linked to tests that exist.
+Tests ``docs/reference/s1.md`` and ``docs/reference/s2.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links of the documentation lead somewhere, and every page can be reached."""
+"""Links of the documentation lead somewhere, and every page can be reached. Tests ``docs/``."""
 
 from __future__ import annotations
 
@@ -60,6 +60,15 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
             reached.add(page)
             waiting += [target for target, _ in links(page)]
     assert [str(page.relative_to(ROOT)) for page in DOCS if page not in reached] == []
+
+
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_the_table_of_contents_has_every_decision(page: Path) -> None:
+    """Who looks for a decision looks there, and finds it on no other page for sure."""
+    assert page in [target for target, _ in links(ROOT / "docs" / "README.md")]
 
 
 def test_a_wrong_link_is_seen(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The security pages: every requirement of ASVS 4.0.3 of levels 1 and 2 is answered once. Links: ``test_links.py``."""
+"""The security pages: every requirement of ASVS 4.0.3 of levels 1 and 2 is answered once. Links: ``test_links.py``.
+Tests ``docs/security.md`` and ``docs/security-asvs.md``."""
 
 from __future__ import annotations
 

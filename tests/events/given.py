@@ -7,16 +7,16 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from events import REGISTRY
-from events.records import Changes, Entity, Event, Key, Record
+from events.core.records import Changes, Entity, Event, EventT, Key, Record
+from events.registry import REGISTRY
 
 #: The time of an event: its offset in seconds.
 TIME = "2026-11-21T08:00:{:02d}.000Z"
 
 
 def record(
-    event: Event, offset: int = 0, *, stream: str = "s", actor: str = "ada", command: str | None = None
-) -> Record:
+    event: EventT, offset: int = 0, *, stream: str = "s", actor: str = "ada", command: str | None = None
+) -> Record[EventT]:
     """An event as it stands in the log."""
     row = REGISTRY.of(event)
     return Record(
@@ -39,7 +39,7 @@ class Given:
     def when(self, event: Event, *, actor: str = "ada") -> Given:
         """Folds the event, as ``actor``, at the next offset."""
         found = record(event, self.offset, stream=self.stream, actor=actor)
-        for key in REGISTRY.names(found):
+        for key in REGISTRY.keys(found):
             self.state.setdefault(key, None)
         before = dict(self.state)
         self.changes = REGISTRY.fold(found, self.state)

@@ -1,11 +1,14 @@
-"""What each event makes true: given, when, then."""
+"""What each event makes true: given, when, then. Tests ``events/``."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import asdict
 
+from events.core.records import Event, EventType, Key
+from events.core.revert_rules import RevertRule
 from events.handles import HandleClaimed, HandleConfirmed, HandleReleased, handle_key, username_handle
 from events.members import (
     Member,
@@ -24,9 +27,11 @@ from events.messages import (
     MessageRestored,
     message_key,
 )
-from events.records import Event, Key
 from events.relationships import RelationshipSet, relationship_key
 from events.rooms import (
+    SETTERS,
+    UNSAID,
+    Room,
     RoomArchived,
     RoomCreated,
     RoomDataChanged,
@@ -35,6 +40,7 @@ from events.rooms import (
     RoomRenamed,
     RoomRestored,
     RoomSettingsChanged,
+    RoomTopicLineSet,
     RoomUnarchived,
     direct_room,
     room_key,
@@ -184,8 +190,8 @@ def test_a_handle_is_claimed_taken_over_and_confirmed_by_its_holder_only() -> No
 
 def test_a_room_is_created_and_changed() -> None:
     given = Given().when(CREATED)
-    made = {"id": "s", "seq": 0, "last": None, "members": 0, "owner": None, "type": "public", "state": "active"}
-    given.then({ROOM: {**made, "description": None, "settings": SETTINGS}})
+    made = {"id": "s", "seq": 0, "last": None, "members": 0, "pins": 0, "owner": None, "type": "public"}
+    given.then({ROOM: {**made, "description": None, "topic_line": None, "settings": SETTINGS}})
     given.when(RoomRenamed(name="x")).then({ROOM: {"name": "x", "updated": TIME.format(1)}})
     given.when(RoomDescribed(description="y")).then({ROOM: {"description": "y", "updated": TIME.format(2)}})
     given.when(RoomSettingsChanged(settings={"posting": "admins"})).then(
@@ -193,6 +199,25 @@ def test_a_room_is_created_and_changed() -> None:
     )
     given.when(RoomDataChanged(data={"a": "b"})).then({ROOM: {"data": {"a": "b"}, "name": "x", "description": "y"}})
     given.when(RoomDescribed(description=None)).then({ROOM: {"description": None}})
+    given.when(RoomTopicLineSet(topic_line="z")).then({ROOM: {"topic_line": "z", "description": None}})
+    given.when(RoomTopicLineSet(topic_line=None)).then({ROOM: {"topic_line": None, "name": "x"}})
+
+
+@pytest.mark.parametrize("row", SETTERS, ids=lambda row: row.name)
+def test_an_event_changes_of_its_room_what_it_sets_and_no_more(row: EventType) -> None:
+    given = Given(CREATED)
+    before = asdict(cast(Room, given.state[ROOM]))
+    given.when(row.sample).then({ROOM: {name: getattr(row.sample, name) for name in row.sets}})
+    after = asdict(cast(Room, given.state[ROOM]))
+    assert {name for name in after if after[name] != before[name]} <= {*row.sets, "updated", "version"}
+    assert row.revert == RevertRule("room", row.sets)
+    # Of a room that is not there nothing becomes.
+    Given().when(row.sample).then({})
+
+
+def test_what_a_room_is_of_which_nobody_has_said_anything() -> None:
+    assert {field: UNSAID[field] for row in SETTERS for field in row.sets} == UNSAID
+    assert (UNSAID["name"], UNSAID["description"], UNSAID["settings"], UNSAID["data"]) == ("", None, {}, {})
 
 
 def test_a_room_is_archived_deleted_and_brought_back() -> None:

@@ -1,4 +1,4 @@
-"""The registry's walk: what holds for every event type, whatever it is."""
+"""The registry's walk: what holds for every event type, whatever it is. Tests ``events/registry.py``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from events import REGISTRY
-from events.records import (
+from events.core.records import (
     DecodeError,
     Entity,
     Event,
@@ -21,12 +20,14 @@ from events.records import (
     UnknownType,
     Upcaster,
 )
-from infra.kafka import EVENT_TOPICS
+from events.core.revert_rules import NotRevertible
+from events.registry import REGISTRY
+from infra.base.kafka import EVENT_TOPICS
 from tests.events.given import Given, record
 
 ROWS = list(REGISTRY.events.values())
 #: Kinds that a fold may make although the event does not name them: nothing is ever read before.
-CREATED = {"stay", "revision"}
+CREATED = {"stay", "revision", "channel"}
 
 every_event = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
@@ -122,13 +123,13 @@ def test_the_fold_touches_only_what_the_event_names(row: EventType) -> None:
 
 
 def _names(row: EventType, given: Given) -> list[Key]:
-    return list(REGISTRY.names(record(row.sample, given.offset - 1)))
+    return list(REGISTRY.keys(record(row.sample, given.offset - 1)))
 
 
 @every_event
 def test_what_was_not_loaded_is_never_taken_for_what_does_not_exist(row: EventType) -> None:
     found = record(row.sample)
-    absent = REGISTRY.fold(found, dict.fromkeys(REGISTRY.names(found)))
+    absent = REGISTRY.fold(found, dict.fromkeys(REGISTRY.keys(found)))
     try:
         without = REGISTRY.fold(found, {})
     except KeyError:
@@ -192,8 +193,8 @@ def test_old_versions_are_upcast_step_by_step() -> None:
         Upcaster(2, lambda data: {**data, "by": "unknown"}),
     )
     row = EventType(
-        name="room.renamed", struct=_Renamed, topics=("rooms",), names=lambda record: (), fold=_fold, about="A test.",
-        sample=_Renamed(title="x", by="y"), version=3, upcasters=steps,
+        name="room.renamed", struct=_Renamed, topics=("rooms",), keys=lambda record: (), fold=_fold, about="A test.",
+        sample=_Renamed(title="x", by="y"), revert=NotRevertible("A test."), version=3, upcasters=steps,
     )  # fmt: skip
     registry = Registry((row,), ())
     old = encoded(REGISTRY.events["room.renamed"].sample)
@@ -213,6 +214,19 @@ def test_a_type_stands_in_the_registry_once() -> None:
     row = REGISTRY.events["room.renamed"]
     with pytest.raises(ValueError, match=r"room\.renamed"):
         Registry((row, row), ())
+
+
+def test_what_an_event_sets_is_a_field_of_it_and_of_the_room() -> None:
+    row = REGISTRY.events["room.renamed"]
+    kinds = tuple(REGISTRY.entities.values())
+    assert Registry((row,), kinds).events["room.renamed"].sets == ("name",)
+    for sets, struct in ((("seq",), "RoomRenamed"), (("title", "name"), "RoomRenamed"), (("by",), "RoomRenamed")):
+        with pytest.raises(ValueError, match=rf"room\.renamed sets {sets[0]}: expected fields of {struct}"):
+            Registry((row._replace(sets=sets),), kinds)
+    with pytest.raises(ValueError, match=r"room\.renamed sets by, title: expected fields of Room"):
+        Registry((row._replace(struct=_Renamed, sets=("title", "by")),), kinds)
+    with pytest.raises(ValueError, match=r"room\.renamed sets name: expected fields of the room"):
+        Registry((row,), ())
 
 
 @pytest.mark.parametrize("name", list(REGISTRY.events))

@@ -1,4 +1,4 @@
-"""Docker users get the versions that the embedded parts have, and every role."""
+"""Docker users get the versions that the embedded parts have, and every role. Tests ``infra/compose.yaml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.embedded.jars import kafka_version
 from infra.embedded.postgres import VERSION
-from infra.supervisor.parts import GROUPS
+from infra.ops.supervisor.parts import GROUPS
 
 INFRA = Path(__file__).resolve().parent.parent.parent / "infra"
 

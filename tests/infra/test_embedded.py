@@ -18,7 +18,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import NewTopic
 
-from infra import kafka
+from infra.base import kafka
+from infra.base.settings import Settings, load
 from infra.embedded.accounts import reachable_copy, server_account
 from infra.embedded.java import NoJava, find_java, java_version
 from infra.embedded.kafka import EmbeddedKafka
@@ -26,7 +27,6 @@ from infra.embedded.lifeline import still_there
 from infra.embedded.ports import PortInUse, free_port, is_free
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.process import Process, ProcessError, accepts
-from infra.settings import Settings, load
 from tests.deadline import until
 
 

@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules name metrics, and labels of them, that there are."""
+"""The dashboard and the alert rules name metrics, and labels of them, that there are. Tests ``infra/grafana/``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from infra.generate.reference.system import _METRICS
+from infra.ops.generate.reference.system import _METRICS
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "infra" / "grafana"
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}

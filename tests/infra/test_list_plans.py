@@ -1,15 +1,15 @@
-"""Lists that one person owns: Postgres reads what is theirs and still there, by an index, however much others have."""
+"""Lists that one person owns: Postgres reads what is theirs and still there, by an index, however much others have.
+Tests ``schemas/sql/``."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
-from api.pages import LAST_OFFSET
-from infra import postgres
-from infra.postgres import queries
+from api.support.pages import LAST_OFFSET
+from infra.base import postgres
+from infra.base.postgres import Connection, queries
 from tests.infra.test_plans import Plans
 from tests.parts import Parts
 from tests.servers import installation
@@ -32,7 +32,7 @@ select $1, 'other-' || n, 'friend', now(), now() - n * interval '1 second', n fr
 
 
 @pytest.fixture(scope="module")
-async def connection(parts: Parts) -> AsyncIterator[Any]:
+async def connection(parts: Parts) -> AsyncIterator[Connection]:
     async with installation(parts) as settings:
         connection = await postgres.connect(settings, jit="off")
         await connection.execute(SESSIONS, "ada", OPEN, ENDED)
@@ -52,7 +52,7 @@ async def connection(parts: Parts) -> AsyncIterator[Any]:
      ("relationships", "outgoing", "version", RELATED, "relationships_pkey")],
 )  # fmt: skip
 async def test_pages_read_what_is_ones_own(
-    connection: Any, file: str, name: str, key: str, count: int, index: str, mode: str
+    connection: Connection, file: str, name: str, key: str, count: int, index: str, mode: str
 ) -> None:
     await connection.execute(f"set plan_cache_mode = {mode}")
     below, seen = LAST_OFFSET, list[int]()

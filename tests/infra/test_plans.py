@@ -1,4 +1,5 @@
-"""How Postgres answers pages and searches: by index, in the months concerned, and alike at both ends of a long room."""
+"""How Postgres answers pages and searches: by index, in the months concerned, and alike at both ends of a long room.
+Tests ``api/history.py``, ``api/search.py`` and ``schemas/sql/messages.sql``."""
 
 from __future__ import annotations
 
@@ -10,16 +11,16 @@ import msgspec
 import pytest
 
 from api import history
-from api.highlights import Wanted
 from api.history import Filters, page_of, spans_of
-from api.looking import Looker
 from api.search import Months
-from api.windows import TOP, Place
+from api.support.highlights import Wanted
+from api.support.looking import Looker
+from api.support.windows import TOP, MessageRank
 from events.messages import message_key
-from infra import months, postgres, rows
-from infra.months import month_of
-from infra.postgres import queries
-from infra.settings import Settings
+from infra.base import months, postgres, rows
+from infra.base.months import month_of
+from infra.base.postgres import Connection, queries
+from infra.base.settings import Settings
 from tests.parts import Parts
 from tests.servers import installation
 
@@ -52,7 +53,7 @@ from messages where id >= $2 and id < $3 group by room
 class Plans:
     """A connection that explains what it is asked, and keeps the plans."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.plans: list[dict[str, Any]] = []
 
@@ -92,7 +93,7 @@ class Plans:
 
 
 @pytest.fixture(scope="module")
-async def connection(parts: Parts) -> AsyncIterator[Any]:
+async def connection(parts: Parts) -> AsyncIterator[Connection]:
     async with installation(parts) as settings:
         connection = await postgres.connect(settings, plan_cache_mode="force_custom_plan", jit="off")
         begin, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2020 + MONTHS // 12, 1, 1, tzinfo=UTC)
@@ -111,26 +112,29 @@ async def connection(parts: Parts) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def read(connection: Any, place: history.Place, limit: int = 50) -> tuple[dict[str, Any], Plans]:
+async def read(connection: Connection, place: history.PageStart, limit: int = 50) -> tuple[dict[str, Any], Plans]:
     plans = Plans(connection)
-    page, _ = await page_of(plans, "long", await spans_of(connection, "long"), place, limit)
+    spans = await spans_of(connection, "long")
+    page, _ = await page_of(plans, "long", spans, place, limit)  # type: ignore[arg-type]  # Plans asks in its place
     plans.check()
     return {name: msgspec.json.decode(v) if isinstance(v, msgspec.Raw) else v for name, v in page.items()}, plans
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize("limit", [50, 200])
-async def test_the_first_page_of_a_long_room_costs_what_the_last_does(connection: Any, limit: int, mode: str) -> None:
+async def test_the_first_page_of_a_long_room_costs_what_the_last_does(
+    connection: Connection, limit: int, mode: str
+) -> None:
     await connection.execute(f"set plan_cache_mode = {mode}")
-    page, last = await read(connection, history.Place("older", 2**53, Filters()), limit)
+    page, last = await read(connection, history.PageStart("older", 2**53, Filters()), limit)
     assert page["messages"][-1]["seq"] == LONG and page["newer"] is None
-    for place in (history.Place("older", limit + 1, Filters()), history.Place("newer", 0, Filters())):
+    for place in (history.PageStart("older", limit + 1, Filters()), history.PageStart("newer", 0, Filters())):
         page, first = await read(connection, place, limit)
         assert [message["seq"] for message in page["messages"]] == list(range(1, limit + 1)) and page["older"] is None
         assert len(first.months) == len(last.months) == 1
         assert first.buffers <= last.buffers * 1.2 + 10
     for seq in range(1000, LONG, LONG // 7):
-        page, middle = await read(connection, history.Place("around", seq, Filters()), limit)
+        page, middle = await read(connection, history.PageStart("around", seq, Filters()), limit)
         assert [message["seq"] for message in page["messages"]][limit // 2 - 1] == seq
         assert len(middle.months) <= 2 and middle.buffers <= 2 * last.buffers + 20
     await connection.execute("reset plan_cache_mode")
@@ -144,8 +148,8 @@ async def test_the_first_page_of_a_long_room_costs_what_the_last_does(connection
         (Filters(until="2020-02-01T00:00:00.000Z"), 2), (Filters(author="nobody"), 4),
     ],
 )  # fmt: skip
-async def test_filters_look_at_the_months_concerned(connection: Any, filters: Filters, most: int) -> None:
-    page, plans = await read(connection, history.Place("older", 2**53, filters))
+async def test_filters_look_at_the_months_concerned(connection: Connection, filters: Filters, most: int) -> None:
+    page, plans = await read(connection, history.PageStart("older", 2**53, filters))
     assert len(plans.months) <= most
     assert all(filters.author in (None, message["author"]) for message in page["messages"])
     # A filter that nothing fits ends, and goes on with the cursor.
@@ -160,7 +164,7 @@ def looker() -> Iterator[Looker]:
 
 
 async def found(
-    connection: Any, looker: Looker, text: str, room: list[str], filters: Filters = Filters()
+    connection: Connection, looker: Looker, text: str, room: list[str], filters: Filters = Filters()
 ) -> tuple[list[int], Plans]:
     plans = Plans(connection)
     hits, _ = await Months(plans.fetch, looker, Wanted(text), filters, Settings(search_seconds=600)).through(
@@ -169,7 +173,7 @@ async def found(
     return [message.seq for message, _ in hits], plans
 
 
-async def test_rare_words_are_found_by_the_index_of_words(connection: Any, looker: Looker) -> None:
+async def test_rare_words_are_found_by_the_index_of_words(connection: Connection, looker: Looker) -> None:
     rare = [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
     seqs, plans = await found(connection, looker, "rare", ["long"])
     plans.check()
@@ -180,7 +184,7 @@ async def test_rare_words_are_found_by_the_index_of_words(connection: Any, looke
     assert seqs == rare[-1:] and plans.months == {"messages_2020_01"}
 
 
-async def test_common_words_end_with_the_first_month(connection: Any, looker: Looker) -> None:
+async def test_common_words_end_with_the_first_month(connection: Connection, looker: Looker) -> None:
     for rooms in (["long"], [f"short-{n}" for n in range(1, ROOMS + 1)]):
         seqs, plans = await found(connection, looker, "hello", rooms)
         assert len(seqs) == 50 and plans.months == {"messages_2021_12"}
@@ -189,7 +193,7 @@ async def test_common_words_end_with_the_first_month(connection: Any, looker: Lo
     assert seqs == [1007, 7] and plans.buffers < 100 * MONTHS
 
 
-async def test_messages_that_came_late_are_found_by_their_rank(connection: Any, looker: Looker) -> None:
+async def test_messages_that_came_late_are_found_by_their_rank(connection: Connection, looker: Looker) -> None:
     for text, wanted in (("hello", [*range(SHORT, SHORT - 50, -1)]), ("w7 hello", [1007, 7])):
         seqs, plans = await found(connection, looker, text, ["late"])
         plans.check()
@@ -200,10 +204,10 @@ async def test_messages_that_came_late_are_found_by_their_rank(connection: Any, 
 
 
 @pytest.mark.parametrize("most", [30, 150, 1_000])
-async def test_one_search_looks_at_so_many_messages(connection: Any, looker: Looker, most: int) -> None:
+async def test_one_search_looks_at_so_many_messages(connection: Connection, looker: Looker, most: int) -> None:
     """All 200 have the words, one of them only the phrase: pages are short, and their cursors come to it."""
     settings, seen, rounds = Settings(search_messages=most, search_seconds=600), list[int](), 0
-    below: Place | None = TOP
+    below: MessageRank | None = TOP
     wanted = Wanted('"hello w7 rare"')
     # The word that only the phrase's messages have is not asked for: as with a phrase of common words.
     wanted.tsquery = "'hello' & 'w7'"
@@ -219,10 +223,10 @@ async def test_one_search_looks_at_so_many_messages(connection: Any, looker: Loo
     assert seen == [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
 
 
-async def test_a_search_that_is_late_gets_on_nevertheless(connection: Any, looker: Looker) -> None:
+async def test_a_search_that_is_late_gets_on_nevertheless(connection: Connection, looker: Looker) -> None:
     """However long others keep it waiting: each page looks at a message or ends a month, and the next goes on there."""
     settings, seen, rounds = Settings(search_seconds=-1), list[int](), 0
-    below: Place | None = TOP
+    below: MessageRank | None = TOP
     while below is not None:
         hits, below = await Months(connection.fetch, looker, Wanted("rare"), Filters(), settings).through(
             ["long"], below, 50
@@ -233,13 +237,13 @@ async def test_a_search_that_is_late_gets_on_nevertheless(connection: Any, looke
     assert seen == [seq for seq in range(LONG, 0, -1) if seq % 20_000 == 7]
 
 
-async def test_messages_are_loaded_by_their_ids(connection: Any) -> None:
+async def test_messages_are_loaded_by_their_ids(connection: Connection) -> None:
     ids = [
         row["id"] for row in await connection.fetch("select id from messages where room = 'long' and seq % 9000 = 1")
     ]
     for some in (ids, ids[:1], [*ids[:3], "nothing", "~"]):
         plans = Plans(connection)
-        loaded = await rows.load(plans, [message_key(id) for id in some])
+        loaded = await rows.load(plans, [message_key(id) for id in some])  # type: ignore[arg-type]  # Plans asks in its place
         assert sum(message is not None for message in loaded.values()) == len([id for id in some if id in ids])
         plans.check()
         assert plans.months <= {months.table_of(month_of(id)) for id in some}
@@ -247,13 +251,14 @@ async def test_messages_are_loaded_by_their_ids(connection: Any) -> None:
 
 #: Public rooms, five in each hour.
 PUBLIC = """
-insert into rooms (id, type, name, settings, state, data, seq, members, created, updated, version, folded, grams)
-select 'public-' || n, 'public', 'R', '{}', 'active', '{}', 1, 1, at, at, n, 'r', '{}'
+insert into rooms (id, type, name, settings, state, data, seq, members, pins, created, updated, version, folded,
+    grams)
+select 'public-' || n, 'public', 'R', '{}', 'active', '{}', 1, 1, 0, at, at, n, 'r', '{}'
 from (select n, '2022-01-01'::timestamptz + n * interval '12 minutes' as at from generate_series(1, $1) n) s
 """
 
 
-async def test_public_rooms_are_listed_by_their_latest_activity(connection: Any) -> None:
+async def test_public_rooms_are_listed_by_their_latest_activity(connection: Connection) -> None:
     many = 10_000
     transaction = connection.transaction()
     await transaction.start()

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from events import REGISTRY
-from events.records import Entity, Event, Key, Record
+from events.core.records import Entity, Event, Key, Record
+from events.registry import REGISTRY
 from producers import registry
-from producers.cache import ReceiptKey, receipt_key
-from producers.commands import Command, Order, Outcome, Refused
+from producers.batch.cache import ReceiptKey, receipt_key
+from producers.batch.command_batch import CommandBatch
+from producers.commands import Command, CommandEnvelope, Outcome, Refused
 from producers.messages import PostMessage
 from producers.rooms import CreateRoom
-from producers.turn import Turn
 from tests.events.given import TIME
 
 
 def order(
     command: Command, *, actor: str = "ada", id: str = "id", key: str | None = None, second: int = 0, **more: Any
-) -> Order:
+) -> CommandEnvelope:
     """An order with little in it."""
-    return Order(command=command, id=id, actor=actor, key=key, time=TIME.format(second % 60), **more)
+    return CommandEnvelope(command=command, id=id, actor=actor, key=key, time=TIME.format(second % 60), **more)
 
 
 class Log:
@@ -31,22 +31,22 @@ class Log:
         self.state: dict[Key, Entity | None] = {}
         self.receipts: dict[ReceiptKey, list[Record]] = {}
 
-    def turn(self, *orders: Order) -> list[Outcome | Exception]:
+    def turn(self, *orders: CommandEnvelope) -> list[Outcome | Exception]:
         """Decides them in one turn, all in one batch; the outcome or the error of each."""
-        names = {key for one in orders for key in registry.of(one.command).names(one)}
-        names |= {key for found in self.receipts.values() for one in found for key in REGISTRY.names(one)}
-        turn = Turn(
+        names = {key for one in orders for key in registry.of(one.command).keys(one)}
+        names |= {key for found in self.receipts.values() for one in found for key in REGISTRY.keys(one)}
+        turn = CommandBatch(
             "t", 0, len(self.records), "klatsch/test", {key: self.state.get(key) for key in names}, self.receipts
         )
         for one in orders:
             assert turn.decide(one), "expected all orders to fit into one batch"
-        assert len(turn.batch) == len(turn.records)
+        assert len(turn.appends) == len(turn.records)
         for found in turn.records:
             self.receipts.setdefault(receipt_key(found), []).append(found)
         self.records += turn.records
         self.state.update(turn.changes)
-        assert [answer.order for answer in turn.answers] == list(orders)
-        return [answer.outcome or answer.error or AssertionError("no answer") for answer in turn.answers]
+        assert [answer.envelope for answer in turn.results] == list(orders)
+        return [answer.outcome or answer.error or AssertionError("no answer") for answer in turn.results]
 
     def append(self, *events: Event, stream: str, actor: str = "ada") -> None:
         """Events that stand in the log, whoever decided them."""
@@ -56,7 +56,7 @@ class Log:
                 topic="t", partition=0, offset=offset, id=f"g{offset}.0", type=REGISTRY.of(event).name, stream=stream,
                 time=TIME.format(offset % 60), actor=actor, command=f"given:{offset}", app="default", data=event,
             )  # fmt: skip
-            for key in REGISTRY.names(found):
+            for key in REGISTRY.keys(found):
                 self.state.setdefault(key, None)
             self.state.update(REGISTRY.fold(found, self.state))
             self.records.append(found)

@@ -14,10 +14,10 @@ import msgspec
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from events.log import OPENED_HEADER, TermFilter
-from infra.kafka import end_offsets
-from infra.settings import Settings
-from producers.log import LogProducer, OutcomeUnknown, ShardLog, Superseded, read_tail
+from events.core.log import OPENED_HEADER, TermFilter
+from infra.base.kafka import end_offsets
+from infra.base.settings import Settings
+from producers.engine.log import LogProducer, OutcomeUnknown, ShardLog, Superseded, read_tail
 
 TOPIC = "rooms"
 

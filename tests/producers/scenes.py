@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from events.core.records import Event
 from events.members import MemberJoined, MemberLeft, MemberRoleChanged, Role
 from events.messages import MessagePosted
-from events.records import Event
 from events.rooms import RoomCreated, RoomSettings
 from tests.producers.given import Given
 

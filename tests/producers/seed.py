@@ -1,8 +1,14 @@
-"""S2's rooms, memberships and messages as the seed has them: dicts and sets, written from it and not from our code."""
+"""S2's rooms, memberships and messages as the seed has them: dicts and sets, written from it and not from our code.
+
+Which fields are set of a room, and what each is before, is taken from our events: the seed knows fewer.
+"""
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
+
+from events.rooms import UNSAID
 
 #: What a room is run by until somebody says otherwise.
 SETTINGS: dict[str, Any] = {
@@ -47,9 +53,9 @@ class Seed:
             return
         direct = type == "direct"
         made = self.rooms[room] = {
-            "type": type, "name": "" if direct else "R", "description": None, "data": {}, "state": "active",
-            "settings": {**SETTINGS, "announcements": not direct}, "members": {}, "read": {}, "notifications": {},
-            "messages": [], "edits": {},
+            **copy.deepcopy(UNSAID), "type": type, "name": "" if direct else "R", "state": "active",
+            "settings": {**SETTINGS, "announcements": not direct}, "members": {}, "read": {},
+            "notifications": {}, "messages": [], "edits": {},
         }  # fmt: skip
         for user in [who, *others]:
             self._enter(made, user, "owner" if user == who and not direct else "member")
@@ -93,7 +99,7 @@ class Seed:
             other.keys() - {"settings"} or not other.get("settings", {}).items() <= found["settings"].items()
         ):
             raise No("invalid")
-        for name in fields.keys() & {"name", "description"}:
+        for name in (fields.keys() & UNSAID.keys()) - {"settings", "data"}:
             found[name] = fields[name]
         found["settings"] |= fields.get("settings", {})
         found["data"] |= fields.get("data", {})

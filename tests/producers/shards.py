@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from events import REGISTRY
-from events.clock import now, uuid7
-from events.log import LogOpened, TermFilter
+from events.core.clock import now, uuid7
+from events.core.log import LogOpened, TermFilter
+from events.core.positions import Shard
+from events.core.records import Record
 from events.messages import MessagePosted
-from events.positions import Shard
-from events.records import Record
-from infra import kafka, postgres
-from infra.progress import READ_MODELS, Progress
-from infra.settings import Settings
-from producers.commands import Command, Order, Outcome
-from producers.log import ACK_SECONDS, LogProducer, ShardLog, read_tail
+from events.registry import REGISTRY
+from infra.base import kafka, postgres
+from infra.base.progress import READ_MODELS, Progress
+from infra.base.settings import Settings
+from producers.commands import Command, CommandEnvelope, Outcome
+from producers.engine.log import ACK_SECONDS, LogProducer, ShardLog, read_tail
+from producers.engine.recent import Recent
+from producers.engine.shard import ShardOwner
 from producers.messages import PostMessage
-from producers.recent import Recent
 from producers.rooms import CreateRoom
-from producers.shard import ShardOwner
-from projectors import applying
-from projectors.source import Place, Source
-from projectors.touched import Noted
+from projectors.core.source import ResumeAt, Source
+from projectors.read_models import applying
+from projectors.read_models.invalidations import Invalidations
 from tests.running import until
 
 SHARD = Shard("rooms", 0)
@@ -62,8 +62,8 @@ class Running:
         self.progress = progress
 
     async def do(self, command: Command, key: str | None = None, actor: str = "ada") -> Outcome:
-        order = Order(command=command, id=uuid7(), actor=actor, key=key, time=now())
-        return await self.owner.submit(order)
+        envelope = CommandEnvelope(command=command, id=uuid7(), actor=actor, key=key, time=now())
+        return await self.owner.submit(envelope)
 
     async def room(self, room: str = ROOM, *members: str) -> None:
         """A group of ada and the others."""
@@ -131,14 +131,14 @@ async def project(settings: Settings, events: int) -> None:
     try:
         sql = postgres.queries("projectors")["init_positions"]
         await connection.execute(sql, READ_MODELS, [SHARD.topic], [SHARD.partition])
-        row = await connection.fetchrow(postgres.queries("shard")["position"], READ_MODELS, *SHARD)
-        place = Place(row["next_offset"], row["term"])
+        [row] = await connection.fetch(postgres.queries("shard")["position"], READ_MODELS, *SHARD)
+        place = ResumeAt(row["next_offset"], row["term"])
         await source.start({SHARD: place})
         while events:
             batch = await source.take(1)
             if not batch.places:
                 continue
-            noted = Noted()
+            noted = Invalidations()
             async with connection.transaction():
                 await applying.move(connection, {SHARD: place}, batch.places)
                 applied = await applying.apply(connection, batch.entries, set(), noted)

@@ -8,19 +8,19 @@ from typing import Any
 
 import msgspec
 
-from events import REGISTRY
-from events.clock import after, now, uuid7
+from events.core.clock import after, now, uuid7
+from events.core.log import TermFilter
+from events.core.records import Record
 from events.handles import username_handle
-from events.log import TermFilter
-from events.records import Record
+from events.registry import REGISTRY
 from events.users import UserRegistered
-from infra import kafka
-from infra.settings import Settings
-from producers.commands import Command, Order, Outcome
+from infra.base import kafka
+from infra.base.settings import Settings
+from producers.commands import Command, CommandEnvelope, Outcome
+from producers.engine.log import read_tail
+from producers.engine.router import ORDERS_PATH, PROOF_HEADER, decode_outcome, proof
 from producers.handles import ClaimHandle
-from producers.log import read_tail
-from producers.registry import encode_order
-from producers.router import ORDERS_PATH, PROOF_HEADER, decode_outcome, proof
+from producers.registry import encode_envelope
 from producers.users import RegisterUser
 from tests.client import Refusal, World, visiting
 from tests.parts import Parts
@@ -40,9 +40,9 @@ class Stage:
 
     async def submit(self, command: Command, actor: str, key: str) -> Outcome | str:
         """What the command came to, or the code of its refusal."""
-        order = Order(command=command, id=uuid7(), actor=actor, key=key, time=now())
+        envelope = CommandEnvelope(command=command, id=uuid7(), actor=actor, key=key, time=now())
         answer = await self.world.request(
-            "POST", ORDERS_PATH, body=encode_order(order), headers={PROOF_HEADER: proof(self.settings)}
+            "POST", ORDERS_PATH, body=encode_envelope(envelope), headers={PROOF_HEADER: proof(self.settings)}
         )
         return decode_outcome(answer.body) if answer.status == 200 else str(answer.json()["code"])
 

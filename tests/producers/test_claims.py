@@ -1,4 +1,5 @@
-"""Unique names by claim, registration and confirmation: raced, broken off in between, taken over, repeated."""
+"""Unique names by claim, registration and confirmation: raced, broken off in between, taken over, repeated.
+Tests ``producers/handles.py`` and ``api/users.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api.users import _user_id
-from events.clock import uuid7
+from events.core.clock import uuid7
 from events.handles import Handle, handle_key, username_handle
 from events.users import UserRegistrationAbandoned
 from producers.commands import Outcome

@@ -1,4 +1,5 @@
-"""Every command of users and of what is theirs, and every refusal: given events, when a command, then events."""
+"""Every command of users and of what is theirs, and every refusal: given events, when a command, then events.
+Tests ``producers/users.py``, ``producers/sessions.py``, ``producers/relationships.py`` and ``producers/visuals.py``."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from events.core.records import Event
 from events.handles import HandleClaimed, HandleConfirmed
-from events.records import Event
 from events.relationships import RelationshipSet
 from events.sessions import SessionClosed, SessionOpened
 from events.users import UserProfileChanged, UserRegistered, UserRegistrationAbandoned, UserVisualChosen

@@ -1,4 +1,5 @@
-"""Unique e-mail addresses by claim: registered, changed and given back; raced, and broken off between any two steps."""
+"""Unique e-mail addresses by claim: registered, changed and given back; raced, and broken off between any two steps.
+Tests ``producers/handles.py`` and ``producers/users.py``."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from events.clock import uuid7
+from events.core.clock import uuid7
 from events.handles import Handle, email_handle, handle_key
 from events.users import User, UserEmailAbandoned, UserEmailChanged, user_key
 from producers.commands import Outcome

@@ -1,4 +1,5 @@
 """The API's own steps around e-mail addresses, put in every kind of order, each process dying anywhere. No I/O.
+Tests ``api/users.py`` and ``producers/users.py``.
 
 Everything between two commands happens at once, so an order of commands is all that processes can do to one another.
 """
@@ -6,21 +7,20 @@ Everything between two commands happens at once, so an order of commands is all 
 from __future__ import annotations
 
 import types
-from collections.abc import AsyncIterator, Coroutine, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Generator
 from random import Random
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from api.calls import Call
+from api.core.calls import Call
 from api.users import _change_with_email, _register
-from events.clock import now, uuid7
+from events.core.clock import now, uuid7
 from events.handles import Handle, HandleClaimed, email_handle, handle_key, username_handle
 from events.users import User, UserRegistered
-from infra.settings import Settings
-from producers.commands import Command, Order, Outcome, Refused
+from infra.base.settings import Settings
+from producers.commands import Command, CommandEnvelope, Outcome, Refused
 from producers.users import ChangeProfile, RegisterUser
 from tests.producers.given import Log
 
@@ -39,10 +39,8 @@ def _pause() -> Generator[None, None, None]:
 class Vault:
     """Nobody here has a password."""
 
-    @asynccontextmanager
-    async def keeping(self, hash: str | None) -> AsyncIterator[str | None]:
-        assert hash is None
-        yield None
+    def keeping(self, hash: str) -> NoReturn:
+        raise AssertionError(f"expected no hash, got {hash}")
 
 
 class Caller:
@@ -50,7 +48,9 @@ class Caller:
 
     settings = SETTINGS
     address = ""
-    services = SimpleNamespace(vault=Vault(), guesses=SimpleNamespace(registered=lambda address, handle: None))
+    services = SimpleNamespace(
+        credential_store=Vault(), login_throttle=SimpleNamespace(registered=lambda address, handle: None)
+    )
     key = None
 
     def __init__(self, log: Log, user: str) -> None:
@@ -63,8 +63,8 @@ class Caller:
 
     async def step(self, command: Command, *, key: str | None, actor: str | None = None) -> Outcome:
         await _pause()
-        order = Order(command=command, id=uuid7(), actor=actor or self.user, key=key, time=now())
-        (answer,) = self._log.turn(order)
+        envelope = CommandEnvelope(command=command, id=uuid7(), actor=actor or self.user, key=key, time=now())
+        (answer,) = self._log.turn(envelope)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -158,6 +158,7 @@ class Scene:
             self.check()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hundred", range(20))
 def test_whatever_comes_between_an_address_is_held_by_whom_the_log_gives_it_to(hundred: int) -> None:
     for seed in range(hundred * 100, hundred * 100 + 100):

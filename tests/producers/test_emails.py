@@ -128,7 +128,7 @@ def test_a_claim_is_released_as_it_was() -> None:
     assert given.log.state[handle_key("s")] is None
     given.when(ClaimHandle(handle="s", user="bob"), id="next").then(HandleClaimed(user="bob"))
     Given(claimed, confirmed).when(second).then(HandleReleased(user="ada"))
-    # Claimed anew since, confirmed since, somebody else's, nobody's: nothing to release.
+    # Claimed again since, confirmed since, somebody else's, nobody's: nothing to release.
     Given(claimed, claimed).when(first).then()
     Given(claimed, confirmed).when(first).then()
     Given(HandleClaimed(user="bob")).when(first).then()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from events.core.records import Event
 from events.invitations import Invitation, InvitationDeclined, InvitationWithdrawn, MemberInvited, invitation_key
 from events.members import Member, MemberJoined, member_key
 from events.messages import MessagePosted
-from events.records import Event
 from events.rooms import RoomArchived, RoomCreated, RoomDeleted
 from events.users import UserAddedByChosen, UserRegistered
 from producers.commands import Outcome
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, MarkRead, RemoveMember
-from producers.restore import SetBackInRoom, SetBackOfUser
+from producers.revertible import RevertInRoom, RevertOfUser
 from producers.rooms import CreateRoom, DeleteRoom
 from producers.users import ChangeProfile, RegisterUser
 from tests.producers.given import Given
@@ -195,14 +195,14 @@ def test_who_was_only_put_somewhere_is_there_by_their_own_will_once_they_read_or
 
 
 def test_an_invitation_is_taken_back_by_operators_and_answers_are_not() -> None:
-    back = SetBackInRoom(room="s", kind="invitation", id="bob", was={"state": "withdrawn"}, became={"state": "pending"})
+    back = RevertInRoom(room="s", kind="invitation", id="bob", was={"state": "withdrawn"}, became={"state": "pending"})
     room(PRIVATE, "ada", more=INVITED).when(back, actor="operator").then(InvitationWithdrawn(user="bob", by="ada"))
     room(PRIVATE, "ada", more=DECLINED).when(back, actor="operator").refused("conflict")
     room(PRIVATE, "ada").when(back, actor="operator").refused("not_found")
-    again = SetBackInRoom(room="s", kind="invitation", id="bob", was={"state": "pending"}, became={"state": "declined"})
+    again = RevertInRoom(room="s", kind="invitation", id="bob", was={"state": "pending"}, became={"state": "declined"})
     room(PRIVATE, "ada", more=DECLINED).when(again, actor="operator").refused("conflict")
     # Who left in accepting and is brought back has no invitation waiting.
-    gone = SetBackInRoom(room="s", kind="member", id="bob", was={"state": "joined"}, became={"state": "left"})
+    gone = RevertInRoom(room="s", kind="member", id="bob", was={"state": "joined"}, became={"state": "left"})
     given = room(PRIVATE, "ada", more=INVITED).when(gone, actor="operator").then(join("bob"))
     found = invitation(given)
     assert found is not None and found.state == "accepted"
@@ -220,5 +220,5 @@ def test_choosing_who_may_add_oneself() -> None:
     Given(USER, CHOSEN).when(ChangeProfile(user="s", added_by="nobody")).then()
     Given(USER, CHOSEN).when(ChangeProfile(user="s")).then()
     Given(USER, CHOSEN).when(ChangeProfile(user="s", added_by=None)).then(UserAddedByChosen(added_by=None))
-    back = SetBackOfUser(user="s", kind="user", id="s", was={"added_by": None}, became={"added_by": "nobody"})
+    back = RevertOfUser(user="s", kind="user", id="s", was={"added_by": None}, became={"added_by": "nobody"})
     Given(USER, CHOSEN).when(back, actor="operator").then(UserAddedByChosen(added_by=None))

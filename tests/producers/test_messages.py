@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from events.core.faults import wrong
 from events.invitations import MemberInvited
 from events.members import Member, MemberJoined, MemberRoleChanged, member_key
 from events.messages import MessageDeleted, MessageEdited, MessageEmotionDetected, MessagePosted
 from events.rooms import Room, RoomArchived, RoomDeleted, room_key
+from producers.commands import Refused
 from producers.members import AddMember
 from producers.messages import CONTENT, DeleteMessage, EditMessage, PostMessage, SetEmotion
 from tests.producers.given import Given
@@ -133,6 +135,13 @@ def test_nobody_writes_what_only_events_make(type_: str) -> None:
     assert type_ not in CONTENT
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"room": "s", "token": "t", "type": type_, "content": {}}, PostMessage)
+
+
+def test_what_nobody_wrote_is_not_edited() -> None:
+    joined = MessagePosted(message="m", seq=1, token="t", type="join", content={}, data={})
+    refused = room(PUBLIC, "ada", more=(joined,)).when(edit()).refused("invalid").answer
+    assert isinstance(refused, Refused)
+    assert refused.errors == [wrong("/message", "a message that somebody wrote", "one of type join")]
 
 
 def test_data_of_up_to_8_kib() -> None:

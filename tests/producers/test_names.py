@@ -16,13 +16,14 @@ from msgspec import inspect
 from events.handles import HandleClaimed
 from events.users import UserRegistered
 from producers import registry
+from producers.channels import CreateChannel
 from producers.commands import Command, Outcome, Refused
 from producers.handles import ClaimHandle
 from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
 from producers.rooms import ChangeRoom, CreateRoom
 from producers.users import ChangeProfile, RegisterUser
-from tests.events.test_shown import HIDING, INVISIBLE
+from tests.events.core.test_visible_text import HIDING, INVISIBLE
 from tests.producers.given import Given
 from tests.producers.scenes import PUBLIC, posted, room
 
@@ -54,10 +55,13 @@ def _user() -> Given:
 SCENES = {
     "RegisterUser.name": Scene("name", Given, lambda name: RegisterUser(user="s", username="ada", name=name)),
     "ChangeProfile.name": Scene("name", _user, lambda name: ChangeProfile(user="s", name=name)),
+    "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),
+    "CreateRoom.topic_line": Scene("text", Given, lambda text: _made(topic_line=text)),
     "ChangeRoom.name": Scene("name", _group, lambda name: ChangeRoom(room="s", name=name)),
     "ChangeRoom.description": Scene("text", _group, lambda text: ChangeRoom(room="s", description=text)),
+    "ChangeRoom.topic_line": Scene("text", _group, lambda text: ChangeRoom(room="s", topic_line=text)),
 }
 
 #: Fields of content by type of message; each is tried in a new message and in an edited one.
@@ -122,7 +126,9 @@ def _takes(type_: inspect.Type) -> bool:
 
 def _open() -> set[str]:
     """The fields of all commands that take such a text."""
-    found = ((path, one) for row in registry.ROWS for path, one in _leaves(inspect.type_info(row.struct), row.name))
+    found = (
+        (path, one) for row in registry.COMMAND_TYPES for path, one in _leaves(inspect.type_info(row.struct), row.name)
+    )
     return {path for path, one in found if _takes(one)}
 
 

@@ -10,12 +10,14 @@ import pytest
 
 from events.invitations import MemberInvited
 from events.messages import MessagePosted
+from events.pins import MessagePinned
 from events.rooms import RoomArchived, RoomDeleted
 from producers import registry
 from producers.commands import Command, Outcome, Refused
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
-from producers.roles import PERMISSIONS, Row, Rule
+from producers.pins import PinMessage, UnpinMessage
+from producers.roles import PERMISSIONS, PermissionRow, Rule
 from producers.rooms import ArchiveRoom, ChangeRoom, DeleteRoom, SettingsPatch, UnarchiveRoom
 from tests.producers.given import Given, order
 from tests.producers.scenes import DIRECT, PRIVATE, PUBLIC, join, posted, with_settings
@@ -32,6 +34,8 @@ COPY = {
     "PostMessage":       (YES,   YES,   POSTING,  YES,   NO,      False,   False),
     "EditMessage":       (OWN,   OWN,   OWN_POSTING, OWN, NO,      False,   False),
     "DeleteMessage":     (YES,   YES,   OWN,      OWN,   NO,      False,   False),
+    "PinMessage":        (YES,   YES,   NO,       YES,   NO,      False,   False),
+    "UnpinMessage":      (YES,   YES,   NO,       YES,   NO,      False,   False),
     "MarkRead":          (YES,   YES,   YES,      YES,   NO,      True,    False),
     "SetNotifications":  (YES,   YES,   YES,      YES,   NO,      True,    False),
     "AddMember":         (YES,   YES,   INVITING, NO,    JOIN,    False,   False),
@@ -46,7 +50,9 @@ COPY = {
 
 #: Commands of rooms that no role is asked for: who makes a room has none yet, operators and services have none at all.
 WITHOUT_ROLE = {
-    "CreateRoom", "DeclineInvitation", "WithdrawInvitation", "RestoreRoom", "SetBackInRoom", "SetEmotion",
+    "CreateRoom", "DeclineInvitation", "WithdrawInvitation", "RestoreRoom", "RevertInRoom", "SetEmotion",
+    # Of no room.
+    "CreateChannel", "DeleteChannel", "NumberUser",
 }  # fmt: skip
 
 
@@ -57,7 +63,7 @@ def test_the_table_is_as_it_was_decided() -> None:
 
 
 def test_every_command_of_rooms_has_its_row() -> None:
-    assert {row.name for row in registry.ROWS if row.topic == "rooms"} - WITHOUT_ROLE == PERMISSIONS.keys()
+    assert {row.name for row in registry.COMMAND_TYPES if row.topic == "rooms"} - WITHOUT_ROLE == PERMISSIONS.keys()
 
 
 class Case(NamedTuple):
@@ -77,15 +83,16 @@ RANKS = {"member": 0, "admin": 1, "owner": 2}
 
 
 def scene(column: str, public: bool, state: str, posting: Setting, inviting: Setting) -> Given:
-    """The room, with a message ``m-<user>`` of each; a direct one has no settings of its own."""
+    """The room, with a message ``m-<user>`` of each, mo's pinned; a direct one has no settings of its own."""
     settings = with_settings(PUBLIC if public else PRIVATE, posting=posting, inviting=inviting)
     given = Given(DIRECT if column == "direct" else settings)
     people = {"ada": "owner", "ann": "admin", "art": "admin", "mia": "member", "mo": "member"}
     if column == "direct":
-        people = {"ada": "member", "bob": "member"}
+        people = {"ada": "member", "mo": "member"}
     for seq, (user, role) in enumerate(people.items(), 1):
         given.log.append(join(user, role), stream="s")  # type: ignore[arg-type]  # a role
         given.log.append(message(user, seq), stream="s", actor=user)
+    given.log.append(MessagePinned(message="m-mo"), stream="s")
     given.log.append(*{"active": (), "archived": (RoomArchived(),), "deleted": (RoomDeleted(),)}[state], stream="s")
     return given
 
@@ -98,12 +105,15 @@ def cases(name: str, column: str) -> list[Case]:
     """What somebody of the column may try with the command."""
     me, direct = ACTORS[column], column == "direct"
     others = {"member": "mo", "admin": "art", "owner": "ada"}
-    here = {"member": "bob"} if direct else {role: user for role, user in others.items() if user != me}
+    here = {"member": "mo"} if direct else {role: user for role, user in others.items() if user != me}
     match name:
         case "PostMessage":
             return [Case(PostMessage(room="s", token="t", content={"text": "x"}))]
         case "EditMessage" | "DeleteMessage":
             return [Case(_to_message(name, f"m-{user}"), user == me) for user in (me, *here.values())]
+        case "PinMessage" | "UnpinMessage":
+            pinning = name == "PinMessage"
+            return [Case(PinMessage(room="s", message="m-ada") if pinning else UnpinMessage(room="s", message="m-mo"))]
         case "MarkRead":
             return [Case(MarkRead(room="s", seq=0))]
         case "SetNotifications":
@@ -113,7 +123,7 @@ def cases(name: str, column: str) -> list[Case]:
             mine = mine if column == "outsider" else []
             return [*mine, *(Case(AddMember(room="s", user="zoe", invite=one)) for one in (False, True))]
         case "RemoveMember":
-            successor = "bob" if direct else "art"
+            successor = "mo" if direct else "art"
             mine = [Case(RemoveMember(room="s", user=me, successor=successor), to="self")]
             return [*mine, *(Case(RemoveMember(room="s", user=user), to=role) for role, user in here.items())]  # type: ignore[arg-type]  # a role
         case "ChangeRole":
@@ -136,7 +146,9 @@ def _edit(id: str) -> Command:
     return EditMessage(room="s", message=id, content={"text": "changed"})
 
 
-def expected(row: Row, column: str, case: Case, public: bool, state: str, posting: Setting, inviting: Setting) -> str:
+def expected(
+    row: PermissionRow, column: str, case: Case, public: bool, state: str, posting: Setting, inviting: Setting
+) -> str:
     """What the table says: ``done``, or the code of the refusal."""
     if state == "deleted" and not (row.deleted and case.to == "self"):
         return "not_found"

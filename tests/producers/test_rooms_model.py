@@ -1,4 +1,5 @@
-"""Random people ask for random things of S2's model and of the real decisions and folds: they never differ."""
+"""Random people ask for random things of S2's model and of the real decisions and folds: they never differ.
+Tests ``producers/rooms.py``, ``producers/members.py`` and ``events/rooms.py``."""
 
 from __future__ import annotations
 
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from events import REGISTRY
+from events.core.records import Entity, Key, Record
 from events.members import Member
 from events.messages import Message, Revision
-from events.records import Entity, Key, Record
-from events.rooms import Room, room_key
+from events.registry import REGISTRY
+from events.rooms import UNSAID, Room, room_key
 from producers.commands import Command, Refused
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
@@ -74,7 +75,8 @@ def planned(random: Random) -> Deed:
 
 def change(random: Random) -> dict[str, Any]:
     """What of a room is to change: none, some or all of it."""
-    some: dict[str, Any] = {"name": random.choice("xy"), "description": random.choice([None, "x", "y"])}
+    optional = [name for name, unsaid in UNSAID.items() if unsaid is None]
+    some: dict[str, Any] = {"name": random.choice("xy"), **{name: random.choice([None, "x", "y"]) for name in optional}}
     who, flag = random.choice(["members", "members", "admins"]), random.random() < 0.7
     setting = random.choice([{"posting": who}, {"inviting": who}, {"announcements": flag}, {"notifications": flag}])
     some |= {"settings": setting, "data": {random.choice("ab"): random.choice("xy")}}
@@ -156,8 +158,8 @@ def folded(state: State, id: str, who: list[str]) -> dict[str, Any]:
         if revision.message in ids:
             edits.setdefault(revision.message, []).append(revision.content)
     return {
-        "type": room.type, "name": room.name, "description": room.description, "data": room.data, "state": room.state,
-        "settings": room.settings, "members": {u: one.role for u, one in everybody.items() if one.state == "joined"},
+        **{name: getattr(room, name) for name in UNSAID}, "type": room.type, "state": room.state,
+        "members": {u: one.role for u, one in everybody.items() if one.state == "joined"},
         "read": {user: everybody[user].read for user in who if user in everybody},
         "notifications": {user: one.notifications for user, one in everybody.items()},
         "messages": [
@@ -171,12 +173,13 @@ def folded(state: State, id: str, who: list[str]) -> dict[str, Any]:
 def replay(records: list[Record], state: State) -> None:
     """Folds records as a reader does, and looks after each one."""
     for record in records:
-        for key in REGISTRY.names(record):
+        for key in REGISTRY.keys(record):
             state.setdefault(key, None)
         state.update(REGISTRY.fold(record, state))
         check(state, record.stream)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(40))
 def test_the_model_of_the_seed_and_the_real_thing_agree(number: int) -> None:
     log, seed, state = Log(), Seed(), State()

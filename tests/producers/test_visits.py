@@ -1,10 +1,11 @@
-"""Decisions about sessions that go on and visits that end; users from created to active (S2's states)."""
+"""Decisions about sessions that go on and visits that end; users from created to active (S2's states).
+Tests ``producers/sessions.py`` and ``producers/users.py``."""
 
 from __future__ import annotations
 
 import pytest
 
-from events.clock import after
+from events.core.clock import after
 from events.sessions import Session, SessionClosed, SessionOpened, SessionRenewed, session_key
 from events.users import User, UserRegistered, UserSeen, user_key
 from producers.sessions import CloseSession, OpenSession, RenewSession

@@ -1,4 +1,4 @@
-"""What the feed holds, as the push service would hear it."""
+"""What the feed holds, as the push service would receive it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from events.feed import ROOM_MARK, decode_record, partition_of
-from events.log import OPENED_HEADER, TermFilter
-from infra import kafka
-from infra.settings import Settings
-from producers.log import LogProducer, ShardLog, read_tail
-from projectors.feed import FeedProjector
-from projectors.outlet import FeedWriter
+from events.core.feed import ROOM_MARK, decode_record, partition_of
+from events.core.log import OPENED_HEADER, TermFilter
+from infra.base import kafka
+from infra.base.settings import Settings
+from producers.engine.log import LogProducer, ShardLog, read_tail
+from projectors.feed.partition_writer import FeedWriter
+from projectors.feed.projector import FeedProjector
 from tests.running import until
 
 

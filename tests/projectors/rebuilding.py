@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
+from events.channels import STREAM, ChannelCreated, ChannelDeleted, ChannelListened, ChannelUserNumbered
 from events.members import MemberRead, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessagePosted
 from events.sessions import SessionClosed, SessionOpened
-from infra.settings import Settings
+from infra.base.postgres import Connection
+from infra.base.settings import Settings
 from projectors.rebuild.models import model
 from projectors.rebuild.run import rebuild
 from tests.given import Fact, Given
@@ -17,7 +21,7 @@ from tests.projectors.scenes import created, joined, left, registered
 _OURS = {"parked": "parked_at"}
 
 
-async def tables(connection: Any, schema: str) -> dict[str, list[dict[str, Any]]]:
+async def tables(connection: Connection, schema: str) -> dict[str, list[dict[str, Any]]]:
     """All rows of a schema, by table, in order."""
     names = await connection.fetch(
         "select relname from pg_class where relnamespace = to_regnamespace($1) and relkind in ('r', 'p')"
@@ -60,7 +64,21 @@ def scene() -> list[Fact]:
         Fact("ada", SessionOpened(session="s1", expires="2030-01-01T00:00:00.000Z"), "ada"),
         Fact("ada", SessionClosed(session="s1"), "ada"),
     ]  # fmt: skip
-    return facts
+    return facts + _channels()
+
+
+def _channels() -> list[Fact]:
+    """Live channels, one of them deleted, numbers, and where somebody listens."""
+    listened = ChannelListened(channel=2, server="relay", number=1, was=None)
+    return [
+        Fact(STREAM, ChannelCreated(channel=1, name="Raid", limit=25, owner="ada"), "ada"),
+        Fact(STREAM, ChannelCreated(channel=2, name="Tea", limit=1, owner="bob"), "bob"),
+        Fact(STREAM, ChannelUserNumbered(user="ada", number=1), "ada"),
+        Fact(STREAM, ChannelUserNumbered(user="bob", number=2), "bob"),
+        Fact(STREAM, ChannelDeleted(channel=1, owner="ada"), "operator"),
+        Fact("ada", listened, "ada"),
+        Fact("ada", replace(listened, server="other", was="relay"), "ada"),
+    ]
 
 
 async def rebuilt(writer: Given, settings: Settings, name: str = "all", jobs: int = 1, **how: Any) -> None:

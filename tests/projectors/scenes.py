@@ -6,10 +6,10 @@ from typing import Literal
 
 import pytest
 
-from events import REGISTRY
+from events.core.records import Changes, Record, State
 from events.members import MemberJoined, MemberLeft
 from events.messages import MessagePosted
-from events.records import Changes, Record, State
+from events.registry import REGISTRY
 from events.rooms import RoomCreated
 from events.users import UserRegistered
 from tests.given import Fact

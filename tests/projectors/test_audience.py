@@ -1,4 +1,4 @@
-"""Who may hear of what: the whole table, and what it must never tell."""
+"""Who may receive what: the whole table, and what it must never tell."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from events import REGISTRY
+import events.core.log
+from events.core.records import Entity, Event, Key, Record
 from events.invitations import Invitation, MemberInvited
 from events.members import Member, MemberJoined, MemberRead, member_key
 from events.messages import Message, MessageEmotionDetected, MessageRestored, message_key
-from events.records import Entity, Event, Key, Record
+from events.registry import REGISTRY
 from events.relationships import Relation, Relationship, RelationshipSet
-from events.rooms import Room, RoomRestored, room_key
+from events.rooms import SETTERS, Room, RoomRestored, room_key
 from events.users import User, UserAddedByChosen, UserProfileChanged, UserRegistered, user_key
-from projectors import crowds
-from projectors.audience import AUDIENCES, NOBODY, READING_ROOM, Known, Needs, Telling
-from projectors.crowds import Crowd
-from projectors.feed import encode_delta
+from infra.ops.generate.shapes import sample_of
+from projectors import audience
+from projectors.audience import AUDIENCES, NOBODY, READING_ROOM, AddressedDelta, EventContext, Lookup, recipients
+from projectors.audience.recipients import Recipients
+from projectors.feed.projector import encode_delta
 from projectors.views import invitation_view, self_view, user_view
 
 TIME = "2026-11-21T08:15:30.123Z"
@@ -43,10 +45,11 @@ def user(id: str) -> User:
 
 
 def room(type: Any = "private", last: str | None = None, state: Any = "active") -> Room:
-    return Room(
-        id="r", type=type, name="r", description="What for", settings={"posting": "members"}, state=state, data={},
-        seq=0, last=last, rank=None, members=2, owner=None, created=TIME, updated=TIME, version=1,
+    found: Room = sample_of(
+        Room, id="r", name="r", description="What for", type=type, settings={"posting": "members"}, state=state,
+        last=last, owner=None,
     )  # fmt: skip
+    return found
 
 
 def member(id: str, state: Any = "joined") -> Member:
@@ -67,10 +70,10 @@ def entities(*found: Entity) -> dict[Key, Entity | None]:
     return {entity.key: entity for entity in found}
 
 
-def heard(event: Event, known: Known, stream: str = "ada") -> dict[str, dict[str, Any]]:
+def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, dict[str, Any]]:
     """What each person gets, as JSON; fails when somebody would get two deltas of one event."""
     one, found = record(event, stream), dict[str, dict[str, Any]]()
-    for telling in AUDIENCES[one.type].tell(one, known):
+    for telling in AUDIENCES[one.type].fan_out(one, known):
         delta = msgspec.json.decode(encode_delta(one, telling)) if telling.recipients else {}
         for person in telling.recipients:
             assert person not in found
@@ -78,18 +81,27 @@ def heard(event: Event, known: Known, stream: str = "ada") -> dict[str, dict[str
     return found
 
 
-def test_every_event_has_an_audience() -> None:
+DOMAINS = (
+    "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users", "visuals",
+)  # fmt: skip
+
+
+def test_every_event_has_an_audience_in_the_file_of_its_domain() -> None:
     assert set(AUDIENCES) == set(REGISTRY.events)
+    assert audience.log.AUDIENCES.keys() == {row.name for row in events.core.log.ROWS}
+    for domain in DOMAINS:
+        rows = {row.name for row in getattr(events, domain).ROWS}
+        assert getattr(audience, domain).AUDIENCES.keys() == rows, domain
 
 
-#: Known in every case below: people of all kinds, so that who hears too much shows.
-EVERYBODY = Known(
+#: Known in every case below: people of all kinds, so that a recipient too many shows.
+EVERYBODY = EventContext(
     roster=["ada", "bob"],
     contacts=["cyd"],
     entities=entities(user("ada"), user("bob"), user("cyd"), room(), member("ada")),
 )
 ROOM, SELF, CONTACTS = {"ada", "bob"}, {"ada"}, {"ada", "cyd"}
-#: Who hears of the sample of each type: written out, not derived.
+#: Who receives the sample of each type: written out, not derived.
 HEARERS: dict[str, set[str]] = {
     "log.opened": set(),
     "key.used": set(),
@@ -112,10 +124,7 @@ HEARERS: dict[str, set[str]] = {
     "visual.created": CONTACTS,
     "visual.changed": CONTACTS,
     "room.created": ROOM,
-    "room.renamed": ROOM,
-    "room.described": ROOM,
-    "room.settings_changed": ROOM,
-    "room.data_changed": ROOM,
+    **{row.name: ROOM for row in SETTERS},
     "room.archived": ROOM,
     "room.unarchived": ROOM,
     "room.deleted": ROOM,
@@ -133,6 +142,12 @@ HEARERS: dict[str, set[str]] = {
     "message.deleted": ROOM,
     "message.restored": ROOM,
     "message.emotion_detected": ROOM,
+    "message.pinned": ROOM,
+    "message.unpinned": ROOM,
+    "channel.created": set(),
+    "channel.deleted": set(),
+    "channel.user_numbered": set(),
+    "channel.listened": set(),
 }
 
 
@@ -179,12 +194,12 @@ def test_an_emotion_that_is_not_shown_is_not_told() -> None:
 
 
 def test_who_joins_gets_the_room_and_the_others_get_who_joins() -> None:
-    known = Known(
+    known = EventContext(
         roster=["ada"], entities=entities(user("ada"), user("bob"), room("direct", "m"), member("bob"), message())
     )
     one = record(MemberJoined(user="bob", role="member"), "r")
     row = AUDIENCES["member.joined"]
-    assert set(row.needs(one).keys) == {room_key("r"), member_key("r", "bob"), user_key("bob")}
+    assert set(row.lookup(one).keys) == {room_key("r"), member_key("r", "bob"), user_key("bob")}
     assert set(row.follow(one, known, ())) == {message_key("m"), user_key("ada")}
     deltas = heard(one.data, known, "r")
     own = deltas["bob"]["include"]
@@ -197,14 +212,16 @@ def test_who_joins_gets_the_room_and_the_others_get_who_joins() -> None:
 
 
 def test_who_has_left_since_gets_nothing_of_the_room() -> None:
-    known = Known(roster=["ada"], entities=entities(user("bob"), room(), member("bob", "left")))
+    known = EventContext(roster=["ada"], entities=entities(user("bob"), room(), member("bob", "left")))
     deltas = heard(MemberJoined(user="bob", role="member"), known, "r")
     assert "include" not in deltas["bob"] and set(deltas["ada"]["include"]) == {"user"}
 
 
 def test_who_joined_a_room_that_was_deleted_since_gets_no_message() -> None:
     found = entities(user("bob"), room(last="m", state="deleted"), member("bob"), message())
-    own = heard(MemberJoined(user="bob", role="member"), Known(roster=["ada"], entities=found), "r")["bob"]["include"]
+    own = heard(MemberJoined(user="bob", role="member"), EventContext(roster=["ada"], entities=found), "r")["bob"][
+        "include"
+    ]
     assert own["room"]["state"] == "deleted" and own["message"] is None
     assert (own["room"]["name"], own["room"]["description"]) == ("", None)
 
@@ -212,8 +229,8 @@ def test_who_joined_a_room_that_was_deleted_since_gets_no_message() -> None:
 def test_how_far_somebody_has_read_is_told_to_all_up_to_a_size() -> None:
     read = MemberRead(user="u0", seq=1)
     users = [f"u{n}" for n in range(READING_ROOM + 1)]
-    assert set(heard(read, Known(roster=users[:-1]), "r")) == set(users[:-1])
-    assert set(heard(read, Known(roster=users), "r")) == {"u0"}, "in a large room only to oneself"
+    assert set(heard(read, EventContext(roster=users[:-1]), "r")) == set(users[:-1])
+    assert set(heard(read, EventContext(roster=users), "r")) == {"u0"}, "in a large room only to oneself"
 
 
 def test_a_room_that_is_brought_back_comes_along_with_its_last_message() -> None:
@@ -221,27 +238,29 @@ def test_a_room_that_is_brought_back_comes_along_with_its_last_message() -> None
     row = AUDIENCES["room.restored"]
     found = entities(room(last="m"), message(), member("ada"), member("bob"))
     members = [member_key("r", "ada"), member_key("r", "bob")]
-    assert row.needs(one) == Needs(roster="r", keys=(room_key("r"),))
-    known = Known(roster=["ada", "bob"], entities=found)
+    assert row.lookup(one) == Lookup(roster="r", keys=(room_key("r"),))
+    known = EventContext(roster=["ada", "bob"], entities=found)
     assert list(row.follow(one, known, ())) == [message_key("m"), *members]
     assert list(row.follow(one, known._replace(entities=entities(room())), ())) == members
     told = heard(one.data, known, "r")
     assert told["ada"]["include"] == told["bob"]["include"]
     assert told["bob"]["include"]["message"]["content"] == {"text": "hi"}
     assert (told["bob"]["include"]["room"]["name"], told["bob"]["include"]["room"]["description"]) == ("r", "What for")
-    assert set(heard(one.data, Known(roster=["bob"], entities=entities(room())), "r")["bob"]["include"]) == {"room"}
+    assert set(heard(one.data, EventContext(roster=["bob"], entities=entities(room())), "r")["bob"]["include"]) == {
+        "room"
+    }
 
 
 def test_of_a_room_that_is_deleted_again_nothing_comes_along() -> None:
     found = entities(room(last="m", state="deleted"), message(), member("bob"))
-    include = heard(RoomRestored(), Known(roster=["bob"], entities=found), "r")["bob"]["include"]
+    include = heard(RoomRestored(), EventContext(roster=["bob"], entities=found), "r")["bob"]["include"]
     assert set(include) == {"room"} and (include["room"]["state"], include["room"]["name"]) == ("deleted", "")
 
 
 def test_who_left_a_room_that_was_brought_back_gets_nothing_of_it() -> None:
-    """They hear of it, as they were in it; what comes along is newer, and may be newer than their leaving."""
+    """They receive it, as they were in it; what comes along is newer, and may be newer than their leaving."""
     found = entities(room(last="m"), message(), member("ada"), member("bob", "left"))
-    told = heard(RoomRestored(), Known(roster=["ada", "bob"], entities=found), "r")
+    told = heard(RoomRestored(), EventContext(roster=["ada", "bob"], entities=found), "r")
     assert told["ada"]["include"]["room"]["name"] == "r" and "include" not in told["bob"]
 
 
@@ -249,7 +268,7 @@ def test_of_a_deleted_message_nothing_comes_along() -> None:
     found = entities(room(last="m"), message("a secret", deleted=TIME), member("bob"), user("bob"))
     events = {"room.restored": RoomRestored(), "member.joined": MemberJoined(user="bob", role="member")}
     for event in events.values():
-        told = heard(event, Known(roster=["ada"], entities=found), "r")
+        told = heard(event, EventContext(roster=["ada"], entities=found), "r")
         assert "a secret" not in str(told) and '"a"' not in str(told)
 
 
@@ -261,8 +280,8 @@ def invitation(state: Any = "pending") -> Invitation:
 
 def test_who_is_invited_gets_the_invitation_and_nothing_else_of_the_room() -> None:
     one = record(MemberInvited(user="bob"), "r")
-    assert set(AUDIENCES["member.invited"].needs(one).keys) == {("invitation", "r", "bob"), user_key("ada")}
-    known = Known(roster=["ada", "cyd"], entities=entities(invitation(), user("ada"), room(last="m"), message()))
+    assert set(AUDIENCES["member.invited"].lookup(one).keys) == {("invitation", "r", "bob"), user_key("ada")}
+    known = EventContext(roster=["ada", "cyd"], entities=entities(invitation(), user("ada"), room(last="m"), message()))
     deltas = heard(one.data, known, "r")
     assert set(deltas) == {"ada", "bob"} and "include" not in deltas["ada"]
     assert deltas["bob"]["data"] == {"user": "bob"} and set(deltas["bob"]["include"]) == {"invitation", "user"}
@@ -270,7 +289,7 @@ def test_who_is_invited_gets_the_invitation_and_nothing_else_of_the_room() -> No
     assert deltas["bob"]["include"]["user"]["id"] == "ada"
     # What was answered since is no longer shown.
     for state in ("accepted", "declined", "withdrawn"):
-        later = Known(entities=entities(invitation(state), user("ada")))
+        later = EventContext(entities=entities(invitation(state), user("ada")))
         assert "include" not in heard(one.data, later, "r")["bob"]
 
 
@@ -289,7 +308,7 @@ def between(one: str, other: str, type: Relation | None) -> Relationship:
 def test_a_profile_comes_along_as_it_may_be_seen(
     kind: Relation | None, was: Relation | None, reverse: Relation | None
 ) -> None:
-    known = Known(entities=entities(user("ada"), user("bob"), between("bob", "ada", reverse)))
+    known = EventContext(entities=entities(user("ada"), user("bob"), between("bob", "ada", reverse)))
     deltas = heard(RelationshipSet(other="bob", type=kind, was=was), known)
     include = deltas["ada"].get("include", {})
     if kind == "block":
@@ -304,7 +323,7 @@ def test_a_profile_comes_along_as_it_may_be_seen(
 
 def test_who_joins_is_not_shown_to_whom_a_block_keeps_apart() -> None:
     found = entities(user("bob"), room(), member("bob"))
-    known = Known(roster=["ada", "cyd", "dan"], blocked={"cyd", "eve"}, blockers={"dan"}, entities=found)
+    known = EventContext(roster=["ada", "cyd", "dan"], blocked={"cyd", "eve"}, blockers={"dan"}, entities=found)
     deltas = heard(MemberJoined(user="bob", role="member"), known, "r")
     assert set(deltas) == {"ada", "bob", "cyd", "dan"}
     assert set(deltas["ada"]["include"]) == {"user", "joined"}
@@ -312,11 +331,11 @@ def test_who_joins_is_not_shown_to_whom_a_block_keeps_apart() -> None:
 
 
 def test_in_a_large_room_all_hear_the_same_of_who_joins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowds, "NAMED_ROOM", 1)
+    monkeypatch.setattr(recipients, "NAMED_ROOM", 1)
     found = entities(user("bob"), room(), member("bob"))
     for blockers, shown in (set[str](), {"user", "joined"}), ({"dan"}, {"joined"}), ({"eve"}, {"user", "joined"}):
-        known = Known(roster=Crowd(["ada", "dan"], 2, "r"), blockers=blockers, entities=found)
-        others, own = AUDIENCES["member.joined"].tell(record(MemberJoined(user="bob", role="member"), "r"), known)
+        known = EventContext(roster=Recipients(["ada", "dan"], 2, "r"), blockers=blockers, entities=found)
+        others, own = AUDIENCES["member.joined"].fan_out(record(MemberJoined(user="bob", role="member"), "r"), known)
         assert others.recipients is known.roster and own.recipients == ("bob",)
         assert set(others.include or {}) == shown
 
@@ -324,7 +343,7 @@ def test_in_a_large_room_all_hear_the_same_of_who_joins(monkeypatch: pytest.Monk
 def test_who_comes_to_a_direct_room_sees_the_other_as_they_may() -> None:
     found = entities(user("ada"), user("bob"), room("direct"), member("bob"))
     for blocked, blockers, names in (set[str](), set[str](), ["Ada"]), ({"ada"}, set(), ["ada"]), (set(), {"ada"}, []):
-        known = Known(roster=["ada"], blocked=blocked, blockers=blockers, entities=found)
+        known = EventContext(roster=["ada"], blocked=blocked, blockers=blockers, entities=found)
         include = heard(MemberJoined(user="bob", role="member"), known, "r")["bob"]["include"]
         assert [peer["name"] for peer in include["users"]] == names and include["peer"] == "ada"
 
@@ -335,17 +354,17 @@ def test_a_restored_message_that_was_edited_since_is_not_shown_to_who_has_left(
     row, event = AUDIENCES["message.restored"], MessageRestored(message="m")
     one = record(event, "r")
     found = entities(room(), replace(message("as restored"), version=one.offset), member("ada"), member("bob", "left"))
-    told = heard(event, Known(roster=["ada", "bob"], entities=found), "r")
+    told = heard(event, EventContext(roster=["ada", "bob"], entities=found), "r")
     assert told["bob"]["include"]["restored"]["content"] == {"text": "as restored"}, "as it was while bob was there"
     found = entities(room(), replace(message("edited since"), version=99), member("ada"), member("bob", "left"))
-    known = Known(roster=["ada", "bob"], entities=found)
+    known = EventContext(roster=["ada", "bob"], entities=found)
     assert set(row.follow(one, known, ())) == {member_key("r", "ada"), member_key("r", "bob")}
     told = heard(event, known, "r")
     assert told["ada"]["include"]["restored"]["content"] == {"text": "edited since"} and "include" not in told["bob"]
-    monkeypatch.setattr(crowds, "NAMED_ROOM", 1)
-    crowd = Known(roster=Crowd(["ada", "bob"], 2, "r"), entities=found)
+    monkeypatch.setattr(recipients, "NAMED_ROOM", 1)
+    crowd = EventContext(roster=Recipients(["ada", "bob"], 2, "r"), entities=found)
     assert list(row.follow(one, crowd, ())) == []
-    assert row.tell(one, crowd) == [Telling(crowd.roster, event)], "in a large room all hear the same"
+    assert row.fan_out(one, crowd) == [AddressedDelta(crowd.roster, event)], "in a large room all receive the same"
 
 
 def test_a_join_of_a_member_is_told_once() -> None:
@@ -355,4 +374,4 @@ def test_a_join_of_a_member_is_told_once() -> None:
 def test_a_delta_that_is_too_large_is_refused() -> None:
     one = record(UserProfileChanged(data={"x": "y" * 800_000}))
     with pytest.raises(ValueError, match="expected a delta of at most 700000 bytes"):
-        encode_delta(one, Telling(["ada"], one.data))
+        encode_delta(one, AddressedDelta(["ada"], one.data))

@@ -1,4 +1,4 @@
-"""The feed on real Kafka and Postgres: who hears what. ``test_feed_once.py`` is about crashes."""
+"""The feed on real Kafka and Postgres: who receives what. ``test_feed_once.py`` is about crashes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from events import REGISTRY
-from events.records import Changes, Record, State
+from events.core.records import Changes, Record, State
+from events.messages import MessagePosted
+from events.registry import REGISTRY
 from events.rooms import RoomRenamed
-from infra.settings import Settings
-from producers.log import LogProducer
-from projectors.audience import AUDIENCES, MEMBERS, Known, Telling
-from projectors.read_models import ReadModels
+from infra.base.settings import Settings
+from producers.engine.log import LogProducer
+from projectors.audience import AUDIENCES, MEMBERS, AddressedDelta, Audience, EventContext
+from projectors.read_models.projector import ReadModels
 from tests.given import Fact, given
 from tests.projectors.hearing import feed, hear, producing, texts, types, until_heard, until_type
 from tests.projectors.scenes import created, joined, left, posted, registered
@@ -41,7 +42,7 @@ async def test_members_hear_as_of_the_event(settings: Settings, producer: LogPro
     assert texts(heard, "ada") == ["one", "two", "three"]
     assert texts(heard, "bob") == ["one"]
     assert texts(heard, "cyd") == ["three"]
-    # The leaver hears of the leave, and that is all.
+    # The leaver receives the leave, and that is all.
     assert [kind for kind in types(heard, "bob") if kind.startswith("m")][-1] == "member.left"
     joins = {one.user: one.delta for one in heard if one.type == "member.joined" and one.delta["data"]["user"] == "cyd"}
     assert set(joins) == {"ada", "cyd"}
@@ -67,12 +68,12 @@ async def test_a_restart_feeds_what_is_new_and_nothing_twice(settings: Settings,
 async def test_a_poison_event_is_parked_and_passed_over(
     settings: Settings, producer: LogProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tell(record: Record, known: Known) -> list[Telling]:
-        if record.data.content["text"] == "bad":  # type: ignore[attr-defined]
+    def tell(record: Record[MessagePosted], known: EventContext) -> list[AddressedDelta]:
+        if record.data.content["text"] == "bad":
             raise RuntimeError("cannot tell bad")
-        return MEMBERS.tell(record, known)
+        return MEMBERS.fan_out(record, known)
 
-    monkeypatch.setitem(AUDIENCES, "message.posted", MEMBERS._replace(tell=tell))
+    monkeypatch.setitem(AUDIENCES, "message.posted", Audience("the members", tell, MEMBERS.lookup))
     facts = [*SCENE, posted("r", "ada", 1, "bad"), posted("r", "ada", 2, "good")]
     async with given(settings, *facts) as writer, running(ReadModels(settings)):
         async with running(feed(settings, producer)):

@@ -1,16 +1,17 @@
-"""An event of a newer version than this code's waits with its stream until the code is as new; verify names it."""
+"""An event of a newer version than this code's waits with its stream until the code is as new; verify names it.
+Tests ``projectors/core/parking.py``, ``projectors/read_models/redrive.py`` and ``projectors/verify/run.py``."""
 
 from __future__ import annotations
 
 import pytest
 
-from events import REGISTRY
-from events.records import Upcaster
-from infra.settings import Settings
-from projectors import metrics
-from projectors.read_models import ReadModels
+from events.core.records import Upcaster
+from events.registry import REGISTRY
+from infra.base.settings import Settings
+from projectors.core import metrics
+from projectors.read_models.projector import ReadModels
+from projectors.read_models.redrive import redrive
 from projectors.rebuild.models import MODELS
-from projectors.redrive import redrive
 from projectors.verify.run import verify
 from tests.given import Given, given
 from tests.projectors.scenes import created, joined, posted, registered

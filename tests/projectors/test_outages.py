@@ -1,4 +1,5 @@
-"""Kafka and Postgres are killed and come back; the projectors go on by themselves, nothing is lost or twice."""
+"""Kafka and Postgres are killed and come back; the projectors go on by themselves, nothing is lost or twice.
+Tests ``projectors/core/runner.py``."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaError
 
-from infra import kafka, postgres
+from infra.base import kafka, postgres
+from infra.base.settings import Settings, load
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.settings import Settings, load
-from producers.log import OutcomeUnknown
-from projectors.read_models import ReadModels
+from producers.engine.log import OutcomeUnknown
+from projectors.read_models.projector import ReadModels
 from tests.given import Given, given
 from tests.projectors.hearing import feed, producing, texts, until_heard
 from tests.projectors.scenes import created, joined, posted
@@ -69,9 +70,10 @@ async def _append_again(writer: Given, seq: int, text: str) -> None:
 async def _rows(settings: Settings) -> tuple[int, int]:
     connection = await asyncpg.connect(settings.postgres, server_settings=postgres.server_settings(settings))
     try:
-        changes, messages = await connection.fetchrow(
+        [row] = await connection.fetch(
             "select (select count(*) from changes where type = 'message.posted'), (select count(*) from messages)"
         )
+        changes, messages = row
         return changes, messages
     finally:
         await connection.close()

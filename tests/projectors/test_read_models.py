@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
+from events.core.positions import Shard, parse_vector
 from events.members import member_key
 from events.messages import Message, message_key
-from events.positions import Shard, parse_vector
 from events.rooms import Room, room_key
 from events.sessions import SessionClosed, SessionOpened
-from infra import postgres, rows
-from infra.progress import positions_channel, revoked_channel
-from infra.settings import Settings
-from projectors import metrics, read_models
-from projectors.locks import Locks
-from projectors.read_models import ReadModels
-from projectors.source import LogMismatch
+from infra.base import postgres, rows
+from infra.base.progress import positions_channel, revoked_channel
+from infra.base.settings import Settings
+from projectors.core import metrics
+from projectors.core.locks import Locks
+from projectors.core.source import LogMismatch
+from projectors.read_models import projector as read_models
+from projectors.read_models.projector import ReadModels
 from tests.given import Fact, given
 from tests.projectors.scenes import created, joined, left, posted, registered
 from tests.running import running, until
@@ -100,7 +101,8 @@ async def test_two_projectors_without_locks_never_both_apply(
         assert outrun > 2
         assert await writer.connection.fetchval("select count(*) from changes") == 302
         # member.version and room.members would betray an event that was folded twice.
-        assert await writer.connection.fetchrow("select seq, members from rooms") == (300, 1)
+        [room] = await writer.connection.fetch("select seq, members from rooms")
+        assert tuple(room) == (300, 1)
 
 
 async def test_another_takes_over_within_a_second(settings: Settings) -> None:

@@ -7,17 +7,17 @@ from typing import Any
 import asyncpg
 import pytest
 
-from events import REGISTRY
+from events.core.positions import Shard
+from events.core.records import Key, Record
 from events.messages import MessagePosted
-from events.positions import Shard
-from events.records import Key, Record
-from infra import months
-from infra.settings import Settings
-from projectors.messages import MADE
-from projectors.read_models import ReadModels
+from events.registry import REGISTRY
+from infra.base import months
+from infra.base.settings import Settings
+from projectors.read_models.messages import MADE
+from projectors.read_models.projector import ReadModels
 from projectors.rebuild import cache, folding, reading
 from projectors.rebuild.building import alone, prepare
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside, code
 from projectors.rebuild.models import MODELS, model
 from projectors.rebuild.run import rebuild
@@ -67,7 +67,9 @@ async def test_a_model_by_itself(settings: Settings, name: str) -> None:
 
 
 async def test_an_unknown_model_is_refused() -> None:
-    with pytest.raises(RebuildError, match="expected a model of all, users, handles, rooms, changes, got 'mesages'"):
+    with pytest.raises(
+        RebuildError, match="expected a model of all, users, handles, rooms, channels, changes, got 'mesages'"
+    ):
         model("mesages")
 
 
@@ -130,7 +132,7 @@ async def test_an_attempt_goes_on_where_it_was_cut(settings: Settings, restart: 
     async with given(settings, *facts) as writer:
         async with alone(settings) as connection:
             await prepare(connection, settings, beside(settings, "next"), model("all"), False)
-        async with Follower(settings, beside(settings, "next")) as follower:
+        async with RebuildFollower(settings, beside(settings, "next")) as follower:
             # In the middle of a batch, as a kill between two pieces leaves it.
             await follower.reach(
                 {shard: offset - 2 for shard, offset in (await follower.ends(list(writer.ends))).items()}
@@ -216,7 +218,7 @@ async def test_a_month_put_aside_meanwhile(settings: Settings) -> None:
         await writer.then({})
         async with alone(settings) as connection:
             await prepare(connection, settings, beside(settings, "next"), model("all"), False)
-        async with Follower(settings, beside(settings, "next")) as follower:
+        async with RebuildFollower(settings, beside(settings, "next")) as follower:
             await follower.reach(await follower.ends(list(await follower.places())))
         await months.detach(writer.connection, settings, month)
         await rebuilt(writer, settings)
@@ -267,13 +269,13 @@ def test_what_is_made_is_made_whatever_there_was() -> None:
             actor="ada", command="x", app="default", data=row.sample,
         )  # fmt: skip
         state = Watched()
-        for key in row.names(record):
+        for key in row.keys(record):
             if key[0] == "room":
                 state.update(REGISTRY.fold(_of_room(record), {key: None}))
             if key[0] == "member":
                 state[key] = None
         row.fold(record, state)
-        assert any(key[0] == kind for key in row.names(record)), name
+        assert any(key[0] == kind for key in row.keys(record)), name
 
 
 def _of_room(record: Record) -> Record:

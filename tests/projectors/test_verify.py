@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 
-from events import REGISTRY
+from events.channels import STREAM
+from events.core.positions import Position, parse_vector
+from events.core.records import Changes, Record, State
 from events.messages import MessagePosted
-from events.positions import Position, parse_vector
-from events.records import Changes, Record, State
-from infra import months
-from infra.settings import Settings
-from projectors.read_models import ReadModels
+from events.registry import REGISTRY
+from infra.base import months
+from infra.base.kafka import EVENT_TOPICS
+from infra.base.postgres import Connection
+from infra.base.rows import TABLES
+from infra.base.settings import Settings
+from projectors.read_models.projector import ReadModels
+from projectors.read_models.redrive import pass_over
 from projectors.rebuild.building import alone, prepare
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, model
 from projectors.rebuild.run import rebuild
-from projectors.redrive import pass_over
+from projectors.verify.comparing import spec
 from projectors.verify.findings import Difference, Findings
 from projectors.verify.run import verify
 from tests.given import Fact, Given, given
@@ -27,6 +32,15 @@ from tests.projectors.scenes import created, joined, left, not_understood, poste
 from tests.running import running
 
 ALL = MODELS["all"]
+
+
+@pytest.mark.parametrize("kind", REGISTRY.entities)
+def test_every_kind_of_entity_is_compared_and_named_by_its_stream(kind: str) -> None:
+    found = spec(TABLES[kind])
+    assert set(found.keys) == set(REGISTRY.entities[kind].key_fields) <= set(found.columns)
+    # All channels are of one stream, which no column of theirs names.
+    assert found.stream in found.columns or (found.stream == "" and kind in ("channel", "channel_user"))
+    assert found.topic in EVENT_TOPICS
 
 
 async def _verified(settings: Settings, **how: Any) -> Findings:
@@ -57,7 +71,7 @@ async def test_three_corrupted_rows_are_named_and_healed(settings: Settings) -> 
         right = await tables(writer.connection, settings.schema)
         message = await writer.connection.fetchval("select id from messages where seq = 5")
         offset = await writer.connection.fetchval("select version from messages where seq = 5")
-        watermark = await writer.connection.fetchrow("select * from members where \"user\" = 'ada'")
+        [watermark] = await writer.connection.fetch("select * from members where \"user\" = 'ada'")
         await writer.connection.execute("update members set read = read - 2 where \"user\" = 'ada'")
         await writer.connection.execute("delete from members where \"user\" = 'bob'")
         await writer.connection.execute('update messages set content = \'{"text": "forged"}\' where id = $1', message)
@@ -116,6 +130,20 @@ async def test_a_row_too_many(settings: Settings) -> None:
         assert await tables(writer.connection, settings.schema) == right
 
 
+async def test_rows_of_channels_say_their_stream(settings: Settings) -> None:
+    async with given(settings, *scene()) as writer:
+        await writer.then({})
+        await writer.connection.execute("update channels set name = 'forged'; update channel_users set number = 9")
+        found = await _verified(settings, healing=True)
+        assert found.counts == {"channels": 2, "channel_users": 2} and found.healed == 4
+        named = _named(found)
+        one = named["channels", (1,)]
+        assert one.stream == STREAM and one.columns == {"name": ("Raid", "forged")}
+        assert one.event is not None and one.event.type == "channel.deleted"
+        assert {one.stream for one in named.values()} == {STREAM}
+        assert (await _verified(settings)).equal
+
+
 async def test_one_model_only(settings: Settings) -> None:
     async with given(settings, *scene()) as writer:
         await writer.then({})
@@ -133,7 +161,7 @@ async def test_healing_goes_by_what_has_happened_since(settings: Settings, monke
         right = (await tables(writer.connection, settings.schema))["rooms"]
 
         async def meanwhile(
-            connection: Any, settings: Settings, follower: Any, waiting: list[Difference]
+            connection: Connection, settings: Settings, follower: Any, waiting: list[Difference]
         ) -> tuple[int, int]:
             monkeypatch.undo()
             await writer.events(left("r", "bob"))
@@ -165,8 +193,8 @@ async def test_parked_streams_are_left_out(settings: Settings, monkeypatch: pyte
 async def test_skipped_events_are_left_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     row = REGISTRY.events["message.posted"]
 
-    def broken(record: Record, state: State) -> Changes:
-        if record.data.content == {"text": "bad"}:  # type: ignore[attr-defined]
+    def broken(record: Record[MessagePosted], state: State) -> Changes:
+        if record.data.content == {"text": "bad"}:
             raise RuntimeError("no longer understood")
         return row.fold(record, state)
 
@@ -174,7 +202,7 @@ async def test_skipped_events_are_left_out(settings: Settings, monkeypatch: pyte
         with monkeypatch.context() as patch:
             patch.setitem(REGISTRY.events, "message.posted", row._replace(fold=broken))
             await writer.then({})
-            at = await writer.connection.fetchrow('select topic, partition, "offset" from parked')
+            [at] = await writer.connection.fetch('select topic, partition, "offset" from parked')
             assert len(await pass_over(writer.connection, Position(*at), "made by a test", "ada")) == 1
         await writer.events(posted("r", "ada", 10))
         await writer.then({})
@@ -269,11 +297,11 @@ async def test_void_unknown_and_unreadable_records_are_counted(settings: Setting
 
 
 async def test_an_attempt_that_is_ahead_is_begun_again(settings: Settings) -> None:
-    """The rows were made anew after a verification was killed, as an upgrade does."""
+    """The rows were rebuilt after a verification was killed, as an upgrade does."""
     async with given(settings, *scene()) as writer:
         async with alone(settings) as connection:
             await prepare(connection, settings, beside(settings, "verify"), ALL, False)
-        async with Follower(settings, beside(settings, "verify")) as follower:
+        async with RebuildFollower(settings, beside(settings, "verify")) as follower:
             await follower.reach(await follower.ends(list(await follower.places())))
         assert set(parse_vector((await _verified(settings)).vector).values()) == {0}
         await writer.then({})

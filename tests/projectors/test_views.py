@@ -8,19 +8,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from events.invitations import Invitation
-from events.members import Member
-from events.messages import Message, Revision
-from events.records import Entity
+from events.channels import Channel
+from events.core.records import Entity
+from events.messages import Revision
+from events.pins import Pin
+from events.registry import REGISTRY
 from events.relationships import Relationship
-from events.rooms import Room
 from events.sessions import Session
-from events.users import User
 from events.visuals import Visual
 from projectors import views
 from tests.projectors.test_audience import SECRET, TIME, invitation, member, message, room, user
 
 REVISION = Revision(message="m", number=0, content={"text": "hi"}, data={}, created=TIME, version=1)
+PIN = Pin(room="r", message="m", state="pinned", by="ada", pinned=TIME, version=1)
+CHANNEL = Channel(
+    id=1, name="Raid", limit=5, owner="ada", state="created", created=TIME, deleted=None, version=1
+)  # fmt: skip
 SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, since=1, version=1)
 VISUAL = Visual(id="v", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1)
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
@@ -38,6 +41,10 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.own_member_view, member("ada"), {"state", "since", "willing"}),
     (views.invitation_view, invitation(), {"state", "updated"}),
     (views.message_view, message(), {"rank"}),
+    # state: only what is pinned is shown.
+    (views.pin_view, PIN, {"state"}),
+    # state, deleted: what was deleted is not shown.
+    (views.channel_view, CHANNEL, {"state", "deleted"}),
     # version: a revision never changes; message: it is asked for by its message.
     (views.revision_view, REVISION, {"message", "version"}),
     (views.relationship_view, RELATIONSHIP, set()),
@@ -71,7 +78,8 @@ def test_of_a_deleted_room_only_its_type_state_and_times_are_left() -> None:
     left = {name: shown[name] for name in ("id", "type", "state", "created", "updated", "version")}
     assert left == {"id": "r", "type": "private", "state": "deleted", "created": TIME, "updated": TIME, "version": 1}
     assert {name: value for name, value in shown.items() if name not in left} == {
-        "name": "", "description": None, "data": {}, "seq": 0, "last": None, "members": 0, "owner": None,
+        "name": "", "description": None, "topic_line": None, "data": {}, "seq": 0, "last": None, "members": 0,
+        "pins": 0, "owner": None,
         "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     }  # fmt: skip
     assert views.whole_room_view(gone)["name"] == "a secret", "operators can bring it back"
@@ -81,6 +89,8 @@ def test_a_block_looks_like_nothing_from_the_other_side() -> None:
     assert views.incoming_relationship_view(RELATIONSHIP) is None
 
 
-def test_the_cases_cover_every_kind_that_is_shown() -> None:
-    kinds = {User, Session, Room, Member, Invitation, Message, Revision, Relationship, Visual}
-    assert {type(entity) for _, entity, _ in CASES} == kinds
+def test_every_kind_of_entity_is_shown_or_says_why_not() -> None:
+    shown, hidden = {type(entity) for _, entity, _ in CASES}, set(views.HIDDEN)
+    assert shown | hidden == set(REGISTRY.entities.values()) and not shown & hidden
+    assert {one.entity for one in views.VIEWS.values()} == shown
+    assert {one.make for one in views.VIEWS.values()} <= {view for view, _, _ in CASES}

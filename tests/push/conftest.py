@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from infra.settings import Settings
-from push.hub import Hub
+from infra.base.settings import Settings
+from push.delivery.hub import Hub
 from tests.push.feeding import Feed, feed_of
 
 
@@ -28,7 +28,7 @@ async def hub(settings: Settings) -> AsyncIterator[Hub]:
     await hub.stop()
 
 
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for a condition, or fail."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():

@@ -23,7 +23,7 @@ def node_modules() -> None:
     """Install the JavaScript SDK beside its test when it is missing."""
     if not (SDK / "node_modules" / "centrifuge").is_dir():
         npm = ["npm", "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]
-        _build("the JavaScript SDK", ("node", "npm"), SDK, npm)
+        build("the JavaScript SDK", ("node", "npm"), SDK, npm)
 
 
 def javascript() -> list[str]:
@@ -35,7 +35,7 @@ def javascript() -> list[str]:
 @cache
 def go() -> list[str]:
     """The command that starts the driver of the Go SDK."""
-    _build("the Go SDK", ("go",), _GO, ["go", "build", "-o", "build/driver", "."])
+    build("the Go SDK", ("go",), _GO, ["go", "build", "-o", "build/driver", "."])
     return [str(_GO / "build" / "driver")]
 
 
@@ -46,11 +46,11 @@ def java() -> list[str]:
     sources = (_JAVA / "pom.xml", _JAVA / "src" / "main" / "java" / "Driver.java")
     if not made.is_file() or made.stat().st_mtime < max(source.stat().st_mtime for source in sources):
         maven = ["mvn", "-q", "-B", "compile", "dependency:copy-dependencies", "-DoutputDirectory=build/lib"]
-        _build("the Java SDK", ("java", "mvn"), _JAVA, maven)
+        build("the Java SDK", ("java", "mvn"), _JAVA, maven)
     return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{_JAVA}/build/classes:{_JAVA}/build/lib/*", "Driver"]
 
 
-def _build(what: str, tools: Sequence[str], folder: Path, command: Sequence[str]) -> None:
+def build(what: str, tools: Sequence[str], folder: Path, command: Sequence[str]) -> None:
     """Skips the test where the tools are not there or fail, but not in CI."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     problem = ""

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from events.feed import FeedItem, encode_record, partition_of
-from events.log import opened_headers, term_headers
-from infra import kafka
-from infra.settings import Settings
+from events.core.feed import FeedItem, encode_record, partition_of
+from events.core.log import opened_headers, term_headers
+from infra.base import kafka
+from infra.base.settings import Settings
 
 
 def delta(offset: int, text: str = "", shard: str = "rooms/0") -> bytes:

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from push import notes
-from push.gathering import Gathering, Surroundings
-from push.presence import Departure
+from push.presence import gossip
+from push.presence.presence import Departure
+from push.presence.presence_hub import PresenceHub, Surroundings
 
 TTL, AWAY = 30.0, 300.0
 #: Seconds between turns.
@@ -17,7 +17,7 @@ TICK = 0.25
 
 
 class Ear:
-    """A connection that keeps what it hears; ``deaf``: its socket takes nothing."""
+    """A connection that keeps what it receives; ``deaf``: its socket takes nothing."""
 
     _numbers = itertools.count()
 
@@ -58,7 +58,7 @@ class Nodes:
         self.dead: set[str] = set()
         self.departed: list[tuple[str, Departure]] = []
         #: Whether a note on its way to a node is lost.
-        self.loses: Callable[[notes.Note, Gathering], bool] = lambda note, to: False
+        self.loses: Callable[[gossip.GossipMessage, PresenceHub], bool] = lambda note, to: False
         #: Rooms of each user, and blocks.
         self.rooms: dict[str, set[str]] = {}
         self.blocks: set[tuple[str, str]] = set()
@@ -67,10 +67,10 @@ class Nodes:
         self.sizes: dict[str, int] = {}
         self.records = 0
 
-    def _new(self) -> Gathering:
-        return Gathering(ttl=TTL, away=AWAY, clock=lambda: self.now, wall=lambda: self.now)
+    def _new(self) -> PresenceHub:
+        return PresenceHub(ttl=TTL, away=AWAY, clock=lambda: self.now, wall=lambda: self.now)
 
-    def add(self) -> Gathering:
+    def add(self) -> PresenceHub:
         """Another node starts."""
         self.all.append(self._new())
         return self.all[-1]
@@ -79,7 +79,7 @@ class Nodes:
         """A user is in these rooms."""
         self.rooms[user] = set(rooms)
 
-    def connect(self, node: Gathering, user: str, ear: Ear | None = None) -> Ear:
+    def connect(self, node: PresenceHub, user: str, ear: Ear | None = None) -> Ear:
         """A connection of a user to a node, who is known there at once."""
         ear = ear or Ear()
         node.join(user, ear)
@@ -98,18 +98,18 @@ class Nodes:
             if node.node in self.dead:
                 continue
             turn = node.turn()
-            for device, signals in turn.told:
+            for device, signals in turn.signals:
                 if not device.hearer.signal(signals):
                     node.missed(device)
             self.departed += [(node.node, one) for one in turn.departed]
-            for note in turn.notes:
+            for note in turn.gossip:
                 self.send(note)
 
-    def send(self, note: notes.Note) -> None:
+    def send(self, note: gossip.GossipMessage) -> None:
         self.records += 1
         for other in self.all:
             if other.node not in self.dead and not self.loses(note, other):
-                other.take(notes.decode(notes.encode(note)))
+                other.take(gossip.decode(gossip.encode(note)))
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / TICK)):

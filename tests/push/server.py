@@ -13,18 +13,19 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 import push
-from infra.settings import Settings, environment, load
-from push.backend import BadToken, Identity, RpcError
-from push.hub import Hub
-from push.ws import uvicorn_options
+from infra.base.settings import Settings, environment, load
+from push.delivery.hub import Hub
+from push.protocol.backend import BadToken, ConnectionIdentity, RpcError
+from push.transports.ws import uvicorn_options
 
 
 def token(user: str, session: str = "s1", seconds: float = 3600.0) -> str:
@@ -49,12 +50,12 @@ class TestBackend:
         self.calls: list[tuple[str, str, bytes]] = []
         self.release = asyncio.Event()
 
-    async def authenticate(self, token: str, scope: Mapping[str, Any]) -> Identity:
+    async def authenticate(self, token: str, scope: Mapping[str, Any]) -> ConnectionIdentity:
         if self.away:
             raise OSError("Postgres does not answer")
         try:
             found = json.loads(self.aliases.get(token, token))
-            identity = Identity(
+            identity = ConnectionIdentity(
                 user=found["user"], session=found["session"], expires=found["expires"], data=b'{"hello":\n"you"}'
             )
         except (ValueError, TypeError, KeyError) as error:
@@ -67,7 +68,7 @@ class TestBackend:
             raise BadToken("early")
         return identity
 
-    async def rpc(self, identity: Identity, method: str, data: bytes, connection: str) -> bytes:
+    async def rpc(self, identity: ConnectionIdentity, method: str, data: bytes, connection: str) -> bytes:
         self.calls.append((identity.user, method, data))
         if method == "echo":
             return data
@@ -76,7 +77,7 @@ class TestBackend:
             return b"{}"
         raise RpcError(409, "taken", b'{"type":"urn:test:taken","status":409}')
 
-    async def snapshot(self, identity: Identity) -> bytes:
+    async def snapshot(self, identity: ConnectionIdentity) -> bytes:
         here = self._hub.here(identity.user)
         return json.dumps({"cursor": here.cursor, "epoch": here.epoch, "user": identity.user}, indent=1).encode()
 
@@ -100,7 +101,7 @@ class Running:
 
     def subscriptions(self, user: str) -> int:
         """How many connections of a user get their deltas."""
-        return len(self.hub._partition(user).ring.box(user).subscriptions)
+        return len(self.hub._partition(user).ring.user_state(user).subscriptions)
 
 
 class _Server(uvicorn.Server):
@@ -117,18 +118,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _config(settings: Settings, hub: Hub, backend: TestBackend, port: int) -> uvicorn.Config:
-    app = Starlette(routes=push.routes(hub, backend, settings))
+def _config(
+    settings: Settings, hub: Hub, backend: TestBackend, port: int, routes: Sequence[Route] = ()
+) -> uvicorn.Config:
+    app = Starlette(routes=[*push.routes(hub, backend, settings), *routes])
     return uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", **uvicorn_options(settings))
 
 
 @asynccontextmanager
-async def serving(settings: Settings, port: int = 0, ring_records: int = 4096) -> AsyncIterator[Running]:
-    """A hub and a server in this process."""
+async def serving(
+    settings: Settings, port: int = 0, ring_records: int = 4096, routes: Sequence[Route] = ()
+) -> AsyncIterator[Running]:
+    """A hub and a server in this process, with further routes."""
     hub = Hub(settings, ring_records=ring_records)
     backend = TestBackend(hub)
     port = port or free_port()
-    server = _Server(_config(settings, hub, backend, port))
+    server = _Server(_config(settings, hub, backend, port, routes))
     await hub.start()
     task = asyncio.create_task(server.serve())
     try:

@@ -1,4 +1,5 @@
-"""Seven unmodified clients, over JSON and protobuf, against a real server: what each makes of everything it meets."""
+"""Seven unmodified clients, over JSON and protobuf, against a real server: what each makes of everything it meets.
+Tests ``push/transports/ws.py`` and ``push/protocol/``."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ from functools import partial
 import msgspec
 import pytest
 
-from events.feed import cursor
-from infra.settings import Settings
-from push import codes
-from push.codes import Disconnect
-from push.ws import Connection
+from events.core.feed import cursor
+from infra.base.settings import Settings
+from push.protocol import codes
+from push.protocol.codes import Disconnect
+from push.transports.ws import Connection
 from tests.push.conftest import until
 from tests.push.crowds import CLIENTS, crowd
 from tests.push.feeding import Feed, delete_before

@@ -1,4 +1,5 @@
-"""Both unmodified SDKs against a real server: deltas, commands, lost connections, page reloads, lost places."""
+"""Both unmodified SDKs against a real server: deltas, commands, lost connections, page reloads, lost places.
+Tests ``push/transports/ws.py`` and ``push/delivery/hub.py``."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.feed import cursor
-from infra.settings import Settings
-from push.codes import Disconnect
-from push.ws import Connection
+from events.core.feed import cursor
+from infra.base.settings import Settings
+from push.protocol.codes import Disconnect
+from push.transports.ws import Connection
 from tests.push.conftest import until
 from tests.push.feeding import Feed, delete_before
 from tests.push.sdks import JavaScript, Python, Sdk, of, texts

@@ -19,8 +19,9 @@ KINDS = (
     "add", "put_out", "rename", "rename", "room_data", "read", "read", "profile", "visual", "change_visual",
     "no_visual", "emotion", "emotion", "log_in", "log_out", "renew", "email", "friend", "friend", "neither", "block",
     "edit", "edit", "edit", "erase", "erase", "role", "role", "transfer", "notify", "notify", "settings", "describe",
-    "archive", "unarchive", "unarchive", "delete_room", "restore", "restore", "added_by", "added_by", "accept",
-    "accept", "accept", "decline", "withdraw",
+    "topic_line", "archive", "unarchive", "unarchive", "delete_room", "restore", "restore", "added_by", "added_by",
+    "accept", "accept", "accept", "decline", "withdraw", "pin", "pin", "pin", "unpin",
+    "channel", "channel", "no_channel",
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ class Cast:
         self.done: list[str] = []
         self._rooms: list[str] = []
         self._messages: list[tuple[Person, str, str]] = []
+        self._channels: list[tuple[Person, int]] = []
         self._visuals: list[tuple[Person, str]] = []
         self._sessions: list[str] = []
         self._address = f"{secrets.token_hex(5)}-{{}}@example.org"
@@ -117,6 +119,25 @@ class Cast:
             author, room, message = self._message(deed)
             await (author if deed.other % 2 else who).do("messages.delete", room=room, message=message)
 
+    async def _pin(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._messages:
+            _, room, message = self._message(deed)
+            await (await self._owner(deed, who)).do("messages.pin", room=room, message=message)
+
+    async def _unpin(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._messages:
+            _, room, message = self._message(deed)
+            await (await self._owner(deed, who)).do("messages.unpin", room=room, message=message)
+
+    async def _channel(self, deed: Deed, who: Person, other: Person) -> None:
+        made = await who.do("channels.create", name=f"Channel {deed.number}", limit=1 + deed.number % 25)
+        self._channels.append((who, made["channel"]["id"]))
+
+    async def _no_channel(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._channels:
+            owner, channel = self._channels[deed.number % len(self._channels)]
+            await owner.do("channels.delete", channel=channel)
+
     async def _role(self, deed: Deed, who: Person, other: Person) -> None:
         fields = {"room": self._room(deed), "user": other.id, "role": ["admin", "member"][deed.number % 2]}
         await (await self._owner(deed, who)).do("members.set_role", **fields)
@@ -137,6 +158,10 @@ class Cast:
     async def _describe(self, deed: Deed, who: Person, other: Person) -> None:
         description = None if deed.number % 3 == 0 else f"About {deed.number}"
         await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), description=description)
+
+    async def _topic_line(self, deed: Deed, who: Person, other: Person) -> None:
+        line = None if deed.number % 3 == 1 else f"Today: {deed.number}"
+        await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), topic_line=line)
 
     async def _archive(self, deed: Deed, who: Person, other: Person) -> None:
         await (await self._owner(deed, who)).do("rooms.archive", room=self._room(deed))

@@ -1,4 +1,4 @@
-"""Clients that fold what they hear, on each way on which deltas come, and what of it a fresh snapshot shows too."""
+"""Clients that fold what they receive, on each way on which deltas come, and what of it a fresh snapshot shows too."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def compared(state: State, fresh: Json, quarrels: set[frozenset[str]]) -> tuple[
     - ``version`` of others' profiles: it moves with events that are not for others;
     - profiles that are in nobody's snapshot any more: a client may keep what it has seen;
     - profiles of people who have blocked the client, or were blocked, at some time (``quarrels``): nobody is told that
-      somebody else lifted a block, so what was not heard meanwhile comes with the next change or snapshot.
+      somebody else lifted a block, so what was not received meanwhile comes with the next change or snapshot.
     """
     me = state.me["id"]
     known = {user["id"] for user in fresh["users"] if frozenset((me, user["id"])) not in quarrels}

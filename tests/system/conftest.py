@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.api.conftest import minted
 from tests.client import World, visiting
 from tests.parts import Parts

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.rooms import entry
-from events import REGISTRY
+from events.core.log import TermFilter
+from events.core.records import Entity, Key, Record
 from events.invitations import Invitation, InvitationDeclined, InvitationWithdrawn, MemberInvited
-from events.log import TermFilter
 from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet
 from events.messages import Message, message_key
-from events.records import Entity, Key, Record
+from events.registry import REGISTRY
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
 from events.users import User, user_key
-from infra import kafka
-from infra.settings import Settings
-from producers.log import read_tail
+from infra.base import kafka
+from infra.base.settings import Settings
+from producers.engine.log import read_tail
 from projectors.views import invitation_view, masked, relationship_view, self_view, user_view
 
 
@@ -132,9 +132,9 @@ def _people(entities: Entities, user: str, mine: list[Member]) -> set[str]:
 
 
 def heard_in_rooms(found: list[Record]) -> dict[str, dict[str, list[str]]]:
-    """User -> shard -> ids of the rooms' events that the user is to hear: while a member, and the own coming and going.
+    """User -> shard -> ids of the rooms' events that the user receives: while a member, and the own coming and going.
 
-    Whether somebody wants to be notified only they hear; how far they have read all do, these rooms being small.
+    Whether somebody wants to be notified only they receive; how far they have read all do, these rooms being small.
     """
     rosters: dict[str, set[str]] = defaultdict(set)
     heard: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))

@@ -69,7 +69,7 @@ class Steady:
             await asyncio.sleep(PACE)
 
     async def check(self, person: Person) -> None:
-        """Every message is there once, and every listener heard of it once."""
+        """Every message is there once, and every listener received it once."""
         expected = sorted(self.sent)
         assert [seq for seq, _ in expected] == list(range(1, len(expected) + 1))
         stored: list[tuple[int, str]] = []
@@ -87,7 +87,7 @@ class Steady:
 
 
 def _posted(socket: Socket) -> list[tuple[int, str]]:
-    """What a listener heard of messages, in order."""
+    """The messages that a listener received, in order."""
     return [
         (delta["data"]["seq"], delta["data"]["message"]) for delta in socket.pushed if delta["type"] == "message.posted"
     ]

@@ -1,7 +1,9 @@
-"""``as_of(position n)`` of every view == the view of ``fold(events[:n])``, whatever people did and for any n."""
+"""``as_of(position n)`` of every view == the view of ``fold(events[:n])``, whatever people did and for any n.
+Tests ``api/as_of/`` and ``projectors/as_of/``."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,22 +13,27 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from api.core import calls
 from api.rooms import entry
+from events import channels
+from events.channels import Channel, ChannelUser
+from events.core import clock
+from events.core.positions import Position, Shard, Vector, encode_vector
+from events.core.records import Key, Record
 from events.invitations import Invitation
 from events.members import Member, member_key
 from events.messages import Message, Revision, message_key
-from events.positions import Position, Shard, Vector, encode_vector
-from events.records import Key, Record
+from events.pins import Pin
 from events.relationships import Relationship
 from events.rooms import Room, room_key
 from events.users import User, user_key
 from events.visuals import Visual
-from infra import postgres, rows
-from infra.settings import Settings
-from producers.router import partition_of
-from projectors.past import people, rooms
-from projectors.past.entities import entities
-from projectors.past.moments import Moment
+from infra.base import postgres, rows
+from infra.base.settings import Settings
+from producers.engine.router import partition_of
+from projectors.as_of import people, rooms
+from projectors.as_of.entities import entities
+from projectors.as_of.moments import Moment
 from projectors.views import (
     member_view,
     message_view,
@@ -73,7 +80,17 @@ def hidden(past: Message, now: Entities) -> Message:
     return replace(past, deleted=present.deleted) if present.deleted and not past.deleted else past
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.fixture
+def unsteady(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """For every second seed, commands have times and ids up to a second before and after now."""
+    random = Random(seed)
+    if seed % 2:
+        monkeypatch.setattr(calls, "now", lambda: clock.after(clock.now(), random.uniform(-1, 1)))
+        monkeypatch.setattr(calls, "uuid7", lambda: clock.uuid7(int((time.time() + random.uniform(-1, 1)) * 1000)))
+
+
+@pytest.mark.usefixtures("unsteady")
+@pytest.mark.parametrize("seed", range(4))
 async def test_the_past_equals_the_fold_of_what_was_before(
     world: World, installed: Settings, operator: str, seed: int
 ) -> None:
@@ -91,24 +108,28 @@ async def test_the_past_equals_the_fold_of_what_was_before(
         await answers_agree(person, vector, then, now)
 
 
-async def entities_agree(connection: Any, vector: Vector, then: Entities, now: Entities) -> None:
+async def entities_agree(connection: postgres.Connection, vector: Vector, then: Entities, now: Entities) -> None:
     """All entities of the read models as of the place, whoever may see them."""
     moment, kept = Moment(vector=vector), rooms.Kept()
     await whole_streams_agree(connection, vector, then, now)
     users = [one.id for one in now.of(User)]
-    want = {id: then[user_key(id)] for id in users if then[user_key(id)] is not None}
+    want = {one.id: one for one in then.of(User) if one.state == "registered"}
     assert await people.users(connection, moment, users) == want
     pairs = [(one.user, one.other) for one in now.of(Relationship)]
     have = await people.relationships(connection, moment, pairs)
     assert {one.key: one for one in have} == {one.key: one for one in then.of(Relationship) if one.type is not None}
     visuals = await people.visuals(connection, moment, [one.id for one in now.of(Visual)])
     assert {one.key: one for one in visuals} == {one.key: one for one in then.of(Visual)}
+    # Whoever was ever in a room, registered or not.
+    users = list({*users, *(one.user for one in now.of(Member))})
     for room in now.of(Room):
         cut = await moment.cut(connection, room.id)
         for _ in ("read", "kept"):
             assert await rooms.room(connection, room.id, cut, kept) == then[room_key(room.id)]
         there = [one for one in then.of(Member) if one.room == room.id and one.state == "joined"]
         assert await rooms.members(connection, {room.id: cut}, users) == {(room.id, one.user): one for one in there}
+        pins = {one.key: one for one in await rooms.pins(connection, room.id, cut)}
+        assert pins == {one.key: one for one in then.of(Pin) if one.room == room.id}
         said = [one for one in then.of(Message) if one.room == room.id]
         present = await rows.load(connection, [one.key for one in said])
         past = await rooms.messages(
@@ -127,20 +148,23 @@ async def entities_agree(connection: Any, vector: Vector, then: Entities, now: E
 #: Field of each kind of entity that names its stream; a revision is in that of its message.
 STREAM = {
     "user": "id", "session": "user", "relationship": "user", "visual": "owner", "handle": "id", "room": "id",
-    "member": "room", "stay": "room", "message": "room", "invitation": "room",
+    "member": "room", "stay": "room", "message": "room", "invitation": "room", "pin": "room",
+    "channel_counter": "stream", "listening": "user",
 }  # fmt: skip
 
 
-async def whole_streams_agree(connection: Any, vector: Vector, then: Entities, now: Entities) -> None:
+async def whole_streams_agree(connection: postgres.Connection, vector: Vector, then: Entities, now: Entities) -> None:
     """Entities of every kind that there ever were, as one answer to a repeated command takes them."""
     streams: dict[str, list[Key]] = defaultdict(list)
     for key, entity in now.items():
         if entity is not None:
             one = now[message_key(entity.message)] if isinstance(entity, Revision) else entity
-            streams[getattr(one, STREAM[one.kind])].append(key)  # type: ignore[union-attr]
+            # All channels, and what users are to them, stand in one stream.
+            own = isinstance(one, Channel | ChannelUser)
+            streams[channels.STREAM if own else getattr(one, STREAM[one.kind])].append(key)  # type: ignore[union-attr]
     for stream, keys in streams.items():
         kinds = {key[0] for key in keys}
-        topic = "rooms" if "room" in kinds else "handles" if "handle" in kinds else "users"
+        topic = "rooms" if "room" in kinds or stream == channels.STREAM else "handles" if "handle" in kinds else "users"
         shard = Shard(topic, partition_of(stream, 2))
         found = await entities(connection, stream, keys, Position(*shard, vector.get(shard, 0) - 1), rooms.Kept())
         assert found == {key: then[key] for key in keys}, stream

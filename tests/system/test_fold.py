@@ -1,4 +1,5 @@
-"""Snapshot + deltas == fresh snapshot == a fold of the topics, whatever people do and on whichever way deltas come."""
+"""Snapshot + deltas == fresh snapshot == a fold of the topics, whatever people do and on whichever way deltas come.
+Tests ``projectors/views/``, ``projectors/audience/`` and ``tests/fold.py``."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from events.positions import parse_position
-from infra.settings import Settings
+from events.core.positions import parse_position
+from infra.base.settings import Settings
 from projectors.audience import AUDIENCES, NOBODY
 from tests.client import Hasty, World
 from tests.fold import FOLD, State, fold, snapshot_state
@@ -65,7 +66,7 @@ async def agree(listener: Listener, actors: Cast) -> None:
         await asyncio.sleep(0.1)
 
 
-#: Of a user's events those that only the user hears.
+#: Of a user's events those that only the user receives.
 _OWN = {"user.registered", "user.added_by_chosen", "user.email_changed", "user.email_abandoned", "user.seen"}
 
 
@@ -94,9 +95,9 @@ def decent(listener: Listener) -> None:
 async def exact(
     listener: Listener, vector: dict[str, int], heard: dict[str, list[str]], offsets: dict[str, int]
 ) -> None:
-    """Of the rooms' events the client got just those that it was to hear: each once, in order.
+    """Of the rooms' events the client got just those that it was to receive: each once, in order.
 
-    The last ones may still be on their way: not everything that is heard changes a client's state.
+    The last ones may still be on their way: not everything that is received changes a client's state.
     """
     expected = {shard: [id for id in ids if offsets[id] >= vector.get(shard, 0)] for shard, ids in heard.items()}
     expected = {shard: ids for shard, ids in expected.items() if ids}

@@ -1,4 +1,5 @@
-"""kill -9 of the server processes under a load of sends: nothing acknowledged is lost, doubled or out of order."""
+"""kill -9 of the server processes under a load of sends: nothing acknowledged is lost, doubled or out of order.
+Tests ``producers/engine/`` and ``projectors/core/runner.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who reads right after writing reads what was written, whichever node is asked, whatever happens to the others."""
+"""Who reads right after writing reads what was written, whichever node is asked, whatever happens to the others.
+Tests ``producers/engine/recent.py`` and ``infra/base/progress.py``."""
 
 from __future__ import annotations
 

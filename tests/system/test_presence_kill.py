@@ -1,4 +1,5 @@
-"""kill -9 of a push node: its people are offline for all others in time, those connected elsewhere too are not."""
+"""kill -9 of a push node: its people are offline for all others in time, those connected elsewhere too are not.
+Tests ``push/presence/`` and ``push/delivery/signals.py``."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ import msgspec
 import pytest
 
 from infra.embedded.ports import free_port
-from push.signals import TURN_SECONDS
+from push.delivery.signals import TURN_SECONDS
 from tests.client import Person, Socket, visiting
 from tests.parts import Parts
 from tests.running import until
 from tests.servers import Process, installation, process
 
 #: Seconds of silence after which a node is dead here, and what a busy machine may add; to the turn it is counted in
-#: tests/push/test_presence.py.
+#: tests/push/presence/test_presence.py.
 TTL, SLACK = 4.0, 2.0
 
 
@@ -38,7 +39,7 @@ async def servers(parts: Parts, tmp_path: Path) -> AsyncIterator[tuple[Process, 
 
 
 def statuses(socket: Socket) -> dict[str, str]:
-    """What a connection has heard of each user last."""
+    """What a connection last received about each user."""
     found = {}
     for signal in socket.signals:
         for one in signal["users"] if signal["signal"] == "presence" else ():

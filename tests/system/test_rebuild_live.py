@@ -1,4 +1,5 @@
-"""Rebuilds and verifications beside a server that works: nobody notices, whatever becomes of them."""
+"""Rebuilds and verifications beside a server that works: nobody notices, whatever becomes of them.
+Tests ``projectors/rebuild/`` and ``projectors/verify/``."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from infra import postgres
-from infra.settings import Settings
+from infra.base import postgres
+from infra.base.settings import Settings
 from tests.client import Person, World, visiting
 from tests.parts import Parts
 from tests.running import until, variables
@@ -39,7 +40,7 @@ class Ended(NamedTuple):
 
 async def _start(settings: Settings, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", *arguments,
+        sys.executable, "-m", "infra.ops.cli", *arguments,
         env=variables(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
 
@@ -135,13 +136,13 @@ async def test_a_rebuild_that_is_killed_changes_nothing(server: Process) -> None
         assert {row["nspname"] for row in left} == {server.settings.schema, f"{server.settings.schema}_ops"}
 
 
-async def _served(connection: Any, settings: Settings) -> int:
+async def _served(connection: postgres.Connection, settings: Settings) -> int:
     """Which schema has the name."""
     found: int = await connection.fetchval("select to_regnamespace($1)::oid", settings.schema)
     return found
 
 
-async def _fresh(connection: Any, settings: Settings) -> int | None:
+async def _fresh(connection: postgres.Connection, settings: Settings) -> int | None:
     """Which schema a rebuild fills."""
     found: int | None = await connection.fetchval("select to_regnamespace($1)::oid", f"{settings.schema}_next")
     return found
@@ -185,7 +186,10 @@ async def test_a_corrupted_row_is_named_and_healed(server: Process) -> None:
 
 async def test_what_a_command_refuses(settings: Settings) -> None:
     for arguments, said in (
-        (("rebuild", "--model", "mesages"), "expected a model of all, users, handles, rooms, changes, got 'mesages'"),
+        (
+            ("rebuild", "--model", "mesages"),
+            "expected a model of all, users, handles, rooms, channels, changes, got 'mesages'",
+        ),
         (("rebuild", "--switch-back"), "found none; rebuild with --keep keeps them"),
         (("rebuild", "--switch-back", "--drop-old"), "expected --switch-back or --drop-old by itself"),
         (("rebuild", "--model", "rooms", "--keep"), "--keep: expected --model all, got rooms"),

@@ -1,4 +1,5 @@
-"""What docs/reference/topics.md says of a record is true of every record that a busy installation has written."""
+"""What docs/reference/topics.md says of a record is true of every record that a busy installation has written.
+Tests ``docs/reference/topics.md``."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from collections import Counter
 
 import msgspec
 
-from events.clock import to_datetime
-from events.records import Envelope
-from infra import kafka
-from infra.settings import Settings
-from producers.log import read_tail
-from producers.router import partition_of
+from events.core.clock import to_datetime
+from events.core.records import Envelope
+from infra.base import kafka
+from infra.base.settings import Settings
+from producers.engine.log import read_tail
+from producers.engine.router import partition_of
 from tests.client import World
 from tests.system.acting import cast, script
 

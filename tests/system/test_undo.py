@@ -1,4 +1,5 @@
-"""``klatsch undo`` and ``restore``: what somebody did is taken back by new events, and nothing else changes."""
+"""``klatsch undo`` and ``restore``: what somebody did is taken back by new events, and nothing else changes.
+Tests ``infra/ops/commands/revert_plan.py`` and ``producers/revert.py``."""
 
 from __future__ import annotations
 
@@ -8,24 +9,24 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from api.imports import COMMANDS
-from events import REGISTRY
-from events.clock import after, now
+from api.imports import IMPORTABLE
+from events.core.clock import after, now
+from events.core.positions import Shard, parse_position
+from events.core.revert_rules import RevertRule
 from events.members import Member
 from events.messages import Message
-from events.positions import Shard, parse_position
-from events.rooms import Room
-from infra.operate import undoes
-from infra.operate.errors import CannotDo
-from infra.operate.undoing import UNDOING, Back
-from infra.settings import Settings
-from producers import restore
-from producers.restore import FIELDS
-from producers.router import partition_of
+from events.registry import REGISTRY
+from events.rooms import UNSAID, Room
+from infra.base.settings import Settings
+from infra.ops.commands import revert_run
+from infra.ops.commands.errors import CannotDo
+from producers import registry, revert
+from producers.engine.router import partition_of
+from producers.revert import REVERTIBLE
 from tests.api.conftest import minted
 from tests.client import Person, World
 from tests.deadline import until
-from tests.infra.operating import klatsch
+from tests.infra.ops.operating import klatsch
 from tests.system import log
 from tests.system.acting import cast, script
 from tests.system.clients import compared, pushed
@@ -33,16 +34,17 @@ from tests.system.log import Entities
 
 
 def test_each_event_is_taken_back_or_says_why_not() -> None:
-    assert UNDOING.keys() == REGISTRY.events.keys()
-    for name, row in UNDOING.items():
-        if isinstance(row, Back):
-            assert set(row.fields) <= FIELDS[row.kind], name
-            assert not row.id or hasattr(REGISTRY.events[name].sample, row.id), name
-    assert {row.name for row in restore.COMMANDS} <= COMMANDS
+    for name, row in REGISTRY.events.items():
+        if isinstance(row.revert, RevertRule):
+            assert set(row.revert.fields) <= REVERTIBLE[row.revert.kind].fields, name
+            assert not row.revert.id or hasattr(row.sample, row.revert.id), name
+        else:
+            assert row.revert.because, name
+    assert {row.name for row in revert.COMMANDS} <= IMPORTABLE <= registry.COMMANDS_BY_NAME.keys()
 
 
 #: Of a room what no message moves.
-ROOM_FIELDS = ("name", "description", "settings", "data", "state", "owner")
+ROOM_FIELDS = (*UNSAID, "state", "owner", "pins")
 
 
 def moment() -> str:
@@ -58,7 +60,7 @@ async def undone(settings: Settings, *people: Person, since: str, until: str, **
     """Takes back what people did, and what is said of it."""
     console = Console(soft_wrap=True, record=True, width=250, quiet=False)
     ids = [person.id for person in people]
-    await undoes.of_people(
+    await revert_run.of_people(
         settings, ids, since, until, more.pop("room", None), ask=lambda _: True, console=console, all=True
     )
     return console.export_text()
@@ -77,8 +79,10 @@ class Scene:
         room = await person.do("rooms.get", room=self.room)
         members = (await person.do("members.list", room=self.room))["members"]
         page = await person.do("messages.read", room=self.room, limit=200)
+        pins = (await person.do("rooms.pins", room=self.room))["pins"]
         return {
             "room": {name: room["room"][name] for name in ROOM_FIELDS},
+            "pins": {one["pin"]["message"] for one in pins},
             "members": {one["user"]["id"]: one["member"]["role"] for one in members},
             "names": {one["user"]["id"]: (one["user"]["name"], one["user"]["data"]) for one in members},
             "messages": {
@@ -92,7 +96,8 @@ class Scene:
 async def scene(world: World) -> Scene:
     people = [await world.person(name) for name in ("ada", "bob", "mallory", "eve")]
     ada, bob, mallory, _ = people
-    room = await ada.group(bob, mallory, name="Lobby", description="For all", data={"icon": "door"})
+    room = await ada.group(bob, mallory, name="Lobby", description="For all", topic_line="Tea at four",
+                           data={"icon": "door"})  # fmt: skip
     await ada.do("members.set_role", room=room, user=mallory.id, role="admin")
     return Scene(world, people, room)
 
@@ -100,13 +105,15 @@ async def scene(world: World) -> Scene:
 async def test_a_raid_is_taken_back(installed: Settings, scene: Scene) -> None:
     ada, bob, mallory, eve, room = scene.ada, scene.bob, scene.mallory, scene.eve, scene.room
     kept, mine = await ada.say(room, "kept"), await mallory.say(room, "mine")
+    await ada.do("messages.pin", room=room, message=kept["id"])
     before, start = await scene.state(ada), moment()
     await mallory.say(room, "spam")
+    await mallory.do("messages.pin", room=room, message=mine["id"])
     await mallory.do("messages.edit", room=room, message=mine["id"], content={"text": "worse"}, data={"a": 1})
     await mallory.do("messages.edit", room=room, message=mine["id"], content={"text": "worst"})
     await mallory.do("messages.delete", room=room, message=kept["id"])
-    await mallory.do("rooms.change", room=room, name="Mine", description="Gone", data={"icon": "skull", "x": "y"},
-                     settings={"posting": "admins"})  # fmt: skip
+    await mallory.do("rooms.change", room=room, name="Mine", description="Gone", topic_line="Raid",
+                     data={"icon": "skull", "x": "y"}, settings={"posting": "admins"})  # fmt: skip
     await mallory.do("members.remove", room=room, user=bob.id)
     await mallory.do("members.add", room=room, user=eve.id)
     await mallory.do("users.change", name="King", data={"k": "v"})
@@ -199,7 +206,7 @@ async def test_taking_back_can_be_taken_back(installed: Settings, scene: Scene) 
         await undone(installed, mallory, since=start, until=end)
         assert not await shown()
         to = f"{shard}/{ends[str(shard)]}"
-        assert await undoes.of_room(installed, room, to, ask=lambda _: True, console=Console(quiet=True))
+        assert await revert_run.of_room(installed, room, to, ask=lambda _: True, console=Console(quiet=True))
         assert await shown()
 
 
@@ -217,7 +224,7 @@ async def test_a_room_is_restored_whatever_happened(installed: Settings, world: 
     for room in rooms:
         shard = Shard("rooms", partition_of(room.id, installed.partitions))
         console = Console(soft_wrap=True, record=True, width=250)
-        await undoes.of_room(
+        await revert_run.of_room(
             installed, room.id, f"{shard}/{ends[str(shard)]}", ask=lambda _: True, console=console, all=True
         )
         after_, _ = await log.records(installed)
@@ -230,7 +237,7 @@ def outline(state: Entities, room: str, before: Entities) -> dict[str, Any]:
     members = [one for one in state.of(Member) if one.room == room and one.state == "joined"]
     messages = [one for one in state.of(Message) if one.room == room and one.type == "text"]
     return {
-        "room": (found.name, found.description, found.settings, found.data, found.state, found.owner, found.members),
+        "room": {name: getattr(found, name) for name in (*UNSAID, "state", "owner", "members")},
         "members": {one.user: one.role for one in members},
         "messages": {
             one.id: (one.content, {k: v for k, v in one.data.items() if k != "emotion"})
@@ -273,7 +280,7 @@ async def test_many_events_of_many_people(installed: Settings, world: World) -> 
     await asyncio.gather(*(raider.say(room, f"spam {n}") for raider in raiders for n in range(40)))
     end = moment()
     before = log.folded((await log.records(installed))[0])
-    assert await undoes.of_people(
+    assert await revert_run.of_people(
         installed, [one.id for one in raiders], start, end, None, ask=lambda _: True, console=Console(quiet=True)
     )
     now_ = log.folded((await log.records(installed))[0])
@@ -303,14 +310,14 @@ async def test_bad_input_is_refused(installed: Settings, scene: Scene) -> None:
         ("undo", "--by", "nobody-at-all", "--from", "1h"): "--by: expected the id or username",
         ("undo", "--by", me, "--from", "yesterday"): "--from: expected a time",
         ("undo", "--by", me, "--from", "1h", "--to", "2h"): "expected --from before --to",
-        ("undo", "--by", me, "--from", "1h", "--room", "no-room"): "expected the id of a room",
-        ("restore", room, "--to", "9999-01-01T00:00:00Z"): "expected a time that has come",
+        ("undo", "--by", me, "--from", "1h", "--room", "no-room"): "expected the id or name of a room",
+        ("restore", room, "--to", "9999-01-01T00:00:00Z"): "expected a time that is not in the future",
         ("restore", room, "--to", "rooms/0/99999999"): "the log's end",
         ("restore", room, "--to", "users/0/0"): "expected a position of the room's shard",
         ("restore", room, "--to", "2001-01-01"): "expected a moment since",
-        ("restore", "no-room", "--to", "1h"): "expected the id of a room",
+        ("restore", "no-room", "--to", "1h"): "expected the id or name of a room",
     }
     for arguments, expected in cases.items():
         assert expected in " ".join((await klatsch(installed, *arguments, expected=1)).split()), arguments
     with pytest.raises(CannotDo, match="expected --from before --to"):
-        await undoes.of_people(installed, [me], after(now(), 10), now(), None, ask=lambda _: True)
+        await revert_run.of_people(installed, [me], after(now(), 10), now(), None, ask=lambda _: True)

@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser, async_playwright, expect
 
-from api import tokens
-from events.clock import after, now, uuid7
+from api.core import tokens
+from events.core.clock import after, now, uuid7
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.settings import Settings
 from tests.client import World, visiting
 from tests.parts import Parts
 from tests.servers import ALL, Process, installation, process

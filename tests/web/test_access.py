@@ -1,4 +1,5 @@
-"""The demo for everybody: by keyboard alone, on a narrow screen, and safe from what others write."""
+"""The demo for everybody: by keyboard alone, on a narrow screen, and safe from what others write.
+Tests ``api/web/view/`` and ``api/web/css/``."""
 
 from __future__ import annotations
 

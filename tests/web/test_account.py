@@ -1,4 +1,5 @@
-"""One's account in the demo: the e-mail address, logging in by it, and where one is logged in."""
+"""One's account in the demo: the e-mail address, logging in by it, and where one is logged in.
+Tests ``api/web/view/account.js``."""
 
 from __future__ import annotations
 
@@ -39,6 +40,21 @@ async def test_an_address_to_log_in_with(windows: Open, world: World) -> None:
     await bo.page.get_by_label("Password").fill(PASSWORD)
     await bo.page.locator("button[type=submit]").click()
     await expect(bo.page.get_by_role("alert")).to_contain_text("taken")
+    await expect(bo.page.get_by_label("E-mail")).to_be_focused()
+    await expect(bo.page.get_by_label("E-mail")).to_have_attribute("aria-errormessage", "field-email-error")
+    # All that is wrong is told, each beside its field, until something else is in it.
+    bo.expected.append("status of 422")
+    await bo.page.get_by_label("Username").fill("___")
+    await bo.page.get_by_label("E-mail").fill("bo@localhost")
+    await bo.page.locator("button[type=submit]").click()
+    await expect(bo.page.get_by_label("Username")).to_have_attribute("aria-invalid", "true")
+    await expect(bo.page.get_by_label("Username").locator("..").get_by_role("alert")).to_contain_text(
+        "a letter or a digit"
+    )
+    await expect(bo.page.get_by_label("E-mail").locator("..").get_by_role("alert")).to_contain_text("e-mail address")
+    await expect(bo.page.get_by_label("Username")).to_be_focused()
+    await bo.page.get_by_label("Username").fill("bo")
+    await expect(bo.page.get_by_role("alert")).to_have_count(1)
     await _log_in(bo, address)
     await bo.online()
     await expect(bo.page.locator(".side-foot strong")).to_have_text(ada.name)

@@ -1,21 +1,31 @@
-"""The operators' console in Chromium: getting in, the figures, the tail, parked streams, a room in time."""
+"""The operators' console in Chromium: getting in, the figures, the tail, parked streams, a room in time.
+Tests ``api/web/console/``."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from playwright.async_api import Locator, Page, expect
 
-from infra import operator_token, postgres
+from events.core.clock import now
+from infra.base import postgres, reporting
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.settings import Settings
+from infra.ops import operator_token
+from producers.engine.router import PROOF_HEADER, proof
 from tests.client import World
 from tests.running import until
+from tests.servers import ALL, process
 from tests.web.conftest import Open
 from tests.web.windows import Window
 
 _EVIL = """<img src=x onerror="document.title='owned'"><b>&amp;</b>"""
+_ROOM = "#Tea & talk"
 
 
 async def console(windows: Open, settings: Settings, **context: Any) -> Window:
@@ -53,9 +63,9 @@ async def test_the_link_opens_the_wall(windows: Open, world: World, installed: S
     await until(drawn, "the chart shows commands")
     await expect(commands.locator("path.line").first).to_have_attribute("d", re.compile(r"^M.*L"))
     await expect(commands.get_by_role("img")).to_have_attribute(
-        "aria-label", re.compile("now, a second: decided [0-9]")
+        "aria-label", re.compile("Commands in the last 15 minutes; now, a second: decided [0-9]")
     )
-    await expect(panel(page, "Stored")).to_contain_text("records of rooms")
+    await expect(panel(page, "Stored")).to_contain_text("events of rooms")
     await page.reload()
     await expect(page.locator(".state")).to_have_text("All is well")
 
@@ -76,8 +86,8 @@ async def test_who_has_no_link_is_told_how_to_get_one(windows: Open, world: Worl
 
 
 async def test_the_tail_shows_what_happens_and_runs_nothing(windows: Open, world: World, installed: Settings) -> None:
-    ada = await world.person("ada")
-    room, other = await ada.group(), await ada.group()
+    ada = await world.person("ada", name="Ada L")
+    room, other = await ada.group(name=_ROOM[1:]), await ada.group()
     window = await console(windows, installed)
     tail = panel(window.page, "Live tail")
     rows = tail.get_by_role("listitem")
@@ -91,24 +101,94 @@ async def test_the_tail_shows_what_happens_and_runs_nothing(windows: Open, world
         return await rows.count() > 0
 
     await until(arrives, "an event arrives")
-    await rows.first.get_by_role("button").click()
-    envelope = rows.first.locator("pre")
+    # Others may come above it.
+    row = tail.locator(f'li[data-position="{await rows.last.get_attribute("data-position")}"]')
+    await row.get_by_role("button").click()
+    envelope = row.locator("pre")
+    # Of names, not of tails of ids; the id is there to copy.
+    await expect(row).to_contain_text(f"{_ROOM}by Ada L ({ada.username})")
+    await expect(row.locator("code").first).to_have_text(room)
     await expect(envelope).to_contain_text("onerror")
     await expect(envelope).to_contain_text(f'"subject": "{room}"')
     await tail.get_by_role("button", name="Pause").click()
     shown = await rows.count()
-    for n in range(3):
-        await ada.say(room, f"unseen {n}")
+    said = [await ada.say(room, f"unseen {n}") for n in range(3)]
     # One more may have been on its way when the button was pressed.
     await expect(tail).to_contain_text(re.compile("[3-9] new"))
     assert await rows.count() == shown
     await tail.get_by_role("button", name="Go on").click()
-    await rows.first.get_by_role("button").click()
-    await expect(rows.first.locator("pre")).to_contain_text("unseen 2")
+    # The last of the three may come after the button was pressed.
+    last = tail.locator(f'li[data-position$="/{said[-1]["version"]}"]')
+    await last.get_by_role("button").click()
+    await expect(last.locator("pre")).to_contain_text("unseen 2")
     assert await rows.count() >= shown + 3
     for text in await tail.locator("ol b").all_inner_texts():
         assert text == "message.posted"
     assert await window.page.title() != "owned"
+
+
+async def test_the_tail_takes_names_and_says_what_nobody_is_called(
+    windows: Open, world: World, installed: Settings
+) -> None:
+    ada = await world.person("ada", name="Ada L")
+    room = await ada.group(name=f"Tail {ada.username}")
+    window = await console(windows, installed)
+    tail = panel(window.page, "Live tail")
+    for field in ("type", "stream", "actor"):
+        box = tail.get_by_label(f"Only events of {field}")
+        # What is written in it is not cut.
+        assert await box.evaluate("""one => {
+            const context = document.createElement("canvas").getContext("2d"), style = getComputedStyle(one);
+            context.font = style.font;
+            const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            return context.measureText(one.placeholder).width <= room;
+        }""")
+    await tail.get_by_label("Only events of actor").fill("nobody at all")
+    await tail.get_by_role("button", name="Filter").click()
+    await expect(tail).to_contain_text("No room or person is called “nobody at all”")
+    await expect(tail).to_contain_text("Nothing yet that fits the filter; waiting for new events")
+    await tail.get_by_label("Only events of actor").fill(ada.username)
+    await tail.get_by_label("Only events of stream").fill(f"#Tail {ada.username}")
+    await tail.get_by_role("button", name="Filter").click()
+    await expect(tail).not_to_contain_text("No room or person")
+
+    async def arrives() -> bool:
+        await ada.say(room, "here")
+        return await tail.get_by_role("listitem").count() > 0
+
+    await until(arrives, "an event arrives")
+    await expect(tail).not_to_contain_text("Nothing yet")
+
+
+async def test_rooms_of_one_name_are_told_apart(windows: Open, world: World, installed: Settings) -> None:
+    ada, bob = await world.person("ada"), await world.person("bob")
+    name = f"Twin {ada.username}"
+    one, other = await ada.group(bob, name=name), await ada.group(name=name)
+    await ada.do("rooms.delete", room=other)
+    window = await console(windows, installed)
+    past = panel(window.page, "A room in time")
+    await past.get_by_label("Find a room").fill(name)
+    options = past.get_by_label("Room", exact=True).get_by_role("option")
+    await expect(options).to_have_count(3)
+    texts = await options.all_inner_texts()
+    assert any(re.search(rf"2 members, .*{one[-6:]}\)$", text) for text in texts), texts
+    assert any(re.search(rf"deleted, .*{other[-6:]}\)$", text) for text in texts), texts
+
+
+async def test_shards_have_terms_and_those_that_are_not_named_are_counted(
+    windows: Open, world: World, installed: Settings
+) -> None:
+    window = await console(windows, installed)
+    cells = panel(window.page, "Shards").locator(".strip li small")
+    await expect(cells.first).to_have_text(re.compile(r"^term "))
+    texts = await window.page.evaluate("""async () => {
+        const { judge } = await import(new URL("judge.js", document.querySelector("script[type=module]").src));
+        const shards = [...Array(24).keys()].map((partition) => ({ topic: "rooms", partition, owner: null }));
+        const sample = { values: { p99: 1 } }, faults = { postgres: "Postgres is still starting", kafka: "Odd" };
+        return judge({ sample, shards, faults, disks: [], processes: [], parked: [] }).map(({ text }) => text);
+    }""")
+    assert "24 parts of the log (shards) without an owner: rooms/0, rooms/1, rooms/2, rooms/3 and 20 more." in texts
+    assert {"Postgres is still starting.", "Kafka does not answer (Odd)."} <= set(texts)
 
 
 async def test_what_is_wrong_is_said_with_what_to_do(windows: Open, world: World, installed: Settings) -> None:
@@ -131,12 +211,12 @@ async def test_a_parked_stream_is_retried_after_a_question(windows: Open, world:
     connection = await postgres.connect(installed)
     window = await console(windows, installed)
     parked = panel(window.page, "Parked streams")
-    await expect(parked).to_contain_text("Nothing is parked.")
+    await expect(parked).to_contain_text("Nothing waits for a fix.")
     try:
         await connection.execute("alter table rooms add constraint bad check (name <> 'Refused') not valid")
         await ada.do("rooms.create", type="public", name="Refused", members=[])
         await expect(parked).to_contain_text("CheckViolation")
-        await expect(window.page.get_by_label("Problems")).to_contain_text("1 stream parked")
+        await expect(window.page.get_by_label("Problems")).to_contain_text("1 room or person waiting for a fix")
         await parked.get_by_text("Events", exact=True).click()
         await expect(parked.locator("pre").first).to_contain_text('"name": "Refused"')
         await parked.get_by_role("button", name="Retry", exact=True).click()
@@ -151,7 +231,7 @@ async def test_a_parked_stream_is_retried_after_a_question(windows: Open, world:
     await expect(parked.get_by_role("button", name="Retry now")).to_be_focused()
     await window.page.keyboard.press("Enter")
     await expect(parked.get_by_role("status")).to_contain_text("is free")
-    await expect(parked).to_contain_text("Nothing is parked.")
+    await expect(parked).to_contain_text("Nothing waits for a fix.")
 
 
 async def test_a_room_is_dragged_through_its_past(windows: Open, world: World, installed: Settings) -> None:
@@ -186,6 +266,59 @@ async def test_a_room_is_dragged_through_its_past(windows: Open, world: World, i
     await expect(past.get_by_role("status")).to_contain_text("when the room was made, or later")
 
 
+async def test_the_charts_begin_before_the_page(windows: Open, world: World, installed: Settings) -> None:
+    token = operator_token.token(installed)
+    ada = await world.person("ada")
+    room = await ada.group()
+
+    async def kept() -> bool:
+        await ada.say(room)
+        found = (await world.call("console.history", {}, token=token))["samples"]
+        return sum(one["values"]["commands"] is not None for one in found) >= 2
+
+    # Nobody looks meanwhile; the server keeps one point in 5 s.
+    await until(kept, "two points are kept")
+    window = await console(windows, installed)
+    # Of 5 s at least, which this page has not been open for.
+    path = await panel(window.page, "Commands").locator("path.line").first.get_attribute("d")
+    assert path is not None
+    places = [float(x) for x in re.findall(r"[ML]([0-9.]+) ", path)]
+    width = await window.page.evaluate("document.querySelector('.drawing').clientWidth") - 52
+    assert (max(places) - min(places)) / width * 900 > 4.5, path
+
+
+async def test_words_are_explained_by_keyboard_and_by_touch(windows: Open, world: World, installed: Settings) -> None:
+    window = await console(windows, installed, has_touch=True)
+    lag = panel(window.page, "Lag").get_by_role("button", name="What is “lag”?")
+    note = window.page.get_by_role("note")
+    await lag.focus()
+    await window.page.keyboard.press("Enter")
+    await expect(note).to_contain_text("Events that stand in the log")
+    await window.page.keyboard.press("Escape")
+    await expect(note).to_be_hidden()
+    await expect(lag).to_be_focused()
+    await panel(window.page, "Shards").get_by_role("button", name="What is “term”?").tap()
+    await note.get_by_role("link", name="All words").tap()
+    entry = window.page.locator("#word-term")
+    await expect(entry).to_be_in_viewport()
+    await expect(entry).to_be_focused()
+    assert await window.page.locator("main [title]").count() == 0
+
+
+async def test_limits_are_drawn_where_values_come_near(windows: Open, world: World, installed: Settings) -> None:
+    page = (await console(windows, installed)).page
+    requests = panel(page, "Requests")
+    await expect(requests.locator("svg")).to_contain_text("a notice from 1,000")
+    await expect(requests.locator("svg")).to_contain_text("ms")
+    drawn = """async (p99) => {
+        const { charts } = await import("/console/charts.js");
+        const chart = charts()[3];
+        chart.update([{ at: 1000, values: { p50: 1, p99 } }], 1000, 900000);
+        return chart.element.querySelectorAll(".limit").length;
+    }"""
+    assert [await page.evaluate(drawn, p99) for p99 in (10, 240, 260)] == [0, 0, 1]
+
+
 async def test_nothing_is_wider_than_a_narrow_screen(windows: Open, world: World, installed: Settings) -> None:
     ada = await world.person("ada")
     room = await ada.group(name="n" * 100)
@@ -193,6 +326,10 @@ async def test_nothing_is_wider_than_a_narrow_screen(windows: Open, world: World
     window = await console(windows, installed, viewport={"width": 360, "height": 720})
     await panel(window.page, "A room in time").get_by_label("Find a room").fill(room)
     await expect(window.page.get_by_role("heading", name="n" * 100)).to_be_visible()
+    await panel(window.page, "Live tail").get_by_label("Only events of stream").fill(room)
+    await panel(window.page, "Live tail").get_by_role("button", name="Filter").click()
+    await expect(panel(window.page, "Live tail").locator(".of").first).to_contain_text("nnn")
+    await panel(window.page, "Live tail").locator("ol button").first.click()
     assert await window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -216,31 +353,67 @@ async def test_an_open_console_renews_its_token(windows: Open, world: World, ins
     await expect(window.page.locator(".state")).to_have_text("All is well")
 
 
-_RATES = """async ([first, then]) => {
-    const { History, quantile } = await import("/console/history.js");
-    const history = new History();
-    history.add(first);
-    const { values } = history.add(then);
-    return { values, halves: quantile([0.01, 0.1], [0, 10, 10], 0.5), beyond: quantile([0.01, 0.1], [0, 0, 4], 0.5) };
-}"""
+# What these leave behind is shown for two minutes as gone: they come last.
 
 
-def _figures(at: int, end: int | None, commands: int, started: str) -> dict[str, Any]:
-    shard = {"topic": "rooms", "partition": 0, "end": end, "applied": 90, "feed_lag": None}
-    counts = {"commands": commands, "refused": 0, "deliveries": 0}
-    process = {"address": "a", "started": started, "answering": True, "counts": counts,
-               "requests": {"bounds": [0.01, 0.1], "counts": [commands / 2, commands, commands]}}  # fmt: skip
-    return {"at": f"2026-11-21T08:00:0{at}.000Z", "shards": [shard], "processes": [process]}
+async def test_what_is_old_is_grey(windows: Open, installed: Settings, tmp_path: Path, world: World) -> None:
+    """A server that was killed: nothing of the page is to look as if it were so."""
+    settings = replace(installed, port=free_port())
+    async with process(settings, ALL, tmp_path / "log") as server:
+        await server.ready()
+        window = await console(windows, settings)
+        window.expected += ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET"]
+        page = window.page
+        pill = panel(page, "Processes").locator(".health li").first
+        await expect(pill).to_be_visible()
+        green = await pill.evaluate("one => getComputedStyle(one).backgroundColor")
+        await server.end()
+        await expect(page.locator(".state")).to_have_text(re.compile(r"Old figures: of \d\d:\d\d:\d\d, [4-9] s ago"))
+        await expect(page.get_by_label("Problems")).to_contain_text("No figures since the time above")
+        assert await pill.evaluate("one => getComputedStyle(one).backgroundColor") != green
+        for name in ("Events", "Commands"):
+            await expect(panel(page, name).locator(".figure")).to_have_text("–")
+        await server.start()
+        await server.ready()
+        await expect(page.locator(".wall")).not_to_have_attribute("data-old", "")
+        await expect(pill).to_have_attribute("data-ok", "true")
 
 
-async def test_rates_survive_a_restart_and_what_is_not_known(windows: Open, world: World, installed: Settings) -> None:
-    page = (await console(windows, installed)).page
-    found = await page.evaluate(_RATES, [_figures(1, 100, 10, "x"), _figures(3, 110, 30, "x")])
-    assert found["values"]["events.rooms"] == 5 and found["values"]["commands"] == 10
-    assert found["values"]["lag.read_models"] == 20 and found["values"]["lag.feed"] is None
-    assert found["values"]["p50"] == 10 and 90 < found["values"]["p99"] <= 100
-    assert round(found["halves"]) == 55 and found["beyond"] == 100
-    # A process that was started again counts from 0; what Kafka does not tell is unknown, not zero.
-    found = await page.evaluate(_RATES, [_figures(1, 100, 1000, "x"), _figures(3, None, 5, "y")])
-    assert found["values"]["commands"] == 0 and found["values"].get("events.rooms") is None
-    assert found["values"]["lag.read_models"] is None
+async def test_a_process_without_a_word_is_grey(
+    windows: Open, installed: Settings, tmp_path: Path, world: World
+) -> None:
+    settings = replace(installed, port=free_port())
+    async with process(settings, frozenset({"project"}), tmp_path / "log") as other:
+        await other.ready()
+        window = await console(windows, installed)
+        entry = panel(window.page, "Processes").locator(".processes > li").filter(has_text=settings.address)
+        await expect(entry.locator(".health li[data-ok=true]").first).to_be_visible()
+        await other.end()
+        await expect(entry).to_contain_text("no word since")
+        await expect(entry).to_contain_text("project")
+        await expect(entry.locator(".health li").first).to_be_visible()
+        await expect(entry.locator(".health li[data-ok]")).to_have_count(0)
+
+
+async def test_a_worker_and_its_restarts_are_listed(windows: Open, world: World, installed: Settings) -> None:
+    at = f"{datetime.now(UTC) - timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}"
+    again = replace(installed, port=1, restarts=2, ended=f"ended with exit code 1 at {at}")
+    worker = reporting.ProcessReport(again, ["analytics"], now())
+    old = replace(installed, port=2, restarts=2, ended="was killed (signal 9) at 2026-01-21T08:00:00Z")
+    quiet = reporting.ProcessReport(old, ["quiet"], now())
+    parts = {"progress": {"ok": False, "state": "no progress for 61 s with 5 records to read"}}
+    says = (lambda: {**worker.figures(), "parts": parts}, lambda: {**quiet.figures(), "parts": {}})
+    telling = asyncio.gather(
+        *(reporting.report(world.url, {PROOF_HEADER: proof(installed)}, figures) for figures in says)
+    )
+    try:
+        window = await console(windows, installed)
+        # What is long past is no news.
+        long_ago = panel(window.page, "Processes").locator(".processes > li").filter(has_text="quiet")
+        await expect(long_ago.locator(".load")).to_contain_text("MiB")
+        await expect(long_ago).not_to_contain_text("started again")
+        entry = panel(window.page, "Processes").locator(".processes > li").filter(has_text="analytics")
+        await expect(entry).to_contain_text("started again 2 times; the one before ended with exit code 1, 3 min ago")
+        await expect(window.page.get_by_label("Problems")).to_contain_text("no progress for 61 s")
+    finally:
+        telling.cancel()

@@ -1,4 +1,4 @@
-"""The demo as two people use it in two windows of a real browser, against a real server."""
+"""The demo as two people use it in two windows of a real browser, against a real server. Tests ``api/web/``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.client import World
 from tests.running import until
 from tests.web.conftest import Open, service
@@ -148,7 +148,7 @@ async def test_the_history_shows_the_events_as_they_happen(windows: Open, world:
     seen = bo.page.locator(".event-type")
     await expect(seen).to_have_text(["member.read", "message.posted", *_MADE])
     await bo.say("Second")
-    # Ada has it in sight, so that she has read it; and she has heard that Bo read hers.
+    # Ada has it in sight, so that she has read it; and she knows that Bo read hers.
     await expect(types).to_have_text(["member.read", "message.posted", "member.read", "message.posted", *_MADE])
     event = ada.page.locator(".event").nth(1)
     await expect(event.locator(".event-actor")).to_have_text(f"{bo.name} · #2 Second")

@@ -1,4 +1,5 @@
-"""Search in the demo, and long conversations: jumping into the middle and scrolling on from there, both ways."""
+"""Search in the demo, and long conversations: jumping into the middle and scrolling on from there, both ways.
+Tests ``api/web/view/search.js`` and ``api/web/view/scroller.js``."""
 
 from __future__ import annotations
 

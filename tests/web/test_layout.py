@@ -1,4 +1,5 @@
-"""The demo at the widths of phones, tablets and screens: what one can press stands in sight, and nothing covers it."""
+"""The demo at the widths of phones, tablets and screens: what one can press stands in sight, and nothing covers it.
+Tests ``api/web/css/``."""
 
 from __future__ import annotations
 

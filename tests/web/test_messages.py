@@ -1,4 +1,5 @@
-"""Messages in the demo after they were said: changed, deleted, read by others, marked as unread."""
+"""Messages in the demo after they were said: changed, deleted, read by others, marked as unread.
+Tests ``api/web/view/messages.js``."""
 
 from __future__ import annotations
 
@@ -144,7 +145,7 @@ async def test_marked_as_unread(windows: Open, world: World) -> None:
     await ada.say("four")
     await bo.sees("one", "two", "three", "four")
     await expect(bo.chat(name).locator(".badge")).to_have_text("3")
-    # Opened anew, the line stands where one wanted to go on, and everything in sight is read.
+    # Opened again, the line stands where one wanted to go on, and everything in sight is read.
     await bo.page.evaluate("location.hash = '#/'")
     await bo.enter(name)
     line = bo.page.locator(".new-line + .message .bubble")

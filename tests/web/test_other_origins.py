@@ -1,4 +1,5 @@
-"""Browser apps on other origins (CORS), in a real Chromium: what a page on another port may do, and no other may."""
+"""Browser apps on other origins (CORS), in a real Chromium: what a page on another port may do, and no other may.
+Tests ``infra/base/origins.py`` and ``api/core/guard.py``."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser
 
+from infra.base.origins import LOCAL
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.origins import LOCAL
-from infra.settings import Settings
 from tests.servers import ALL, Process, process
 
 _BLANK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<!doctype html>"
 
-#: Register, make a room, say something, read it and hear of it, as an app would: by fetch, its stream and a WebSocket.
+#: Register, make a room, say something, read it and receive it, as an app would: by fetch, its stream and a WebSocket.
 _APP = """async ([api, name]) => {
     const json = { "Content-Type": "application/json" };
     const call = (method, path, body, headers) => fetch(api + path,
@@ -30,7 +31,8 @@ _APP = """async ([api, name]) => {
     const first = new TextDecoder().decode((await stream.body.getReader().read()).value);
     const made = await call("POST", "/v1/rooms", { type: "public", name }, { ...bearer, "Idempotency-Key": name });
     const room = (await made.json()).room.id;
-    const sent = await call("POST", `/v1/rooms/${room}/messages`, { token: "m1", content: { text: "hello" } }, bearer);
+    const message = { client_id: "m1", content: { text: "hello" } };
+    const sent = await call("POST", `/v1/rooms/${room}/messages`, message, bearer);
     const position = { "Klatsch-Position": sent.headers.get("Klatsch-Position") };
     const read = await call("GET", `/v1/rooms/${room}/messages`, null, { ...bearer, ...position });
     const refused = await call("GET", "/v1/users/me", null, { Authorization: "Bearer no" });

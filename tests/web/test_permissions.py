@@ -1,10 +1,11 @@
-"""What the demo offers is what the server allows: the two tables, cell by cell."""
+"""What the demo offers is what the server allows: the two tables, cell by cell.
+Tests ``api/web/klatsch/permissions.js`` and ``producers/roles.py``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from producers.roles import PERMISSIONS, Row, Rule
+from producers.roles import PERMISSIONS, PermissionRow, Rule
 from tests.client import World
 from tests.web.conftest import Open
 
@@ -33,7 +34,7 @@ _ASK = """async () => {
 }"""
 
 
-def _allowed(row: Row, column: str, state: str, setting: str, kind: str) -> bool:
+def _allowed(row: PermissionRow, column: str, state: str, setting: str, kind: str) -> bool:
     if state == "deleted" or (state == "archived" and not row.archived):
         return False
     match getattr(row, column):

@@ -1,4 +1,5 @@
-"""The demo through a crash of the server and reloads of the page: nothing missing, nothing twice, in order."""
+"""The demo through a crash of the server and reloads of the page: nothing missing, nothing twice, in order.
+Tests ``api/web/klatsch/connection.js`` and ``api/web/klatsch/outbox.js``."""
 
 from __future__ import annotations
 

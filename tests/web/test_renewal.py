@@ -1,4 +1,5 @@
-"""The demo stays logged in while it is open; who was away too long logs in again, and finds the outbox kept."""
+"""The demo stays logged in while it is open; who was away too long logs in again, and finds the outbox kept.
+Tests ``api/web/klatsch/session.js``."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import expect
 
-from api.tokens import verify
-from infra.settings import Settings
+from api.core.tokens import verify
+from infra.base.settings import Settings
 from tests.client import visiting
 from tests.running import until
 from tests.servers import Process
@@ -83,7 +84,7 @@ async def test_what_one_left_is_not_sent_by_another(windows: Open, server: Proce
     await ada.page.evaluate(
         """() => {
             sessionStorage.removeItem("klatsch.session");
-            const entry = { token: "t", room: "r", type: "text", content: { text: "mine" }, state: "failed" };
+            const entry = { client_id: "t", room: "r", type: "text", content: { text: "mine" }, state: "failed" };
             addEventListener("pagehide", () => {
                 sessionStorage.setItem("klatsch.outbox", JSON.stringify({ user: "somebody", entries: [entry] }));
             });

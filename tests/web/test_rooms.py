@@ -1,4 +1,5 @@
-"""Rooms in the demo: making, finding, running, archiving and deleting them, as their people see it."""
+"""Rooms in the demo: making, finding, running, archiving and deleting them, as their people see it.
+Tests ``api/web/view/rooms.js`` and ``api/web/view/room.js``."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import secrets
 
 from playwright.async_api import Locator, expect
 
-from infra.settings import Settings
+from infra.base.settings import Settings
 from tests.client import World
 from tests.running import until
 from tests.web.conftest import Open, operator
@@ -37,7 +38,8 @@ async def test_a_room_with_an_address_of_its_own(windows: Open, world: World) ->
     other = await world.person("owner")
     await other.group(name="Taken", id=f"{slug}-taken")
     await ada.press("New room")
-    await page.get_by_label("Name", exact=True).fill("Tea: the room")
+    # What people see of it: nothing here but a direction that turns.
+    await page.get_by_label("Name", exact=True).fill("Tea\u202e the room")
     await page.get_by_label("Description").fill("Leaves and water")
     await page.get_by_text("Address and settings").click()
     # What the browser knows to be wrong never reaches the server; the rest the server says in its own words.
@@ -47,12 +49,12 @@ async def test_a_room_with_an_address_of_its_own(windows: Open, world: World) ->
     ada.expected += ["status of 409", "status of 422"]
     await page.get_by_label("Address").fill(f"{slug}-taken")
     await ada.press("Make the room")
-    await expect(page.get_by_role("alert")).to_contain_text(f"{slug}-taken exists")
+    await expect(page.get_by_role("alert")).to_contain_text(f"{slug}-taken, which exists")
     await expect(page.get_by_label("Address")).to_be_focused()
     await page.get_by_label("Address").fill(slug)
     await ada.press("Make the room")
-    await expect(page.get_by_role("alert")).to_contain_text("name: expected letters, digits, spaces")
-    await page.get_by_label("Name", exact=True).fill("Tea and the room")
+    await expect(page.get_by_role("alert")).to_contain_text("Expected one line that people see")
+    await page.get_by_label("Name", exact=True).fill("Tea: the room")
     await page.get_by_label("Only admins write").check()
     await page.get_by_text("Private", exact=True).click()
     await ada.press("Make the room")
@@ -61,6 +63,32 @@ async def test_a_room_with_an_address_of_its_own(windows: Open, world: World) ->
     await expect(page.locator(".chat-head .kind")).to_have_attribute("aria-label", "private room")
     await ada.details()
     await expect(page.locator(".room-card .hint")).to_contain_text("Only admins write")
+
+
+async def test_a_topic_line_stands_under_the_name(windows: Open, world: World) -> None:
+    ada, bo = await _people(windows, world, "Ada", "Bo")
+    await ada.make_room(f"Lines of {ada.name}", bo.name)
+    await bo.enter(f"Lines of {ada.name}")
+    line, seen = (window.page.locator(".chat-head .topic-line") for window in (ada, bo))
+    await expect(line).to_be_hidden()
+    await ada.details()
+    await ada.press("Change")
+    await ada.page.get_by_label("Topic line").fill("  Today: scones  ")
+    await ada.press("Save")
+    await expect(ada.page.locator(".room-topic-line")).to_have_text("Today: scones")
+    for shown in (line, seen):
+        await expect(shown).to_have_text("Today: scones")
+    await bo.press("Everything")
+    await expect(bo.page.locator(".event-actor").filter(has_text="Today: scones")).to_have_count(1)
+    # What is written back with all the rest is no change, and nothing is none.
+    await ada.press("Change")
+    await expect(ada.page.get_by_label("Topic line")).to_have_value("Today: scones")
+    await ada.page.get_by_label("Topic line").fill("")
+    await ada.press("Save")
+    for shown in (line, seen):
+        await expect(shown).to_be_hidden()
+    await bo.details()
+    await expect(bo.page.get_by_role("button", name="Change", exact=True)).to_have_count(0)
 
 
 async def test_discovering_public_rooms(windows: Open, world: World) -> None:
@@ -82,7 +110,7 @@ async def test_discovering_public_rooms(windows: Open, world: World) -> None:
     await bo.sees("first")
     await expect(bo.notices).to_have_text(["You joined"])
     await expect(row.locator(".join")).to_have_text("Open")
-    # Who is there hears of it, in the list too.
+    # Those who are there receive it, in the list too.
     last = ada.chat(f"Open {ada.name}").locator(".row-last")
     await expect(last).to_have_text(f"{bo.name} joined")
 

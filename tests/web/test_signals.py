@@ -1,4 +1,5 @@
-"""Signals in the demo: who is there, who types, who looks on; and that nothing of it outlives its time."""
+"""Signals in the demo: who is there, who types, who looks on; and that nothing of it outlives its time.
+Tests ``api/web/klatsch/signals.js``."""
 
 from __future__ import annotations
 

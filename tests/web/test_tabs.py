@@ -1,4 +1,4 @@
-"""Several tabs of one browser: they share a log-in, or are different people."""
+"""Several tabs of one browser: they share a log-in, or are different people. Tests ``api/web/klatsch/sharing.js``."""
 
 from __future__ import annotations
 

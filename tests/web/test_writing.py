@@ -1,4 +1,5 @@
-"""Writing in the demo: drafts, the day of what one reads, where a room begins, Markdown, wrong names."""
+"""Writing in the demo: drafts, the day of what one reads, where a room begins, Markdown, wrong names.
+Tests ``api/web/view/composer.js`` and ``api/web/view/editor.js``."""
 
 from __future__ import annotations
 
@@ -109,10 +110,12 @@ async def test_what_is_wrong_with_a_name_stands_beside_it(windows: Open, world: 
     page = window.page
     await window.press("New room")
     name = page.get_by_label("Name", exact=True)
-    await name.fill("Tea: the room")
+    await name.fill("Tea\u202eroom")
     await window.press("Make the room")
     await expect(name).to_be_focused()
-    await expect(page.locator(".field:has(#room-name) [role=alert]")).to_contain_text("name: expected letters")
+    await expect(page.locator(".field:has(#room-name) [role=alert]")).to_contain_text(
+        "Expected one line that people see"
+    )
     await expect(name).to_have_attribute("aria-invalid", "true")
     await name.fill("Tea")
     await expect(page.get_by_role("alert")).to_be_hidden()

@@ -53,7 +53,7 @@ class Window:
 
     def foreign(self) -> list[str]:
         """Requests to any other host than the server's."""
-        host = self.url.split("//")[1].rstrip("/")
+        host = self.url.split("/")[2]
         return [url for url in self.requests if not url.startswith(("data:", f"http://{host}/", f"ws://{host}/"))]
 
     async def register(self, name: str, added_by: str | None = "everyone") -> None:

@@ -3,25 +3,29 @@
 import { h, set, svg, text } from "../view/dom.js";
 import { measure } from "./format.js";
 
-const HEIGHT = 132;
-const EDGE = { top: 8, right: 8, bottom: 18, left: 38 };
-/** Samples further apart than this are not joined, in ms: nobody looked in between. */
-const GAP = 6_000;
+const HEIGHT = 148;
+const EDGE = { top: 22, right: 8, bottom: 18, left: 44 };
+/** Samples further apart than this are not joined, in ms: the server keeps one in 5 s. */
+const GAP = 12_000;
+/** A limit is drawn, and the scale reaches to it, once values come as near to it as this share of it. */
+const NEAR = 0.25;
 
 /**
- * `series`: `[{ name, label, kind }]`, `kind` names its colour. `sum`: whether the large figure is that of all series
- * together instead of the first; `least`: the least that the scale reaches to.
+ * `title`: what stands above, `label` its short name; `unit` that of the scale. `series`: `[{ name, label, kind }]`,
+ * `kind` names its colour. `limits`: `[{ at, label, kind }]`, the lowest first: from there on it is worth a word. `sum`:
+ * whether the large figure is that of all series together instead of the first; `least`: the least that the scale
+ * reaches to.
  */
-export function chart({ title, unit, series, sum = false, least = 1 }) {
+export function chart({ title, label, unit, series, limits = [], sum = false, least = 1 }) {
   const drawing = svg("svg", { class: "drawing", role: "img", height: HEIGHT });
   const figure = h("span", { class: "figure" }, "–");
-  const legend = series.map(({ label, kind }) => {
+  const legend = series.map(({ label: name, kind }) => {
     const value = h("b", {}, "–");
-    return { item: h("li", { "data-kind": kind }, h("i", { "aria-hidden": "true" }), `${label} `, value), value };
+    return { item: h("li", { "data-kind": kind }, h("i", { "aria-hidden": "true" }), `${name} `, value), value };
   });
   const element = h(
     "section",
-    { class: "panel chart", "aria-label": title },
+    { class: "panel chart", "aria-label": label },
     h("header", {}, h("h2", {}, title), h("p", { class: "now" }, figure, h("small", {}, unit))),
     drawing,
     h("ul", { class: "legend" }, ...legend.map(({ item }) => item)),
@@ -32,21 +36,25 @@ export function chart({ title, unit, series, sum = false, least = 1 }) {
   drawing.addEventListener("pointerleave", () => ((pointed = null), shown()));
   return {
     element,
-    /** Shows the samples of the last `span` ms before `now`. */
-    update(samples, now, span) {
-      shown = () => show(samples, now, span);
+    /** Shows the samples of the last `span` ms before `now`; `old`: nothing is known of now. */
+    update(samples, now, span, old = false) {
+      shown = () => show(samples, now, span, old);
       shown();
     },
   };
 
-  function show(samples, now, span) {
+  function show(samples, now, span, old) {
     const width = Math.max(160, drawing.clientWidth || 320);
     const inside = samples.filter(({ at }) => at >= now - span);
-    const place = { width, now, span, top: ceiling(inside, series, least) };
+    const most = highest(inside, series, least);
+    const near = limits.filter(({ at }) => most >= at * NEAR);
+    const place = { width, now, span, unit, top: ceiling(Math.max(most, ...near.map(({ at }) => at))) };
     set(drawing, "viewBox", `0 0 ${width} ${HEIGHT}`);
-    const at = pointed === null ? inside.at(-1) : nearest(inside, now - span + share(pointed, width) * span);
+    const last = old ? undefined : inside.at(-1);
+    const at = pointed === null ? last : nearest(inside, now - span + share(pointed, width) * span);
     drawing.replaceChildren(
       ...grid(place),
+      ...marks(limits, near, place),
       ...series.flatMap((one) => lines(one, inside, place)),
       ...pointer(at, place, pointed),
     );
@@ -55,8 +63,10 @@ export function chart({ title, unit, series, sum = false, least = 1 }) {
     const large =
       sum && values.some((value) => value !== null) ? values.reduce((all, value) => all + (value ?? 0), 0) : values[0];
     text(figure, measure(large));
-    const spoken = series.map(({ label }, index) => `${label} ${measure(values[index])}`).join(", ");
-    set(drawing, "aria-label", `${title} in the last ${Math.round(span / 60_000)} minutes; now, ${unit}: ${spoken}`);
+    const spoken = series.map(({ label: name }, index) => `${name} ${measure(values[index])}`).join(", ");
+    const warned = limits.map((one) => `; ${one.label} from ${measure(one.at)}`).join("");
+    const minutes = Math.round(span / 60_000);
+    set(drawing, "aria-label", `${label} in the last ${minutes} minutes; now, ${unit}: ${spoken}${warned}`);
   }
 }
 
@@ -69,23 +79,28 @@ function nearest(samples, at) {
   );
 }
 
-/** The top of the scale: 1, 2 or 5 times a power of ten, at or above all values. */
-function ceiling(samples, series, least) {
+function highest(samples, series, least) {
   let most = least;
   for (const { values } of samples) for (const { name } of series) most = Math.max(most, values[name] ?? 0);
+  return most;
+}
+
+/** The top of the scale: 1, 2 or 5 times a power of ten, at or above a value. */
+function ceiling(most) {
   const power = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 5, 10].find((step) => step * power >= most) * power;
 }
 
+const height = (value, top) => HEIGHT - EDGE.bottom - (Math.min(value, top) / top) * (HEIGHT - EDGE.top - EDGE.bottom);
+
 function spot(at, value, { width, now, span, top }) {
   const x = EDGE.left + ((at - now + span) / span) * (width - EDGE.left - EDGE.right);
-  const y = HEIGHT - EDGE.bottom - (Math.min(value, top) / top) * (HEIGHT - EDGE.top - EDGE.bottom);
-  return `${x.toFixed(1)} ${y.toFixed(1)}`;
+  return `${x.toFixed(1)} ${height(value, top).toFixed(1)}`;
 }
 
-function grid({ width, span, top }) {
+function grid({ width, span, top, unit }) {
   const found = [0, 0.5, 1].flatMap((part) => {
-    const y = HEIGHT - EDGE.bottom - part * (HEIGHT - EDGE.top - EDGE.bottom);
+    const y = height(part * top, top);
     return [
       svg("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: y, y2: y }),
       svg("text", { class: "scale", x: EDGE.left - 6, y: y + 4, "text-anchor": "end" }, measure(part * top)),
@@ -94,9 +109,23 @@ function grid({ width, span, top }) {
   const minutes = Math.round(span / 60_000);
   return [
     ...found,
+    svg("text", { class: "scale", x: 0, y: 11 }, unit),
     svg("text", { class: "scale", x: EDGE.left, y: HEIGHT - 3 }, `${minutes} min ago`),
     svg("text", { class: "scale", x: width - EDGE.right, y: HEIGHT - 3, "text-anchor": "end" }, "now"),
   ];
+}
+
+/** The limits that are near as lines; the lowest of the others in words, so that one knows how far off it is. */
+function marks(limits, near, { width, top }) {
+  const found = near.flatMap(({ at, kind }) => {
+    const y = height(at, top);
+    return [svg("line", { class: "limit", "data-kind": kind, x1: EDGE.left, x2: width - EDGE.right, y1: y, y2: y })];
+  });
+  const next = near.at(-1) ?? limits[0];
+  const words = next ? `${next.label} from ${measure(next.at)}` : "";
+  return words
+    ? [...found, svg("text", { class: "scale", x: width - EDGE.right, y: 11, "text-anchor": "end" }, words)]
+    : found;
 }
 
 function lines({ name, kind }, samples, place) {

@@ -35,6 +35,9 @@ export function since(iso, now) {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
+/** A time span given in seconds: 12 s, 3 min. */
+export const seconds = (value) => (value < 100 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
+
 export const time = (iso) => clock.format(new Date(iso));
 export const whenever = (iso) => moment.format(new Date(iso));
 /** An id that is too long to read: its end tells more than its beginning, which is a time. */

@@ -5,7 +5,7 @@ import { count, plural, time } from "./format.js";
 import { sameness } from "./judge.js";
 
 /** Minutes that the charts can show; the first at the start. */
-export const SPANS = [5, 15];
+export const SPANS = [15, 5];
 
 /** `onSpan(minutes)`: the charts are to show so much. */
 export function header(onSpan) {
@@ -47,9 +47,12 @@ export function header(onSpan) {
       text(state, problems.length ? plural(problems.length, "problem") : "All is well");
       document.title = problems.length ? `(${count(problems.length)}) Klatsch console` : "Klatsch console";
     },
-    old() {
-      set(state, "data-state", "bad");
-      text(state, "Figures are old");
+    /** `figures`: the last ones, null before the first; `silent`: how long ago they came, in ms. */
+    old(figures, silent) {
+      set(state, "data-state", "old");
+      const seconds = Math.round(silent / 1000);
+      text(state, figures ? `Old figures: of ${time(figures.at)}, ${count(seconds)} s ago` : "No figures yet");
+      document.title = "(old) Klatsch console";
     },
   };
 }

@@ -1,6 +1,7 @@
 // Parked streams: what waits, why, and another attempt after a fix.
 
 import { fill, h, keyed, text } from "../view/dom.js";
+import { termed } from "./explain.js";
 import { count, plural, whenever } from "./format.js";
 
 /** How often the list is read while something is parked, in ms. */
@@ -8,7 +9,7 @@ const AGAIN = 5_000;
 
 export function parkedPanel(access) {
   const list = h("ul", { class: "parked" });
-  const none = h("p", { class: "none" }, "Nothing is parked.");
+  const none = h("p", { class: "none" }, "Nothing waits for a fix.");
   const said = h("p", { class: "said", role: "status" });
   const more = h("p", { class: "none", hidden: true });
   let read = -Infinity;
@@ -46,7 +47,7 @@ export function parkedPanel(access) {
     element: h(
       "section",
       { class: "panel", "aria-label": "Parked streams" },
-      h("header", {}, h("h2", {}, "Parked streams")),
+      h("header", {}, h("h2", {}, ...termed("parked", "Waiting for a fix"))),
       said,
       none,
       list,

@@ -12,7 +12,7 @@ export function pastPanel(access) {
   const picker = h("select", { "aria-label": "Room", onchange: () => choose(picker.value) });
   const search = h("input", {
     type: "search",
-    placeholder: "Name or id of a room",
+    placeholder: "name or id",
     "aria-label": "Find a room",
     spellcheck: "false",
     oninput: () => find(),
@@ -50,7 +50,7 @@ export function pastPanel(access) {
     typing = setTimeout(async () => {
       try {
         const { rooms } = await access.get("/v1/console/rooms", { name: search.value.trim() });
-        const options = rooms.map(({ id, name, type }) => h("option", { value: id }, `${name || brief(id)} (${type})`));
+        const options = rooms.map((one) => h("option", { value: one.id }, label(one, rooms)));
         fill(
           picker,
           h("option", { value: "" }, rooms.length ? plural(rooms.length, "room") : "No room of this name"),
@@ -58,6 +58,7 @@ export function pastPanel(access) {
         );
         const [only] = rooms;
         if (rooms.length === 1) choose((picker.value = only.id));
+        else if (!room && rooms.length) text(said, "Choose a room above, then drag through all that happened there.");
       } catch (problem) {
         text(said, problem.detail ?? problem.message);
       }
@@ -143,6 +144,13 @@ export function pastPanel(access) {
 function asTime(given) {
   const found = new Date(given);
   return Number.isNaN(found.getTime()) ? given : found.toISOString();
+}
+
+/** "Tea (public, 3 members)", with the state where it is no usual one, and a short id where another is called so. */
+function label({ id, name, type, members, state }, rooms) {
+  const twins = rooms.filter((one) => one.name.toLowerCase() === name.toLowerCase()).length > 1;
+  const marks = [type, plural(members, "member"), state === "active" ? "" : state, name && twins ? brief(id) : ""];
+  return `${name || brief(id)} (${marks.filter(Boolean).join(", ")})`;
 }
 
 function roomView() {

@@ -1,7 +1,11 @@
 // Shards as heat strips, one a topic, and who owns them.
 
 import { h, keyed, set, text } from "../view/dom.js";
-import { plural, short } from "./format.js";
+import { explain, termed } from "./explain.js";
+import { short } from "./format.js";
+
+/** What the topics of the log are about. */
+const TOPICS = { rooms: "Rooms", users: "People (users)", handles: "Names that are taken (handles)" };
 
 /** From how many events behind a shard is warm, and hot. */
 const HEAT = [50, 2_000];
@@ -20,15 +24,16 @@ export function shardPanel() {
       h(
         "header",
         {},
-        h("h2", {}, "Shards"),
+        h("h2", {}, ...termed("shard", "Parts of the log", "shards")),
         h(
-          "small",
-          {},
-          "colour above: owner · events · lag of ",
-          h("b", {}, "r"),
-          "ead models and ",
-          h("b", {}, "f"),
-          "eed · term",
+          "p",
+          { class: "key" },
+          ...[
+            ["owner", "colour: who decides (owner)"],
+            ["read models", "read: behind in the tables"],
+            ["feed", "feed: behind in what is told"],
+            ["term", "term: number of the owner's turn"],
+          ].map(([word, label]) => h("span", {}, `${label} `, explain(word))),
         ),
       ),
       strips,
@@ -92,7 +97,7 @@ function ranges(numbers) {
 const owner = () => h("li", {}, h("i", { "aria-hidden": "true" }), h("span", {}));
 
 const strip = (topic) =>
-  h("div", { class: "strip" }, h("h3", {}, topic), h("ul", { "aria-label": `Shards of ${topic}` }));
+  h("div", { class: "strip" }, h("h3", {}, TOPICS[topic] ?? topic), h("ul", { "aria-label": `Shards of ${topic}` }));
 
 function cell({ partition }) {
   const parts = { end: h("b", {}), models: h("span", {}), feed: h("span", {}), term: h("small", {}) };
@@ -107,22 +112,18 @@ function cell({ partition }) {
   return Object.assign(item, { parts });
 }
 
-function show(item, { topic, partition, owner: address, end, applied, term, feed_lag: feed }, colours) {
+function show(item, { topic, owner: address, end, applied, term, feed_lag: feed }, colours) {
   const models = end === null || applied === null ? null : Math.max(0, end - applied);
   set(item, "data-owner", address ? colours.get(address) : "none");
   text(item.parts.end, short(end));
   for (const [part, sign, lag] of [
-    [item.parts.models, "r", models],
-    [item.parts.feed, "f", feed],
+    [item.parts.models, "read", models],
+    [item.parts.feed, "feed", feed],
   ]) {
     set(part, "data-heat", heat(lag));
     text(part, `${sign} ${short(lag)}`);
   }
-  text(item.parts.term, `T ${short(term)}`);
-  const lags = `read models behind by ${short(models)}, feed by ${short(feed)}`;
-  set(
-    item,
-    "title",
-    `${topic}/${partition}: owner ${address ?? "nobody"}; ${plural(end ?? 0, "record")}; ${lags}; term ${short(term)}`,
-  );
+  // Names go into no feed.
+  item.parts.feed.hidden = topic === "handles";
+  text(item.parts.term, `term ${short(term)}`);
 }

@@ -1,7 +1,11 @@
 // What is stored, and a rebuild of the read models where one is at work.
 
 import { h, keyed, set, text } from "../view/dom.js";
+import { termed } from "./explain.js";
 import { bytes, count, short } from "./format.js";
+import { LOW } from "./judge.js";
+
+const TOPICS = { rooms: "rooms", users: "people (users)", handles: "names (handles)" };
 
 const WORDS = {
   folding: "folding the log",
@@ -13,22 +17,25 @@ export function storePanel() {
   const list = h("dl", { class: "facts" });
   const tables = h("ul", { class: "tables", "aria-label": "Largest tables" });
   const rebuild = rebuildBar();
+  const disks = diskBars();
   return {
     element: h(
       "section",
       { class: "panel", "aria-label": "Stored" },
       h("header", {}, h("h2", {}, "Stored")),
+      disks.element,
       rebuild.element,
       list,
       tables,
     ),
     update(figures) {
       rebuild.update(figures);
+      disks.update(figures);
       const { shards, stores } = figures;
       const facts = [
-        ...Object.entries(records(shards)).map(([topic, end]) => [`records of ${topic}`, count(end)]),
+        ...Object.entries(records(shards)).map(([topic, end]) => [`events of ${TOPICS[topic] ?? topic}`, count(end)]),
         ["database", bytes(stores?.bytes)],
-        ["months put aside", count(stores?.archived_months)],
+        ["old months put aside", count(stores?.archived_months)],
       ];
       keyed(
         list,
@@ -67,11 +74,40 @@ const bar = ({ name }) =>
     h("meter", { min: 0, max: 1, "aria-label": `Share of ${name}` }),
   );
 
+/** Room on the disks, with a mark where it is nearly full. */
+function diskBars() {
+  const list = h("ul", { class: "disks", "aria-label": "Room on the disks" });
+  const unknown = h("p", { class: "none" }, "Room on the disks: not known here, as others run Kafka and Postgres.");
+  return {
+    element: h("div", {}, unknown, list),
+    update({ disks }) {
+      unknown.hidden = disks.length > 0;
+      keyed(
+        list,
+        disks,
+        ({ folder }) => folder,
+        ({ folder }) => {
+          const scale = { min: 0, max: 1, low: 1 - LOW, high: 1 - LOW, optimum: 0 };
+          const mark = h("i", { "aria-hidden": "true" });
+          const meter = h("meter", { ...scale, "aria-label": `Share of the disk of ${folder} that is used` });
+          return h("li", {}, h("p", {}, h("b", {}, "disk"), " ", h("small", {})), h("div", {}, meter, mark), h("p", {}));
+        },
+        (item, { folder, free, total, state }) => {
+          set(item, "data-state", state);
+          set(item.querySelector("meter"), "value", total ? 1 - free / total : 0);
+          text(item.querySelector("small"), `${bytes(free)} of ${bytes(total)} free`);
+          text(item.lastChild, folder);
+        },
+      );
+    },
+  };
+}
+
 /** Progress with rate and remaining time, from how far it was at the looks before. */
 function rebuildBar() {
   const progress = h("progress", { max: 1, "aria-label": "Rebuild of the read models" });
   const words = h("p", {});
-  const element = h("div", { class: "rebuild", hidden: true }, h("h3", {}, "Rebuild"), progress, words);
+  const element = h("div", { class: "rebuild", hidden: true }, h("h3", {}, ...termed("rebuild", "Tables made anew")), progress, words);
   let looks = [];
   return {
     element,

@@ -1,10 +1,13 @@
 // The live tail: events as they are appended, by type, stream and actor; a click shows the envelope.
 
 import { fill, h, set, text } from "../view/dom.js";
+import { termed } from "./explain.js";
 import { brief, count, time } from "./format.js";
 
 /** Rows that are kept. */
 const ROWS = 200;
+/** Names that are kept; beyond, the oldest are asked for again with their next event. */
+const NAMES = 2_000;
 /** Pause before the stream is opened again, in ms. */
 const AGAIN = 2_000;
 
@@ -17,8 +20,8 @@ export function tailPanel(access) {
   const fields = Object.fromEntries(
     [
       ["type", "message.*"],
-      ["stream", "id of a room or user"],
-      ["actor", "id of a user"],
+      ["stream", "room or person"],
+      ["actor", "by whom"],
     ].map(([name, example]) => [
       name,
       h("input", {
@@ -26,6 +29,7 @@ export function tailPanel(access) {
         name,
         placeholder: example,
         "aria-label": `Only events of ${name}`,
+        "aria-description": name === "type" ? "A type, or a pattern" : "By name or id",
         spellcheck: "false",
         onchange: open,
       }),
@@ -35,6 +39,9 @@ export function tailPanel(access) {
   let waiting = [];
   let dropped = 0;
   let opened = null;
+  // Names of the filter that nobody has.
+  let unknown = [];
+  const names = new Map();
 
   function toggle() {
     paused = !paused;
@@ -48,14 +55,37 @@ export function tailPanel(access) {
     waiting.push(...found);
     waiting = waiting.slice(-ROWS);
     if (paused) return;
-    rows.prepend(...waiting.reverse().map(row));
+    rows.prepend(...waiting.reverse().map((one) => row(one, names, only)));
     waiting = [];
     while (rows.childElementCount > ROWS) rows.lastChild.remove();
   }
 
+  function learn(found) {
+    for (const [id, name] of Object.entries(found)) {
+      names.delete(id);
+      names.set(id, name);
+    }
+    for (const id of names.keys()) {
+      if (names.size <= NAMES) break;
+      names.delete(id);
+    }
+  }
+
+  /** Shows only events of this `stream` or `actor`. */
+  function only(field, id) {
+    fields[field].value = id;
+    open();
+    fields[field].focus();
+  }
+
+  const filtered = () => Object.values(fields).some(({ value }) => value.trim());
+
   function tell(trouble = "") {
+    const nothing = opened && !trouble && !rows.childElementCount && !waiting.length;
     const parts = [
       trouble,
+      unknown.length ? `No room or person is called ${unknown.map((name) => `“${name}”`).join(" or ")}` : "",
+      nothing ? `Nothing yet${filtered() ? " that fits the filter" : ""}; waiting for new events` : "",
       paused && waiting.length ? `${count(waiting.length)} new` : "",
       dropped ? `${count(dropped)} not shown: too many at once` : "",
     ];
@@ -73,10 +103,13 @@ export function tailPanel(access) {
     let seen = null;
     while (!mine.signal.aborted) {
       try {
+        unknown = [];
         const response = await access.open(`/v1/console/tail${query ? `?${query}` : ""}`, { signal: mine.signal });
         tell();
         for await (const { event, data } of messages(response.body)) {
           if (event === "dropped") dropped = data.count;
+          else if (event === "unknown") unknown = data;
+          else if (event === "names") learn(data);
           else if (seen === null || !seen.has(data.position)) take([data]);
           tell();
         }
@@ -95,7 +128,7 @@ export function tailPanel(access) {
     element: h(
       "section",
       { class: "panel tail", "aria-label": "Live tail" },
-      h("header", {}, h("h2", {}, "Live tail"), pause),
+      h("header", {}, h("h2", {}, ...termed("event", "What happens now", "live tail")), pause),
       h(
         "form",
         { class: "filters", onsubmit: (event) => (event.preventDefault(), open()) },
@@ -128,23 +161,62 @@ async function* messages(body) {
   }
 }
 
-function row({ position, event }) {
+function row({ position, event }, names, only) {
   const type = event?.type ?? "unreadable";
   const kind = type.split(".")[0];
-  const envelope = h("pre", { tabindex: "0", hidden: true, "aria-label": `Envelope of ${position}` });
+  const called = (id) => names.get(id) ?? brief(id);
+  const more = h("div", { class: "more", hidden: true });
   const button = h(
     "button",
     { type: "button", "aria-expanded": "false", onclick: toggle },
     h("time", {}, event ? time(event.time) : ""),
     h("b", { "data-kind": KINDS.has(kind) ? kind : "other" }, type),
-    h("span", {}, brief(event?.subject ?? "")),
-    h("span", { class: "actor" }, event ? `by ${brief(event.actor)}` : ""),
+    h("span", { class: "of" }, called(event?.subject ?? "")),
+    h("span", { class: "actor" }, event ? `by ${called(event.actor)}` : ""),
     h("small", {}, position),
   );
   function toggle() {
-    envelope.hidden = !envelope.hidden;
-    set(button, "aria-expanded", !envelope.hidden);
-    if (!envelope.textContent) text(envelope, JSON.stringify(event, null, 2));
+    more.hidden = !more.hidden;
+    set(button, "aria-expanded", !more.hidden);
+    if (!more.childElementCount) fill(more, ...envelope(position, event, only));
   }
-  return h("li", { "data-position": position }, button, envelope);
+  return h("li", { "data-position": position }, button, more);
+}
+
+/** The ids to copy or to follow, and the event as it stands in the log. */
+function envelope(position, event, only) {
+  const ids = [
+    ["stream", "Of", event?.subject],
+    ["actor", "By", event?.actor],
+    [null, "At", position],
+  ].filter(([, , id]) => id);
+  return [
+    ...ids.map(([field, label, id]) =>
+      h(
+        "p",
+        { class: "id" },
+        `${label} `,
+        h("code", {}, id),
+        " ",
+        copying(id),
+        field && h("button", { type: "button", onclick: () => only(field, id) }, "Only these"),
+      ),
+    ),
+    h("pre", { tabindex: "0", "aria-label": `Envelope of ${position}` }, JSON.stringify(event, null, 2)),
+  ];
+}
+
+function copying(id) {
+  const button = h("button", { type: "button", "aria-label": `Copy ${id}`, onclick: copy }, "Copy");
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(id);
+      text(button, "Copied");
+    } catch (error) {
+      // Without TLS, or where the browser does not allow it: it is selected, to be copied by hand.
+      if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
+      getSelection().selectAllChildren(button.parentElement.querySelector("code"));
+    }
+  }
+  return button;
 }

@@ -1,7 +1,8 @@
 // The wall: asks for the figures each second, keeps their history, and shows both.
 
-import { h } from "../view/dom.js";
-import { chart } from "./chart.js";
+import { h, set } from "../view/dom.js";
+import { charts as makeCharts } from "./charts.js";
+import { wordPanel } from "./explain.js";
 import { header, SPANS, troubles } from "./head.js";
 import { History } from "./history.js";
 import { judge, Lasting } from "./judge.js";
@@ -13,49 +14,13 @@ import { storePanel } from "./stores.js";
 import { tailPanel } from "./tail.js";
 
 const EVERY = 1000;
-/** Without figures for so long, in ms, what is shown is called old. */
-const OLD = 5000;
-
-const CHARTS = [
-  {
-    title: "Events",
-    unit: "a second",
-    sum: true,
-    series: ["rooms", "users", "handles"].map((topic) => ({ name: `events.${topic}`, label: topic, kind: topic })),
-  },
-  {
-    title: "Commands",
-    unit: "a second",
-    series: [
-      { name: "commands", label: "decided", kind: "main" },
-      { name: "refused", label: "refused", kind: "alert" },
-    ],
-  },
-  { title: "Deliveries", unit: "a second", series: [{ name: "deliveries", label: "to connections", kind: "main" }] },
-  {
-    title: "Requests, p99",
-    unit: "ms",
-    least: 10,
-    series: [
-      { name: "p99", label: "p99", kind: "warm" },
-      { name: "p50", label: "p50", kind: "main" },
-    ],
-  },
-  {
-    title: "Lag of read models",
-    unit: "events",
-    least: 10,
-    series: [
-      { name: "lag.read_models", label: "read models", kind: "main" },
-      { name: "lag.feed", label: "feed", kind: "warm" },
-    ],
-  },
-];
+/** Without figures for so long, in ms, all that is shown is called old: some looks were missed. */
+const OLD = 4000;
 
 export function wall(access) {
   const history = new History();
   const lasting = new Lasting();
-  const charts = CHARTS.map(chart);
+  const charts = makeCharts();
   const panels = [shardPanel(), processPanel(), storePanel(), parkedPanel(access)];
   const tail = tailPanel(access);
   const past = pastPanel(access);
@@ -63,8 +28,10 @@ export function wall(access) {
   const faults = troubles();
   let span = SPANS[0] * 60_000;
   let figures = null;
-  let heard = 0;
+  let received = 0;
+  let why = "";
   let timer = null;
+  let watching = null;
   let stopped = false;
 
   const element = h(
@@ -76,12 +43,16 @@ export function wall(access) {
     ...panels.map((one) => one.element),
     tail.element,
     past.element,
+    wordPanel().element,
   );
+
+  const silent = () => Date.now() - received;
 
   function draw() {
     if (!figures) return;
-    const now = Date.parse(figures.at);
-    for (const one of charts) one.update(history.samples, now, span);
+    // The server's clock, and how long ago it told it.
+    const now = Date.parse(figures.at) + silent();
+    for (const one of charts) one.update(history.samples, now, span, silent() > OLD);
   }
 
   async function look() {
@@ -89,35 +60,57 @@ export function wall(access) {
     try {
       figures = await access.get("/v1/console/figures");
       if (stopped) return;
-      heard = Date.now();
-      const sample = history.add(figures);
-      for (const one of panels) one.update(figures, sample);
-      const problems = lasting.of(judge(figures, sample));
+      received = Date.now();
+      why = "";
+      history.add(figures.sample);
+      set(element, "data-old", false);
+      for (const one of panels) one.update(figures);
+      const problems = lasting.of(judge(figures));
       head.update(figures, problems);
       faults.update(problems);
       draw();
     } catch (problem) {
       if (!problem.code) throw problem;
-      if (!stopped && Date.now() - heard > OLD) {
-        const todo = "This goes on trying. See './klatsch status', or open the console of another process.";
-        faults.update([{ bad: true, text: `No figures: ${problem.detail}`, todo }]);
-        head.old();
-      }
+      why = problem.detail;
     } finally {
       if (!stopped) timer = setTimeout(look, Math.max(100, EVERY - (performance.now() - began)));
+    }
+  }
+
+  /** Beside the looks: a server that hangs answers none of them. */
+  function watch() {
+    if (silent() <= OLD) return;
+    const todo = "This goes on trying. See './klatsch status', or open the console of another process.";
+    const text = `No figures${figures ? " since the time above" : ""}: ${why || "the server does not answer"}`;
+    faults.update([{ bad: true, text: text.replace(/\.*$/, "."), todo }]);
+    set(element, "data-old", true);
+    head.old(figures, silent());
+    draw();
+  }
+
+  async function remember() {
+    try {
+      history.begin((await access.get("/v1/console/history")).samples);
+      draw();
+    } catch (problem) {
+      // The charts then begin with the page.
+      if (!problem.code) throw problem;
     }
   }
 
   return {
     element,
     start() {
-      heard = Date.now();
+      received = Date.now();
+      remember();
       look();
+      watching = setInterval(watch, EVERY);
       tail.start();
     },
     stop() {
       stopped = true;
       clearTimeout(timer);
+      clearInterval(watching);
       tail.stop();
     },
   };

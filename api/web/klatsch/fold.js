@@ -2,6 +2,8 @@
 // no DOM. An entity has a `version`, the offset of its latest event; of two views of one entity the higher version wins,
 // so an event that is already in a view (`version` >= its offset) changes nothing.
 
+import { GONE, ROOM_CHANGES } from "./contract.js";
+
 /** All that a client holds. Every map is keyed by id; `messages` and `members` by room first. */
 export function emptyState() {
   return {
@@ -128,10 +130,7 @@ export const FOLD = {
     if (mine && type === "block") delete state.friendOf[other];
   },
   "room.created": () => {},
-  "room.renamed": roomChanged,
-  "room.described": roomChanged,
-  "room.settings_changed": roomChanged,
-  "room.data_changed": roomChanged,
+  ...Object.fromEntries(ROOM_CHANGES.map((type) => [type, roomChanged])),
   "room.archived": roomIs("archived"),
   "room.unarchived": roomIs("active"),
   "room.deleted": roomIs("deleted"),
@@ -172,21 +171,24 @@ export const FOLD = {
     }
     const room = state.rooms[stream]?.room;
     const owner = room?.owner === data.user ? null : room?.owner;
+    // Before what is said, which moves the versions of who acts.
+    const gone = state.members[stream]?.[data.user]?.version < offset;
     const more = said(state, delta, "leave", { user: data.user });
     changeRoom(state, stream, offset, { members: (room?.members ?? 1) - 1, owner, ...more });
-    const member = state.members[stream]?.[data.user];
-    if (member && member.version < offset) delete state.members[stream][data.user];
+    if (gone) delete state.members[stream][data.user];
   },
   "member.role_changed": (state, delta) => {
     const { stream, offset, data } = delta;
     const room = state.rooms[stream]?.room;
     const mine = data.user === state.me?.id ? state.rooms[stream]?.member : undefined;
-    if (mine && mine.version < offset) mine.role = data.role;
+    const listed = state.members[stream]?.[data.user];
+    // Before the room's message about it, by which who acts has read so far: two changes of one event.
+    for (const member of [mine, listed]) if (member && member.version < offset) member.role = data.role;
     const owner = data.role === "owner" ? data.user : room?.owner === data.user ? null : room?.owner;
     const more = said(state, delta, "system", { event: "role_changed", user: data.user, role: data.role });
     changeRoom(state, stream, offset, { owner, ...more });
     change(mine, offset, {});
-    change(state.members[stream]?.[data.user], offset, { role: data.role });
+    change(listed, offset, {});
   },
   "member.read": (state, { stream, offset, time, data }) => {
     const changes = { read: data.seq, read_at: time };
@@ -195,6 +197,7 @@ export const FOLD = {
   },
   "member.notifications_set": (state, { stream, offset, data }) => {
     change(state.rooms[stream]?.member, offset, { notifications: data.notifications });
+    change(state.members[stream]?.[state.me?.id], offset, {});
   },
   "message.posted": (state, delta) => {
     const { stream, offset, data } = delta;
@@ -219,6 +222,8 @@ export const FOLD = {
     const { emotion: before, ...others } = message.data;
     change(message, offset, { data: data.shown ? { ...others, emotion: data.emotion } : others, updated: time });
   },
+  "message.pinned": pins(1),
+  "message.unpinned": pins(-1),
 };
 
 /** My invitation into the event's room waits no more, unless it is a later one. */
@@ -237,17 +242,11 @@ function roomIs(to) {
   };
 }
 
-/** What a deleted room looks like besides id, type, state and times. */
-const GONE = {
-  name: "",
-  description: null,
-  settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
-  data: {},
-  seq: 0,
-  last: null,
-  members: 0,
-  owner: null,
-};
+function pins(more) {
+  return (state, { stream, offset }) => {
+    changeRoom(state, stream, offset, { pins: (state.rooms[stream]?.room.pins ?? 0) + more });
+  };
+}
 
 function changeRoom(state, room, offset, changes) {
   change(state.rooms[room]?.room, offset, changes);
@@ -292,6 +291,7 @@ export function include(state, views) {
   if (views.friend_of) keep(state.friendOf, views.friend_of.user, views.friend_of);
   if (views.relationship) keep(state.relationships, views.relationship.other, views.relationship);
   if (views.visual) keep(state.visuals, views.visual.id, views.visual);
+  for (const visual of views.visuals ?? []) keep(state.visuals, visual.id, visual);
   if (views.message) keepMessage(state, views.message);
   for (const message of views.messages ?? []) keepMessage(state, message);
   if (views.members) keepMembers(state, views.members);

@@ -1,13 +1,14 @@
 // What a view names and the state does not have yet, fetched once and in as few requests as possible.
 
-/** Ids that `GET /v1/users?ids=` takes at most. */
+/** Ids that `GET /v1/users?ids=` and `GET /v1/visuals?ids=` take at most. */
 const IDS = 100;
 /** Members of one page. */
 const MEMBERS = 100;
 
 export class Lookups {
   #asked = new Set();
-  #users = new Set();
+  /** What the next request is to name, by path. */
+  #waiting = new Map();
   /** Room -> where its list of members goes on. */
   #cursors = new Map();
   #generation = 0;
@@ -27,10 +28,7 @@ export class Lookups {
   user(id) {
     const { me, users } = this.store.state;
     if (id === me?.id) return me;
-    if (!users[id] && this.#first(`user ${id}`)) {
-      this.#users.add(id);
-      if (this.#users.size === 1) setTimeout(() => this.#fetchUsers());
-    }
+    if (!users[id]) this.#together("/v1/users", id);
     return users[id] ?? null;
   }
 
@@ -39,7 +37,7 @@ export class Lookups {
     const id = user?.visual;
     if (!id) return null;
     const found = this.store.state.visuals[id];
-    if (!found) this.#once(`visual ${id}`, () => this.#views(`/v1/visuals/${id}`));
+    if (!found) this.#together("/v1/visuals", id);
     return found ?? null;
   }
 
@@ -116,13 +114,22 @@ export class Lookups {
     }
   }
 
-  #fetchUsers() {
-    const ids = [...this.#users];
-    this.#users.clear();
+  /** Asks for what is named in one go, of some kind, with one request. */
+  #together(path, id) {
+    if (!this.#first(`${path} ${id}`)) return;
+    const waiting = this.#waiting.get(path);
+    if (waiting) return waiting.push(id);
+    this.#waiting.set(path, [id]);
+    setTimeout(() => this.#fetch(path));
+  }
+
+  #fetch(path) {
+    const ids = this.#waiting.get(path);
+    this.#waiting.delete(path);
     for (let start = 0; start < ids.length; start += IDS) {
       const part = ids.slice(start, start + IDS);
-      this.#quietly(() => this.#views("/v1/users", { ids: part.join(",") })).then((done) => {
-        if (!done) for (const id of part) this.#asked.delete(`user ${id}`);
+      this.#quietly(() => this.#views(path, { ids: part.join(",") })).then((done) => {
+        if (!done) for (const id of part) this.#asked.delete(`${path} ${id}`);
       });
     }
   }

@@ -1,4 +1,4 @@
-// Messages on their way: each with a token made here, so that sending one again, after a lost answer, a restart of the
+// Messages on their way: each with a `client_id` made here, so that sending one again, after a lost answer, a restart of the
 // server or a reload of the page, never makes a second message. One at a time a room, so that order is kept.
 
 import { newKey } from "./api.js";
@@ -13,15 +13,16 @@ export class Outbox {
 
   /** `entries` of an earlier page; `changed(entries)` after each change. */
   constructor(entries, changed) {
-    /** `{ token, room, type, content, created, state, detail }`, oldest first; state is "sending" or "failed". */
-    this.entries = entries;
+    /** `{ client_id, room, type, content, created, state, detail }`, oldest first; state is "sending" or "failed". */
+    // What a page of an older version has left has it as `token`.
+    this.entries = entries.map(({ token, ...entry }) => ({ client_id: token, ...entry }));
     this.#changed = changed;
   }
 
   attach(connection, store) {
     this.#connection = connection;
     this.store = store;
-    store.listen(({ type, data }) => type === "message.posted" && this.#arrived(data.token));
+    store.listen(({ type, data }) => type === "message.posted" && this.#arrived(data.token)); // its client_id, as events have it
   }
 
   of(room) {
@@ -30,21 +31,21 @@ export class Outbox {
 
   send(room, type, content) {
     const created = new Date().toISOString();
-    this.entries.push({ token: newKey(), room, type, content, created, state: "sending", detail: "" });
+    this.entries.push({ client_id: newKey(), room, type, content, created, state: "sending", detail: "" });
     this.#tell();
     this.#flush(room);
   }
 
-  retry(token) {
-    const entry = this.entries.find((one) => one.token === token);
+  retry(client_id) {
+    const entry = this.entries.find((one) => one.client_id === client_id);
     if (!entry) return;
     Object.assign(entry, { state: "sending", detail: "" });
     this.#tell();
     this.#flush(entry.room);
   }
 
-  discard(token) {
-    this.entries = this.entries.filter((entry) => entry.token !== token);
+  discard(client_id) {
+    this.entries = this.entries.filter((entry) => entry.client_id !== client_id);
     this.#tell();
   }
 
@@ -58,11 +59,11 @@ export class Outbox {
     this.#busy.add(room);
     let again = false;
     for (let entry; (entry = this.#next(room));) {
-      const { token, type, content } = entry;
+      const { client_id, type, content } = entry;
       try {
-        const { message } = await this.#connection.rpc("messages.send", { room, token, type, content });
+        const { message } = await this.#connection.rpc("messages.send", { room, client_id, type, content });
         this.store.learn({ message });
-        this.#arrived(token);
+        this.#arrived(client_id);
       } catch (problem) {
         again = problem.retryable === true;
         if (again) break;
@@ -78,8 +79,8 @@ export class Outbox {
     return this.entries.find((entry) => entry.room === room && entry.state === "sending");
   }
 
-  #arrived(token) {
-    if (this.entries.some((entry) => entry.token === token)) this.discard(token);
+  #arrived(client_id) {
+    if (this.entries.some((entry) => entry.client_id === client_id)) this.discard(client_id);
   }
 
   #tell() {

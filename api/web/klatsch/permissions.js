@@ -17,6 +17,8 @@ export const TABLE = {
   PostMessage: { owner: yes, admin: yes, member: posting, direct: yes },
   EditMessage: { owner: own, admin: own, member: ownPosting, direct: own },
   DeleteMessage: { owner: yes, admin: yes, member: own, direct: own },
+  PinMessage: { owner: yes, admin: yes, member: no, direct: yes },
+  UnpinMessage: { owner: yes, admin: yes, member: no, direct: yes },
   MarkRead: { owner: yes, admin: yes, member: yes, direct: yes, archived: true },
   SetNotifications: { owner: yes, admin: yes, member: yes, direct: yes, archived: true },
   AddMember: { owner: yes, admin: yes, member: inviting, direct: no },

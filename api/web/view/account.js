@@ -3,7 +3,7 @@
 import { dialog } from "./dialog.js";
 import { fill, h, text } from "./dom.js";
 import { editCharacter } from "./editor.js";
-import { field } from "./fields.js";
+import { field, fieldError } from "./fields.js";
 import { dayTime } from "./format.js";
 import { tried } from "./toasts.js";
 
@@ -61,8 +61,7 @@ function emailForm(app) {
       app.store.learn(await app.api.do("PATCH", "/v1/users/me", change));
       email.value = password.value = "";
     } catch (problem) {
-      error.textContent = problem.detail ?? String(problem);
-      (problem.code === "taken" || problem.detail?.startsWith("email") ? email : password).focus();
+      if (!fieldError(problem, { email, password })) error.textContent = problem.detail ?? String(problem);
     }
     save.disabled = false;
   }

@@ -3,6 +3,9 @@
 import { dialog } from "./dialog.js";
 import { h } from "./dom.js";
 
+/** Keyboards differ in how they compose a letter; to who reads it, it is the same. */
+const composed = (text) => text?.normalize("NFC");
+
 /**
  * Asks; true when the answer is yes. `yes`: what the button says, in the words of the deed. `typed`: a text that must be
  * typed first.
@@ -22,7 +25,7 @@ export function confirmed(title, words, yes, { typed = null } = {}) {
         autocomplete: "off",
         spellcheck: "false",
         autofocus: true,
-        oninput: () => (button.disabled = input.value.trim() !== typed),
+        oninput: () => (button.disabled = composed(input.value.trim()) !== composed(typed)),
       });
       const submit = (event) => {
         event.preventDefault();

@@ -1,9 +1,9 @@
 // Public rooms to look around in: those of the latest activity, with a way in.
 
 import { h, keyed, text } from "./dom.js";
+import { enterRoom } from "./entering.js";
 import { count } from "./format.js";
 import { drawRoom } from "./names.js";
-import { enterRoom } from "./people.js";
 import { tried } from "./toasts.js";
 
 /** Rooms of one page. */

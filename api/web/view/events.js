@@ -1,5 +1,6 @@
 // One event of the history: its type, time and position, what it says in a few words, and all of it when it is opened.
 
+import { ROOM_CHANGES } from "../klatsch/contract.js";
 import { h, text } from "./dom.js";
 import { exactTime, summary, wholeTime } from "./format.js";
 import { userName } from "./names.js";
@@ -12,8 +13,7 @@ const GIST = {
   "user.profile_changed": ({ data }) => data.name ?? "data",
   "relationship.set": ({ data }, name) => `${data.type ?? "neither"}: ${name(data.other)}`,
   "room.created": ({ data }) => data.name || `${data.type} chat`,
-  "room.renamed": ({ data }) => data.name,
-  "room.described": ({ data }) => data.description ?? "no description",
+  ...Object.fromEntries(ROOM_CHANGES.map((type) => [type, saidOfRoom])),
   "room.settings_changed": ({ data }) =>
     Object.entries(data.settings)
       .map((pair) => pair.join(": "))
@@ -31,6 +31,12 @@ const GIST = {
   "message.edited": ({ data }) => data.content.text ?? "",
   "message.emotion_detected": ({ data }) => data.emotion ?? "not shown",
 };
+
+/** The texts that an event sets of its room, or that there are none now. */
+function saidOfRoom({ data }) {
+  const texts = Object.entries(data).filter(([, value]) => value === null || typeof value === "string");
+  return texts.map(([field, value]) => value ?? `no ${field.replaceAll("_", " ")}`).join(", ");
+}
 
 export function makeEvent(event) {
   const { type, position, time } = event;

@@ -1,10 +1,10 @@
 // Searching messages, in one room or in all: what is found is marked, and leads to its place in the conversation.
 
+import { arrows } from "./arrows.js";
 import { dialog } from "./dialog.js";
 import { fill, h, icon, set, text } from "./dom.js";
 import { count, recent, wholeTime } from "./format.js";
 import { roomName, userName } from "./names.js";
-import { arrows } from "./side.js";
 import { tried } from "./toasts.js";
 
 /** Pause after the last key before the server is asked, in ms. */

@@ -1,4 +1,4 @@
-// The head of the conversation: whom one talks with, who is there, and the ways to its details, search and history.
+// The head of the conversation: whom one talks with, about what, who is there, and the ways to its details, search and history.
 
 import { h, iconButton, set, text } from "./dom.js";
 import { findMessages } from "./finder.js";
@@ -11,6 +11,7 @@ import { openRoom } from "./room.js";
 export function chatHead(app) {
   let shown = null;
   const title = h("h1", {});
+  const topicLine = h("span", { class: "topic-line" });
   const about = h("small", {});
   const picture = h("span", { class: "chat-picture" });
   const details = () => {
@@ -22,7 +23,7 @@ export function chatHead(app) {
     "button",
     { type: "button", class: "chat-who", onclick: details },
     picture,
-    h("span", {}, title, about),
+    h("span", {}, title, topicLine, about),
   );
   const back = iconButton("back", "Back to the list", () => (location.hash = "#/"), { class: "icon-button back" });
   const find = iconButton("search", "Search the messages", () => findMessages(app, { room: shown.id }));
@@ -32,6 +33,8 @@ export function chatHead(app) {
   function update({ room }) {
     shown = room;
     text(title, roomName(app, room));
+    text(topicLine, room.topic_line ?? "");
+    topicLine.hidden = !room.topic_line;
     drawRoom(app, picture, room);
     const words = room.type === "direct" ? ofPerson(room) : ofRoom(room);
     text(about, words.filter(Boolean).join(" · "));

@@ -1,8 +1,8 @@
 // Who asked me into which room, with the ways to answer.
 
 import { h, keyed, text } from "./dom.js";
+import { enterRoom } from "./entering.js";
 import { drawPortrait, userName } from "./names.js";
-import { enterRoom } from "./people.js";
 import { tried } from "./toasts.js";
 
 export function invitationList(app) {

@@ -36,13 +36,14 @@ export function items(app, { messages, pending, divider, readers }) {
     before = message;
   };
   for (const message of messages) {
-    // The same key before and after it has a number, so that the row stays when a message of mine arrives.
+    // The same key before and after it has a number, so that the row stays when a message of mine arrives: the
+    // client_id, which messages have as `token`.
     const mine = message.author === app.user && message.token;
     add(message, mine ? message.token : message.id, { state: "sent" });
   }
   for (const entry of pending) {
     const message = { ...entry, author: app.user, data: {}, seq: null };
-    add(message, entry.token, { state: entry.state, detail: entry.detail });
+    add(message, entry.client_id, { state: entry.state, detail: entry.detail });
   }
   return rows;
 }

@@ -9,6 +9,7 @@ import { faceKey, userFace, userName } from "./names.js";
 import { noticeWords } from "./notices.js";
 import { openPerson } from "./people.js";
 import { drawSeen, seenBy } from "./seen.js";
+import { worded } from "./toasts.js";
 
 const LINES = { new: "New", gap: "Messages between these are in the archive" };
 
@@ -20,7 +21,6 @@ export function makeRow(app, item) {
   const mine = message.author === app.user;
   const line = h("div", { class: "line" }, h("div", { class: "bubble" }), h("span", { class: "fate" }));
   const row = h("li", { class: `message ${mine ? "mine" : "theirs"}` }, h("div", { class: "said" }, line));
-  row.dataset.token = message.token;
   return row;
 }
 
@@ -115,15 +115,15 @@ function drawFate(app, fate, { message, state, detail }) {
   fate.dataset.key = key;
   fate.className = `fate ${state}`;
   if (state === "sending") fill(fate, "Sending…");
-  else if (state === "failed") fill(fate, failed(app, message.token, detail));
+  else if (state === "failed") fill(fate, failed(app, message.client_id, detail));
   else fill(fate, message.edited && !message.deleted ? edited(app, message) : null, tools(app, message));
 }
 
-function failed(app, token, detail) {
+function failed(app, client_id, detail) {
   return [
-    h("span", {}, `Not sent: ${detail}`),
-    h("button", { type: "button", class: "link", onclick: () => app.outbox.retry(token) }, "Retry"),
-    h("button", { type: "button", class: "link", onclick: () => app.outbox.discard(token) }, "Discard"),
+    h("span", {}, `Not sent: ${worded(detail ?? "")}`),
+    h("button", { type: "button", class: "link", onclick: () => app.outbox.retry(client_id) }, "Retry"),
+    h("button", { type: "button", class: "link", onclick: () => app.outbox.discard(client_id) }, "Discard"),
   ];
 }
 

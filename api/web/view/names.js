@@ -28,6 +28,18 @@ export function roomName(app, room) {
   return app.lookups.peer(room.id)?.name ?? "Private chat";
 }
 
+const ID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+
+/** A text of the server with the names of those whose ids are in it, as far as they are known here. */
+export function inNames(app, words) {
+  const { me, users, rooms } = app.store.state;
+  const name = (id) => {
+    if (id === me?.id) return "you";
+    return users[id]?.name ?? (rooms[id] ? roomName(app, rooms[id].room) : id);
+  };
+  return words.replace(ID, name);
+}
+
 /** A person's face with the dot of their presence, in a holder; drawn anew only when it looks different. */
 export function drawPortrait(app, holder, id) {
   const key = faceKey(app, id);
@@ -40,14 +52,21 @@ export function drawPortrait(app, holder, id) {
 export function drawRoom(app, holder, room) {
   const peer = room.type === "direct" ? app.lookups.peer(room.id) : null;
   if (peer) return drawPortrait(app, holder, peer.id);
-  const key = `tile ${room.id} ${room.type} ${[...room.name][0] ?? ""}`;
+  const key = `tile ${room.id} ${room.type} ${initial(room.name)}`;
   if (holder.dataset.key !== key) holder.replaceChildren(tile(room), room.type === "direct" ? "" : kind(room));
   holder.dataset.key = key;
 }
 
+const signs = new Intl.Segmenter();
+
+/** What stands first in a name, as people see it: a family or a flag is one sign, of several characters. */
+function initial(name) {
+  return [...signs.segment(name)][0]?.segment ?? "?";
+}
+
 function tile(room) {
   const hue = [...room.id].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 360, 7);
-  const tile = h("span", { class: "picture tile", "aria-hidden": "true" }, [...room.name][0]?.toUpperCase() ?? "?");
+  const tile = h("span", { class: "picture tile", "aria-hidden": "true" }, initial(room.name).toUpperCase());
   tile.style.setProperty("--hue", hue);
   return tile;
 }

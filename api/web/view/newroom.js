@@ -2,12 +2,12 @@
 
 import { dialog } from "./dialog.js";
 import { h, icon } from "./dom.js";
-import { descriptionInput, field, fieldError, mark, nameInput, settingsFields } from "./fields.js";
+import { enterRoom } from "./entering.js";
+import { descriptionInput, field, fieldError, nameInput, settingsFields } from "./fields.js";
 import { askedWords } from "./invitations.js";
 import { ROOM_ICONS } from "./names.js";
-import { enterRoom } from "./people.js";
 import { peoplePicker } from "./picker.js";
-import { toast } from "./toasts.js";
+import { toast, worded } from "./toasts.js";
 
 const DEFAULTS = { notifications: true, announcements: true, posting: "members", inviting: "members" };
 const SLUG = "[a-z0-9]+(-[a-z0-9]+)*";
@@ -59,8 +59,8 @@ function form(app, picker, close) {
       close();
       if (invited.length) toast(askedWords(app, invited));
     } catch (problem) {
-      if (problem.code === "taken") mark(slug, problem.detail);
-      else if (!fieldError(problem, { name, description, id: slug })) error.textContent = problem.detail ?? String(problem);
+      picker.refused(problem);
+      if (!fieldError(problem, { name, description, id: slug })) error.textContent = worded(problem);
     }
     button.disabled = false;
   }

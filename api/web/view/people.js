@@ -1,11 +1,12 @@
 // People: friends, those who hold me for a friend, and those whom I block. And the card of one person.
 
+import { arrows } from "./arrows.js";
 import { dialog } from "./dialog.js";
 import { fill, h, icon, keyed, text } from "./dom.js";
+import { enterRoom } from "./entering.js";
 import { face, modelOf } from "./face.js";
 import { drawPortrait } from "./names.js";
 import { presenceWords, statusOf } from "./presence.js";
-import { arrows } from "./side.js";
 import { tried } from "./toasts.js";
 
 export function peopleList(app) {
@@ -141,11 +142,4 @@ export function openPerson(app, id) {
 
   box.addEventListener("close", app.store.watch(update));
   update();
-}
-
-/** Shows a room that a command has just made or joined: its delta may still be on its way. */
-export async function enterRoom(app, room) {
-  if (!app.rooms.mine(room)) await app.store.read(app.api.get(`/v1/rooms/${room}`));
-  app.clearSearch();
-  app.open(room);
 }

@@ -33,22 +33,36 @@ export function peoplePicker(app, legend, without = () => false) {
     keyed(
       list,
       known,
-      (user) => user.id,
+      ({ id }) => `${id} ${declined(id)}`,
       (user) => {
         const toggle = () => {
           if (box.checked) picked.add(user.id);
           else picked.delete(user.id);
           app.store.changed();
         };
-        const box = h("input", { type: "checkbox", onchange: toggle });
-        return h("label", { class: "check" }, box, h("span", {}, user.name, " ", h("small", {}, `@${user.username}`)));
+        const no = declined(user.id);
+        const box = h("input", { type: "checkbox", disabled: no, onchange: toggle });
+        const more = no ? " has declined an invitation of yours" : "";
+        return h("label", { class: "check" }, box, h("span", {}, user.name, " ", h("small", {}, `@${user.username}${more}`)));
       },
+      (label, { id }) => (label.querySelector("input").checked = picked.has(id)),
     );
+  }
+
+  /** Who has declined comes by themselves, or befriends one first. */
+  const declined = (user) => app.declined.has(user) && app.store.state.friendOf[user]?.type !== "friend";
+
+  /** Takes whom a command was refused for out of the choice. */
+  function refused({ code, detail }) {
+    if (code !== "declined") return;
+    for (const user of picked) if (detail.includes(user)) app.declined.add(user);
+    for (const user of app.declined) picked.delete(user);
+    app.store.changed();
   }
 
   const chosen = () => [...picked].filter((user) => !without(user));
   const clear = () => (picked.clear(), app.store.changed());
   const stop = app.store.watch(update);
   update();
-  return { element, update, chosen, clear, stop, focus: () => search.focus() };
+  return { element, update, chosen, clear, refused, stop, focus: () => search.focus() };
 }

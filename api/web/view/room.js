@@ -4,7 +4,16 @@ import { may } from "../klatsch/permissions.js";
 import { dialog } from "./dialog.js";
 import { h, icon, text } from "./dom.js";
 import { roomEnd } from "./ending.js";
-import { descriptionInput, field, fieldError, nameInput, settingsFields, settingsWords, toggle } from "./fields.js";
+import {
+  descriptionInput,
+  field,
+  fieldError,
+  nameInput,
+  settingsFields,
+  settingsWords,
+  toggle,
+  topicLineInput,
+} from "./fields.js";
 import { count } from "./format.js";
 import { askedWords } from "./invitations.js";
 import { memberList } from "./members.js";
@@ -38,6 +47,7 @@ function aboutRoom(app, id) {
   const { room } = app.rooms.mine(id);
   const name = nameInput("details-name", room.name);
   const description = descriptionInput("details-description", room.description);
+  const topicLine = topicLineInput("details-topic-line", room.topic_line);
   const settings = settingsFields("details", room.settings);
   const save = h("button", { class: "primary", type: "submit" }, "Save");
   const form = h(
@@ -45,20 +55,22 @@ function aboutRoom(app, id) {
     { class: "about-form", onsubmit: submit },
     field("Name", name),
     field("Description", description),
+    field("Topic line", topicLine, "What it is about today, in one line"),
     settings.element,
     h("div", { class: "actions end" }, h("button", { type: "button", class: "quiet", onclick: leave }, "Cancel"), save),
   );
   const change = h("button", { type: "button", class: "quiet", onclick: open }, icon("edit"), "Change");
   const facts = h("p", { class: "room-facts" });
+  const line = h("p", { class: "room-topic-line" });
   const words = h("p", { class: "room-about" });
   const rules = h("p", { class: "hint" });
-  const shown = h("div", { class: "about" }, words, facts, rules, change);
+  const shown = h("div", { class: "about" }, line, words, facts, rules, change);
   const element = h("section", {}, shown, form);
   let changing = false;
 
   function open() {
     const now = app.rooms.mine(id).room;
-    [name.value, description.value] = [now.name, now.description ?? ""];
+    [name.value, description.value, topicLine.value] = [now.name, now.description ?? "", now.topic_line ?? ""];
     settings.show(now.settings);
     changing = true;
     update(app.rooms.mine(id));
@@ -75,12 +87,17 @@ function aboutRoom(app, id) {
 
   async function submit(event) {
     event.preventDefault();
-    const now = { name: name.value.trim(), description: description.value.trim() || null, settings: settings.values() };
+    const now = {
+      name: name.value.trim(),
+      description: description.value.trim() || null,
+      topic_line: topicLine.value.trim() || null,
+      settings: settings.values(),
+    };
     try {
       app.store.learn(await app.api.do("PATCH", `/v1/rooms/${id}`, now));
       leave();
     } catch (problem) {
-      if (!fieldError(problem, { name, description })) toast(problem);
+      if (!fieldError(problem, { name, description, topic_line: topicLine })) toast(problem);
     }
   }
 
@@ -90,6 +107,8 @@ function aboutRoom(app, id) {
     shown.hidden = !form.hidden;
     change.hidden = !allowed;
     const { room } = entry;
+    text(line, room.topic_line ?? "");
+    line.hidden = !room.topic_line;
     text(words, room.description ?? "");
     words.hidden = !room.description;
     const state = room.state === "archived" ? ", archived" : "";
@@ -131,13 +150,25 @@ function people(app, id) {
     await tried(async () => {
       const asked = [];
       for (const user of adding.chosen()) {
-        const answer = await app.api.do("PUT", `/v1/rooms/${id}/members/${user}`);
+        const answer = await addOne(user);
         app.store.learn(answer);
-        if (answer.invitation) asked.push(user);
+        if (answer?.invitation) asked.push(user);
       }
       adding.clear();
       if (asked.length) toast(askedWords(app, asked));
     });
+  }
+
+  /** Null where they have declined: that is no reason against the others. */
+  async function addOne(user) {
+    try {
+      return await app.api.do("PUT", `/v1/rooms/${id}/members/${user}`);
+    } catch (problem) {
+      if (problem.code !== "declined") throw problem;
+      adding.refused(problem);
+      toast(problem);
+      return null;
+    }
   }
 
   function update(entry) {

@@ -1,10 +1,10 @@
 // What a search finds: people and rooms, as one types; messages have a search of their own.
 
+import { arrows } from "./arrows.js";
 import { drawRoomRow, roomRow } from "./discover.js";
 import { h, icon, keyed, text } from "./dom.js";
 import { findMessages } from "./finder.js";
 import { drawPerson, personRow } from "./people.js";
-import { arrows } from "./side.js";
 import { tried } from "./toasts.js";
 
 /** Pause after the last key before the server is asked, in ms. */

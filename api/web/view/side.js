@@ -5,12 +5,12 @@ import { discoverList } from "./discover.js";
 import { h, icon, iconButton, set, text } from "./dom.js";
 import { editCharacter } from "./editor.js";
 import { faceKey, userFace } from "./names.js";
+import { mark } from "./mark.js";
 import { newRoom } from "./newroom.js";
 import { peopleList } from "./people.js";
 import { roomList } from "./rooms.js";
 import { searchResults } from "./search.js";
 import { tried } from "./toasts.js";
-import { mark } from "./welcome.js";
 
 const STATES = {
   online: "Online",
@@ -120,17 +120,4 @@ export function sidePane(app) {
   const focus = () =>
     (lists.querySelector(".row[aria-current]") ?? lists.querySelector(".row") ?? input).focus({ preventScroll: true });
   return { element, update, focus, search: () => input.select() };
-}
-
-/** Up, Down, Home and End move between the rows of a list. */
-export function arrows(list) {
-  list.addEventListener("keydown", (event) => {
-    const rows = [...list.querySelectorAll(".row")];
-    const at = rows.indexOf(document.activeElement.closest(".row"));
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (next === undefined || at < 0 || !rows[next]) return;
-    event.preventDefault();
-    rows[next].focus();
-  });
-  return list;
 }

@@ -1,8 +1,10 @@
 // The page before a session: log in, or make an account.
 
 import { Api } from "../klatsch/api.js";
-import { fill, h, set, svg } from "./dom.js";
+import { fill, h, set } from "./dom.js";
 import { defaultModel, face } from "./face.js";
+import { fieldError, unmark } from "./fields.js";
+import { mark } from "./mark.js";
 
 const CROWD = [
   ["round", "coral", "joy", "none"],
@@ -45,19 +47,6 @@ export function welcome({ notice, onSession }) {
     form(notice, onSession, others),
   );
   return { element, offer };
-}
-
-export function mark() {
-  return svg(
-    "svg",
-    { class: "mark", viewBox: "0 0 32 32", "aria-hidden": "true" },
-    svg("path", {
-      class: "mark-bubble",
-      d: "M7 3h18c3 0 5 2 5 5v12c0 3-2 5-5 5H15l-7 5v-5H7c-3 0-5-2-5-5V8c0-3 2-5 5-5z",
-    }),
-    svg("path", { class: "mark-lines", d: "M8.500 10h11M8.500 14.500h15M8.500 19h7" }),
-    svg("circle", { class: "mark-dot", cx: 23.5, cy: 10, r: 1.8 }),
-  );
 }
 
 function form(notice, onSession, others) {
@@ -113,6 +102,7 @@ function form(notice, onSession, others) {
 
   function choose(value) {
     joining = value;
+    for (const { input } of [username, name, email, password]) unmark(input);
     tabs.forEach((tab, index) => tab.setAttribute("aria-pressed", String(joining === (index === 0))));
     name.element.hidden = email.element.hidden = !joining;
     username.label.textContent = joining ? "Username" : "Username or e-mail";
@@ -138,9 +128,11 @@ function form(notice, onSession, others) {
       const { token, user, expires } = await new Api().do("POST", joining ? "/v1/users" : "/v1/sessions", body);
       onSession({ token, user: user.id, expires });
     } catch (problem) {
-      error.textContent = problem.detail ?? String(problem);
+      const inputs = { username: username.input, name: name.input, email: joining ? email.input : username.input };
       submit.disabled = false;
-      (problem.detail?.includes("address") ? email : username).input.focus();
+      if (fieldError(problem, { ...inputs, password: password.input })) return;
+      error.textContent = problem.detail ?? String(problem);
+      username.input.focus();
     }
   }
 

@@ -70,7 +70,7 @@ async def run(system: System, options: Options) -> list[Figure]:
 
 
 async def _send(system: Installation, people: Sequence[Person], room: str, count: int) -> list[Member]:
-    """So many messages of all these people, who hear nothing themselves."""
+    """So many messages of all these people, who receive nothing themselves."""
     members = [Member(number, person, room) for number, person in enumerate(people)]
     left = iter(range(count))
 

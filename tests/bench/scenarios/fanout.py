@@ -76,7 +76,7 @@ class Room:
         await self._quiet()
 
     async def _quiet(self) -> None:
-        """Until the members have heard of each other's presence: hardly a byte comes any more, pings aside."""
+        """Until the members have received each other's presence: hardly a byte comes any more, pings aside."""
         deadline, before = perf_counter() + _PATIENCE, -1
         while (now := self.moved()) - before > _QUIET * self._size:
             if perf_counter() > deadline:

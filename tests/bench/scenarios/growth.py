@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from infra.progress import READ_MODELS
-from projectors.feed import FEED
+from infra.base.progress import READ_MODELS
+from projectors.feed.projector import FEED
 from tests.bench import reads
 from tests.bench.accounting import Cost
 from tests.bench.figures import Figure

@@ -8,10 +8,10 @@ from time import perf_counter
 
 import msgspec
 
-from events.positions import Shard, Vector
-from infra.progress import READ_MODELS, Progress
-from producers.router import partition_of
-from projectors.feed import FEED
+from events.core.positions import Shard, Vector
+from infra.base.progress import READ_MODELS, Progress
+from producers.engine.router import partition_of
+from projectors.feed.projector import FEED
 from tests.bench import reads
 from tests.bench.accounting import Cost
 from tests.bench.client import Reply

@@ -1,20 +1,20 @@
-"""How fast read models are made anew and verified, beside the bare fold and the bare COPY of the same log."""
+"""How fast read models are rebuilt and verified, beside the bare fold and the bare COPY of the same log."""
 
 from __future__ import annotations
 
-from events import REGISTRY
-from infra import months
-from infra.settings import Settings
-from projectors.read_models import event_shards
+from events.registry import REGISTRY
+from infra.base import months
+from infra.base.settings import Settings
+from projectors.core.source import Entry, ResumeAt
+from projectors.read_models.projector import event_shards
 from projectors.rebuild import fresh
 from projectors.rebuild.building import UNSEEN, alone, build, prepare
-from projectors.rebuild.cache import Cache
+from projectors.rebuild.cache import RebuildCache
 from projectors.rebuild.copying import CHANGES_LAYOUT, copy, layout, parts
-from projectors.rebuild.follower import Follower
+from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import LONG, beside
 from projectors.rebuild.models import model
-from projectors.rebuild.reading import Reader
-from projectors.source import Entry, Place
+from projectors.rebuild.reading import ShardReader
 from tests.bench.figures import Figure
 from tests.bench.filled import filled
 from tests.bench.refolding import Work, refold
@@ -48,19 +48,19 @@ async def run(system: System, options: Options) -> list[Figure]:
 
 async def _entries(settings: Settings) -> list[Entry]:
     """The log, decoded."""
-    reader, found = Reader(settings), list[Entry]()
+    reader, found = ShardReader(settings), list[Entry]()
     await reader.start()
     try:
         for shard, end in (await reader.ends(event_shards(settings))).items():
-            async for batch in reader.read(shard, Place(), end):
+            async for batch in reader.read(shard, ResumeAt(), end):
                 found += batch.entries
     finally:
         await reader.stop()
     return found
 
 
-async def _fold(entries: list[Entry]) -> Cache:
-    state = Cache(whole=True)
+async def _fold(entries: list[Entry]) -> RebuildCache:
+    state = RebuildCache(whole=True)
     for entry in entries:
         assert entry.record is not None
         state.update(REGISTRY.fold(entry.record, state))
@@ -87,7 +87,7 @@ async def _stored(settings: Settings) -> None:
     schema = beside(settings, "leaving")
     async with alone(settings) as connection:
         await prepare(connection, settings, schema, model("all"), True)
-        async with Follower(settings, schema) as follower:
+        async with RebuildFollower(settings, schema) as follower:
             ends = await follower.ends(event_shards(settings))
         await build(settings, schema, ends, UNSEEN, 1)
         await fresh.drop(connection, schema)

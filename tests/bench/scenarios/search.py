@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count, cycle, islice
 from time import process_time
 
-from api.highlights import Wanted
+from api.support.highlights import Wanted
 from tests.bench.figures import Figure
 from tests.bench.scenarios import Options
 from tests.bench.sheet import Sheet

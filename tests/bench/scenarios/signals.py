@@ -16,9 +16,9 @@ import msgspec
 import psutil
 from aiokafka import TopicPartition
 
-from infra import kafka
+from infra.base import kafka
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.settings import Settings
 from tests import servers
 from tests.bench.accounting import cpu
 from tests.bench.client import Client
@@ -48,7 +48,7 @@ _QUIET, _QUICK_QUIET = 5.0, 2.0
 
 
 class Unheard(Wrong):
-    """Nobody heard of anything; the text says what was expected."""
+    """Nobody received anything; the text says what was expected."""
 
 
 class Heard:
@@ -59,7 +59,7 @@ class Heard:
         self.kinds: Counter[str] = Counter()
 
     def clear(self) -> None:
-        """Nothing was heard."""
+        """Nothing was received."""
         self.frames = self.bytes = 0
         self.kinds.clear()
 

@@ -13,8 +13,8 @@ from time import perf_counter, process_time
 
 import msgspec
 
+from infra.base.progress import READ_MODELS
 from infra.embedded.ports import free_port
-from infra.progress import READ_MODELS
 from tests import servers
 from tests.bench.client import RequestFailed
 from tests.bench.figures import Figure

@@ -18,8 +18,8 @@ import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from infra.kafka_access import aiokafka_options
-from infra.settings import load
+from infra.base.kafka_access import aiokafka_options
+from infra.base.settings import load
 
 PARTITIONS = 8
 #: A delta and an acknowledgement of Klatsch, with what varies left out.

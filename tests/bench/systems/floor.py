@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 from aiokafka.admin import NewTopic
 
-from infra.kafka import admin
-from infra.settings import environment
+from infra.base.kafka import admin
+from infra.base.settings import environment
 from tests.bench.systems.bare import PARTITIONS
 from tests.bench.systems.program import Program
 from tests.bench.systems.stores import Stores

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from infra import postgres
+from infra.base import postgres
+from infra.base.settings import Settings
 from infra.embedded.ports import free_port, is_free
 from infra.embedded.process import Process
-from infra.settings import Settings
-from infra.supervisor.folder import DataFolder
-from infra.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT, ROOT
-from infra.supervisor.up import settings_of
+from infra.ops.supervisor.folder import DataFolder
+from infra.ops.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT, ROOT
+from infra.ops.supervisor.up import settings_of
 from tests.bench.accounting import allocated, listening
 from tests.bench.client import Client, Heard, RequestFailed, opened
 from tests.bench.http import Http, Poster
@@ -172,7 +172,7 @@ class Ours(Installation):
         self._own = f"b{secrets.token_hex(5)}"
         arguments = ["up", "--data", str(self.data), "--port", str(self.port)]
         self._process = Process(
-            "klatsch up", [sys.executable, "-m", "infra.cli", *arguments], folder / "up.log",
+            "klatsch up", [sys.executable, "-m", "infra.ops.cli", *arguments], folder / "up.log",
             env=self._environment(), cwd=ROOT, grace=_STOP_SECONDS,
         )  # fmt: skip
 

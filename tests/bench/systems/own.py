@@ -13,15 +13,15 @@ from uuid import uuid4
 import msgspec
 import psutil
 
-from api.tokens import mint
-from events.clock import after, now
-from events.positions import Shard
-from infra import postgres
-from infra.installation import prepare
-from infra.progress import Progress
-from infra.settings import Settings, load
-from infra.supervisor.parts import GROUPS
-from infra.supervisor.up import settings_of
+from api.core.tokens import mint
+from events.core.clock import after, now
+from events.core.positions import Shard
+from infra.base import postgres
+from infra.base.installation import prepare
+from infra.base.progress import Progress
+from infra.base.settings import Settings, load
+from infra.ops.supervisor.parts import GROUPS
+from infra.ops.supervisor.up import settings_of
 from tests import servers
 from tests.bench import logs
 from tests.bench.story import Happening

@@ -19,6 +19,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from infra.base.postgres import Pool
+
 _TABLE = """
 create schema "{schema}";
 create table "{schema}".messages (
@@ -41,7 +43,7 @@ class Chat:
         self._schema = schema
         self.rooms: dict[str, list[str]] = {}
         self.connections: dict[str, WebSocket] = {}
-        self._pool: Any = None
+        self._pool: Pool
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -52,7 +54,7 @@ class Chat:
     async def post(self, author: str, room: str, data: dict[str, Any]) -> dict[str, Any]:
         """Stores a message and sends it to who is there."""
         text = data["content"]["text"]
-        row = await self._pool.fetchrow(_INSERT.format(schema=self._schema), room, author, data["token"], text)
+        [row] = await self._pool.fetch(_INSERT.format(schema=self._schema), room, author, data["token"], text)
         message = {
             "id": row["id"], "room": room, "author": author, "token": data["token"], "type": "text",
             "content": {"text": text}, "created": row["created"].isoformat(),

@@ -12,7 +12,7 @@ import psutil
 
 from infra.embedded.ports import free_port
 from infra.embedded.process import Process, accepts
-from infra.supervisor.parts import ROOT
+from infra.ops.supervisor.parts import ROOT
 from tests.bench.client import Client, Heard, opened
 from tests.bench.http import Http, Poster
 from tests.bench.system import Person, Sender, Way

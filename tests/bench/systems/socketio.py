@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from infra.supervisor.parts import ROOT
+from infra.ops.supervisor.parts import ROOT
 from tests.bench.client import Heard, Reply, WebSocket, fail, opened
 from tests.bench.system import NotHere, Person, Sender
 from tests.bench.systems.inserting import Inserting

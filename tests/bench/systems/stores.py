@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
+from infra.base.settings import Settings, load
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.postgres import EmbeddedPostgres
-from infra.settings import Settings, load
 from tests.bench.accounting import listening
 
 

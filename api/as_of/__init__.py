@@ -1,0 +1,10 @@
+"""``as_of``: what reads answer of a past moment, one file for those that share their fold. The registry puts each
+function into its operation's row; a read that has no past says so in its row itself."""
+
+from __future__ import annotations
+
+from api.as_of import messages, people, pins, rooms
+from api.core.operation import AnswerAsOf
+
+#: By operation.
+AS_OF: dict[str, AnswerAsOf] = {**messages.AS_OF, **people.AS_OF, **pins.AS_OF, **rooms.AS_OF}

@@ -1,0 +1,1 @@
+"""What answers calls: transports, identity, the type of an operation, a call and its services."""

@@ -1,0 +1,113 @@
+"""Tokens: signed statements (JWT, RFC 7519) of who logged in. Valid until they expire or the session is closed."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
+from time import time
+from typing import Literal, get_args
+
+import jwt
+
+from api.support.problems import Problem
+from events.core.clock import to_datetime
+from infra.base.settings import Settings
+
+Role = Literal["person", "service", "operator"]
+
+#: Scopes of a service account of before there were any: what all of them could do.
+UNSCOPED = frozenset({"emotions:write"})
+
+#: What who sends a revoked one, or none, is told, on every way in.
+REVOKED = "expected a valid token, got one that was revoked; log in again"
+NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
+_ALGORITHM = "HS256"
+_ISSUER = "klatsch"
+#: Seconds by which the clock of the node that signed a token may be ahead of that of the node that checks it: RFC 7519
+#: 4.1.4 has "usually no more than a few minutes". The end of a token is exact: docs/decisions/0041.
+CLOCK_SKEW_SECONDS = 60
+
+
+class Identity:
+    """Who asks, as a valid token says. ``expires`` in Unix seconds; ``scopes`` of a service."""
+
+    __slots__ = ("expires", "role", "scopes", "session", "user")
+
+    def __init__(
+        self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset()
+    ) -> None:
+        self.user = user
+        self.session = session
+        self.role = role
+        self.expires = expires
+        self.scopes = scopes
+
+
+def mint(
+    settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str, scopes: Collection[str] = ()
+) -> str:
+    """A token for a session. The same arguments give the same token, so that a repeated command repeats it."""
+    claims: dict[str, str | int] = {
+        "iss": _ISSUER,
+        "aud": settings.prefix,
+        "sub": user,
+        "sid": session,
+        "role": role,
+        "iat": int(to_datetime(issued).timestamp()),
+        "exp": int(to_datetime(expires).timestamp()),
+    }
+    if role == "service":
+        # RFC 8693 4.2. Empty: none. Where it is missing, the token is of before there were scopes.
+        claims["scope"] = " ".join(sorted(scopes))
+    return jwt.encode(claims, bytes.fromhex(settings.secret), _ALGORITHM)
+
+
+def verify(settings: Settings, token: str) -> Identity:
+    """The identity in a token. Raises Problem ``unauthenticated``, ``token_expired`` or ``token_not_yet_valid``.
+    Revocation is not seen here."""
+    try:
+        claims = jwt.decode(
+            token,
+            bytes.fromhex(settings.secret),
+            [_ALGORITHM],
+            audience=settings.prefix,
+            issuer=_ISSUER,
+            leeway=CLOCK_SKEW_SECONDS,
+            options={"require": ["sub", "sid", "role", "exp", "iat"]},
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise _expired() from error
+    except jwt.ImmatureSignatureError as error:
+        # It is a token of this installation: another key would have been told before.
+        text = (
+            f"expected a token that was made at most {CLOCK_SKEW_SECONDS} s ahead of this node's clock, got one of "
+            "later: the clocks of two machines differ, or this one was set back; try again later"
+        )
+        raise Problem("token_not_yet_valid", text, retry_after=CLOCK_SKEW_SECONDS) from error
+    except jwt.InvalidTokenError as error:
+        raise Problem("unauthenticated", "expected a token of this installation, got another; log in") from error
+    if not _canonical(token.rpartition(".")[2]):
+        raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
+    if claims["exp"] <= time():
+        raise _expired()
+    if claims["role"] not in get_args(Role):
+        raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
+    return Identity(claims["sub"], claims["sid"], claims["role"], float(claims["exp"]), _scopes(claims))
+
+
+def _canonical(signature: str) -> bool:
+    """Whether it is written as RFC 7515 2 has it: without padding, and no other sign than base64url's. The library
+    passes over what else stands there; so one session would have many tokens."""
+    return (
+        urlsafe_b64encode(urlsafe_b64decode(signature + "=" * (-len(signature) % 4))).rstrip(b"=") == signature.encode()
+    )
+
+
+def _scopes(claims: dict[str, str]) -> frozenset[str]:
+    if claims["role"] != "service":
+        return frozenset()
+    return frozenset(claims["scope"].split()) if "scope" in claims else UNSCOPED
+
+
+def _expired() -> Problem:
+    return Problem("token_expired", "expected a valid token, got one that has expired; log in again")

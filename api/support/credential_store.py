@@ -1,0 +1,70 @@
+"""Password hashes. In a compacted topic of their own, not in events, which are for ever and for analysts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+
+from api.support.problems import Problem
+from events.core.clock import uuid7
+from infra.base import away, kafka
+from infra.base.disk_watch import DiskWatch
+from infra.base.postgres import Pool, queries
+from infra.base.settings import Settings
+from producers.commands import Refused, Unavailable
+from producers.engine import storage
+
+log = logging.getLogger(__name__)
+
+
+class CredentialStore:
+    """Writes hashes to the topic ``secrets`` (key: credential id), then to Postgres, where log-ins look."""
+
+    def __init__(self, settings: Settings, pool: Pool, disks: DiskWatch) -> None:
+        self._topic = settings.topic("secrets")
+        self._producer: AIOKafkaProducer = kafka.producer(settings)
+        self._pool = pool
+        self._disks = disks
+
+    async def start(self) -> None:
+        await kafka.start(self._producer)
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+    async def put(self, hash: str, *, vital: bool = False) -> str:
+        """Keeps a hash; returns the credential id that events name. A hash that nothing names does no harm.
+
+        Raises Unavailable where there is no room for it; ``vital``: as of the command that names it.
+        """
+        storage.check(self._disks, vital=vital)
+        id = uuid7()
+        await self._producer.send_and_wait(self._topic, key=id.encode(), value=msgspec.json.encode({"hash": hash}))
+        async with self._pool.acquire(timeout=5) as connection:
+            await connection.execute(queries("vault")["put"], id, hash)
+        return id
+
+    @asynccontextmanager
+    async def keeping(self, hash: str, *, vital: bool = False) -> AsyncIterator[str]:
+        """Keeps a hash for a command that names it, and forgets it where the command did not happen."""
+        id = await self.put(hash, vital=vital)
+        try:
+            yield id
+        except (Refused, Unavailable, Problem) as error:
+            # What may have happened may need it.
+            if not (isinstance(error, Unavailable) and error.code == "unknown"):
+                await self.remove(id)
+            raise
+
+    async def remove(self, id: str) -> None:
+        """Forgets a hash that nothing names any more. Where a part is away it stays, and does no harm."""
+        try:
+            await self._producer.send_and_wait(self._topic, key=id.encode(), value=None)
+            async with self._pool.acquire(timeout=5) as connection:
+                await connection.execute(queries("vault")["remove"], id)
+        except away.PARTS as error:
+            log.warning("the password hash %s stays, although nothing names it: %r", id, error)

@@ -1,0 +1,1 @@
+"""What processes of every role stand on: settings, Kafka, Postgres, and what they share."""

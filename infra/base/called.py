@@ -1,0 +1,49 @@
+"""Whom and what people mean by a text: users and rooms by id or by name, for commands and the console alike."""
+
+from __future__ import annotations
+
+from events.core.errors import KlatschError
+from infra.base.postgres import Connection, queries
+
+#: Actors of the log that are no users.
+NO_USERS = frozenset({"system", "operator"})
+#: Rooms of one name that are named in an error.
+_NAMED = 5
+
+
+class Ambiguous(KlatschError, ValueError):
+    """Several are called so; the text says expected, actual and what to do."""
+
+
+async def user_id(connection: Connection, text: str) -> str | None:
+    """The id of a user by id or username; None where there is no such user."""
+    if not text or "\x00" in text:
+        return None
+    found = await connection.fetchval(queries("past")["person"], text)
+    return None if found is None else str(found)
+
+
+async def room_id(connection: Connection, text: str) -> str | None:
+    """The id of a room by id or by its name; None where there is no such room.
+
+    An id goes before every name. A ``#`` before it may be the sign with which rooms are shown or belong to the name:
+    rooms of either name are meant alike. A direct room has no name. Raises Ambiguous where several rooms are meant.
+    """
+    if not text or "\x00" in text:
+        return None
+    rows = await connection.fetch(queries("operate")["rooms_called"], text, text.removeprefix("#"))
+    if any(row["id"] == text for row in rows):
+        return text
+    if len(rows) > 1:
+        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+        named = ", ".join(f"{row['id']} ({row['name']!r})" for row in rows[:_NAMED])
+        raise Ambiguous(f"expected one room, {text!r} may be {named}{more}; use an id")
+    return str(rows[0]["id"]) if rows else None
+
+
+async def stream_id(connection: Connection, text: str) -> str | None:
+    """Of a room or a user; None where there is none. Raises Ambiguous where several are called so."""
+    room, user = await room_id(connection, text), await user_id(connection, text)
+    if room is not None and user is not None and text not in (room, user):
+        raise Ambiguous(f"expected one stream, {text!r} is the name of the room {room} and of the user {user}")
+    return room or user

@@ -1,7 +1,0 @@
-"""The error of an operator's command."""
-
-from __future__ import annotations
-
-
-class CannotDo(RuntimeError):
-    """What was asked for cannot be done, and nothing was changed; the text says expected, actual and what to do."""

@@ -1,0 +1,1 @@
+"""What operators and developers run: command line, supervisor, generators, importers. Nothing below imports it."""

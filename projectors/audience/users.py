@@ -1,0 +1,39 @@
+"""Events of users: their own, and what their contacts receive of their profiles."""
+
+from __future__ import annotations
+
+from events.core.records import Record
+from events.users import UserProfileChanged, UserRegistered
+from projectors.audience.core import CONTACTS, NOBODY, SELF, AddressedDelta, Audience, EventContext, contacts_lookup
+from projectors.views import public_data
+
+
+def _registered(record: Record[UserRegistered], context: EventContext) -> list[AddressedDelta]:
+    event = record.data
+    names = {"username": event.username, "name": event.name, "role": event.role}
+    data = {**names, "data": event.data, "email": event.email}
+    return [AddressedDelta((record.stream,), data)]
+
+
+def _password_changed(record: Record, context: EventContext) -> list[AddressedDelta]:
+    # That it has changed, and not what it is called in the vault.
+    return [AddressedDelta((record.stream,), {})]
+
+
+def _profile_changed(record: Record[UserProfileChanged], context: EventContext) -> list[AddressedDelta]:
+    event = record.data
+    shown = {"name": event.name, "data": None if event.data is None else public_data(event.data)}
+    return [AddressedDelta((record.stream,), event), AddressedDelta(context.contacts, shown)]
+
+
+AUDIENCES: dict[str, Audience] = {
+    "user.registered": Audience("the user", _registered),
+    "user.registration_abandoned": NOBODY,
+    "user.profile_changed": Audience("the user and their contacts", _profile_changed, contacts_lookup),
+    "user.email_changed": SELF,
+    "user.email_abandoned": SELF,
+    "user.password_changed": Audience("the user, without its fields", _password_changed),
+    "user.seen": SELF,
+    "user.visual_chosen": CONTACTS,
+    "user.added_by_chosen": SELF,
+}

@@ -1,0 +1,1 @@
+"""The feed: what each event's recipients are told, written by user."""

@@ -1,0 +1,1 @@
+"""The read models that clients' reads are answered from, kept by applying the log."""

@@ -1,0 +1,1 @@
+"""Projectors that act outside the read models: they ask services and give commands."""

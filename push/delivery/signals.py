@@ -1,0 +1,190 @@
+"""Moves what a presence hub says: notes to and from ``klatsch.signals``, signals to connections, departures to the
+log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+
+from infra.base import away, kafka
+from infra.base.incarnation import Incarnation
+from infra.base.settings import Settings
+from push import metrics
+from push.delivery.bounds import FeedUnavailable
+from push.delivery.tail import TopicTail
+from push.presence import gossip
+from push.presence.devices import Device
+from push.presence.gossip import GossipMessage
+from push.presence.last_seen import LastSeenWriter, NoteSeen
+from push.presence.presence_hub import PresenceHub
+from push.protocol.items import FeedRow
+
+_log = logging.getLogger("klatsch.push")
+
+#: Seconds between turns: what happens within one is told together, once.
+TURN_SECONDS = 0.25
+#: Devices that are told without letting others run. A write costs some 10 µs.
+_DEVICES = 500
+#: Turns whose notes wait for Kafka. When there are more, some are lost, and the others ask for all.
+_WAITING = 64
+_RETRY_SECONDS = 0.5
+#: Seconds for a note to be taken by Kafka, or for the producer to stop.
+_SEND_SECONDS = 5.0
+
+
+class Signals:
+    """One process's share in the signals."""
+
+    def __init__(self, settings: Settings, presence_hub: PresenceHub, note_seen: NoteSeen | None = None) -> None:
+        self.presence_hub = presence_hub
+        self._settings = settings
+        self._topic = settings.topic("signals")
+        self._partition = 0
+        self._tail = TopicTail(settings, self, backlog=0, topic="signals")
+        self._next: dict[int, int] = {}
+        self._waiting: asyncio.Queue[list[GossipMessage]] = asyncio.Queue(_WAITING)
+        self._seen = None if note_seen is None else LastSeenWriter(note_seen)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, seconds: float = 60.0) -> None:
+        """Begin to read, then to write. Raises Unavailable after ``seconds``."""
+        self._tasks.append(asyncio.create_task(self._tail.run()))
+        try:
+            await asyncio.wait_for(self._tail.reached.wait(), seconds)
+        except BaseException as error:
+            await self._end()
+            if isinstance(error, TimeoutError):
+                raise FeedUnavailable(f"the signals were not reached within {seconds:.0f} s") from None
+            raise
+        self._tasks += [asyncio.create_task(self._write()), asyncio.create_task(self._turns())]
+        if self._seen is not None:
+            await self._seen.start()
+
+    async def stop(self) -> None:
+        """Say that this node has ended, and end."""
+        with suppress(TimeoutError, asyncio.QueueFull):
+            self._waiting.put_nowait([self.presence_hub.bye()])
+            await asyncio.wait_for(self._waiting.join(), _SEND_SECONDS)
+        await self._end()
+        if self._seen is not None:
+            await self._seen.stop()
+
+    async def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the others' notes are being read at present."""
+        return self._tail.ready
+
+    # What the tail reports.
+
+    def next_offsets(self) -> dict[int, int]:
+        """See tail.Listener."""
+        return self._next
+
+    def reset(self, topic: Incarnation, starts: dict[int, int]) -> None:
+        """See tail.Listener."""
+        self._next = dict(starts)
+        self._partition = gossip.partition_of(self.presence_hub.node, topic.partitions)
+        self.presence_hub.lost()
+
+    async def take(self, batches: dict[int, Sequence[FeedRow]]) -> None:
+        """See tail.Listener."""
+        for number, records in batches.items():
+            for record in records:
+                try:
+                    self.presence_hub.take(gossip.decode(record.value or b""))
+                    metrics.NOTES.labels("read").inc()
+                except msgspec.DecodeError:
+                    metrics.UNREADABLE.inc()
+            self._next[number] = records[-1].offset + 1
+
+    # Turns.
+
+    async def _turns(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                await self._turn()
+            except Exception:
+                # What this turn had to tell is lost, which signals may be; the next one has its own.
+                _log.exception("a turn of the signals")
+            took = time.monotonic() - began
+            metrics.TURN.observe(took)
+            await asyncio.sleep(max(TURN_SECONDS - took, TURN_SECONDS / 10))
+
+    async def _turn(self) -> None:
+        tick = self.presence_hub.turn()
+        metrics.PRESENT.set(len(self.presence_hub))
+        if tick.gossip:
+            try:
+                self._waiting.put_nowait(tick.gossip)
+            except asyncio.QueueFull:
+                metrics.NOTES.labels("lost").inc(len(tick.gossip))
+        if self._seen is not None:
+            for departure in tick.departed:
+                self._seen.add(departure)
+        for number, (device, signals) in enumerate(tick.signals, 1):
+            self._tell(device, signals)
+            if number % _DEVICES == 0:
+                await asyncio.sleep(0)
+
+    def _tell(self, device: Device, signals: list[bytes]) -> None:
+        try:
+            sent = device.hearer.signal(signals)
+        except Exception:
+            _log.exception("a signal to a connection of user %s", device.user)
+            sent = False
+        metrics.SIGNALS.labels("sent" if sent else "dropped").inc(len(signals))
+        if not sent:
+            self.presence_hub.missed(device)
+
+    # Kafka.
+
+    async def _write(self) -> None:
+        producer: AIOKafkaProducer | None = None
+        try:
+            while True:
+                waiting = await self._waiting.get()
+                try:
+                    producer = producer or await self._producer()
+                    for message in waiting:
+                        await self._send(producer, message)
+                except away.KAFKA as error:
+                    _log.warning("a note of presence is lost: %r", error)
+                    metrics.NOTES.labels("lost").inc()
+                    stale, producer = producer, None
+                    await _stop(stale)
+                    await asyncio.sleep(_RETRY_SECONDS)
+                finally:
+                    self._waiting.task_done()
+        finally:
+            await _stop(producer)
+
+    async def _send(self, producer: AIOKafkaProducer, message: GossipMessage) -> None:
+        async with asyncio.timeout(_SEND_SECONDS):
+            key = message.node.encode()
+            await producer.send_and_wait(self._topic, gossip.encode(message), key=key, partition=self._partition)
+        metrics.NOTES.labels("written").inc()
+
+    async def _producer(self) -> AIOKafkaProducer:
+        # A lost note is asked for again: waiting for replicas would buy nothing.
+        producer = kafka.producer(self._settings, enable_idempotence=False, acks=1)
+        await kafka.start(producer)
+        return producer
+
+
+async def _stop(producer: AIOKafkaProducer | None) -> None:
+    if producer is not None:
+        with suppress(*away.KAFKA):
+            await asyncio.wait_for(producer.stop(), _SEND_SECONDS)
