@@ -34,7 +34,7 @@ class CredentialStore:
         await kafka.start(self._producer)
 
     async def stop(self) -> None:
-        await self._producer.stop()
+        await kafka.close(self._producer)
 
     async def put(self, hash: str, *, vital: bool = False) -> str:
         """Keeps a hash; returns the credential id that events name. A hash that nothing names does no harm.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import StreamWriter, Task
 from traceback import walk_tb
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -23,6 +24,23 @@ def network(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> AIOKafkaClient:
     start or stop has failed keeps its connections.
     """
     return client._client
+
+
+class _NoMore(dict[Any, Any]):
+    """Connections of a client that is closed: one that is put in is closed at once."""
+
+    def __setitem__(self, name: Any, connection: Any) -> None:
+        super().__setitem__(name, connection)
+        connection.close()
+
+
+def connect_no_more(client: AIOKafkaClient) -> None:
+    """A connection that the client is still making is closed when it is there; for after its close.
+
+    ``close`` closes the connections that are there, and no others: without this, one that was just being made stays
+    open, with nobody to close it, until the garbage collector finds it.
+    """
+    client._conns = _NoMore(client._conns)
 
 
 def close_forgotten(error: BaseException) -> None:

@@ -179,6 +179,7 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await client.close()
+        aiokafka_private.connect_no_more(aiokafka_private.network(client))
 
 
 def consumer(settings: Settings, **overrides: Any) -> AIOKafkaConsumer:
@@ -252,27 +253,42 @@ async def start(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClien
         await client.start()
     except BaseException as error:
         aiokafka_private.close_forgotten(error)
-        if isinstance(client, AIOKafkaConsumer):
-            await close(client)
-        elif isinstance(client, AIOKafkaProducer):
-            await _end(client.stop, client.client.close)
+        if isinstance(client, AIOKafkaAdminClient):
+            network = aiokafka_private.network(client)
+            await _end(network.close)
+            aiokafka_private.connect_no_more(network)
         else:
-            await _end(aiokafka_private.network(client).close)
+            await close(client)
         raise
 
 
-async def close(client: AIOKafkaConsumer | None) -> None:
-    """Stop a consumer within some seconds, whatever state it is in. Raises nothing but the caller's own cancellation.
+async def close(client: AIOKafkaConsumer | AIOKafkaProducer | None) -> None:
+    """Stop a client within some seconds, whatever state it is in. Raises nothing but the caller's own cancellation.
 
-    With aiokafka 0.14 its own stop() may wait for ever (``aiokafka_private.cancel_fetch``). And it raises
-    CancelledError, leaving connections open, while a broker does not answer a question: in the caller's task that would
-    look like a cancellation from outside, so it runs in one of its own.
+    A producer first sends what it has. With aiokafka 0.14 a consumer's own stop() may wait for ever
+    (``aiokafka_private.cancel_fetch``). And it raises CancelledError, leaving connections open, while a broker does not
+    answer a question: in the caller's task that would look like a cancellation from outside, so it runs in one of its
+    own.
     """
     if client is None:
         return
+    if isinstance(client, AIOKafkaConsumer):
+        network, again = aiokafka_private.network(client), partial(aiokafka_private.cancel_fetch, client)
+        await _end(client.stop, network.close, again=again)
+    else:
+        network = client.client
+        await _end(client.stop, partial(end_sender, client, _CLOSE_SECONDS), network.close)
+    aiokafka_private.connect_no_more(network)
 
-    again = partial(aiokafka_private.cancel_fetch, client)
-    await _end(client.stop, aiokafka_private.network(client).close, again=again)
+
+async def end_sender(client: AIOKafkaProducer, seconds: float) -> None:
+    """End the task that delivers a producer's batches, whatever they wait for, within ``seconds``."""
+    sender = aiokafka_private.sender(client)
+    deadline = asyncio.get_running_loop().time() + seconds
+    # Once cancelled, it awaits its requests in turn; each cancel ends one of them.
+    while sender is not None and not sender.done() and asyncio.get_running_loop().time() < deadline:
+        sender.cancel()
+        await asyncio.wait([sender], timeout=0.05)
 
 
 async def _end(*works: Callable[[], Coroutine[Any, Any, None]], again: Callable[[], None] = lambda: None) -> None:

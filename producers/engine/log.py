@@ -148,15 +148,11 @@ async def _bring_down(client: AIOKafkaProducer) -> None:
     """Stop a producer within a deadline. Its own stop() first waits for all batches, for ever if need be."""
     aiokafka_private.mark_closed(client)
     sockets = aiokafka_private.sockets(client)
-    sender = aiokafka_private.sender(client)
-    deadline = asyncio.get_running_loop().time() + _DISPOSE_SECONDS
     await _close(client)
-    # Once cancelled, the sender awaits its requests in turn; each cancel ends one of them.
-    while sender is not None and not sender.done() and asyncio.get_running_loop().time() < deadline:
-        sender.cancel()
-        await asyncio.wait([sender], timeout=0.05)
-    # A request that was just connecting may have opened a connection meanwhile.
+    await kafka.end_sender(client, _DISPOSE_SECONDS)
+    # A request that was just connecting may have opened a connection meanwhile, or be about to.
     await _close(client)
+    aiokafka_private.connect_no_more(client.client)
     for writer in sockets:
         writer.transport.abort()
 

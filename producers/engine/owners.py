@@ -156,3 +156,5 @@ async def _leave(consumer: AIOKafkaConsumer) -> None:
         if running:
             await asyncio.wait(running, timeout=_LEAVE_SECONDS)
         await aiokafka_private.network(consumer).close()
+    finally:
+        aiokafka_private.connect_no_more(aiokafka_private.network(consumer))

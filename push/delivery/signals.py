@@ -164,12 +164,12 @@ class Signals:
                     _log.warning("a note of presence is lost: %r", error)
                     metrics.NOTES.labels("lost").inc()
                     stale, producer = producer, None
-                    await _stop(stale)
+                    await kafka.close(stale)
                     await asyncio.sleep(_RETRY_SECONDS)
                 finally:
                     self._waiting.task_done()
         finally:
-            await _stop(producer)
+            await kafka.close(producer)
 
     async def _send(self, producer: AIOKafkaProducer, message: GossipMessage) -> None:
         async with asyncio.timeout(_SEND_SECONDS):
@@ -182,9 +182,3 @@ class Signals:
         producer = kafka.producer(self._settings, enable_idempotence=False, acks=1)
         await kafka.start(producer)
         return producer
-
-
-async def _stop(producer: AIOKafkaProducer | None) -> None:
-    if producer is not None:
-        with suppress(*away.KAFKA):
-            await asyncio.wait_for(producer.stop(), _SEND_SECONDS)

@@ -18,8 +18,8 @@ from tests.servers import installation, serving
 async def installed(parts: Parts) -> AsyncIterator[Settings]:
     """The installation that the tests of a module share."""
     async with installation(parts) as settings:
-        # Pages of a few entries, so that most snapshots have several.
-        yield replace(settings, snapshot_bytes=5000)
+        # Pages of a few entries, so that most snapshots have several. On a fast machine there are many of them.
+        yield replace(settings, snapshot_bytes=5000, limit_heavy="100000/30")
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ async def import_(settings: Settings, file: Path, *, console: Console | None = N
                 await _append(settings, producer, batch)
                 bar.advance(len(batch))
     finally:
-        await producer.stop()
+        await kafka.close(producer)
     console.print(
         f"{total:,} records are at their old offsets. Start the roles: the read models are folded from them.",
         highlight=False,

@@ -10,9 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import ConnectionGroup
 
 from events.core.positions import Shard
-from infra.base import kafka
+from infra.base import aiokafka_private, kafka
 from infra.base.settings import Settings
 from producers.engine.log import LogProducer, OutcomeUnknown
 from projectors.core.heads import Heads
@@ -68,8 +70,7 @@ async def _member(settings: Settings) -> None:
 async def _producer(settings: Settings) -> None:
     client = kafka.producer(settings)
     await kafka.start(client)
-    # What is tried here is its start.
-    await asyncio.shield(asyncio.create_task(client.stop()))
+    await kafka.close(client)
 
 
 async def _admin(settings: Settings) -> None:
@@ -162,6 +163,35 @@ async def test_a_start_that_runs_out_of_time_leaves_nothing(
 
 async def _await(cut: CutShort) -> None:
     await cut
+
+
+@pytest.mark.parametrize("kind", [kafka.consumer, kafka.producer], ids=["consumer", "producer"])
+async def test_a_connection_that_comes_after_the_close_is_closed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: Callable[[Settings], Any]
+) -> None:
+    client = kind(settings)
+    await kafka.start(client)
+    network = client.client if isinstance(client, AIOKafkaProducer) else aiokafka_private.network(client)
+    opened, go, asked = _recorded(monkeypatch), asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    plain = loop.create_connection
+
+    async def late(*arguments: Any, **named: Any) -> Any:
+        asked.set()
+        await go.wait()
+        return await plain(*arguments, **named)
+
+    monkeypatch.setattr(loop, "create_connection", late)
+    # A connection of another group than those that are there.
+    ready = asyncio.create_task(network.ready(network.get_random_node(), group=ConnectionGroup.COORDINATION))
+    await asked.wait()
+    await kafka.close(client)
+    go.set()
+    await ready
+    assert opened and all(one.is_closing() for one in opened)
+    del network, client
+    # What is collected while it is open says so: pytest makes it an error.
+    gc.collect()
 
 
 @pytest.mark.parametrize("after", range(4))
