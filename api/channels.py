@@ -32,6 +32,7 @@ from producers.channels import (
 from producers.limits import Username
 from producers.names import check_name
 from projectors.views import View, channel_view
+from push.presence import gossip
 from push.relay.tokens import ChannelToken, mint_channel_token
 
 #: Channels of one report.
@@ -227,6 +228,8 @@ async def report(call: Call, request: ReportChannelsRequest) -> None:
     told = Report(call.user, *_named(request.metric), request.metric, _users(request.channels))
     async with call.reading() as connection:
         await channel_servers.record(connection, told, call.settings.channel_server_seconds)
+        inside = await channel_servers.inside_of(connection, told.id)
+    call.services.tell(gossip.inside_notes(told.id, inside))
 
 
 def _named(metric: dict[str, str]) -> tuple[str, str]:

@@ -14,8 +14,10 @@ from api.support.ids import Ids, ids_of
 from api.support.problems import Problem
 from events.core.clock import from_datetime
 from infra.base.postgres import Row, queries
+from producers.channels import Uint32
 from producers.limits import Id
 from producers.users import NoteSeen
+from push.presence.channel_signals import WATCHED
 from push.presence.presence import OFFLINE, PresenceState
 from push.presence.presence_hub import RATE, PresenceHub
 from push.presence.signal_planner import WATCHERS, entry
@@ -45,6 +47,11 @@ class TypingRequest(Request, frozen=True, kw_only=True):
     room: Id
     #: Whether you write at this moment: said again every few seconds while it goes on.
     typing: bool
+
+
+class WatchChannelsRequest(Request, frozen=True, kw_only=True):
+    #: Their ids; none: this connection watches no channel any more. Channels that are not there are empty.
+    channels: Annotated[list[Uint32], msgspec.Meta(max_length=WATCHED)]
 
 
 async def note_seen(services: Services, user: str, moment: int) -> None:
@@ -95,18 +102,27 @@ def operations(presence_hub: PresenceHub | None) -> list[Operation]:
         if request.room is not None:
             await entered(call, request.room)
         if not here().show(call.connection, request.room, request.status == "away"):
-            raise Problem("invalid", "expected a connection that is subscribed to its channel, got one that is not")
+            raise unsubscribed()
 
     async def type_(call: Call, request: TypingRequest) -> None:
         admitted(call.connection or call.user)
         await entered(call, request.room)
         here().type(call.user, request.room, request.typing)
 
+    async def watch(call: Call, request: WatchChannelsRequest) -> None:
+        assert call.connection is not None, "the row says only_rpc"
+        admitted(call.connection)
+        if not here().watch(call.connection, request.channels):
+            raise unsubscribed()
+
     async def entered(call: Call, room: str) -> None:
         """Refuses a room that the caller is not in, as ``inside``: one that they made a moment ago is known."""
         if not here().is_in(call.user, room):
             await call.meet_own("rooms")
             await inside(call, room)
+
+    def unsubscribed() -> Problem:
+        return Problem("invalid", "expected a connection that is subscribed to its channel, got one that is not")
 
     def admitted(key: str) -> None:
         if not here().admits(key):
@@ -124,4 +140,7 @@ def operations(presence_hub: PresenceHub | None) -> list[Operation]:
                   unattended=True),
         Operation("signals.type", "PUT", "/v1/rooms/{room}/typing", "user", TypingRequest, type_,
                   "Report that you are typing in a room, or have stopped", {}, 204),
+        Operation("channels.watch", "PUT", "/v1/channels/watched", "user", WatchChannelsRequest, watch,
+                  "Receive on this connection who is in some live channels, from now on", {}, 204, only_rpc=True,
+                  unattended=True),
     ]  # fmt: skip

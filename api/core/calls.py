@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -29,6 +29,7 @@ from infra.base.settings import Settings
 from producers.commands import Command, CommandEnvelope, Outcome, Refused
 from producers.engine.router import Producers
 from projectors.as_of.rooms import Kept
+from push.presence.gossip import GossipMessage
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,14 @@ class Feed(Protocol):
     async def heads(self) -> Vector:
         """The next offset of every shard of the log now."""
         ...
+
+
+#: Writes notes for the push nodes, soon; it may lose them.
+TellNotes = Callable[[Sequence[GossipMessage]], None]
+
+
+def untold(notes: Sequence[GossipMessage]) -> None:
+    """What a process does that writes no notes: whoever watches is told with the next ones of another process."""
 
 
 class Services:
@@ -79,6 +88,8 @@ class Services:
         self.groups: set[str] = set()
         #: How a server of live channels is told to serve one; whoever starts the process can set another way.
         self.add_channel: AddChannel = no_way_to_add
+        #: How the other processes learn who is in live channels; whoever starts the process sets a way.
+        self.tell: TellNotes = untold
 
 
 class Asked(NamedTuple):

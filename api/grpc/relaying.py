@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import grpc
 
 from api.core.calls import Services
+from api.grpc.inside_notes import InsideNotes
 from api.grpc.relays import Relays
 from api.support import channel_servers
 from api.support.channel_servers import Report
@@ -61,7 +62,8 @@ class ReportedRelay:
         self._services = services
         self._relays = relays
         limits = RelayLimits(ticket_seconds=settings.channel_token_seconds)
-        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined)
+        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined, on_leave=self._left)
+        self._notes = InsideNotes(self.id, self.relay, services.tell)
         self._reporting: asyncio.Task[None] | None = None
         self._cuts: set[asyncio.Task[object]] = set()
 
@@ -84,6 +86,7 @@ class ReportedRelay:
         """Tells all members to listen again, and nobody is sent here any more."""
         await self._end_reports()
         await self._report_no_more()
+        self._notes.bye()
         await self.relay.drain()
 
     async def stop(self) -> None:
@@ -101,6 +104,7 @@ class ReportedRelay:
     async def _report_always(self) -> None:
         while True:
             began = time.monotonic()
+            self._notes.whole()
             try:
                 await self._report()
             except away.PARTS as error:
@@ -136,8 +140,12 @@ class ReportedRelay:
 
     def _joined(self, ticket: ChannelTicket) -> None:
         """Whoever was connected to another relay is not any more. A server of others asks nobody, and is not asked."""
+        self._notes.changed(ticket.channel)
         address = ticket.previous.partition("@")[2]
         if address and address != self.address:
             cut = asyncio.create_task(self._relays.cut(address, ticket.user, ticket.version))
             self._cuts.add(cut)
             cut.add_done_callback(self._cuts.discard)
+
+    def _left(self, ticket: ChannelTicket) -> None:
+        self._notes.changed(ticket.channel)

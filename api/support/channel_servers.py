@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from api.support.problems import Problem
 from infra.base.connection import Connection
 from infra.base.postgres import queries
+from push.presence import gossip
 
 #: Seconds after which a dead server is no longer known: a repeated listen still says where it led.
 FORGET_SECONDS = 3600.0
@@ -111,6 +112,15 @@ async def inside(connection: Connection, channels: Sequence[int], user: str, sec
     for row in await connection.fetch(queries("channels")["inside"], seconds, list(channels), user):
         found[row["channel"]].append(Inside(row["username"], row["name"], row["number"]))
     return found
+
+
+async def inside_of(connection: Connection, server: str) -> list[gossip.ChannelNote]:
+    """Who is in the channels of a server by its latest report, as notes say it."""
+    found: dict[int, list[gossip.MemberNote]] = {}
+    for row in await connection.fetch(queries("channels")["inside_of"], server):
+        user = gossip.MemberNote(row["user"], row["username"], row["number"], row["version"])
+        found.setdefault(row["channel"], []).append(user)
+    return [gossip.ChannelNote(channel, users) for channel, users in found.items()]
 
 
 async def before(connection: Connection, channel: int, user: str, seconds: float) -> Before | None:

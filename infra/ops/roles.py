@@ -47,6 +47,7 @@ from projectors.read_models.credential_copy import CredentialCopy
 from projectors.read_models.projector import ReadModels
 from push import routes as push_routes
 from push.delivery.hub import Hub
+from push.delivery.note_writer import NoteWriter
 from push.delivery.signals import Signals
 from push.presence.presence_hub import PresenceHub
 from push.transports.ws import uvicorn_options
@@ -153,6 +154,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         note_seen = partial(presence.note_seen, services) if hub is not None else None
         signals = await _started(stack, Signals(settings, presence_hub, note_seen))
         checks["signals"] = _ready_check(signals)
+        services.tell = signals.notes.put
         console = await _started(stack, Console(services, stats))
         more.append(console.tail.route())
         drains.append(console.tail.drain)
@@ -164,6 +166,8 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
                 connections.route(hub, settings),
             ]
     if services is not None and "relay" in roles:
+        if not roles & {"api", "push"}:
+            services.tell = (await _started(stack, NoteWriter(settings))).put
         relay = ReportedRelay(settings, services, relays)
         server = await _started(stack, grpc_server(settings, services, operations or all_operations(), relay))
         # Nobody is sent here before it can be reached.

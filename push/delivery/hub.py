@@ -120,7 +120,9 @@ class Hub:
         self._asking: set[asyncio.Task[None]] = set()
         self.peers = Peers()
         #: Who is there, and what is told of it; it is fed from here, and read and told by ``signals.Signals``.
-        self.presence_hub = PresenceHub(ttl=settings.presence_seconds, away=settings.away_seconds)
+        self.presence_hub = PresenceHub(
+            ttl=settings.presence_seconds, away=settings.away_seconds, channel_ttl=settings.channel_server_seconds
+        )
         self._ring_records = ring_records
         self._ring_bytes = ring_bytes
         self._partitions: list[_Partition] = []

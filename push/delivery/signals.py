@@ -8,20 +8,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 
-from infra.base import away, kafka
 from infra.base.incarnation import Incarnation
 from infra.base.settings import Settings
 from push import metrics
 from push.delivery.bounds import FeedUnavailable
+from push.delivery.note_writer import NoteWriter
 from push.delivery.tail import TopicTail
 from push.presence import gossip
 from push.presence.devices import Device
-from push.presence.gossip import GossipMessage
 from push.presence.last_seen import LastSeenWriter, NoteSeen
 from push.presence.presence_hub import PresenceHub
 from push.protocol.items import FeedRow
@@ -32,11 +29,6 @@ _log = logging.getLogger("klatsch.push")
 TURN_SECONDS = 0.25
 #: Devices that are told without letting others run. A write costs some 10 µs.
 _DEVICES = 500
-#: Turns whose notes wait for Kafka. When there are more, some are lost, and the others ask for all.
-_WAITING = 64
-_RETRY_SECONDS = 0.5
-#: Seconds for a note to be taken by Kafka, or for the producer to stop.
-_SEND_SECONDS = 5.0
 
 
 class Signals:
@@ -44,12 +36,9 @@ class Signals:
 
     def __init__(self, settings: Settings, presence_hub: PresenceHub, note_seen: NoteSeen | None = None) -> None:
         self.presence_hub = presence_hub
-        self._settings = settings
-        self._topic = settings.topic("signals")
-        self._partition = 0
+        self.notes = NoteWriter(settings)
         self._tail = TopicTail(settings, self, backlog=0, topic="signals")
         self._next: dict[int, int] = {}
-        self._waiting: asyncio.Queue[list[GossipMessage]] = asyncio.Queue(_WAITING)
         self._seen = None if note_seen is None else LastSeenWriter(note_seen)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,15 +52,14 @@ class Signals:
             if isinstance(error, TimeoutError):
                 raise FeedUnavailable(f"the signals were not reached within {seconds:.0f} s") from None
             raise
-        self._tasks += [asyncio.create_task(self._write()), asyncio.create_task(self._turns())]
+        await self.notes.start()
+        self._tasks.append(asyncio.create_task(self._turns()))
         if self._seen is not None:
             await self._seen.start()
 
     async def stop(self) -> None:
         """Say that this node has ended, and end."""
-        with suppress(TimeoutError, asyncio.QueueFull):
-            self._waiting.put_nowait([self.presence_hub.bye()])
-            await asyncio.wait_for(self._waiting.join(), _SEND_SECONDS)
+        await self.notes.stop([self.presence_hub.bye()])
         await self._end()
         if self._seen is not None:
             await self._seen.stop()
@@ -95,7 +83,6 @@ class Signals:
     def reset(self, topic: Incarnation, starts: dict[int, int]) -> None:
         """See tail.Listener."""
         self._next = dict(starts)
-        self._partition = gossip.partition_of(self.presence_hub.node, topic.partitions)
         self.presence_hub.lost()
 
     async def take(self, batches: dict[int, Sequence[FeedRow]]) -> None:
@@ -127,10 +114,7 @@ class Signals:
         tick = self.presence_hub.turn()
         metrics.PRESENT.set(len(self.presence_hub))
         if tick.gossip:
-            try:
-                self._waiting.put_nowait(tick.gossip)
-            except asyncio.QueueFull:
-                metrics.NOTES.labels("lost").inc(len(tick.gossip))
+            self.notes.put(tick.gossip)
         if self._seen is not None:
             for departure in tick.departed:
                 self._seen.add(departure)
@@ -148,37 +132,3 @@ class Signals:
         metrics.SIGNALS.labels("sent" if sent else "dropped").inc(len(signals))
         if not sent:
             self.presence_hub.missed(device)
-
-    # Kafka.
-
-    async def _write(self) -> None:
-        producer: AIOKafkaProducer | None = None
-        try:
-            while True:
-                waiting = await self._waiting.get()
-                try:
-                    producer = producer or await self._producer()
-                    for message in waiting:
-                        await self._send(producer, message)
-                except away.KAFKA as error:
-                    _log.warning("a note of presence is lost: %r", error)
-                    metrics.NOTES.labels("lost").inc()
-                    stale, producer = producer, None
-                    await kafka.close(stale)
-                    await asyncio.sleep(_RETRY_SECONDS)
-                finally:
-                    self._waiting.task_done()
-        finally:
-            await kafka.close(producer)
-
-    async def _send(self, producer: AIOKafkaProducer, message: GossipMessage) -> None:
-        async with asyncio.timeout(_SEND_SECONDS):
-            key = message.node.encode()
-            await producer.send_and_wait(self._topic, gossip.encode(message), key=key, partition=self._partition)
-        metrics.NOTES.labels("written").inc()
-
-    async def _producer(self) -> AIOKafkaProducer:
-        # A lost note is asked for again: waiting for replicas would buy nothing.
-        producer = kafka.producer(self._settings, enable_idempotence=False, acks=1)
-        await kafka.start(producer)
-        return producer

@@ -1,7 +1,7 @@
 """What push nodes tell each other on ``klatsch.signals``: one JSON object a record, a node's in one partition. Pure.
 
-A record is a fact about one node: who is connected to it, with what status, and who types there. Nothing in it is
-kept: the topic holds minutes, readers begin at its end, and who misses something asks.
+A record is a fact about one node: who is connected to it, with what status, and who types there; or about a server of
+live channels: who is in them. Nothing in it is kept: the topic holds minutes, readers begin at its end, and who misses something asks.
 """
 
 from __future__ import annotations
@@ -43,6 +43,24 @@ class Typed(msgspec.Struct, frozen=True, array_like=True):
     typing: bool
 
 
+class MemberNote(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody who is in a live channel."""
+
+    user: str
+    username: str
+    #: What stands in what they say; None: their server has given none that is known here.
+    number: int | None
+    #: Offset of the listen that let them in: of two places of a user the one with the higher counts. 0: not known.
+    version: int
+
+
+class ChannelNote(msgspec.Struct, frozen=True, array_like=True):
+    """Who is in a live channel, all of them."""
+
+    channel: int
+    users: list[MemberNote]
+
+
 class GossipMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record. One that says nothing is a sign of life."""
 
@@ -58,6 +76,10 @@ class GossipMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     typed: list[Typed] = []
     #: Nodes that are to tell all that they have; ``*``: each one.
     ask: list[str] = []
+    #: Of a server of live channels, whose id ``node`` is: channels in which somebody came or went.
+    inside: list[ChannelNote] = []
+    #: All channels in which there is somebody, by this note or an earlier one; None: not said.
+    channels: list[int] | None = None
     #: The node stops.
     bye: bool = False
 
@@ -79,6 +101,14 @@ def decode(value: bytes) -> GossipMessage:
 def partition_of(node: str, partitions: int) -> int:
     """The partition in which a node's notes stand, all of them, so that they are read in order."""
     return crc32(node.encode()) % partitions
+
+
+def inside_notes(server: str, inside: Sequence[ChannelNote]) -> list[GossipMessage]:
+    """Notes that say all of a server of live channels: in what they do not name there is nobody."""
+    step = _USERS // 25
+    parts = [list(inside[begin : begin + step]) for begin in range(0, len(inside), step)] or [[]]
+    *first, last = (GossipMessage(node=server, inside=part) for part in parts)
+    return [*first, msgspec.structs.replace(last, channels=[one.channel for one in inside])]
 
 
 def chunks(present: Sequence[Present]) -> Iterator[list[Present]]:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from events.core.feed import NAMED_ROOM
+from push.presence.channel_members import ChannelMembers
+from push.presence.channel_signals import ChannelSignals
 from push.presence.devices import Device, Devices, Hearer
 from push.presence.gossip import ROOMS, GossipMessage, Present, Typed
 from push.presence.gossip_outbox import GossipOutbox
@@ -49,13 +51,13 @@ class PresenceHub:
     """All of it, for one process. Methods are called from one event loop."""
 
     def __init__(
-        self, *, part: bool = True, ttl: float = 30.0, away: float = 300.0,
+        self, *, part: bool = True, ttl: float = 30.0, away: float = 300.0, channel_ttl: float = 15.0,
         clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         """``part``: whether users connect to this process.
 
-        ``ttl``: seconds of silence after which another node is dead; ``away``: seconds without use until a user is
-        away. ``clock`` never jumps; ``wall`` is Unix seconds.
+        ``ttl``: seconds of silence after which another node is dead, ``channel_ttl``: after which a server of live
+        channels is; ``away``: seconds without use until a user is away. ``clock`` never jumps; ``wall`` is Unix seconds.
         """
         self.node = uuid4().hex
         self._ttl = ttl
@@ -67,6 +69,8 @@ class PresenceHub:
         self._presence = Presence(self.node if part else "", ttl=ttl, grace=self._grace)
         self._typing_state = TypingState()
         self._planner = SignalPlanner(self._devices, self._visibility, self._presence, self._typing_state)
+        self._channel_members = ChannelMembers(ttl=channel_ttl)
+        self._channel_signals = ChannelSignals(self._devices, self._visibility, self._channel_members)
         #: What was told of each user here last.
         self._announced: dict[str, Present] = {}
         self._beat = ttl / 3
@@ -115,6 +119,8 @@ class PresenceHub:
         self._planner.regard(user, [other])
         self._planner.regard(other, [user])
         self._visibility.related(user, other, blocked, self._clock())
+        self._channel_signals.regard(user)
+        self._channel_signals.regard(other)
 
     def posted(self, user: str, room: str) -> None:
         """A user's message has come: that ends the typing of it."""
@@ -146,10 +152,12 @@ class PresenceHub:
     def leave(self, client: str) -> None:
         """A connection receives no more signals; no change when it did not."""
         self._devices.leave(client, self._clock())
+        self._channel_signals.leave(client)
 
     def missed(self, device: Device) -> None:
         """A device did not take its signals: it is told everything as soon as it takes some."""
         self._planner.anew(device.hearer.client)
+        self._channel_signals.anew(device.hearer.client)
 
     # What clients say.
 
@@ -177,6 +185,10 @@ class PresenceHub:
         """A connection shows a room, and says whether nobody is there. Returns whether it receives any."""
         self._planner.look(client)
         return self._devices.show(client, room, away, self._clock())
+
+    def watch(self, client: str, channels: Collection[int]) -> bool:
+        """A connection watches some live channels and no others. Returns whether it receives any signals."""
+        return self._channel_signals.watch(client, channels)
 
     def type(self, user: str, room: str, typing: bool) -> None:
         """A user types in a room, or has stopped."""
@@ -214,6 +226,7 @@ class PresenceHub:
         if message.node == self.node:
             self._echo = now
             return
+        self._channel_members.take(message, now)
         if self._presence.take(message, now, int(self._wall() * 1000)):
             self._outbox.ask(message.node)
         for typed in message.typed:
@@ -229,9 +242,11 @@ class PresenceHub:
         now = self._clock()
         self._announce(now)
         self._judge(now)
-        return PresenceTick(
-            self._outbox.messages(now, self._announced), self._planner.turn(now), self._presence.departures()
-        )
+        signals = dict(self._planner.turn(now))
+        for device, more in self._channel_signals.turn():
+            signals.setdefault(device, []).extend(more)
+        messages = self._outbox.messages(now, self._announced)
+        return PresenceTick(messages, list(signals.items()), self._presence.departures())
 
     def close(self) -> None:
         """The clients are sent to other nodes: nobody is told that they have gone before this one has."""
@@ -278,6 +293,7 @@ class PresenceHub:
         What was written last by another node is at most a beat older than the own note that was read back last: so
         no silence is longer than the time to live for want of reading alone.
         """
+        self._channel_members.tick(self._echo)
         if now - self._echo > self._ttl - self._beat:
             self._blind = True
         elif self._blind:

@@ -98,6 +98,11 @@ class Relay:
             for one in self._state.channels.values()
         ]
 
+    def inside(self, id: int) -> list[ChannelTicket]:
+        """Who is in a channel; nobody is in one that is not served."""
+        channel = self._state.channels.get(id)
+        return [] if channel is None else [member.ticket for member in channel.members.values()]
+
     def add(self, id: int, name: str, limit: int) -> None:
         """Serves a channel. Twice is once. Raises RelayRefused."""
         before = len(self._state.channels)

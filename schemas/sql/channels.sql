@@ -27,6 +27,18 @@ where not exists (
     where b.type = 'block' and ((b."user" = u.id and b.other = $3) or (b."user" = $3 and b.other = u.id)))
 order by i.channel, n.number nulls last, u.username
 
+-- name: inside_of
+-- Who is in the channels of one server ($1), by its latest report.
+select c.id::bigint as channel, u.id as "user", u.username, n.number, x.version::bigint as version
+from channel_servers s
+cross join lateral jsonb_each(s.users) c (id, users)
+cross join lateral jsonb_each_text(c.users) x (username, version)
+join handles h on h.id = 'username:' || lower(x.username)
+join users u on u.id = h."user" and u.state = 'registered'
+left join channel_users n on n."user" = u.id
+where s.id = $1
+order by channel, n.number nulls last, u.username
+
 -- name: before_listening
 -- What is asked before the caller ($3) is sent to a channel ($2): their username and number, how many others are in it,
 -- and whether there is a block between the caller and one of them.

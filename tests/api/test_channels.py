@@ -19,6 +19,7 @@ from push.relay.tokens import read_channel_token
 from tests.api.conftest import minted
 from tests.client import Person, Refusal, Via, World, visiting
 from tests.parts import Parts
+from tests.running import until
 from tests.servers import installation, serving
 
 #: What servers were told to serve; a channel of the name `refused` they refuse.
@@ -89,6 +90,34 @@ async def refusal(person: Person, name: str, /, **fields: Any) -> Refusal:
     with pytest.raises(Refusal) as caught:
         await person.do(name, **fields)
     return caught.value
+
+
+async def test_what_a_server_of_others_reports_is_told_to_who_watches(
+    world: World, operator: str, ada: Person, bob: Person
+) -> None:
+    channel, relay = await made(ada), await server(world, operator)
+    socket = await world.socket(ada.token)
+    await socket.rpc("channels.watch", {"channels": [channel]})
+
+    async def told(*people: Person) -> None:
+        want = [{"id": one.username, "user": one.id, "number": None} for one in people]
+
+        async def last() -> bool:
+            found = [one for one in socket.signals if one["signal"] == "channel"]
+            return bool(found) and found[-1] == {"signal": "channel", "channel": channel, "users": want}
+
+        await until(last, f"told of {[one.username for one in people]}")
+
+    await told()
+    await reports(relay, channel, **{bob.username: channel})
+    await told(bob)
+    await reports(relay, channel)
+    await told()
+    for wrong in ([-1], ["a"], list(range(101)), None):
+        with pytest.raises(Refusal, match="invalid"):
+            await socket.rpc("channels.watch", {"channels": wrong})
+    with pytest.raises(Refusal, match="method_not_allowed"):
+        await world.call("channels.watch", {"channels": []}, token=ada.token)
 
 
 async def test_what_was_made_is_listed_until_it_is_deleted(ada: Person, bob: Person) -> None:

@@ -30,14 +30,14 @@ ORDER = [
     "visuals.list", "visuals.get", "visuals.change", "visuals.choose", "users.me", "services.register",
     "sessions.issue", "channels.create", "channels.report", "channels.listen", "channels.list", "channels.get",
     "channels.delete", "rooms.create", "invitations.list", "invitations.decline", "members.add", "messages.send",
-    "messages.get", "messages.pin", "rooms.pins", "messages.unpin",
-    "messages.read", "members.list", "rooms.find", "members.read", "members.set_notifications", "rooms.get",
-    "sync.get", "changes.pull", "rooms.history", "presence.set", "presence.get", "presence.room", "signals.type",
-    "messages.set_emotion", "messages.set_emotions", "messages.edit", "messages.edits", "messages.search",
-    "rooms.change", "members.set_role", "console.room", "console.rooms", "console.figures", "console.history",
-    "rooms.archive", "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore",
-    "members.remove", "relationships.remove", "console.parked", "console.parked_stream", "console.retry",
-    "console.renew", "users.reset_password", "sessions.close",
+    "messages.get", "messages.pin", "rooms.pins", "messages.unpin", "messages.read", "members.list", "rooms.find",
+    "members.read", "members.set_notifications", "rooms.get", "sync.get", "changes.pull", "rooms.history",
+    "presence.set", "channels.watch", "presence.get", "presence.room", "signals.type", "messages.set_emotion",
+    "messages.set_emotions", "messages.edit", "messages.edits", "messages.search", "rooms.change", "members.set_role",
+    "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive", "rooms.unarchive",
+    "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove", "relationships.remove",
+    "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
+    "sessions.close",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Callable
 from types import NoneType
 from typing import Any
@@ -285,6 +286,31 @@ async def test_presence_and_typing_are_in_the_state(world: World, start: Start) 
         return not (await mine.saved())["typing"].get(room)
 
     await until(done, "Bob has said it")
+
+
+async def test_who_is_in_live_channels_is_in_the_state(world: World, start: Start, operator: str) -> None:
+    ada = await world.person("ada")
+    channel = int((await ada.do("channels.create", name="Raid", limit=5))["channel"]["id"])
+    app = await start(ada.token)
+    assert "data" in await app.rpc("channels.watch", channels=[channel])
+    fields = {"username": f"relay-{secrets.token_hex(5)}", "scopes": ["channels:serve"]}
+    relay = Person(world, await world.call("services.register", fields, token=operator), "http")
+
+    async def shown() -> Any:
+        # JSON has no numbers as keys.
+        return {str(id): users for id, users in (await app.saved())["channels"].items()}.get(str(channel))
+
+    async def empty() -> bool:
+        return bool(await shown() == [])
+
+    await until(empty, "nobody is there")
+    served = [{"id": channel, "users": [{"id": ada.username}]}]
+    await relay.do("channels.report", metric={"addr": "127.0.0.1:1", "name": "Relay"}, channels=served)
+
+    async def there() -> bool:
+        return bool(await shown() == [{"id": ada.username, "user": ada.id, "number": None}])
+
+    await until(there, "she is")
 
 
 def fits(value: Any, type: Type, types: dict[str, Type]) -> bool:

@@ -119,7 +119,7 @@ def test_every_operation_has_a_sample_of_its_example() -> None:
             )
         for language in LANGUAGES:
             assert one.method in language.write(one).upper() or one.method == "GET" or language.id == "curl"
-    assert set(EXAMPLES) - set(REQUESTS) == {"presence.set"}
+    assert set(EXAMPLES) - set(REQUESTS) == {"presence.set", "channels.watch"}
 
 
 def test_the_reference_has_the_samples_that_are_run() -> None:

@@ -99,7 +99,7 @@ def test_every_command_is_given_by_an_operation() -> None:
 
 
 #: What they set is a signal: told to others, and written nowhere.
-SIGNALS = {"presence.set", "signals.type"}
+SIGNALS = {"presence.set", "signals.type", "channels.watch"}
 #: What they change is not the log: a token is made, rows are brought up to it, a server says that it lives.
 BESIDE = {"console.renew", "console.retry", "channels.report"}
 

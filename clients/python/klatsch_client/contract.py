@@ -1383,6 +1383,11 @@ class PresenceSet(TypedDict):
     #: `away`: nobody is there, until the connection is used again.
     status: NotRequired[Literal["away", "online"]]
 
+class ChannelsWatch(TypedDict):
+    """What `channels.watch` takes."""
+    #: Their ids; none: this connection watches no channel any more. Channels that are not there are empty.
+    channels: list[int]
+
 #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
 class DeltaInclude(TypedDict):
     user: NotRequired[User]
@@ -2517,6 +2522,10 @@ class ChannelsRpc:
     async def report(self, **params: Unpack[ChannelsReport]) -> None:
         """Report that a server of live channels lives, and what it serves."""
         await self._call("channels.report", params, "never")
+
+    async def watch(self, **params: Unpack[ChannelsWatch]) -> None:
+        """Receive on this connection who is in some live channels, from now on."""
+        await self._call("channels.watch", params, "never")
 
 
 class SyncRpc:

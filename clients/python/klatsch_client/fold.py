@@ -27,6 +27,17 @@ class Watching(TypedDict):
     users: list[str]
 
 
+class ChannelMember(TypedDict):
+    """Somebody in a live channel."""
+
+    #: The username.
+    id: str
+    #: The user's id.
+    user: str
+    #: What stands in what they say.
+    number: int | None
+
+
 @dataclass
 class RoomEntry:
     """A room that the user is in."""
@@ -67,6 +78,8 @@ class State:
     typing: dict[str, list[str]] = field(default_factory=dict)
     #: Who has a room open that is open here, by room.
     watching: dict[str, Watching] = field(default_factory=dict)
+    #: Who is in the live channels that this connection watches, by channel.
+    channels: dict[int, list[ChannelMember]] = field(default_factory=dict)
     #: Where the snapshot goes on; None: all of it is here.
     next: str | None = None
 

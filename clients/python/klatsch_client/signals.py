@@ -1,11 +1,11 @@
-"""Who is there, who types, who looks at a room: told as it happens, and stored nowhere."""
+"""Who is there, who types, who looks at a room, who is in live channels: told as it happens, and stored nowhere."""
 
 from __future__ import annotations
 
 from typing import Literal, TypedDict
 
 from klatsch_client.contract import Presence
-from klatsch_client.fold import State, Watching
+from klatsch_client.fold import ChannelMember, State, Watching
 
 #: Seconds after the latest typing signal of a room from which on nobody types there.
 TYPING_SECONDS = 6.0
@@ -29,7 +29,13 @@ class WatchingSignal(TypedDict):
     users: list[str]
 
 
-Signal = PresenceSignal | TypingSignal | WatchingSignal
+class ChannelSignal(TypedDict):
+    signal: Literal["channel"]
+    channel: int
+    users: list[ChannelMember]
+
+
+Signal = PresenceSignal | TypingSignal | WatchingSignal | ChannelSignal
 
 
 def fold_signal(state: State, signal: Signal) -> None:
@@ -38,10 +44,12 @@ def fold_signal(state: State, signal: Signal) -> None:
         state.presence.update({one["user"]: one for one in signal["users"]})
     elif signal["signal"] == "typing":
         state.typing[signal["room"]] = signal["users"]
+    elif signal["signal"] == "channel":
+        state.channels[signal["channel"]] = signal["users"]
     else:
         state.watching[signal["room"]] = Watching(count=signal["count"], users=signal["users"])
 
 
 def forget_signals(state: State) -> None:
     """A new connection receives again who is there."""
-    state.presence, state.typing, state.watching = {}, {}, {}
+    state.presence, state.typing, state.watching, state.channels = {}, {}, {}, {}

@@ -1594,6 +1594,12 @@ export type PresenceSet = {
   status?: "away" | "online";
 };
 
+/** What `channels.watch` takes. */
+export type ChannelsWatch = {
+  /** Their ids; none: this connection watches no channel any more. Channels that are not there are empty. */
+  channels: number[];
+};
+
 /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
 export type DeltaInclude = {
   user?: User;
@@ -2759,6 +2765,8 @@ export type Rpc = {
     listen(params: ChannelsListen): Promise<ChannelsListenAnswer>;
     /** Report that a server of live channels lives, and what it serves */
     report(params: ChannelsReport): Promise<void>;
+    /** Receive on this connection who is in some live channels, from now on */
+    watch(params: ChannelsWatch): Promise<void>;
   };
   sync: {
     /** A snapshot of all that concerns you, page by page; the first has the cursor from which deltas continue */
@@ -2854,6 +2862,7 @@ export function makeRpc(call: Call): Rpc {
       delete: (params) => call("channels.delete", params, "key"),
       listen: (params) => call("channels.listen", params, "key"),
       report: (params) => call("channels.report", params, "never"),
+      watch: (params) => call("channels.watch", params, "never"),
     },
     sync: {
       get: (params = {}) => call("sync.get", params, "read"),

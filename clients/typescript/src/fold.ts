@@ -43,6 +43,8 @@ export type State = {
   typing: Record<string, string[]>;
   /** Who has a room open that is open here, by room. */
   watching: Record<string, { count: number; users: string[] }>;
+  /** Who is in the live channels that this connection watches, by channel. */
+  channels: Record<number, ChannelMember[]>;
   /** Next offset of each shard: everything below is in this state. */
   vector: Record<string, number>;
   /** Place in the stream up to which this state goes. */
@@ -51,6 +53,9 @@ export type State = {
   /** Where the snapshot goes on; null: all of it is here. */
   next: string | null;
 };
+
+/** Somebody in a live channel: username, user id, and the number that stands in what they say. */
+export type ChannelMember = { id: string; user: string; number: number | null };
 
 type Of<T extends Delta["type"]> = Extract<Delta, { type: T }>;
 type Rule<T extends Delta["type"]> = (state: State, delta: Of<T>, offset: number) => void;
@@ -65,7 +70,7 @@ export function fromSnapshot(snapshot: Snapshot): State {
   const { me, vector, cursor, epoch } = structuredClone(snapshot);
   const state: State = {
     me, users: {}, relationships: {}, friendOf: {}, invitations: {}, rooms: {},
-    presence: {}, typing: {}, watching: {}, vector, cursor, epoch, next: null,
+    presence: {}, typing: {}, watching: {}, channels: {}, vector, cursor, epoch, next: null,
   };
   takePage(state, snapshot);
   return state;

@@ -90,6 +90,8 @@ DESCRIPTIONS: dict[str, str] = {
     "presence.get": "People who neither share a room with you nor are your friends are shown as offline.",
     "presence.room": "The ids of at most 1000 people who are online, and how many are online.",
     "presence.set": "For the push connection that sends it, so only over RPC.",
+    "channels.watch": "For the push connection that sends it, so only over RPC: a signal `channel` says who is in each "
+    "of them now, and again whenever that changes. At most 100; they take the place of those before.",
     "signals.type": "The others in the room are notified at once; it expires after some seconds. Repeat it while the "
     "user is typing.",
     "import.orders": "At most 1000 at once. All are parsed before the first is decided; each then has its own result. "

@@ -50,7 +50,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
 ELSEWHERE = {
     "services.register", "sessions.issue", "rooms.restore", "messages.set_emotion", "messages.set_emotions",
     "import.orders", "channels.listen", "channels.report",
-    "users.reset_password", "sessions.close", "presence.set", "signals.type", "console.renew", "console.retry",
+    "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
+    "console.retry",
 }  # fmt: skip
 
 

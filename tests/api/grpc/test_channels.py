@@ -147,6 +147,39 @@ async def test_a_channel_from_its_beginning_to_its_end(ada: Account, bob: Accoun
     assert (await ada.refused("ChannelService/Listen", Channel(id=made.id))).status == "NOT_FOUND"
 
 
+async def test_who_watches_is_told_at_once_who_comes_and_goes(world: World, ada: Account, bob: Account) -> None:
+    channel = (await ada.channel("Signals", 5)).id
+    eve = await world.person("eve")
+    socket = await world.socket(eve.token)
+    await socket.rpc("channels.watch", {"channels": [channel, channel + 1000]})
+
+    def told() -> list[list[str]]:
+        found = [one for one in socket.signals if one["signal"] == "channel" and one["channel"] == channel]
+        return [[user["id"] for user in one["users"]] for one in found]
+
+    async def now(*names: str) -> None:
+        await until(lambda: _true(told() and told()[-1] == list(names)), f"told of {names}")
+
+    await now()
+    first = await connect(*await ada.listen(channel))
+    await now(ada.id)
+    second = await connect(*await bob.listen(channel))
+    await now(ada.id, bob.id)
+    assert all(user["number"] and user["user"] for user in socket.signals[-1]["users"])
+    await first.leave()
+    await now(bob.id)
+    await second.call.done_writing()
+    await now()
+    # A second one is told what is, and a block hides.
+    third = await connect(*await ada.listen_again(channel))
+    await now(ada.id)
+    found = (await eve.do("users.find", name=ada.id))["users"]
+    await eve.do("relationships.set", user=found[0]["id"], type="block")
+    await now()
+    await third.leave()
+    await second.leave()
+
+
 async def _true(value: object) -> bool:
     return bool(value)
 

@@ -40,5 +40,6 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "channels.list": (Example("grace", {}, {"channels": [_NOW], "next": None}),),
     "channels.get": (Example("grace", {"channel": _CHANNEL}, {"channel": _NOW}),),
+    "channels.watch": (Example("linus", {"channels": [_CHANNEL]}, None),),
     "channels.delete": (Example("grace", {"channel": _CHANNEL}, None),),
 }
