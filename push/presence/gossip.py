@@ -1,7 +1,8 @@
 """What push nodes tell each other on ``klatsch.signals``: one JSON object a record, a node's in one partition. Pure.
 
 A record is a fact about one node: who is connected to it, with what status, and who types there; or about a server of
-live channels: who is in them. Nothing in it is kept: the topic holds minutes, readers begin at its end, and who misses something asks.
+live channels: who is in them. Nothing in it is kept: the topic holds minutes, readers begin at its end, and who misses
+something asks.
 """
 
 from __future__ import annotations
