@@ -57,7 +57,8 @@ class PresenceHub:
         """``part``: whether users connect to this process.
 
         ``ttl``: seconds of silence after which another node is dead, ``channel_ttl``: after which a server of live
-        channels is; ``away``: seconds without use until a user is away. ``clock`` never jumps; ``wall`` is Unix seconds.
+        channels is; ``away``: seconds without use until a user is away. ``clock`` never jumps; ``wall`` is Unix
+        seconds.
         """
         self.node = uuid4().hex
         self._ttl = ttl
