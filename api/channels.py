@@ -18,6 +18,7 @@ from events.core.faults import found, wrong
 from events.core.records import Record
 from infra.base.postgres import Row, queries
 from infra.base.rows import from_row
+from infra.base.settings import SOCKET_URL, is_socket_url
 from producers.channels import (
     CHANNEL_USERS,
     ChannelLimit,
@@ -42,8 +43,8 @@ REPORT_BYTES = 8 * 1024 * 1024
 #: Seconds after which it is worth asking again where no server lives: they report every few seconds.
 NO_SERVER_SECONDS = 5
 _PAST = NoPast("who is in a channel is never stored")
-#: Place of a server's address in its metric, and of its name.
-_ADDRESS, _NAME = "addr", "name"
+#: Places in a server's metric: its address, its name, and the base of the URLs of its WebSockets.
+_ADDRESS, _NAME, _URL = "addr", "name", "url"
 
 
 class CreateChannelRequest(Request, frozen=True, kw_only=True):
@@ -85,8 +86,8 @@ MetricValue = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class ReportChannelsRequest(Request, frozen=True, kw_only=True):
-    #: What the server says of itself: `addr` (`host:port`, where clients connect) and `name` must be there; the rest is
-    #: its own.
+    #: What the server says of itself: `addr` (`host:port`, where clients connect) and `name` must be there; `url` is
+    #: where browsers connect: `wss://…`, to which `/v1/channels/7/connect` is added. The rest is its own.
     metric: Annotated[dict[MetricKey, MetricValue], msgspec.Meta(max_length=64)]
     #: All channels that it serves, each once.
     channels: Annotated[list[ReportedChannel], msgspec.Meta(max_length=CHANNELS)]
@@ -219,13 +220,16 @@ async def _sent(call: Call, record: Record[ChannelListened]) -> dict[str, Any]:
         before=event.was, version=record.offset, timestamp=to_datetime(record.time).timestamp(), id=record.id,
     )  # fmt: skip
     return {
-        "server": server._asdict(), "token": mint_channel_token(call.settings.secret, token), "number": event.number
+        "server": {"id": server.id, "address": server.address, "name": server.name},
+        "token": mint_channel_token(call.settings.secret, token), "number": event.number,
+        "url": server.socket(event.channel),
     }  # fmt: skip
 
 
 async def report(call: Call, request: ReportChannelsRequest) -> None:
     # A service account is one server: its id names it.
-    told = Report(call.user, *_named(request.metric), request.metric, _users(request.channels))
+    address, name = _named(request.metric)
+    told = Report(call.user, address, _socket(request.metric), name, request.metric, _users(request.channels))
     async with call.reading() as connection:
         await channel_servers.record(connection, told, call.settings.channel_server_seconds)
         inside = await channel_servers.inside_of(connection, told.id)
@@ -241,6 +245,16 @@ def _named(metric: dict[str, str]) -> tuple[str, str]:
         raise Problem("invalid", errors=[wrong(f"/metric/{_NAME}", "the server's name", _found(metric, _NAME))])
     check_name(f"metric.{_NAME}", name)
     return address, name
+
+
+def _socket(metric: dict[str, str]) -> str | None:
+    """The base of the URLs of a server's WebSockets; None: it has told none. Raises Problem ``invalid``."""
+    url = metric.get(_URL)
+    if url is None:
+        return None
+    if not is_socket_url(url):
+        raise Problem("invalid", errors=[wrong(f"/metric/{_URL}", SOCKET_URL, found(url))])
+    return url.rstrip("/")
 
 
 def _found(metric: dict[str, str], key: str) -> str:
@@ -268,7 +282,7 @@ OPERATIONS = [
               "Delete a live channel", {}, 204),
     Operation("channels.listen", "POST", "/v1/channels/{channel}/listen", "user", GetChannelRequest, listen,
               "Be sent to the server of a live channel",
-              {"server": "ChannelServer", "token": "string", "number": "integer"}),
+              {"server": "ChannelServer", "token": "string", "number": "integer", "url": "socket"}),
     Operation("channels.report", "POST", "/v1/channels/report", "service", ReportChannelsRequest, report,
               "Report that a server of live channels lives, and what it serves", {}, 204, body_bytes=REPORT_BYTES,
               scope="channels:serve", unattended=True),

@@ -11,7 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 from api.grpc.calls import Calls, Streaming, Unary
 from api.grpc.inbound import Context
 from push.relay.core_service_pb2 import Channel, ChannelServer, ListenResponse, ReportRequest, User
-from push.relay.relay import TICKET_METADATA
+from push.relay.grpc_transport import TICKET_METADATA
 
 #: Channels that are read at once for List; a client receives them one by one.
 PAGE = 100

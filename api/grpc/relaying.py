@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 import grpc
+from starlette.routing import BaseRoute
 
 from api.core.calls import Services
 from api.grpc.inside_notes import InsideNotes
@@ -18,6 +19,7 @@ from api.support.channel_servers import Report
 from infra.base import away
 from infra.base.settings import Settings
 from producers.engine.router import proof
+from push.relay import websocket
 from push.relay.core.limits import RelayLimits
 from push.relay.core.tickets import ChannelTicket, TicketRefused
 from push.relay.relay import Relay
@@ -77,6 +79,11 @@ class ReportedRelay:
         """What the gRPC server of the process has of it."""
         return handlers(self.relay, proof(self._settings))
 
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """What the HTTP server of the process has of it."""
+        return websocket.routes(self.relay)
+
     async def start(self) -> None:
         """Takes members in, and tells so: nobody is sent here before the first report."""
         self.relay.start()
@@ -117,7 +124,10 @@ class ReportedRelay:
         users = {one.id: {member.username: member.version for member in one.members} for one in served}
         ids = {(one.id, member.username): member for one in served for member in one.members}
         metric = {"channels": str(len(served)), "users": str(len(ids))}
-        told = Report(self.id, self._settings.grpc_advertise or self.address, f"relay {self.address}", metric, users)
+        told = Report(
+            self.id, self._settings.grpc_advertise or self.address, self._settings.relay_base, f"relay {self.address}",
+            metric, users,
+        )  # fmt: skip
         seconds = self._settings.channel_server_seconds
         async with self._services.pool.acquire(timeout=5) as connection:
             await channel_servers.record(connection, told, seconds)

@@ -26,6 +26,8 @@ class Report(NamedTuple):
     id: str
     #: Where clients connect: ``host:port``.
     address: str
+    #: Base of the URLs of its WebSockets; None: it has none.
+    url: str | None
     name: str
     metric: Mapping[str, str]
     #: By channel that it serves: who is in it, by username, each with the offset of the listen that let them in (0: not
@@ -38,7 +40,12 @@ class Server(NamedTuple):
 
     id: str
     address: str
+    url: str | None
     name: str
+
+    def socket(self, channel: int) -> str | None:
+        """Where browsers connect to a channel, by WebSocket; None: they cannot."""
+        return None if self.url is None else f"{self.url}/v1/channels/{channel}/connect"
 
 
 class Place(NamedTuple):
@@ -89,7 +96,7 @@ async def record(connection: Connection, report: Report, seconds: float) -> None
     sql = queries("channels")
     async with connection.transaction():
         await connection.execute(
-            sql["report"], report.id, report.address, report.name, dict(report.metric), users, busy
+            sql["report"], report.id, report.address, report.url, report.name, dict(report.metric), users, busy
         )
         await connection.execute(sql["forget_servers"], max(FORGET_SECONDS, seconds))
         await forget_places(connection, seconds)
@@ -163,4 +170,4 @@ async def elsewhere(connection: Connection, id: str, seconds: float) -> list[tup
 
 
 def _server(row: Any) -> Server:
-    return Server(row["id"], row["address"], row["name"])
+    return Server(row["id"], row["address"], row["url"], row["name"])

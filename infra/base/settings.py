@@ -82,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     grpc_port: int = 0
     #: ``host:port`` under which clients reach it; empty: as other processes do, at the host of ``advertise``.
     grpc_advertise: str = ""
+    #: Base URL under which browsers reach the relay's WebSocket, ``wss://voice.example.org``; empty: ``ws://`` and what
+    #: other processes call it by, so ``advertise`` or host and port.
+    relay_url: str = ""
     #: File (PEM) of a certificate, with those that sign it: gRPC is served over TLS. Empty: without.
     grpc_certificate: str = ""
     #: File (PEM) of the certificate's key.
@@ -223,6 +226,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             Origins(self.origins)
         except ValueError as error:
             raise ValueError(f"KLATSCH_ORIGINS: {error}") from error
+        if self.relay_url and not is_socket_url(self.relay_url):
+            raise ValueError(f"KLATSCH_RELAY_URL: expected {SOCKET_URL}, got {self.relay_url!r}")
         for name in self.__struct_fields__:
             if name.startswith("limit_"):
                 try:
@@ -245,6 +250,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The port on which gRPC is served."""
         return self.grpc_port or self.port + 3
 
+    @property
+    def relay_base(self) -> str:
+        """Base URL of the relay's WebSocket, without a slash at its end."""
+        return self.relay_url.rstrip("/") or f"ws://{self.address}"
+
     def topic(self, name: str) -> str:
         """The Kafka topic of a logical name: ``rooms`` -> ``klatsch.rooms``."""
         return f"{self.prefix}.{name}"
@@ -256,6 +266,16 @@ SECRETS = frozenset({"secret", "kafka_password", "metrics_token"})
 
 def _values(settings: Settings) -> dict[str, object]:
     return msgspec.structs.asdict(settings)
+
+
+#: What ``is_socket_url`` takes, in words.
+SOCKET_URL = "a base URL such as wss://voice.example.org or ws://127.0.0.1:8404, without query and credentials"
+_SOCKET_URL = re.compile(r"wss?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+
+
+def is_socket_url(text: str) -> bool:
+    """Whether it is the base URL of a WebSocket: others are made of it by adding a path."""
+    return _SOCKET_URL.fullmatch(text) is not None
 
 
 def without_password(address: str) -> str:

@@ -169,6 +169,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         if not roles & {"api", "push"}:
             services.tell = (await _started(stack, NoteWriter(settings))).put
         relay = ReportedRelay(settings, services, relays)
+        more += relay.routes
         server = await _started(stack, grpc_server(settings, services, operations or all_operations(), relay))
         # Nobody is sent here before it can be reached.
         await _started(stack, relay)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, NoReturn
@@ -15,6 +14,7 @@ import grpc.aio
 from infra.base import request_ids
 from push.relay import metrics
 from push.relay.core.endings import Ending, RelayRefused
+from push.relay.faults import fault
 from push.relay.statuses import detailed
 
 log = logging.getLogger(__name__)
@@ -47,14 +47,6 @@ def guarded(method: Method) -> Method:
             await abort(context, fault(error))
 
     return run
-
-
-def fault(error: Exception) -> Ending:
-    """How a call ends that has met a fault of ours, which is logged: where it was, and never its text, as that may
-    quote what was said."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s in a call to the relay\n%s", type(error).__name__, places)
-    return Ending("INTERNAL", "internal", f"a fault of the server, logged as {request_ids.current()}")
 
 
 async def abort(context: Context, ending: Ending, dropped: int | None = None) -> NoReturn:

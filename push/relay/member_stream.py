@@ -1,28 +1,54 @@
-"""The stream of one member: one task reads, one writes, and the call itself waits for the end."""
+"""The stream of one member over any transport: one task reads, one writes, and the call itself waits for the end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-import grpc.aio
-
+from events.core.errors import KlatschError
 from push.relay import metrics
 from push.relay.core.endings import QUIT, Ending, RelayRefused
 from push.relay.core.relay_channel import RelayMember
-from push.relay.guard import DROPPED_METADATA, Context, abort, fault
+from push.relay.faults import fault
+
+
+class TransportLost(KlatschError):
+    """The connection is gone: nothing more can be read or written."""
+
+
+class MemberTransport(Protocol):
+    """One connection of a member. Reading and writing go on at once, each by one task."""
+
+    async def welcome(self, member: RelayMember) -> None:
+        """Tells the member that they are in, and their number. The first call, made once. Raises TransportLost."""
+        ...
+
+    async def read(self) -> bytes | None:
+        """The next frame as the member sends it; None: they have quit. Raises TransportLost, and RelayRefused for what
+        is no frame."""
+        ...
+
+    async def write(self, frame: bytes) -> None:
+        """Sends a frame, and returns when the next one can be taken. Raises TransportLost."""
+        ...
+
+    async def end(self, ending: Ending, dropped: int) -> None:
+        """Tells the member why it ends, and how many frames they have lost. The last call; may raise what ends the
+        call in the transport's own way."""
+        ...
 
 
 class MemberStream:
-    """Of one call to Connect, which has joined."""
+    """Of one member, who has joined."""
 
     def __init__(
-        self, context: Context, member: RelayMember, taken: Callable[[RelayMember, bytes], None],
+        self, transport: MemberTransport, member: RelayMember, taken: Callable[[RelayMember, bytes], None],
         left: Callable[[RelayMember], None], linger: float,
     ) -> None:  # fmt: skip
         """``taken``: takes what the member sends, and raises RelayRefused. ``left``: told once, when it ends.
         ``linger``: seconds to take what waits, at the end."""
-        self._context = context
+        self._transport = transport
         self._member = member
         self._taken = taken
         self._left = left
@@ -43,7 +69,7 @@ class MemberStream:
             self._left(self._member)
 
     async def run(self) -> None:
-        """Until the end. Raises AbortError unless the member has quit, CancelledError when the transport is lost."""
+        """Until the end. Raises what the transport's ``end`` raises, CancelledError when the transport is lost."""
         reader, writer = asyncio.create_task(self._read()), asyncio.create_task(self._write())
         try:
             ending = await asyncio.shield(self._ended)
@@ -58,26 +84,22 @@ class MemberStream:
             writer.cancel()
             await asyncio.wait({reader, writer})
             metrics.DROPPED.inc(self._member.queue.clear())
-        dropped = self._member.queue.dropped
-        if ending.status != "OK":
-            await abort(self._context, ending, dropped)
-        metrics.ENDS.labels(ending.type).inc()
-        self._context.set_trailing_metadata(((DROPPED_METADATA, str(dropped)),))
+        await self._transport.end(ending, self._member.queue.dropped)
 
     async def _read(self) -> None:
         try:
-            while (raw := await self._context.read()) is not grpc.aio.EOF:
+            while (raw := await self._transport.read()) is not None:
                 self._taken(self._member, raw)
             self.end(QUIT)
         except RelayRefused as refused:
             self.end(refused.ending)
-        except grpc.aio.BaseError:
+        except TransportLost:
             self.end(QUIT)
         except Exception as error:
             self.end(fault(error))
 
     async def _write(self) -> None:
-        queue, write, loop = self._member.queue, self._context.write, asyncio.get_running_loop()
+        queue, write, loop = self._member.queue, self._transport.write, asyncio.get_running_loop()
         try:
             while True:
                 while queue:
@@ -87,8 +109,7 @@ class MemberStream:
                 self._idle = loop.create_future()
                 await self._idle
                 self._idle = None
-        except grpc.aio.BaseError:
-            # The transport is lost: nothing more can be written.
+        except TransportLost:
             self.end(QUIT)
         except Exception as error:
             self.end(fault(error))

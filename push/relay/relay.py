@@ -15,15 +15,9 @@ from push.relay.core.limits import RelayLimits
 from push.relay.core.relay_channel import RelayMember
 from push.relay.core.relay_state import RelayState
 from push.relay.core.tickets import ChannelTicket, TicketReader
-from push.relay.guard import Context
-from push.relay.member_stream import MemberStream
+from push.relay.member_stream import MemberStream, MemberTransport, TransportLost
 
 log = logging.getLogger(__name__)
-
-#: Metadata of an answer to Listen, and of a call of Connect.
-TICKET_METADATA = "channel-token"
-#: Initial metadata of Connect, sent when the member is in: their number.
-NUMBER_METADATA = "user-number"
 
 #: Told of a member who has joined, or left. Must not raise.
 Told = Callable[[ChannelTicket], None]
@@ -132,9 +126,12 @@ class Relay:
             self._streams[member].end(ELSEWHERE)
         return member is not None
 
-    async def connect(self, _: object, context: Context) -> None:
-        """ChatService.Connect, of bytes. Raises RelayRefused, AbortError."""
-        ticket = self._ticket(context)
+    async def serve(self, token: str, transport: MemberTransport, channel: int | None = None) -> None:
+        """One member, from their channel token to their end. ``channel``: the one that the token must be of; None: any.
+
+        Raises RelayRefused for who does not come in, and what the transport raises at its end.
+        """
+        ticket = self._ticket(token, channel)
         if not self._open:
             raise RelayRefused(*DRAINING)
         if self._calls >= 2 * self.limits.members:
@@ -146,7 +143,7 @@ class Relay:
         # Until the stream is there nothing is awaited.
         member, _channel, cut = self._state.join(ticket, time.monotonic(), time.time())
         stream = self._streams[member] = MemberStream(
-            context, member, self._taken, self._left, self.limits.linger_seconds
+            transport, member, self._taken, self._left, self.limits.linger_seconds
         )
         metrics.MEMBERS.inc()
         self._calls += 1
@@ -155,24 +152,25 @@ class Relay:
             if cut is not None:
                 self._streams[cut].end(ELSEWHERE)
             self._on_join(ticket)
-            await context.send_initial_metadata(((NUMBER_METADATA, str(ticket.number)),))
+            await transport.welcome(member)
             await stream.run()
+        except TransportLost:
+            log.debug("a member is gone before they were told that they are in")
         finally:
             self._calls -= 1
             if not self._calls:
                 self._empty.set()
             stream.end(QUIT)
 
-    def _ticket(self, context: Context) -> ChannelTicket:
-        tokens = [value for key, value in context.invocation_metadata() or () if key == TICKET_METADATA]
-        if len(tokens) != 1:
-            raise unauthenticated(f"expected one {TICKET_METADATA} in the metadata, got {len(tokens)}")
-        (token,) = tokens
-        if not isinstance(token, str) or len(token) > self.limits.ticket_bytes:
+    def _ticket(self, token: str, channel: int | None) -> ChannelTicket:
+        if len(token) > self.limits.ticket_bytes:
             raise unauthenticated(
-                f"{TICKET_METADATA}: expected at most {self.limits.ticket_bytes} characters, got {len(token)}"
+                f"channel token: expected at most {self.limits.ticket_bytes} characters, got {len(token)}"
             )
-        return self._reader.read(token)
+        ticket = self._reader.read(token)
+        if channel is not None and ticket.channel != channel:
+            raise unauthenticated(f"expected a channel token for channel {channel}, got one for {ticket.channel}")
+        return ticket
 
     def _taken(self, sender: RelayMember, raw: bytes) -> None:
         """Passes on what a member sends. Raises RelayRefused."""

@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from push.relay.core.endings import RelayRefused
 from push.relay.core_service_pb2 import DESCRIPTOR, Channel
+from push.relay.grpc_transport import connect
 from push.relay.guard import Context, Method, check_proof, guarded
 from push.relay.relay import Relay
 
@@ -40,7 +41,10 @@ def _chat(relay: Relay, proof: str) -> grpc.GenericRpcHandler:
         relay.remove(request.id)
         return Empty()
 
-    methods: dict[str, Method] = {"Connect": relay.connect, "Add": add, "Remove": remove}
+    async def connected(_: object, context: Context) -> None:
+        await connect(relay, context)
+
+    methods: dict[str, Method] = {"Connect": connected, "Add": add, "Remove": remove}
     service = DESCRIPTOR.services_by_name[CHAT]
     if {method.name for method in service.methods} != methods.keys():
         raise LookupError(f"{CHAT}: expected the methods {sorted(m.name for m in service.methods)}, got {[*methods]}")

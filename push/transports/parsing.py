@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from websockets.exceptions import InvalidHeaderValue, ProtocolError
-from websockets.frames import Frame, Opcode
+from websockets.frames import Close, Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from events.core.faults import brief
@@ -41,6 +43,8 @@ class Parser(ServerProtocol):
         super().__init__(**options)
         #: Messages of this kind, each in one frame, are for the session to count.
         self.whole = Opcode.TEXT
+        #: What is answered to the client's close frame; None: its own words.
+        self.farewell: Callable[[], Disconnect] | None = None
         self._early = True
         #: The one that the client gave.
         self._request_id = ""
@@ -72,6 +76,10 @@ class Parser(ServerProtocol):
         if frame.opcode is Opcode.CLOSE:
             # It may stand between fragments (RFC 6455, 5.4), and nothing comes behind it.
             self.cur_size = self.current_size = None
+            if self.farewell is not None and self.state is State.OPEN:
+                # Raises ProtocolError for what is no close frame.
+                Close.parse(frame.data)
+                self.send_close(*self.farewell())
         super().recv_frame(frame)
 
     def accept(self, request: Request) -> Response:
@@ -92,7 +100,7 @@ class Parser(ServerProtocol):
         words = _WORDS.sub("", text.partition("\n")[0]).strip(" .")
         detail = f"expected a WebSocket handshake (RFC 6455); {brief(words)}"
         if code == "not_found":
-            detail = "expected the path of a WebSocket, /v1/connection; see /docs"
+            detail = "expected the path of a WebSocket, /v1/connection or /v1/channels/{id}/connect; see /docs"
         kind = refusals.KINDS[code]
         metrics.REFUSED.labels("handshake").inc()
         id = request_ids.known() or self._request_id or request_ids.made()

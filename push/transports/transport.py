@@ -4,6 +4,7 @@ does not keep up, closing while it does not, and aborting."""
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -198,6 +199,12 @@ class Protocol(WebSocketsSansIOProtocol):
         if self._linger is None:
             super().handle_ping()
 
+    def keepalive_timeout(self) -> None:
+        """Who does not answer pings reads no close frame either."""
+        self.pong_timer = None
+        metrics.CLOSES.labels("aborted").inc()
+        self.transport.abort()
+
     # For the endpoint.
 
     def known(self) -> None:
@@ -222,6 +229,23 @@ class Protocol(WebSocketsSansIOProtocol):
         if binary:
             self._kind, self.conn.whole = "bytes", Opcode.BINARY
             self._short, self._medium, self._long = 0x8200, 0x827E0000, b"\x82\x7f"
+
+    def keep_alive(self, ask: float, dead: float) -> None:
+        """Ask the client, by pings, every ``ask`` seconds whether it is there, and drop the connection when it has not
+        answered for ``dead`` seconds. Before the handshake is answered."""
+        self.ping_interval, self.ping_timeout = ask, dead
+
+    def hold_little(self, size: int) -> None:
+        """Be ``paused`` from this many waiting bytes on; and have the kernel hold no more that it has not sent."""
+        self.transport.set_write_buffer_limits(high=size)
+        raw = self.transport.get_extra_info("socket")
+        # Without it the kernel takes megabytes before it says that the peer is slow.
+        if raw is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+
+    def on_close(self, callback: Callable[[], Disconnect]) -> None:
+        """Call this when the peer closes, and answer with what it returns instead of the peer's own words."""
+        self.conn.farewell = callback
 
     def on_message(self, callback: Callable[[str | bytes], None]) -> None:
         """Call this with each message of this connection's kind from now on, unless others wait to be received.

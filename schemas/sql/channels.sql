@@ -66,9 +66,9 @@ select username from users where id = $1
 
 -- name: report
 -- Takes a server's report: it lives from now on.
-insert into channel_servers (id, address, name, metric, users, busy, reported)
-values ($1, $2, $3, $4, $5, $6, clock_timestamp())
-on conflict (id) do update set address = excluded.address, name = excluded.name, metric = excluded.metric,
+insert into channel_servers (id, address, url, name, metric, users, busy, reported)
+values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+on conflict (id) do update set address = excluded.address, url = excluded.url, name = excluded.name, metric = excluded.metric,
     users = excluded.users, busy = excluded.busy, reported = excluded.reported
 
 -- name: forget_places
@@ -98,20 +98,20 @@ select id from channels where id = any($1::bigint[]) and state = 'deleted'
 
 -- name: alive
 -- The living servers.
-select id, address, name, metric, busy from channel_servers
+select id, address, url, name, metric, busy from channel_servers
 where reported > clock_timestamp() - make_interval(secs => $1)
 order by id
 
 -- name: server
 -- A server, alive or dead.
-select id, address, name from channel_servers where id = $1
+select id, address, url, name from channel_servers where id = $1
 
 -- name: choose
 -- The server of a channel ($2), noted: a living one that serves it, of several the one that it was given to; else the
 -- living one that it was given to; else the one with the fewest users. No row while none lives. Who asks at the same time
 -- waits at the row for whoever was first, and finds what they noted.
 with living as materialized (
-    select id, address, name, busy, users ? $2::bigint::text as serves from channel_servers
+    select id, address, url, name, busy, users ? $2::bigint::text as serves from channel_servers
     where reported > clock_timestamp() - make_interval(secs => $1)
 ), best as (
     select id from living order by serves desc, busy, id limit 1
@@ -125,7 +125,7 @@ with living as materialized (
         limit 1)
     returning server
 )
-select l.id, l.address, l.name, l.serves from chosen c join living l on l.id = c.server
+select l.id, l.address, l.url, l.name, l.serves from chosen c join living l on l.id = c.server
 
 -- name: elsewhere
 -- Those of a server's ($2) users, as it has reported, whom another living server reports by a later listen.

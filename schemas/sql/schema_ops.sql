@@ -49,6 +49,8 @@ create table feed_checkpoints (
 create table channel_servers (
     id          text collate "C" primary key,
     address     text not null,
+    -- Base of the URLs of its WebSockets; null: it has none.
+    url         text,
     name        text not null,
     metric      jsonb not null,
     -- {"7": {"ada": 1234}}: by channel, who is in it, each with the offset of the listen that let them in; 0: not told.

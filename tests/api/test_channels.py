@@ -195,6 +195,30 @@ async def test_a_listen_leads_to_the_server(
     assert (await bob.do("channels.listen", channel=channel))["number"] == told["number"] + 1
 
 
+async def test_where_a_browser_connects_is_what_the_server_has_told(
+    world: World, operator: str, connection: postgres.Connection, ada: Person, bob: Person
+) -> None:
+    relay, channel = await server(world, operator), await made(ada)
+    await reports(relay, channel)
+    assert (await ada.do("channels.listen", channel=channel))["url"] is None
+    metric = {"addr": ADDRESS, "name": relay.username}
+    await relay.do(
+        "channels.report", metric=metric | {"url": "wss://voice.example.org/s1/"}, channels=[{"id": channel}]
+    )
+    told = await bob.do("channels.listen", channel=channel)
+    assert told["url"] == f"wss://voice.example.org/s1/v1/channels/{channel}/connect"
+    for url in (
+        "",
+        "https://voice.example.org",
+        "wss://",
+        "wss://a.example/?x=1",
+        "wss://user@a.example",
+        "javascript:x",
+    ):
+        refused = await refusal(relay, "channels.report", metric=metric | {"url": url}, channels=[])
+        assert [one["pointer"] for one in refused.problem["errors"]] == ["/metric/url"], url
+
+
 async def test_a_repeated_listen_is_the_same_token(
     world: World, operator: str, connection: postgres.Connection, ada: Person
 ) -> None:

@@ -1246,6 +1246,8 @@ class ChannelsListenAnswer(TypedDict):
     server: ChannelServer
     token: str
     number: int
+    #: Where browsers connect, by WebSocket: `wss://…/v1/channels/7/connect`. null: the server has none.
+    url: str | None
 
 class ChannelsReportChannelsUsers(TypedDict):
     id: str
@@ -1258,8 +1260,8 @@ class ChannelsReportChannels(TypedDict):
 
 class ChannelsReport(TypedDict):
     """What `channels.report` takes."""
-    #: What the server says of itself: `addr` (`host:port`, where clients connect) and `name` must be there; the rest
-    #: is its own.
+    #: What the server says of itself: `addr` (`host:port`, where clients connect) and `name` must be there; `url` is
+    #: where browsers connect: `wss://…`, to which `/v1/channels/7/connect` is added. The rest is its own.
     metric: dict[str, str]
     #: All channels that it serves, each once.
     channels: list[ChannelsReportChannels]

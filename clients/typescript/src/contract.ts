@@ -1432,6 +1432,8 @@ export type ChannelsListenAnswer = {
   server: ChannelServer;
   token: string;
   number: number;
+  /** Where browsers connect, by WebSocket: `wss://…/v1/channels/7/connect`. null: the server has none. */
+  url: string | null;
 };
 
 export type ChannelsReportChannelsUsers = {
@@ -1448,8 +1450,8 @@ export type ChannelsReportChannels = {
 /** What `channels.report` takes. */
 export type ChannelsReport = {
   /**
-   * What the server says of itself: `addr` (`host:port`, where clients connect) and `name` must be there; the rest
-   * is its own.
+   * What the server says of itself: `addr` (`host:port`, where clients connect) and `name` must be there; `url` is
+   * where browsers connect: `wss://…`, to which `/v1/channels/7/connect` is added. The rest is its own.
    */
   metric: { [name: string]: string };
   /** All channels that it serves, each once. */

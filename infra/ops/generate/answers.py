@@ -36,6 +36,13 @@ _PLAIN: dict[str, Schema] = {
         "type": "boolean",
         "description": "Whether the page goes on into, or across, months that an operator has archived.",
     },
+    "socket": nullable(
+        {
+            "type": "string",
+            "description": "Where browsers connect, by WebSocket: `wss://…/v1/channels/7/connect`. null: the "
+            "server has none.",
+        }
+    ),
     "peer": nullable({"type": "string", "description": "The other person of a direct room."}),
     "vector": {
         "type": "object",

@@ -80,7 +80,8 @@ DESCRIPTIONS: dict[str, str] = {
     "channels.delete": "For its owner, and for operators. Its id is not used again.",
     "channels.listen": "Says which server to connect to, and gives the token for it, which is good for 10 seconds, "
     "once, and there only; another `channels.listen`, into whichever channel, ends what an earlier one led to. At most "
-    "one every 2 seconds.",
+    "one every 2 seconds. Connect to `server.address` by gRPC, with the token as metadata `channel-token`, or "
+    "to `url` by WebSocket, with the token as the first message.",
     "channels.report": "Says that the server lives: one that has not reported for 15 seconds is dead, and its channels "
     "go to others. Each report takes the place of the one before. A service account is one server.",
     "sync.get": "Everything that a client needs at the start, page by page. Deltas continue from `cursor` and `epoch` "

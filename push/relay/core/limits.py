@@ -33,6 +33,8 @@ class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
     tickets: int = 50_000
     #: Bytes of a channel token.
     ticket_bytes: int = 4_096
+    #: Seconds in which a WebSocket shows its channel token.
+    token_seconds: float = 10.0
     #: Seconds in which a member whose stream ends may still take what waits for them.
     linger_seconds: float = 1.0
 

@@ -40,7 +40,14 @@ async def connection(installed: Settings) -> AsyncIterator[Connection]:
 
 
 async def report(connection: Connection, id: str, users: dict[int, dict[str, int]]) -> None:
-    told = Report(id, f"{id}.example.org:8420", id.title(), {"load": "0.5"}, users)
+    told = Report(
+        id,
+        f"{id}.example.org:8420",
+        None if id == "c" else f"wss://{id}.example.org",
+        id.title(),
+        {"load": "0.5"},
+        users,
+    )
     await channel_servers.record(connection, told, SECONDS)
 
 
@@ -64,7 +71,9 @@ async def test_a_report_takes_the_place_of_the_one_before(connection: Connection
     await report(connection, "a", {2: {}})
     row = await connection.fetchrow("select * from channel_servers")
     assert row is not None and (row["users"], row["busy"], row["metric"]) == ({"2": {}}, 0, {"load": "0.5"})
-    assert await channel_servers.alive(connection, SECONDS) == [Server("a", "a.example.org:8420", "A")]
+    assert await channel_servers.alive(connection, SECONDS) == [
+        Server("a", "a.example.org:8420", "wss://a.example.org", "A")
+    ]
 
 
 async def test_who_is_silent_is_dead_and_lives_again_with_a_report(connection: Connection) -> None:
@@ -73,7 +82,9 @@ async def test_who_is_silent_is_dead_and_lives_again_with_a_report(connection: C
     assert [one.id for one in await channel_servers.alive(connection, SECONDS)] == ["a", "b"]
     await silent(connection, "a")
     assert [one.id for one in await channel_servers.alive(connection, SECONDS)] == ["b"]
-    assert await channel_servers.server(connection, "a") == Server("a", "a.example.org:8420", "A")
+    assert await channel_servers.server(connection, "a") == Server(
+        "a", "a.example.org:8420", "wss://a.example.org", "A"
+    )
     await report(connection, "a", {})
     assert len(await channel_servers.alive(connection, SECONDS)) == 2
 

@@ -17,8 +17,9 @@ from push.relay.core.limits import RelayLimits
 from push.relay.core.member_queue import MemberQueue
 from push.relay.core.tickets import ChannelTicket, TicketRefused
 from push.relay.core_service_pb2 import Message
+from push.relay.grpc_transport import NUMBER_METADATA, TICKET_METADATA
 from push.relay.options import options
-from push.relay.relay import NUMBER_METADATA, TICKET_METADATA, Relay
+from push.relay.relay import Relay
 from push.relay.service import handlers
 
 SECRET = "0123456789abcdef" * 4

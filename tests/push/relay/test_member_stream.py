@@ -10,7 +10,7 @@ import pytest
 
 from push.relay.core.limits import RelayLimits
 from push.relay.core_service_pb2 import Message
-from push.relay.relay import TICKET_METADATA
+from push.relay.grpc_transport import TICKET_METADATA
 from tests.push.conftest import until
 from tests.push.relay.relaying import ChatMember, RelayServer, member, refused, relaying
 

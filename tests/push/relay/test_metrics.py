@@ -9,7 +9,7 @@ from prometheus_client.registry import REGISTRY
 
 from push.relay import metrics
 from push.relay.core.limits import RelayLimits
-from push.relay.relay import TICKET_METADATA
+from push.relay.grpc_transport import TICKET_METADATA
 from tests.push.conftest import until
 from tests.push.relay.relaying import member, refused, relaying
 

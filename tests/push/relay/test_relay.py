@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from push.relay.relay import TICKET_METADATA
+from push.relay.grpc_transport import TICKET_METADATA
 from tests.push.conftest import until
 from tests.push.relay.relaying import RelayServer, member, refused, relaying
 

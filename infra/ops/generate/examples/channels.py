@@ -7,7 +7,7 @@ from typing import Any
 from infra.ops.generate.examples.story import GRACE, SCRIBE, TOKEN, Example, View, at
 
 _CHANNEL = 1
-_ADDRESS, _NAME = "chat.example.org:8420", "Chat"
+_ADDRESS, _NAME, _URL = "chat.example.org:8420", "Chat", "wss://chat.example.org"
 
 
 def _channel(**more: Any) -> View:
@@ -25,7 +25,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(
             "scribe",
             {
-                "metric": {"addr": _ADDRESS, "name": _NAME, "load": "0.25"},
+                "metric": {"addr": _ADDRESS, "name": _NAME, "url": _URL, "load": "0.25"},
                 "channels": [{"id": _CHANNEL, "users": [{"id": "grace", "version": 27}]}],
             },
             None,
@@ -35,7 +35,12 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(
             "grace",
             {"channel": _CHANNEL},
-            {"server": {"id": SCRIBE, "address": _ADDRESS, "name": _NAME}, "token": TOKEN, "number": 1},
+            {
+                "server": {"id": SCRIBE, "address": _ADDRESS, "name": _NAME},
+                "token": TOKEN,
+                "number": 1,
+                "url": f"{_URL}/v1/channels/{_CHANNEL}/connect",
+            },
         ),
     ),
     "channels.list": (Example("grace", {}, {"channels": [_NOW], "next": None}),),
