@@ -40,7 +40,9 @@ class ChannelTokens:
                 self._settings.secret, token, server=self._server, now=time.time(), seconds=seconds
             )
         except BadChannelToken as error:
-            raise TicketRefused(str(error)) from error
+            # The time has the words of other tokens; all else is a token that is no good here.
+            named = {} if error.code == "unauthenticated" else {"type": error.code}
+            raise TicketRefused(str(error), **named) from error
         return ChannelTicket(
             user=found.user, username=found.username, number=found.number, channel=found.channel, server=found.server,
             previous=found.before or "", version=found.version, id=found.id, timestamp=found.timestamp,
