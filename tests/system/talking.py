@@ -38,8 +38,8 @@ class Talker:
     """One user in one channel. Frames are numbered from 0 by their timestamps."""
 
     def __init__(self, person: Person, channel: int) -> None:
-        self._person = person
-        self._channel = channel
+        self.person = person
+        self.channel = channel
         self._loud = asyncio.Event()
         #: The user's number; 0 until they have joined.
         self.number = 0
@@ -73,7 +73,7 @@ class Talker:
     async def listen(self) -> tuple[str, str] | None:
         """Address and token; None when it has to be tried again."""
         try:
-            answer = await self._person.do("channels.listen", channel=self._channel)
+            answer = await self.person.do("channels.listen", channel=self.channel)
         except Refusal as refusal:
             if refusal.code not in LATER:
                 raise
