@@ -43,6 +43,19 @@ class Relays:
             text = f"expected the server {server.id} to take channel {channel}, it did not: {error.code().name}"
             raise Problem("unavailable", text, retry_after=2) from error
 
+    async def drop(self, server: Server, channel: int) -> bool:
+        """The channel was deleted: its members are cut off. Returns whether the server was told; no server of others
+        is, as S1 has no call for it."""
+        address = relay_address(server)
+        if not address:
+            return False
+        try:
+            await (await self._peer(address)).drop(channel)
+        except grpc.aio.AioRpcError as error:
+            log.warning("%s is not told that channel %d was deleted: %s", server.id, channel, error.code())
+            return False
+        return True
+
     async def cut(self, address: str, user: str, version: int) -> bool:
         """The user is connected elsewhere by a later listen. Returns whether the server was told."""
         try:
@@ -61,7 +74,12 @@ class Relays:
         return peer
 
 
+def relay_address(server: Server) -> str:
+    """Where processes of the installation reach one of its relays, which says it in its id, ``...@host:port``; empty of
+    a server of others."""
+    return server.id.partition("@")[2]
+
+
 def inner_address(server: Server) -> str:
-    """Where processes of the installation reach a server: a relay says it in its id, ``...@host:port``; a server of
-    others where its clients do."""
-    return server.id.partition("@")[2] or server.address
+    """The same, of a server of others where its clients reach it."""
+    return relay_address(server) or server.address
