@@ -86,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     grpc_certificate: str = ""
     #: File (PEM) of the certificate's key.
     grpc_key: str = ""
+    #: File (PEM) of the authorities that sign the certificates of relays, by which processes know one another's; empty:
+    #: the certificate itself, which may be signed by itself. A process without a certificate that has this calls relays
+    #: over TLS too.
+    grpc_authority: str = ""
+    #: The name that the certificates of relays must have when processes call them; empty: the host of their address.
+    grpc_name: str = ""
     #: ``host:port`` under which other API processes reach this one; derived from host and port when empty.
     advertise: str = ""
     #: Base URL of the API for workers (``http://127.0.0.1:8400``); derived from host and port 8400 when empty.
