@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import grpc
 
 from api.core.calls import Services
+from api.grpc.relay_limits import relay_limits
 from api.grpc.relays import Relays
 from api.support import channel_servers
 from api.support.channel_servers import Report
 from infra.base import away
 from infra.base.settings import Settings
 from producers.engine.router import proof
-from push.relay.core.limits import RelayLimits
 from push.relay.core.tickets import ChannelTicket, TicketRefused
 from push.relay.relay import Relay
 from push.relay.service import handlers
@@ -62,8 +62,7 @@ class ReportedRelay:
         self._settings = settings
         self._services = services
         self._relays = relays
-        limits = RelayLimits(ticket_seconds=settings.channel_token_seconds)
-        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined)
+        self.relay = Relay(self.id, ChannelTokens(settings, self.id), relay_limits(settings), on_join=self._joined)
         self._reporting: asyncio.Task[None] | None = None
         self._cuts: set[asyncio.Task[object]] = set()
 

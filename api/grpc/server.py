@@ -16,8 +16,8 @@ from grpc_reflection.v1alpha import reflection
 
 from api.grpc.calls import Streaming, Unary, streaming, unary
 from api.grpc.certificates import server_credentials
+from api.grpc.relay_limits import relay_limits
 from infra.base.settings import Settings
-from push.relay.core.limits import RelayLimits
 from push.relay.core_service_pb2 import DESCRIPTOR
 from push.relay.options import options
 
@@ -50,7 +50,7 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Raises RuntimeError when the port is taken, SettingsError for a certificate that is none."""
-        chosen = {**options(RelayLimits()), "grpc.max_receive_message_length": MESSAGE_BYTES}
+        chosen = {**options(relay_limits(self._settings)), "grpc.max_receive_message_length": MESSAGE_BYTES}
         server = grpc.aio.server(options=tuple(chosen.items()))
         handlers = [handler(name, methods) for name, methods in self._services.items()]
         server.add_generic_rpc_handlers((*handlers, *self._more))

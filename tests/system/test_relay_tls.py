@@ -30,10 +30,14 @@ pytestmark = pytest.mark.long
 NAME = "chat.example.org"
 
 
+def _certificate(settings: Settings) -> bytes:
+    return Path(settings.grpc_certificate).read_bytes()
+
+
 @asynccontextmanager
 async def connected(settings: Settings, address: str, token: str) -> AsyncIterator[Any]:
     """A call of Connect over TLS, which is let in."""
-    trusted = grpc.ssl_channel_credentials(Path(settings.grpc_certificate).read_bytes())
+    trusted = grpc.ssl_channel_credentials(_certificate(settings))
     options = [("grpc.ssl_target_name_override", NAME)]
     async with grpc.aio.secure_channel(address, trusted, options) as channel:
         call = Client(channel).method("ChatService/Connect")(metadata=((TICKET_METADATA, token),))
