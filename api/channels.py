@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -153,7 +154,11 @@ async def delete(call: Call, request: GetChannelRequest) -> None:
     channel = await _find(call, request.channel)
     if channel is None:
         raise missing_channel(request.channel)
+    # Before it is done: what fails here has changed nothing.
+    async with call.reading() as connection:
+        servers = await channel_servers.serving(connection, channel.id, call.settings.channel_server_seconds)
     await call.submit(DeleteChannel(channel=channel.id, owner=channel.owner), shows=())
+    await asyncio.gather(*(call.services.drop_channel(server, channel.id) for server in servers))
 
 
 async def listen(call: Call, request: GetChannelRequest) -> dict[str, Any]:

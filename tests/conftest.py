@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 
@@ -19,6 +20,10 @@ from tests.fast import pytest_addoption, pytest_configure, pytest_runtest_protoc
 from tests.parts import Parts, delete_topics, running_parts
 
 __all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_protocol"]
+
+# gRPC's handlers of fork() crash the child that is to become Postgres, which is started as another user: what ends here
+# with a signal 11 ends before its program begins. Read by gRPC when it is first used; no test forks and goes on.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 # On a busy machine an example may take as long as it likes: time says nothing about what is tested.
 options.register_profile("klatsch", deadline=None, suppress_health_check=[HealthCheck.too_slow])

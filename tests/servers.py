@@ -116,11 +116,16 @@ class Process:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def program(self) -> tuple[str, ...]:
+        """How the command line is called."""
+        return (sys.executable, "-m", "infra.ops.cli")
+
     async def start(self) -> None:
         """Start, without waiting until it is ready."""
         with self._log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "infra.ops.cli", "serve",
+                *self.program, "serve",
                 "--roles", ",".join(sorted(self.roles)), "--port", str(self.settings.port),
                 env={**os.environ, **environment(self.settings)}, stdout=output, stderr=output,
             )  # fmt: skip

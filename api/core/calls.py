@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
 from api.core.tokens import NO_TOKEN, REVOKED, Identity
-from api.support.channel_servers import AddChannel, no_way_to_add
+from api.support.channel_servers import AddChannel, DropChannel, no_way_to_add, no_way_to_drop
 from api.support.credential_store import CredentialStore
 from api.support.heavy import Heavy
 from api.support.login_throttle import LoginThrottle
@@ -90,6 +90,8 @@ class Services:
         self.add_channel: AddChannel = no_way_to_add
         #: How the other processes learn who is in live channels; whoever starts the process sets a way.
         self.tell: TellNotes = untold
+        #: How one is told that a channel was deleted, likewise.
+        self.drop_channel: DropChannel = no_way_to_drop
 
 
 class Asked(NamedTuple):

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from api.core.calls import Services
 from api.grpc.inside_notes import InsideNotes
+from api.grpc.relay_limits import relay_limits
 from api.grpc.relays import Relays
 from api.support import channel_servers
 from api.support.channel_servers import Report
@@ -20,7 +21,6 @@ from infra.base import away
 from infra.base.settings import Settings
 from producers.engine.router import proof
 from push.relay import websocket
-from push.relay.core.limits import RelayLimits
 from push.relay.core.tickets import ChannelTicket, TicketRefused
 from push.relay.relay import Relay
 from push.relay.service import handlers
@@ -43,7 +43,9 @@ class ChannelTokens:
                 self._settings.secret, token, server=self._server, now=time.time(), seconds=seconds
             )
         except BadChannelToken as error:
-            raise TicketRefused(str(error)) from error
+            # The time has the words of other tokens; all else is a token that is no good here.
+            named = {} if error.code == "unauthenticated" else {"type": error.code}
+            raise TicketRefused(str(error), **named) from error
         return ChannelTicket(
             user=found.user, username=found.username, number=found.number, channel=found.channel, server=found.server,
             previous=found.before or "", version=found.version, id=found.id, timestamp=found.timestamp,
@@ -63,7 +65,7 @@ class ReportedRelay:
         self._settings = settings
         self._services = services
         self._relays = relays
-        limits = RelayLimits(ticket_seconds=settings.channel_token_seconds)
+        limits = relay_limits(settings)
         self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined, on_leave=self._left)
         self._notes = InsideNotes(self.id, self.relay, services.tell)
         self._reporting: asyncio.Task[None] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,8 +15,9 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from api.grpc.calls import Streaming, Unary, streaming, unary
+from api.grpc.certificates import server_credentials
+from api.grpc.relay_limits import relay_limits
 from infra.base.settings import Settings
-from push.relay.core.limits import RelayLimits
 from push.relay.core_service_pb2 import DESCRIPTOR
 from push.relay.options import options
 
@@ -49,8 +49,8 @@ class GrpcServer:
         return self._server is not None
 
     async def start(self) -> None:
-        """Raises RuntimeError when the port is taken."""
-        chosen = {**options(RelayLimits()), "grpc.max_receive_message_length": MESSAGE_BYTES}
+        """Raises RuntimeError when the port is taken, SettingsError for a certificate that is none."""
+        chosen = {**options(relay_limits(self._settings)), "grpc.max_receive_message_length": MESSAGE_BYTES}
         server = grpc.aio.server(options=tuple(chosen.items()))
         handlers = [handler(name, methods) for name, methods in self._services.items()]
         server.add_generic_rpc_handlers((*handlers, *self._more))
@@ -58,7 +58,7 @@ class GrpcServer:
         names = [*DESCRIPTOR.services_by_name, HEALTH, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, server)
         address = f"{self._settings.host}:{self._settings.grpc_listen}"
-        credentials = _credentials(self._settings)
+        credentials = server_credentials(self._settings)
         if credentials is not None:
             server.add_secure_port(address, credentials)
         else:
@@ -78,14 +78,6 @@ class GrpcServer:
         if self._server is not None:
             server, self._server = self._server, None
             await server.stop(GRACE)
-
-
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    """Of the certificate, which is read once; None without one."""
-    if not settings.grpc_certificate:
-        return None
-    pair = (Path(settings.grpc_key).read_bytes(), Path(settings.grpc_certificate).read_bytes())
-    return grpc.ssl_server_credentials([pair])
 
 
 def handler(name: str, methods: Mapping[str, Unary | Streaming]) -> grpc.GenericRpcHandler:

@@ -7,6 +7,7 @@ setting ``channel_server_seconds``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from api.support.problems import Problem
 from infra.base.connection import Connection
 from infra.base.postgres import queries
 from push.presence import gossip
+
+log = logging.getLogger(__name__)
 
 #: Seconds after which a dead server is no longer known: a repeated listen still says where it led.
 FORGET_SECONDS = 3600.0
@@ -81,6 +84,17 @@ class Before(NamedTuple):
 AddChannel = Callable[[Server, int, str, int], Awaitable[None]]
 
 
+#: ``await drop(server, channel id)``: the channel was deleted, its members are cut off. Returns whether the server was
+#: told; one that was not finds out by itself, with its next report.
+DropChannel = Callable[[Server, int], Awaitable[bool]]
+
+
+async def no_way_to_drop(server: Server, channel: int) -> bool:
+    """What a process does that cannot tell servers anything."""
+    log.info("the server %s is not told that channel %d was deleted: this process knows no way", server.id, channel)
+    return False
+
+
 async def no_way_to_add(server: Server, channel: int, name: str, limit: int) -> None:
     """What a process does that cannot tell servers anything. Raises Problem ``unavailable``."""
     text = (
@@ -107,9 +121,9 @@ async def forget_places(connection: Connection, seconds: float) -> None:
     await connection.execute(queries("channels")["forget_places"], seconds)
 
 
-async def alive(connection: Connection, seconds: float) -> list[Server]:
-    """The living servers, by their ids."""
-    rows = await connection.fetch(queries("channels")["alive"], seconds)
+async def serving(connection: Connection, channel: int, seconds: float) -> list[Server]:
+    """The living servers that serve a channel or were given it, by their ids: its members are nowhere else."""
+    rows = await connection.fetch(queries("channels")["serving"], seconds, channel)
     return [_server(row) for row in rows]
 
 

@@ -89,6 +89,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     grpc_certificate: str = ""
     #: File (PEM) of the certificate's key.
     grpc_key: str = ""
+    #: File (PEM) of the authorities that sign the certificates of relays, by which processes know one another's; empty:
+    #: the certificate itself, which may be signed by itself. A process without a certificate that has this calls relays
+    #: over TLS too.
+    grpc_authority: str = ""
+    #: The name that the certificates of relays must have when processes call them; empty: the host of their address.
+    grpc_name: str = ""
     #: ``host:port`` under which other API processes reach this one; derived from host and port when empty.
     advertise: str = ""
     #: Base URL of the API for workers (``http://127.0.0.1:8400``); derived from host and port 8400 when empty.
@@ -178,6 +184,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     channel_call_seconds: float = 2.0
     #: Seconds that the time of a channel token may be from the clock of the server that takes it, either way.
     channel_token_seconds: float = 10.0
+    #: Live channels that one relay serves at most.
+    channel_server_channels: int = 1000
+    #: Members of all live channels of one relay at most; it takes four times as many connections, and needs descriptors
+    #: for them.
+    channel_server_members: int = 2500
+    #: Bytes of data in one frame of a live channel (S1's contract: 64 KiB).
+    channel_frame_bytes: int = 64 * 1024
+    #: Frames a second of one member, and as many at once; who sends more is cut off. Speech of 20 ms a frame takes 50.
+    channel_frames_second: int = 200
+    #: Bytes a second of one member, likewise; one frame at least.
+    channel_bytes_second: int = 512 * 1024
+    #: Frames that may wait for a member who does not keep up; then the oldest are lost.
+    channel_queue_frames: int = 100
+    #: Bytes that may wait likewise; one frame at least.
+    channel_queue_bytes: int = 256 * 1024
     #: Largest request body and largest WebSocket frame, in bytes.
     body_bytes: int = 128 * 1024
     #: Seconds that connections get to leave when the server drains.

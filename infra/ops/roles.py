@@ -143,7 +143,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         takes = bool(roles & {"api", "push"})
         services = await _services(settings, handover, stack, checks, takes)
         relays = await _started(stack, Relays(settings))
-        services.add_channel = relays.add
+        services.add_channel, services.drop_channel = relays.add, relays.drop
     if services is not None and roles & {"api", "push"}:
         if "push" in roles:
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))

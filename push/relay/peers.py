@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
@@ -17,9 +18,18 @@ from push.relay.service import CHAT, PEERS
 class RelayPeer:
     """The relay at one address, ``host:port``. All methods raise grpc.aio.AioRpcError, in ``seconds`` at the latest."""
 
-    def __init__(self, address: str, proof: str, *, seconds: float = 2.0) -> None:
-        self._channel = grpc.aio.insecure_channel(address)
-        self._metadata = ((PROOF_METADATA, proof),)
+    def __init__(
+        self, address: str, proof: str, *, seconds: float = 2.0, credentials: grpc.ChannelCredentials | None = None,
+        name: str = "",
+    ) -> None:  # fmt: skip
+        """``proof``: empty for a server of others, which must not learn it. ``credentials``: for TLS; None: without.
+        ``name``: what its certificate must be of; empty: the host of the address."""
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(address)
+        else:
+            options = [("grpc.ssl_target_name_override", name)] if name else []
+            self._channel = grpc.aio.secure_channel(address, credentials, options)
+        self._metadata = ((PROOF_METADATA, proof),) if proof else ()
         self._seconds = seconds
 
     async def close(self) -> None:

@@ -85,7 +85,10 @@ def read_channel_token(secret: str, token: str, *, server: str, now: float, seco
         raise BadChannelToken("unauthenticated", text)
     age = now - found.timestamp
     if age > seconds:
-        text = f"expected a channel token of the last {seconds:g} s, got one of {age:.1f} s ago; listen again"
+        text = (
+            f"expected a channel token of the last {seconds:g} s, got one of {age:.1f} s ago by this server's clock; "
+            "listen again, and if that does not help the clocks of two machines differ"
+        )
         raise BadChannelToken("token_expired", text)
     # A NaN is no distance.
     if not age >= -seconds:

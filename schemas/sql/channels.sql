@@ -96,11 +96,13 @@ update channel_servers set users = '{}', busy = 0, reported = '-infinity' where 
 -- Those of some channels ($1) that were deleted.
 select id from channels where id = any($1::bigint[]) and state = 'deleted'
 
--- name: alive
--- The living servers.
-select id, address, url, name, metric, busy from channel_servers
-where reported > clock_timestamp() - make_interval(secs => $1)
-order by id
+-- name: serving
+-- The living servers that serve a channel ($2), as they have reported or because it was given to them.
+select s.id, s.address, s.url, s.name from channel_servers s
+where s.reported > clock_timestamp() - make_interval(secs => $1)
+    and (s.users ? $2::bigint::text
+        or exists (select from channel_places p where p.channel = $2 and p.server = s.id))
+order by s.id
 
 -- name: server
 -- A server, alive or dead.

@@ -34,6 +34,7 @@ CASES: dict[str, tuple[str, Any, int]] = {
     "ids that names are asked for": ("users.find", lambda n: {"ids": ",".join(map(str, range(n)))}, 100),
     "ids that presence is asked for": ("presence.get", lambda n: {"users": ",".join(map(str, range(n)))}, 100),
     "ids that visuals are asked for": ("visuals.list", lambda n: {"ids": ",".join(map(str, range(n)))}, 100),
+    "name of a live channel": ("channels.create", lambda n: {"name": "x" * n, "limit": 2}, 64),
     "entries of a list, `limit`": ("rooms.find", lambda n: {"limit": n}, 200),
     "deltas of a page of `changes.pull`": ("changes.pull", lambda n: {"limit": n}, 1000),
 }  # fmt: skip

@@ -8,10 +8,14 @@ import msgspec
 MOST_MEMBERS = 25
 #: Bytes by which a frame is longer than its data at most: three tags, user_id, timestamp and the length of data.
 HEAD_BYTES = 3 + 5 + 10 + 4
+#: Bytes of data in one frame at most, whatever is set: a message of 4 MiB is the largest that clients of gRPC take
+#: unless they are told otherwise.
+MOST_FRAME_BYTES = 4 * 1024 * 1024 - HEAD_BYTES
 
 
 class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of one relay. Raises ValueError when two of them cannot hold together."""
+    """The limits of one relay. Raises ValueError, with the field first, for one that is too low or cannot hold beside
+    another."""
 
     #: Channels that it serves at once.
     channels: int = 1_000
@@ -39,10 +43,16 @@ class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
     linger_seconds: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not (name.endswith("_seconds") or getattr(self, name) >= 1):
+                raise ValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")
+        if self.frame_bytes > MOST_FRAME_BYTES:
+            raise ValueError(f"frame_bytes: expected at most {MOST_FRAME_BYTES}, got {self.frame_bytes}")
         frame = self.frame_bytes + HEAD_BYTES
         if self.queue_bytes < frame:
             raise ValueError(f"queue_bytes: expected {frame} or more, the largest frame, got {self.queue_bytes}")
         if self.bytes_second < frame:
             raise ValueError(f"bytes_second: expected {frame} or more, the largest frame, got {self.bytes_second}")
-        if min(self.channels, self.members, self.queue_frames, self.frames_second, self.tickets) < 1:
-            raise ValueError("expected every number to be 1 or more")
+        if self.ticket_seconds <= 0 or self.linger_seconds < 0:
+            name = "ticket_seconds" if self.ticket_seconds <= 0 else "linger_seconds"
+            raise ValueError(f"{name}: expected more than 0, got {getattr(self, name)}")

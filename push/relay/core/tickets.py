@@ -30,10 +30,11 @@ class ChannelTicket(NamedTuple):
 
 
 class TicketRefused(RelayRefused):
-    """A channel token cannot be read, or its signature is not good; the text says expected and actual."""
+    """A channel token cannot be read, its signature is not good, or its time is too far from this server's; the text
+    says expected and actual."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("UNAUTHENTICATED", "channel_token_invalid", detail)
+    def __init__(self, detail: str, type: str = "channel_token_invalid") -> None:
+        super().__init__("UNAUTHENTICATED", type, detail)
 
 
 class TicketReader(Protocol):
@@ -67,11 +68,19 @@ class Tickets:
         self._forget(now)
         if ticket.server != self._server:
             raise unauthenticated(f"expected a channel token for server {self._server!r}, got one for another")
-        if abs(time - ticket.timestamp) > self._seconds:
+        age = time - ticket.timestamp
+        if age > self._seconds:
             raise unauthenticated(
-                f"expected a channel token of the last {self._seconds:g} s, got one that is "
-                f"{time - ticket.timestamp:.1f} s old by this server's clock",
-                "channel_token_expired",
+                f"expected a channel token of the last {self._seconds:g} s, got one that is {age:.1f} s old by this "
+                "server's clock",
+                "token_expired",
+            )
+        # A NaN is no distance.
+        if not age >= -self._seconds:
+            raise unauthenticated(
+                f"expected a channel token at most {self._seconds:g} s ahead of this server's clock, got one that is "
+                f"{-age:.1f} s ahead",
+                "token_not_yet_valid",
             )
         if ticket.id in self._used:
             raise unauthenticated("expected a channel token that was not used, got one that was", "channel_token_used")

@@ -9,12 +9,19 @@ from typing import Any, NamedTuple
 
 import grpc.aio
 import pytest
+from msgspec.structs import replace
 
+from api.support import channel_servers
+from api.support.channel_servers import Report
+from infra.base import postgres
 from infra.base.settings import Settings
+from infra.embedded.ports import free_port
 from push.relay.core_service_pb2 import Channel, LoginRequest, Message, RegisterRequest, ReportRequest
 from tests.api.grpc.clients import SECONDS, Client, client, refusal
 from tests.client import World
+from tests.parts import Parts
 from tests.running import until
+from tests.servers import ALL, installation, serving
 
 PASSWORD = "correct horse battery"
 TOKEN = "channel-token"
@@ -182,6 +189,25 @@ async def test_who_watches_is_told_at_once_who_comes_and_goes(world: World, ada:
 
 async def _true(value: object) -> bool:
     return bool(value)
+
+
+async def test_deleting_cuts_at_once_and_does_not_wait_for_a_report(parts: Parts) -> None:
+    async with installation(parts) as settings:
+        own = replace(
+            settings, grpc_port=free_port(), channel_report_seconds=3600.0, channel_server_seconds=7200.0
+        )  # fmt: skip
+        async with serving(own, ALL | {"relay"}), client(own.grpc_address) as rpc:
+            ada = await account(rpc, "ada")
+            made = await ada.channel()
+            member = await connect(*await ada.listen(made.id))
+            # One that serves it too, lives by its report, and does not answer: deleting is done all the same.
+            gone = Report(f"gone@127.0.0.1:{free_port()}", "127.0.0.1:1", "", "Gone", {}, {made.id: {}})
+            async with postgres.connected(own) as connection:
+                await channel_servers.record(connection, gone, own.channel_server_seconds)
+            await ada("ChannelService/Delete", Channel(id=made.id))
+            assert await member.ended() == (
+                "NOT_FOUND", "the channel was deleted", "CHANNEL_DELETED", "", {}, None
+            )  # fmt: skip
 
 
 async def test_ids_go_up_and_all_are_listed(ada: Account) -> None:

@@ -66,27 +66,29 @@ async def placed(connection: Connection) -> dict[int, str]:
     return {row["channel"]: row["server"] for row in await connection.fetch("select * from channel_places")}
 
 
+async def serving(connection: Connection, channel: int) -> list[str]:
+    return [one.id for one in await channel_servers.serving(connection, channel, SECONDS)]
+
+
 async def test_a_report_takes_the_place_of_the_one_before(connection: Connection) -> None:
     await report(connection, "a", {1: {"ada": 4, "bob": 0}})
     await report(connection, "a", {2: {}})
     row = await connection.fetchrow("select * from channel_servers")
     assert row is not None and (row["users"], row["busy"], row["metric"]) == ({"2": {}}, 0, {"load": "0.5"})
-    assert await channel_servers.alive(connection, SECONDS) == [
-        Server("a", "a.example.org:8420", "wss://a.example.org", "A")
-    ]
+    assert await serving(connection, 1) == [] and await serving(connection, 2) == ["a"]
 
 
 async def test_who_is_silent_is_dead_and_lives_again_with_a_report(connection: Connection) -> None:
     for id in ("b", "a"):
-        await report(connection, id, {})
-    assert [one.id for one in await channel_servers.alive(connection, SECONDS)] == ["a", "b"]
+        await report(connection, id, {1: {}})
+    assert await serving(connection, 1) == ["a", "b"]
     await silent(connection, "a")
-    assert [one.id for one in await channel_servers.alive(connection, SECONDS)] == ["b"]
+    assert await serving(connection, 1) == ["b"]
     assert await channel_servers.server(connection, "a") == Server(
         "a", "a.example.org:8420", "wss://a.example.org", "A"
     )
-    await report(connection, "a", {})
-    assert len(await channel_servers.alive(connection, SECONDS)) == 2
+    await report(connection, "a", {1: {}})
+    assert await serving(connection, 1) == ["a", "b"]
 
 
 async def test_long_dead_servers_are_forgotten(connection: Connection) -> None:
@@ -117,6 +119,16 @@ async def test_who_serves_a_channel_is_asked_for(connection: Connection) -> None
     assert second is not None and second.serves and second.server.id == "b", "whoever was given it does not serve it"
     await report(connection, "a", {1: {}})
     assert await chosen(connection, 1) == "b", "of two that serve it, the one that it was given to"
+
+
+async def test_who_may_have_members_serves_it_by_its_report_or_was_given_it(connection: Connection) -> None:
+    await report(connection, "a", {})
+    assert await chosen(connection, 1) == "a"
+    await report(connection, "b", {1: {"ada": 1}, 2: {}})
+    await report(connection, "c", {2: {}})
+    assert await serving(connection, 1) == ["a", "b"] and await serving(connection, 2) == ["b", "c"]
+    await silent(connection, "a")
+    assert await serving(connection, 1) == ["b"] and await serving(connection, 3) == []
 
 
 async def test_channels_of_the_dead_go_to_others(connection: Connection) -> None:

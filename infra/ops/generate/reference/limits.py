@@ -15,7 +15,7 @@ from infra.base import disk
 from infra.base.settings import Quota, Settings, quota
 from infra.ops.generate import comments
 from infra.ops.generate.reference.markdown import code, page, table
-from producers import emails, limits, rooms
+from producers import channels, emails, limits, rooms
 from producers import messages as said
 from projectors.audience import CONTACT_ROOM
 from push.delivery import peers, pull
@@ -44,6 +44,7 @@ def page_text() -> str:
         ("What is answered", "Lists go on at `next`: no list ends because it is long.", _answered()),
         ("How often", _RATES, _rates()),
         ("Connections", "", _connections()),
+        ("Live channels", _LIVE, _live()),
         ("Time", "", _times()),
     ):
         parts += [f"## {title}", about, table(head, rows)]
@@ -203,6 +204,32 @@ def _connections() -> list[Row]:
         ("frames, bytes before the token is found good",
          f"{_set('early_frames')}, {_set('early_bytes', _size(_DEFAULTS.early_bytes))}", _ends(codes.TOO_MUCH_EARLY)),
         ("control frames and fragments a second", _set("control_frames"), _ends(codes.TOO_MANY_FRAMES)),
+    ]  # fmt: skip
+
+
+_LIVE = """\
+Over gRPC a refusal is a status; words in capitals are the `reason` of its `ErrorInfo`."""
+
+
+def _live() -> list[Row]:
+    cut = "the member is cut off"
+    return [
+        ("name of a live channel", _chars(channels.ChannelName), _problem("invalid")),
+        ("members of a live channel, `limit`", f"{channels.CHANNEL_USERS}",
+         f"{_problem('invalid')}; who comes to a full one: {_problem('too_many')}"),
+        ("listens of one user", f"one in {channels.LISTEN_SECONDS:g} s", _problem("rate_limited")),
+        ("time of a channel token from the relay's, either way", _set("channel_token_seconds", unit=" s"),
+         f"`TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`; {_problem('token_expired')}"),
+        ("live channels of one relay", _set("channel_server_channels"), f"`CHANNELS_FULL`; {_problem('unavailable')}"),
+        ("members of one relay", _set("channel_server_members"), "`OVERLOADED`"),
+        ("`data` of a frame", _set("channel_frame_bytes", _size(_DEFAULTS.channel_frame_bytes)),
+         f"`FRAME_TOO_LARGE`, {cut}"),
+        ("frames a second of one member, and at once", _set("channel_frames_second"), f"`RATE_LIMITED`, {cut}"),
+        ("bytes a second of one member, and at once",
+         _set("channel_bytes_second", _size(_DEFAULTS.channel_bytes_second)), f"`RATE_LIMITED`, {cut}"),
+        ("frames, bytes that wait for a member",
+         f"{_set('channel_queue_frames')}, {_set('channel_queue_bytes', _size(_DEFAULTS.channel_queue_bytes))}",
+         "the oldest are lost; the trailing metadata `frames-dropped` says how many"),
     ]  # fmt: skip
 
 

@@ -19,8 +19,10 @@ def test_a_token_holds_ten_seconds_before_and_after() -> None:
     tickets = Tickets("here", 10, 100)
     for time in (990.0, 1000.0, 1010.0):
         tickets.check(ticket(), 0.0, time)
-    for time in (989.9, 1010.1):
-        assert refusal(tickets, ticket(), 0.0, time) == ("UNAUTHENTICATED", "channel_token_expired")
+    assert refusal(tickets, ticket(), 0.0, 1010.1) == ("UNAUTHENTICATED", "token_expired")
+    assert refusal(tickets, ticket(), 0.0, 989.9) == ("UNAUTHENTICATED", "token_not_yet_valid")
+    for time in (float("inf"), float("-inf"), float("nan")):
+        assert refusal(tickets, ticket(timestamp=time), 0.0)[0] == "UNAUTHENTICATED"
     other = ticket()._replace(server="there")
     assert refusal(tickets, other, 0.0) == ("UNAUTHENTICATED", "channel_token_invalid")
 
