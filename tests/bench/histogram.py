@@ -39,9 +39,9 @@ class Histogram:
             found._counts.decode_and_add(text)
         return found
 
-    def record(self, seconds: float) -> None:
-        """One latency; what is longer than 100 s counts as 100 s."""
-        self._counts.record_value(min(max(_LOWEST, round(seconds * 1e6)), _HIGHEST))
+    def record(self, seconds: float, times: int = 1) -> None:
+        """One latency, so many times; what is longer than 100 s counts as 100 s."""
+        self._counts.record_value(min(max(_LOWEST, round(seconds * 1e6)), _HIGHEST), times)
 
     def percentile(self, percent: float) -> float:
         """Milliseconds below which so many percent are. Raises ValueError when nothing was recorded."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from infra.base.settings import Settings
-from tests.bench.scenarios import Options, catchup, connections
+from tests.bench import talking
+from tests.bench.scenarios import Options, catchup, connections, relay
 from tests.bench.systems.own import Beside, Own
 from tests.parts import Parts
+from tests.push.drivers import build
 
 OPTIONS = Options(quick=True, clients=12)
 
@@ -41,3 +44,13 @@ async def test_a_storm_of_connections_is_survived(own: Own) -> None:
     found = {figure.name: figure for figure in await connections.run(own, OPTIONS)}
     assert found["connects in a storm"].median > 0
     assert {"memory an idle connection, api", "CPU, 1,000 connects, api"} <= set(found)
+
+
+async def test_members_of_live_channels_talk(own: Own, tmp_path: Path) -> None:
+    build("members of live channels", ("go",), talking.FOLDER, talking.BUILD)
+    found = {figure.name: figure for figure in await relay.measured(own, tmp_path, OPTIONS)}
+    for way in ("gRPC", "WebSocket", "bare echo"):
+        assert found[f"{way}: delivered"].median > 0
+        assert found[f"{way}: sent → received, p50"].median > 0
+        assert found[f"{way}: CPU of the server, 100,000 deliveries"].median > 0
+    assert {"gRPC: CPU : bare echo", "WebSocket: CPU : bare echo"} <= set(found)
