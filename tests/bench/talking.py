@@ -1,4 +1,4 @@
-"""Members of live channels, made by a program in Go: the server is what is measured, so its clients must cost little."""
+"""Members of live channels, in a program in Go: the server is what is measured, so its clients must cost little."""
 
 from __future__ import annotations
 
