@@ -6,22 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest
 from grpc import StatusCode
 from grpc_status import rpc_status
 
 from api.support.problems import PROBLEMS, TYPE_PREFIX, Problem
 from events.core.faults import Fault
-from push.relay.statuses import detailed
+from push.relay.statuses import detailed, retry_info
 
 
 def status_of(problem: Problem) -> Any:
     """The status with its details, as ``abort_with_status`` takes it."""
     kind, details = PROBLEMS[problem.code], list[Message]()
     if problem.retry_after is not None:
-        retry = RetryInfo()
-        retry.retry_delay.FromMilliseconds(int(problem.retry_after * 1000))
-        details.append(retry)
+        details.append(retry_info(problem.retry_after))
     if problem.errors:
         details.append(BadRequest(field_violations=[_violation(one) for one in problem.errors]))
     code = StatusCode[kind.grpc]

@@ -13,9 +13,9 @@ import grpc.aio
 
 from infra.base import request_ids
 from push.relay import metrics
-from push.relay.core.endings import Ending, RelayRefused
+from push.relay.core.endings import RETRY_SECONDS, Ending, RelayRefused
 from push.relay.faults import fault
-from push.relay.statuses import detailed
+from push.relay.statuses import detailed, retry_info
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ async def abort(context: Context, ending: Ending, dropped: int | None = None) ->
     """Ends a call with a status that is not OK. ``dropped``: frames that the receiver has lost. Raises AbortError."""
     metrics.ENDS.labels(ending.type).inc()
     code = grpc.StatusCode[ending.status]
-    status = detailed(code, ending.type, ending.detail)
+    retry = RETRY_SECONDS.get(ending.status)
+    status = detailed(code, ending.type, ending.detail, *([] if retry is None else [retry_info(retry)]))
     trailing: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
     if dropped is not None:
         trailing.append((DROPPED_METADATA, str(dropped)))

@@ -23,6 +23,8 @@ class RelayRefused(KlatschError):
         self.ending = Ending(status, type, detail)
 
 
+#: Seconds after which it is worth to listen again, by gRPC's name of the status: a user may every two.
+RETRY_SECONDS = {"RESOURCE_EXHAUSTED": 2.0, "UNAVAILABLE": 2.0}
 #: The member has left by themselves, in whichever way.
 QUIT = Ending("OK", "quit", "")
 ELSEWHERE = Ending("ABORTED", "connected_elsewhere", "connected elsewhere: a later Listen of this user is connected")

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
 from push.relay.core.limits import RelayLimits
 from push.relay.core_service_pb2 import Message
@@ -64,6 +66,10 @@ async def test_who_sends_too_fast_is_cut_and_the_others_go_on() -> None:
         for place in range(6):
             await one.call.write(Message(data=b"%d" % place))
         assert await one.ended() == ("RESOURCE_EXHAUSTED", "expected at most 5 frames a second, got more")
+        status = Status.FromString((await one.trailing())["grpc-status-details-bin"])
+        info, retry = ErrorInfo(), RetryInfo()
+        assert [status.details[0].Unpack(info), status.details[1].Unpack(retry)] == [True, True]
+        assert (info.reason, retry.retry_delay.ToSeconds()) == ("RATE_LIMITED", 2)
         assert [each.data for each in await two.received(5)] == [b"%d" % place for place in range(5)]
         await until(lambda: server.members() == [2])
 
