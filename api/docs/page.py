@@ -41,6 +41,7 @@ _MARK = (_WEB / "icon.svg").read_text(encoding="utf-8").replace("<svg ", '<svg c
 
 _PAGES = (
     ("/", "Demo", ""),
+    ("/voice/", "Voice", ""),
     ("/docs", "API", ' aria-current="page"'),
     ("/console/", "Console", ""),
     ("/openapi.json", "openapi.json", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ Open = Callable[..., Awaitable[Window]]
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium. Missing: skipped on a user's machine, a failure in CI."""
+    async with launched() as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def launched(*arguments: str) -> AsyncIterator[Browser]:
+    """The same with further arguments."""
     path = os.environ.get("KLATSCH_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         problem = f"the demo's tests need a browser: install one of {', '.join(_NAMES)}, or set KLATSCH_CHROMIUM"
@@ -39,7 +47,7 @@ async def chromium() -> AsyncIterator[Browser]:
         pytest.skip(problem)
     expect.set_options(timeout=20_000)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
         yield browser
         await browser.close()
 
@@ -72,10 +80,17 @@ async def server(settings: Settings, tmp_path: Path) -> AsyncIterator[Process]:
 @pytest.fixture
 async def windows(chromium: Browser) -> AsyncIterator[Open]:
     """Opens windows: ``await windows(url, **context)``. In the end none may have complained or asked another host."""
+    async with opening(chromium) as open_:
+        yield open_
+
+
+@asynccontextmanager
+async def opening(browser: Browser) -> AsyncIterator[Open]:
+    """The same for a browser of the test's own."""
     opened: list[Window] = []
 
     async def open_(url: str, **context: Any) -> Window:
-        opened.append(await Window.open(chromium, url, **context))
+        opened.append(await Window.open(browser, url, **context))
         return opened[-1]
 
     yield open_

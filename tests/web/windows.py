@@ -24,6 +24,8 @@ class Window:
         self.complaints: list[str] = []
         #: Parts of complaints that a test brings about on purpose.
         self.expected: list[str] = []
+        #: Who may be asked: the server, ``host:port``.
+        self.hosts = {url.split("/")[2]}
         #: Everything that was requested, sockets included.
         self.requests: list[str] = []
         page.on("console", self._console)
@@ -52,9 +54,9 @@ class Window:
         return [one for one in self.complaints if not any(part in one for part in self.expected)]
 
     def foreign(self) -> list[str]:
-        """Requests to any other host than the server's."""
-        host = self.url.split("/")[2]
-        return [url for url in self.requests if not url.startswith(("data:", f"http://{host}/", f"ws://{host}/"))]
+        """Requests to any other host than those that may be asked."""
+        known = ("data:", *(f"{scheme}://{host}/" for scheme in ("http", "ws") for host in self.hosts))
+        return [url for url in self.requests if not url.startswith(known)]
 
     async def register(self, name: str, added_by: str | None = "everyone") -> None:
         """Makes an account, which lets everyone add it to rooms unless ``added_by`` says otherwise (null: not chosen);

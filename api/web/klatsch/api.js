@@ -55,6 +55,12 @@ export class Api {
     return this.#send(method, path, { "Idempotency-Key": newKey(), "Content-Type": "application/json" }, text);
   }
 
+  /** A command that is sent once, whatever comes of it: for what has a pace of its own. */
+  once(method, path, body = {}) {
+    const headers = { "Idempotency-Key": newKey(), "Content-Type": "application/json" };
+    return this.#once(method, path, headers, JSON.stringify(body));
+  }
+
   async #send(method, path, headers, body) {
     for (let attempt = 0; ; attempt += 1) {
       try {

@@ -72,6 +72,11 @@ export function sidePane(app) {
       { class: "side-foot" },
       portrait,
       h("span", { class: "who" }, name, handle),
+      h(
+        "a",
+        { class: "icon-button", href: "/voice/", "aria-label": "Live channels", title: "Live channels" },
+        icon("voice"),
+      ),
       iconButton("gear", "Your account", () => editAccount(app)),
       iconButton("leave", "Log out", logOut),
     ),

@@ -37,7 +37,7 @@ export function welcome({ notice, onSession }) {
       h("div", { class: "wordmark large" }, mark(), "Klatsch"),
       h("h1", {}, "Talk. Every word is an event."),
       h("p", {}, "A chat whose database is its history: what is on your screen is folded from the log, live."),
-      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it")),
+      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it"), ", ", h("a", { href: "/voice/" }, "voice")),
       h(
         "div",
         { class: "crowd", "aria-hidden": "true" },

@@ -172,6 +172,7 @@ def announce(report: StartReport, settings: Settings, seconds: float) -> None:
     projectors = f"http://{host}:{settings.port + project.offset}/metrics"
     for path, about in (
         ("/", "web demo"),
+        ("/voice/", "live channels: people talk in the browser"),
         ("/docs", "API reference"),
         ("/console/", "for operators; './klatsch console' prints a link to get in"),
         ("/metrics", f"metrics of API, push and feed; those of the read models: {projectors}"),

@@ -1,0 +1,37 @@
+// One who speaks: their frames are played, each at its time.
+
+import { Jitter } from "./jitter.js";
+import { RATE, levelOf, samplesOf } from "./sound.js";
+
+export class Speaker {
+  #context;
+  #jitter = new Jitter();
+  /** How loud the latest frame was, until somebody has taken it. */
+  #level = 0;
+
+  constructor(context) {
+    this.#context = context;
+  }
+
+  /** Plays a frame; what is none, or late, is dropped. */
+  hear({ timestamp, data }) {
+    const samples = samplesOf(data);
+    if (!samples) return;
+    this.#level = Math.max(this.#level, levelOf(samples));
+    const time = this.#jitter.at(timestamp, this.#context.currentTime);
+    if (time === null) return;
+    const buffer = this.#context.createBuffer(1, samples.length, RATE);
+    buffer.copyToChannel(Float32Array.from(samples, (sample) => sample / 32768), 0);
+    const source = this.#context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(this.#context.destination);
+    source.start(time);
+  }
+
+  /** The loudest since it was last asked. */
+  takeLevel() {
+    const level = this.#level;
+    this.#level = 0;
+    return level;
+  }
+}
