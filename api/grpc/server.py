@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from api.grpc.calls import Streaming, Unary, streaming, unary
 from api.grpc.certificates import server_credentials
 from api.grpc.relay_limits import relay_limits
+from api.grpc.strangers import Strangers
 from infra.base.settings import Settings
 from push.relay.core_service_pb2 import DESCRIPTOR
 from push.relay.options import options
@@ -50,8 +51,15 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Raises RuntimeError when the port is taken, SettingsError for a certificate that is none."""
-        chosen = {**options(relay_limits(self._settings)), "grpc.max_receive_message_length": MESSAGE_BYTES}
-        server = grpc.aio.server(options=tuple(chosen.items()))
+        limits = relay_limits(self._settings)
+        chosen = {**options(limits), "grpc.max_receive_message_length": MESSAGE_BYTES}
+        # Half for members, who may leave a call behind; half for all other calls.
+        strangers = Strangers(
+            each=self._settings.strangers, all=2 * limits.members, seconds=self._settings.body_seconds
+        )  # fmt: skip
+        server = grpc.aio.server(
+            interceptors=[strangers], options=tuple(chosen.items()), maximum_concurrent_rpcs=4 * limits.members
+        )
         handlers = [handler(name, methods) for name, methods in self._services.items()]
         server.add_generic_rpc_handlers((*handlers, *self._more))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -221,7 +221,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: str = ""
     #: Connections that this process has open at most; 0: as many as it has descriptors for.
     connections: int = 0
-    #: Connections of one address (IPv6: of one /64) that have not shown a token.
+    #: Connections of one address (IPv6: of one /64) that have not shown a token; over gRPC: calls that have not sent
+    #: their request, or need no token.
     strangers: int = 1024
     #: Seconds for the head of a request, from its first byte; a new connection has as long to begin.
     head_seconds: float = 20.0
