@@ -158,6 +158,8 @@ async def delete(call: Call, request: GetChannelRequest) -> None:
     async with call.reading() as connection:
         servers = await channel_servers.serving(connection, channel.id, call.settings.channel_server_seconds)
     await call.submit(DeleteChannel(channel=channel.id, owner=channel.owner), shows=())
+    # Whoever is cut off finds it deleted, and is not sent back to it.
+    await call.meet_own("rooms")
     await asyncio.gather(*(call.services.drop_channel(server, channel.id) for server in servers))
 
 

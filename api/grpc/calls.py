@@ -17,6 +17,7 @@ from api.core.places import over_grpc
 from api.core.transport import Answer, Disconnected, Refusal
 from api.grpc.inbound import POSITION, Context, GrpcInbound
 from api.grpc.statuses import status_of
+from api.sessions import CURRENT
 from api.support import problems
 from api.support.problems import Problem
 from infra.base import request_ids
@@ -51,6 +52,13 @@ class Calls:
         if reply.position:
             context.set_trailing_metadata(((POSITION, reply.position),))
         return reply.members or {}
+
+    async def log_out(self, context: Context, token: str) -> None:
+        """Closes the session of a token that the client is not given; what is closed already is well."""
+        inbound = GrpcInbound(self._services, context, lambda: {"session": CURRENT}, token)
+        reply = await self._dispatcher.dispatch(self._operations["sessions.close"], inbound, _itself)
+        if isinstance(reply, Refusal) and reply.problem.code != "token_revoked":
+            log.warning("a session that nobody has the token of stays open until it expires: %s", reply.problem.code)
 
 
 def _itself(answer: Answer) -> Answer:

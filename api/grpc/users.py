@@ -31,7 +31,9 @@ class UserService:
             given = {"username": message.user_id, "password": message.password}
             return {**given, "name": message.name} if message.name else given
 
-        await self._calls.run(context, "users.register", members, _FIELDS)
+        answer = await self._calls.run(context, "users.register", members, _FIELDS)
+        # The answer has no room for its token: whoever registers here logs in.
+        await self._calls.log_out(context, answer["token"])
         return Empty()
 
     async def _login(self, message: LoginRequest, context: Context) -> LoginResponse:

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from infra.base.settings import Settings
+from infra.embedded.ports import free_port
 from tests import servers
 from tests.client import visiting
 from tests.docs.examples import Words
@@ -25,10 +27,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 async def installed(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settings]:
     """An installation with a server of all roles but analytics, in a process of its own."""
     log = tmp_path_factory.mktemp("server") / "log"
-    async with servers.installation(parts) as settings, servers.process(settings, servers.ALL, log) as server:
-        await server.ready()
-        yield settings
-        await server.end(signal.SIGTERM)
+    async with servers.installation(parts) as plain:
+        settings = replace(plain, grpc_port=free_port())
+        async with servers.process(settings, servers.ALL | {"relay"}, log) as server:
+            await server.ready()
+            yield settings
+            await server.end(signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")
@@ -50,4 +54,7 @@ async def used(installed: Settings, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def words(installed: Settings) -> Words:
     """What the pages' addresses and topic names are here."""
-    return Words({"127.0.0.1:8400": installed.address, "127.0.0.1:8410": installed.kafka}, installed.prefix)
+    here = {
+        "127.0.0.1:8400": installed.address, "127.0.0.1:8403": installed.grpc_address, "127.0.0.1:8410": installed.kafka
+    }  # fmt: skip
+    return Words(here, installed.prefix)

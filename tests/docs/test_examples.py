@@ -75,7 +75,8 @@ async def test_examples(page: Path, tmp_path: Path, words: Words, used: Settings
     launcher.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m infra.ops.cli "$@"\n')
     launcher.chmod(0o755)
     # What is shipped with the pages.
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    for folder in ("docs", "schemas"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     # ``python`` and ``python3`` are this one, which has what the examples import.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # As if the Python client were installed.

@@ -178,6 +178,10 @@ def announce(report: StartReport, settings: Settings, seconds: float) -> None:
         ("/metrics", f"metrics of API, push and feed; those of the read models: {projectors}"),
     ):
         report.text(f"  {base + path:<32} {about}")
+    tls = "over TLS" if settings.grpc_certificate else "without TLS"
+    report.text(
+        f"  {f'{host}:{settings.grpc_listen}':<32} gRPC {tls}: live channels; grpcurl and others list what is there"
+    )
     report.text("See what runs with './klatsch status'. Stop with Ctrl-C, or './klatsch down' elsewhere.")
 
 

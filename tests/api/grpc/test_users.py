@@ -10,6 +10,7 @@ from push.relay.core_service_pb2 import LoginRequest, RegisterRequest
 from tests.api.grpc.clients import Client
 from tests.client import World
 
+USERNAME = "expected a string of 3 to 50 of the characters A-Z a-z 0-9 _ -"
 PASSWORD = "correct horse battery"
 
 
@@ -23,6 +24,9 @@ async def test_who_registers_logs_in_and_is_a_user_like_others(rpc: Client, worl
     token = (await rpc("UserService/Login", LoginRequest(user_id=name, password=PASSWORD))).token
     user = (await world.call("users.me", {}, token=token))["user"]
     assert (user["username"], user["name"]) == (name, "Ada of S1")
+    # Registering leaves no session behind that nobody has the token of.
+    (session,) = (await world.call("sessions.list", {}, token=token))["sessions"]
+    assert session["current"]
 
 
 async def test_without_a_name_the_id_is_shown(rpc: Client, world: World) -> None:
@@ -37,12 +41,16 @@ async def test_without_a_name_the_id_is_shown(rpc: Client, world: World) -> None
     [
         ({"user_id": ""}, "user_id", "expected"),
         ({"user_id": "a b"}, "user_id", "expected"),
-        ({"user_id": "x" * 65}, "user_id", "expected"),
+        ({"user_id": "ada/x"}, "user_id", "expected"),
+        ({"user_id": "ada\n"}, "user_id", "expected"),
+        ({"user_id": "\u00e4da"}, "user_id", "expected"),
+        ({"user_id": "x" * 51}, "user_id", f"{USERNAME}, got a string of 51 characters"),
+        ({"user_id": "x" * 65}, "user_id", f"{USERNAME}, got a string of 65 characters"),
         ({"password": ""}, "password", "expected"),
         ({"name": "x" * 65}, "name", "expected at most 64 characters, got 65 characters"),
         ({"name": "two\nlines"}, "name", "expected"),
     ],
-    ids=["no_id", "space", "long_id", "no_password", "long_name", "lines"],
+    ids=["no_id", "space", "slash", "line_feed", "no_ascii", "of_51", "of_65", "no_password", "long_name", "lines"],
 )
 async def test_what_does_not_fit_is_told_by_its_field(
     rpc: Client, given: dict[str, str], field: str, expected: str

@@ -1,5 +1,5 @@
-"""Who is in live channels, as their servers note it and as devices are told. Tests ``channel_members.py`` and
-``channel_signals.py`` of ``push/presence/``, through a hub."""
+"""Who is in live channels, as their servers note it and as devices are told. Tests
+``push/presence/channel_members.py`` and ``push/presence/channel_signals.py``, through a hub."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ async def test_a_token_is_needed_and_good_once(server: RelayServer, port: int) -
     code, type, said = await refused(port, server.issuer.token(1, secret="b" * 64))
     assert (code, type) == (4016, "channel_token_invalid") and said.startswith("expected a channel token of this")
     code, type, said = await refused(port, server.issuer.token(1, timestamp=time.time() - 11))
-    assert (code, type) == (4016, "channel_token_expired") and "of the last 10 s" in said
+    assert (code, type) == (4016, "token_expired") and "of the last 10 s" in said
     code, type, said = await refused(port, server.issuer.token(1, server="relay-2"))
     assert (code, type) == (4016, "channel_token_invalid") and "for server 'relay-1'" in said
     token = server.issuer.token(1)

@@ -208,7 +208,8 @@ def _connections() -> list[Row]:
 
 
 _LIVE = """\
-Over gRPC a refusal is a status; words in capitals are the `reason` of its `ErrorInfo`."""
+[Over gRPC](../howto/live-channels.md#when-it-is-refused) a refusal is a status; words in capitals are the `reason` of
+its `ErrorInfo`."""
 
 
 def _live() -> list[Row]:

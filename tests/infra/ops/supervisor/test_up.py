@@ -24,11 +24,13 @@ from infra.base.settings import Settings, environment, without_password
 from infra.embedded.jars import cache_folder
 from infra.embedded.lifeline import still_there
 from infra.embedded.ports import free_port, is_free
-from infra.ops.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT
+from infra.ops.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT, RELAY
 from tests.deadline import until
 
 #: A first start takes about 10 s on two cores, more when other tests run beside it.
 START_SECONDS = 120.0
+#: Distance of gRPC's port from the API's.
+GRPC = Settings(port=0).grpc_listen
 
 
 class Up:
@@ -91,9 +93,10 @@ class Up:
 
 
 def _free_base() -> int:
+    offsets = (PROJECT, ANALYTICS, GRPC, RELAY, KAFKA, POSTGRES, CONTROLLER)
     while True:
         base = free_port()
-        if all(is_free(base + offset) for offset in (PROJECT, ANALYTICS, KAFKA, POSTGRES, CONTROLLER)):
+        if all(is_free(base + offset) for offset in offsets):
             return base
 
 
@@ -109,6 +112,7 @@ def test_up_serves_shows_its_parts_and_leaves_nothing(up: Up) -> None:
     assert up.command("status").returncode == 3
     process = up.start()
     assert f"http://127.0.0.1:{up.port}/ " in up.said
+    assert re.search(rf"^ +127\.0\.0\.1:{up.port + GRPC} +gRPC without TLS", up.said, re.MULTILINE)
     status = up.status()
     assert status["running"] is True
     assert status["data"] == str(up.data)

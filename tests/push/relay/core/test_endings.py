@@ -29,7 +29,9 @@ def test_every_type_that_a_member_is_told_is_there() -> None:
     """As the sources name them: words that are in small letters, beside a status or as an argument."""
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "push/relay").rglob("*.py"))
     named = set(re.findall(r'"(?:[A-Z_]+)",\s*"([a-z_]+)"', sources))
-    named |= set(re.findall(r'_invalid\(\s*"([a-z_]+)"', sources)) | set(re.findall(r'"(channel_token_\w+)"', sources))
+    named |= set(re.findall(r'_invalid\(\s*"([a-z_]+)"', sources)) | set(
+        re.findall(r'"((?:channel_)?token_\w+)"', sources)
+    )
     assert len(named) > 10
     assert named - _OF_OTHERS == {type for _, types in rows().values() for type in types}
 
