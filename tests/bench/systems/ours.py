@@ -20,7 +20,7 @@ from infra.base.settings import Settings
 from infra.embedded.ports import free_port, is_free
 from infra.embedded.process import Process
 from infra.ops.supervisor.folder import DataFolder
-from infra.ops.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT, ROOT
+from infra.ops.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT, RELAY, ROOT
 from infra.ops.supervisor.up import settings_of
 from tests.bench.accounting import allocated, listening
 from tests.bench.client import Client, Heard, RequestFailed, opened
@@ -116,7 +116,9 @@ class Installation:
         """Who listens on the ports that ``up`` gives to its parts, where that is this machine."""
         if self.host not in ("127.0.0.1", "localhost"):
             return {}
-        offsets = {"api": 0, "project": PROJECT, "analytics": ANALYTICS, "kafka": KAFKA, "postgres": POSTGRES}
+        offsets = {
+            "api": 0, "project": PROJECT, "analytics": ANALYTICS, "relay": RELAY, "kafka": KAFKA, "postgres": POSTGRES,
+        }  # fmt: skip
         return listening({role: self.port + offset for role, offset in offsets.items()})
 
     def bytes_on_disk(self) -> int | None:
@@ -240,7 +242,9 @@ class Ours(Installation):
 
 def free_base() -> int:
     """A port from which all that ``up`` needs are free."""
+    # gRPC's is the third.
+    offsets = (PROJECT, ANALYTICS, 3, RELAY, KAFKA, POSTGRES, CONTROLLER)
     while True:
         base = free_port()
-        if all(is_free(base + offset) for offset in (PROJECT, ANALYTICS, KAFKA, POSTGRES, CONTROLLER)):
+        if all(is_free(base + offset) for offset in offsets):
             return base
