@@ -18,6 +18,9 @@ const ENDED = "Your session has ended. Please log in again.";
 /** Pause before it is asked again who one is, in ms. */
 const AGAIN = 2000;
 
+/** Milliseconds without a frame after which somebody has left whom the server does not report: it does every 5 s. */
+const GONE = 8000;
+
 const root = document.getElementById("app");
 
 function start(notice = "") {
@@ -130,14 +133,18 @@ class Voice {
   stop() {
     this.#stopAnswering();
     this.#list.stop();
+    this.#inside.stop();
     this.#out();
   }
 
   // For the panels.
 
-  /** The channels as the list has them. */
+  /** The channels as the list has them. Who is in none of its reports, and was not heard for long, has left. */
   known(channels) {
     this.#channels = new Map(channels.map((one) => [one.id, one]));
+    const present = new Set(this.#users().map((user) => user.number));
+    for (const [number, { heard }] of this.#speakers)
+      if (!present.has(number) && Date.now() - heard > GONE) this.#speakers.delete(number);
     this.#inside.update();
   }
 
@@ -146,9 +153,8 @@ class Voice {
   /** Who is in the channel: oneself first, then those whom the server has reported, and who is heard already. */
   people() {
     const own = { number: this.#number ?? 0, name: this.#me.name, own: true };
-    const users = this.#channels.get(this.channel)?.users ?? [];
     const others = new Map([...this.#speakers.keys()].map((number) => [number, `Speaker ${number}`]));
-    for (const { id, number, name } of users) if (number !== null && id !== this.#me.username) others.set(number, name);
+    for (const { id, number, name } of this.#users()) if (number !== null && id !== this.#me.username) others.set(number, name);
     others.delete(own.number);
     return [own, ...[...others].map(([number, name]) => ({ number, name, own: false }))];
   }
@@ -203,6 +209,10 @@ class Voice {
   }
 
   // Inside.
+
+  #users() {
+    return this.#channels.get(this.channel)?.users ?? [];
+  }
 
   #said(samples, timestamp) {
     if (this.#muted) return;

@@ -9,7 +9,8 @@ const LEFT = 0.7;
 const SILENT = 0.02;
 
 /**
- * `app`: `levelOf(number)`, `people()`, `mute(muted)`, `leave()`, `hear()`. Gives `element`, and `show` for what changes.
+ * `app`: `channel`, `channelName()`, `people()`, `levelOf(number)`, `mute(muted)`, `leave()`, `hear()`. Gives `element`,
+ * and what shows a change in it.
  */
 export function insidePanel(app) {
   const shown = new Map();
@@ -26,7 +27,7 @@ export function insidePanel(app) {
   const buttons = h("div", { class: "actions" }, mute, leave);
   const element = h("section", { class: "panel", "aria-labelledby": "inside-title" });
   element.append(title, state, trouble, retry, list, buttons);
-  setInterval(levels, LOOK);
+  const timer = setInterval(levels, LOOK);
 
   function press(value) {
     muted = value;
@@ -66,5 +67,6 @@ export function insidePanel(app) {
   }
 
   const say = (words) => text(state, words);
-  return { element, update, say, microphone, press, focus: () => title.focus() };
+  const stop = () => clearInterval(timer);
+  return { element, update, stop, say, microphone, press, focus: () => title.focus() };
 }

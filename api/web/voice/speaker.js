@@ -6,8 +6,10 @@ import { RATE, levelOf, samplesOf } from "./sound.js";
 export class Speaker {
   #context;
   #jitter = new Jitter();
-  /** How loud the latest frame was, until somebody has taken it. */
+  /** How loud they were at most since it was last asked. */
   #level = 0;
+  /** When there was a frame of theirs, in ms. */
+  heard = Date.now();
 
   constructor(context) {
     this.#context = context;
@@ -17,6 +19,7 @@ export class Speaker {
   hear({ timestamp, data }) {
     const samples = samplesOf(data);
     if (!samples) return;
+    this.heard = Date.now();
     this.#level = Math.max(this.#level, levelOf(samples));
     const time = this.#jitter.at(timestamp, this.#context.currentTime);
     if (time === null) return;
