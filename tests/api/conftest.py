@@ -17,7 +17,7 @@ from tests.parts import Parts
 from tests.servers import installation, serving
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def cheap_passwords() -> Iterator[None]:
     """Hundreds of log-ins would keep a busy machine for minutes; test_passwords has what a real hash is made with."""
     with pytest.MonkeyPatch.context() as patch:
@@ -25,14 +25,14 @@ def cheap_passwords() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def installed(parts: Parts) -> AsyncIterator[Settings]:
     """The installation that the API's tests share."""
     async with installation(parts) as settings:
         yield settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(installed: Settings) -> AsyncIterator[World]:
     """A client of it."""
     async with serving(installed) as url, visiting(url) as world:
@@ -73,7 +73,7 @@ def minted(settings: Settings, **claims: Any) -> str:
     return tokens.mint(settings, **{**given, **claims})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(installed: Settings) -> str:
     """An operator's token."""
     return minted(installed)

@@ -21,7 +21,7 @@ __all__ = ["cheap_passwords"]
 Start = Callable[..., Awaitable[App]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def installed(parts: Parts) -> AsyncIterator[Settings]:
     """The installation that the clients' tests share."""
     async with installation(parts) as settings:
@@ -29,14 +29,14 @@ async def installed(parts: Parts) -> AsyncIterator[Settings]:
         yield replace(settings, snapshot_bytes=5000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(installed: Settings) -> AsyncIterator[World]:
     """A client of it over HTTP."""
     async with serving(installed, frozenset({"api", "feed", "project"})) as url, visiting(url) as world:
         yield world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def push(world: World, installed: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Process]:
     """The process to which apps connect."""
     settings = replace(installed, port=free_port())

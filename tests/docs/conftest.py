@@ -23,7 +23,7 @@ IMPORTED = ("linocisco", "linus_", "grace_h", "hedy", "brunel", "ada-1")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def installed(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settings]:
     """An installation with a server of all roles but analytics, in a process of its own."""
     log = tmp_path_factory.mktemp("server") / "log"
@@ -35,7 +35,7 @@ async def installed(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> A
             await server.end(signal.SIGTERM)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def used(installed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The same, in use: it has people, rooms and messages of names that pages use, and an import of old logs."""
     folder = tmp_path_factory.mktemp("logs") / "#lobby"

@@ -29,7 +29,7 @@ _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 Open = Callable[..., Awaitable[Window]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium. Missing: skipped on a user's machine, a failure in CI."""
     async with launched() as browser:
@@ -52,14 +52,14 @@ async def launched(*arguments: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def installed(parts: Parts) -> AsyncIterator[Settings]:
     """The installation that these tests share."""
     async with installation(parts) as settings:
         yield settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(installed: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A client of its server."""
     log = tmp_path_factory.mktemp("web") / "server.log"

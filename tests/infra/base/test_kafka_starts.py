@@ -21,6 +21,9 @@ from projectors.core.heads import Heads
 from push.delivery.bounds import Bounds
 from tests.running import until
 
+# On a loop of their own: what servers of other tests do on the common one is no leftover of these.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 class CutShort:
     """Awaits some work, and cancels the task the time after so many that it waits for something."""
