@@ -43,6 +43,8 @@ CHANNELS = 10_000
 REPORT_BYTES = 8 * 1024 * 1024
 #: Seconds after which it is worth asking again where no server lives: they report every few seconds.
 NO_SERVER_SECONDS = 5
+#: Servers that one listen asks to serve a channel, besides the first.
+SERVERS_ASKED = 2
 _PAST = NoPast("who is in a channel is never stored")
 #: Places in a server's metric: its address, its name, and the base of the URLs of its WebSockets.
 _ADDRESS, _NAME, _URL = "addr", "name", "url"
@@ -195,14 +197,25 @@ async def _let_in(call: Call, channel: Channel) -> Before:
 
 async def _served(call: Call, channel: Channel) -> Place:
     """The living server that serves the channel, from now on at least. Raises Problem ``unavailable``."""
-    async with call.reading() as connection:
-        place = await channel_servers.choose(connection, channel.id, call.settings.channel_server_seconds)
-    if place is None:
-        text = "expected a living server of channels, found none; one that starts reports within seconds"
-        raise Problem("unavailable", text, retry_after=NO_SERVER_SECONDS)
-    if not place.serves:
-        await call.services.add_channel(place.server, channel.id, channel.name, channel.limit)
-    return place
+    asked: set[str] = set()
+    while True:
+        async with call.reading() as connection:
+            place = await channel_servers.choose(connection, channel.id, call.settings.channel_server_seconds)
+        if place is None:
+            text = "expected a living server of channels, found none; one that starts reports within seconds"
+            raise Problem("unavailable", text, retry_after=NO_SERVER_SECONDS)
+        if place.serves:
+            return place
+        try:
+            await call.services.add_channel(place.server, channel.id, channel.name, channel.limit)
+            return place
+        except Problem as problem:
+            # One that cannot be reached, or refuses, stops no channel while there is another.
+            if problem.code != "unavailable" or place.server.id in asked or len(asked) >= SERVERS_ASKED:
+                raise
+        asked.add(place.server.id)
+        async with call.reading() as connection:
+            await channel_servers.set_aside(connection, place.server.id)
 
 
 async def _numbered(call: Call) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -27,6 +28,9 @@ from push.relay.service import handlers
 from push.relay.tokens import BadChannelToken, read_channel_token
 
 log = logging.getLogger(__name__)
+
+#: Seconds between reports while people come and go.
+SOON_SECONDS = 1.0
 
 
 class ChannelTokens:
@@ -66,9 +70,11 @@ class ReportedRelay:
         self._services = services
         self._relays = relays
         limits = relay_limits(settings)
-        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined, on_leave=self._left)
+        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined, on_leave=self._moved)
         self._notes = InsideNotes(self.id, self.relay, services.tell)
         self._reporting: asyncio.Task[None] | None = None
+        #: Set while somebody has come or gone since the latest report.
+        self._changed = asyncio.Event()
         self._cuts: set[asyncio.Task[object]] = set()
 
     @property
@@ -111,15 +117,29 @@ class ReportedRelay:
             self._reporting = None
 
     async def _report_always(self) -> None:
+        whole = float("-inf")
         while True:
             began = time.monotonic()
-            self._notes.whole()
+            # Before the report is made: who comes from now on may not be in it.
+            self._changed.clear()
+            if began - whole >= self._settings.channel_report_seconds:
+                whole = began
+                self._notes.whole()
             try:
                 await self._report()
             except away.PARTS as error:
                 # What is said goes on without; others send nobody here until the next report.
                 log.warning("no report of this relay: %r", error)
-            await asyncio.sleep(max(0.0, self._settings.channel_report_seconds - (time.monotonic() - began)))
+            await self._pause(began)
+
+    async def _pause(self, began: float) -> None:
+        """Until the next report is due: soon after somebody came or went, and not more often than every second."""
+        seconds = self._settings.channel_report_seconds
+        due = began + min(SOON_SECONDS, seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, began + seconds - time.monotonic())):
+                await self._changed.wait()
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _report(self) -> None:
         served = self.relay.served()
@@ -152,12 +172,14 @@ class ReportedRelay:
 
     def _joined(self, ticket: ChannelTicket) -> None:
         """Whoever was connected to another relay is not any more. A server of others asks nobody, and is not asked."""
-        self._notes.changed(ticket.channel)
+        self._moved(ticket)
         address = ticket.previous.partition("@")[2]
         if address and address != self.address:
             cut = asyncio.create_task(self._relays.cut(address, ticket.user, ticket.version))
             self._cuts.add(cut)
             cut.add_done_callback(self._cuts.discard)
 
-    def _left(self, ticket: ChannelTicket) -> None:
+    def _moved(self, ticket: ChannelTicket) -> None:
+        """Somebody has come, or gone."""
         self._notes.changed(ticket.channel)
+        self._changed.set()

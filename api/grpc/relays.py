@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import grpc
 import grpc.aio
 
 from api.grpc.certificates import PeerTls, peer_tls
@@ -18,6 +19,13 @@ log = logging.getLogger(__name__)
 
 #: Connections that are kept; of more servers, the one that was asked least recently is left.
 KEPT = 64
+
+
+#: What is likely to be wrong, for who reads the log.
+_HINTS = {
+    grpc.StatusCode.PERMISSION_DENIED: " (has it the installation's KLATSCH_SECRET?)",
+    grpc.StatusCode.UNAVAILABLE: " (do its KLATSCH_ADVERTISE and port lead to it, and is TLS on at both or neither?)",
+}
 
 
 class Relays:
@@ -41,8 +49,11 @@ class Relays:
         try:
             await (await self._of(server)).add(channel, name, limit)
         except grpc.aio.AioRpcError as error:
-            log.warning("%s does not take channel %d: %s %s", server.id, channel, error.code(), error.details())
-            text = f"expected the server {server.id} to take channel {channel}, it did not: {error.code().name}"
+            log.warning(
+                "%s does not take channel %d, and is asked last for a while: %s %s%s", server.id, channel,
+                error.code().name, error.details(), _HINTS.get(error.code(), ""),
+            )  # fmt: skip
+            text = f"expected a server to take channel {channel}, the one that was asked did not; listen again"
             raise Problem("unavailable", text, retry_after=2) from error
 
     async def drop(self, server: Server, channel: int) -> bool:

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds after which a dead server is no longer known: a repeated listen still says where it led.
 FORGET_SECONDS = 3600.0
+#: Seconds for which a server that did not take a channel comes after all others.
+ASIDE_SECONDS = 30.0
 
 
 class Report(NamedTuple):
@@ -152,8 +154,13 @@ async def before(connection: Connection, channel: int, user: str, seconds: float
 
 async def choose(connection: Connection, channel: int, seconds: float) -> Place | None:
     """The server of a channel, the same for all who ask; None while none lives."""
-    row = await connection.fetchrow(queries("channels")["choose"], seconds, channel)
+    row = await connection.fetchrow(queries("channels")["choose"], seconds, channel, ASIDE_SECONDS)
     return None if row is None else Place(_server(row), row["serves"])
+
+
+async def set_aside(connection: Connection, id: str) -> None:
+    """The server does not take what it is given: for a while channels are given to it only when there is no other."""
+    await connection.execute(queries("channels")["set_aside"], id)
 
 
 async def server(connection: Connection, id: str) -> Server | None:

@@ -27,6 +27,8 @@ from infra.ops.commands.command import DEFAULT_DATA, Data, fail, installation
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROLES = ("api", "push", "feed", "project", "analytics", "relay")
+#: Those that make or read tokens.
+WITH_SECRET = frozenset({"api", "push", "analytics", "relay"})
 
 app = typer.Typer(
     name="klatsch",
@@ -144,7 +146,14 @@ def serve(
     if "analytics" in wanted and len(wanted) > 1:
         fail("--roles: analytics (Faust) needs a process of its own: run it separately")
     try:
-        running.run(load(port=port), wanted)
+        settings = load(port=port)
+        if not settings.secret and wanted & WITH_SECRET:
+            fail(
+                "KLATSCH_SECRET: expected the key of the installation, 64 hexadecimal digits, the same for all its "
+                "processes; got none. The one of './klatsch up' is in the file `secret` of its data folder; a new one: "
+                "openssl rand -hex 32"
+            )
+        running.run(settings, wanted)
     except EXPECTED as error:
         fail(error)
 

@@ -10,7 +10,9 @@ create table channel_servers (
     users       jsonb not null,
     -- How many are in all of them.
     busy        bigint not null,
-    reported    timestamptz not null default now()
+    reported    timestamptz not null default now(),
+    -- When it last did not take a channel that it was given.
+    aside       timestamptz
 );
 
 -- Which server a channel was given to.

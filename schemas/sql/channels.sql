@@ -110,24 +110,31 @@ select id, address, url, name from channel_servers where id = $1
 
 -- name: choose
 -- The server of a channel ($2), noted: a living one that serves it, of several the one that it was given to; else the
--- living one that it was given to; else the one with the fewest users. No row while none lives. Who asks at the same time
--- waits at the row for whoever was first, and finds what they noted.
+-- living one that it was given to; else the one with the fewest users. One that was set aside within $3 seconds comes
+-- after all others. No row while none lives. Who asks at the same time waits at the row for whoever was first, and finds
+-- what they noted.
 with living as materialized (
-    select id, address, url, name, busy, users ? $2::bigint::text as serves from channel_servers
+    select id, address, url, name, busy, users ? $2::bigint::text as serves,
+        coalesce(aside > clock_timestamp() - make_interval(secs => $3), false) as aside
+    from channel_servers
     where reported > clock_timestamp() - make_interval(secs => $1)
 ), best as (
-    select id from living order by serves desc, busy, id limit 1
+    select id from living order by serves desc, aside, busy, id limit 1
 ), chosen as (
     insert into channel_places as p (channel, server) select $2::bigint, id from best
     on conflict (channel) do update set (server, since) = (
         select keep.id, case when keep.id = p.server then p.since else clock_timestamp() end
         from living keep
         where keep.id in (p.server, excluded.server)
-        order by keep.serves desc, keep.id = p.server desc
+        order by keep.serves desc, keep.aside, keep.id = p.server desc
         limit 1)
     returning server
 )
 select l.id, l.address, l.url, l.name, l.serves from chosen c join living l on l.id = c.server
+
+-- name: set_aside
+-- A server ($1) does not take what it is given, or cannot be reached.
+update channel_servers set aside = clock_timestamp() where id = $1
 
 -- name: elsewhere
 -- Those of a server's ($2) users, as it has reported, whom another living server reports by a later listen.

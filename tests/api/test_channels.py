@@ -24,11 +24,15 @@ from tests.servers import installation, serving
 
 #: What servers were told to serve; a channel of the name `refused` they refuse.
 added: list[tuple[str, int, str, int]] = []
+#: Servers that take no channel, and all that were asked, in order.
+refusing: set[str] = set()
+tried: list[str] = []
 ADDRESS = "127.0.0.1:8420"
 
 
 async def _add(server: Server, channel: int, name: str, limit: int) -> None:
-    if name == "refused":
+    tried.append(server.name)
+    if name == "refused" or server.name in refusing:
         raise Problem("unavailable", "expected the server to answer, it did not", retry_after=3)
     added.append((server.name, channel, name, limit))
 
@@ -298,6 +302,39 @@ async def test_channels_of_a_dead_server_are_given_to_another(
     added.clear()
     assert (await bob.do("channels.listen", channel=channel))["server"]["id"] == second.id
     assert added == [(second.username, channel, "Raid", 5)]
+
+
+async def test_a_server_that_takes_nothing_stops_no_channel(
+    world: World, operator: str, connection: postgres.Connection, ada: Person, bob: Person
+) -> None:
+    first, second, third = [await server(world, operator) for _ in range(3)]
+    # It has the fewest users, and keeps them.
+    await reports(first)
+    for other in (second, third):
+        elsewhere = await made(ada)
+        await reports(other, elsewhere, **{ada.username: elsewhere})
+    refusing.add(first.username)
+    try:
+        channel, another = await made(ada), await made(ada)
+        told = await ada.do("channels.listen", channel=channel)
+        assert told["server"]["id"] in (second.id, third.id)
+        assert (await bob.do("channels.listen", channel=channel))["server"]["id"] == told["server"]["id"]
+        # It is asked no more while there are others.
+        before = list(tried)
+        eve = await world.person("eve")
+        await eve.do("channels.listen", channel=another)
+        assert first.username not in tried[len(before) :]
+        refusing.update((second.username, third.username))
+        dee, lone = await world.person("dee"), await made(ada)
+        assert await dee.refused("channels.listen", channel=lone) == "unavailable"
+    finally:
+        refusing.clear()
+    # The first one takes channels again: it is not forgotten.
+    await dead(connection, second)
+    await dead(connection, third)
+    await reports(first)
+    gus = await world.person("gus")
+    assert (await gus.do("channels.listen", channel=lone))["server"]["id"] == first.id
 
 
 async def test_a_server_is_told_before_somebody_is_sent_to_it(

@@ -109,7 +109,7 @@ class VoiceWindow:
 
     async def make(self, name: str) -> None:
         await self.page.get_by_label("Name", exact=True).fill(name)
-        await self.page.get_by_role("button", name="Make a channel").click()
+        await self.page.get_by_role("button", name="Make and join").click()
         await self.is_in()
 
     async def join(self, name: str) -> None:

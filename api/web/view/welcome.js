@@ -18,11 +18,19 @@ const CROWD = [
 /** What a username is; an address, with which one may log in, is something else. */
 const USERNAME = { pattern: "[A-Za-z0-9_\\-]{3,50}", minlength: 3, maxlength: 50 };
 
+/** What the chat says of itself; a page of something else gives its own. */
+const PITCH = {
+  title: "Talk. Every word is an event.",
+  words: "A chat whose database is its history: what is on your screen is folded from the log, live.",
+  other: ["/voice/", "voice"],
+};
+
 /**
- * `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in. Gives the `element`, and
+ * `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in; `pitch`: a title, a sentence,
+ * and address and name of the page beside this one. Gives the `element`, and
  * `offer(session)`, which offers to go on as who is logged in in another tab.
  */
-export function welcome({ notice, onSession }) {
+export function welcome({ notice, onSession, pitch = PITCH }) {
   const others = h("div", { class: "others" });
   const offer = ({ name, ...opened }) =>
     others.append(
@@ -35,9 +43,9 @@ export function welcome({ notice, onSession }) {
       "section",
       { class: "welcome-pitch" },
       h("div", { class: "wordmark large" }, mark(), "Klatsch"),
-      h("h1", {}, "Talk. Every word is an event."),
-      h("p", {}, "A chat whose database is its history: what is on your screen is folded from the log, live."),
-      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it"), ", ", h("a", { href: "/voice/" }, "voice")),
+      h("h1", {}, pitch.title),
+      h("p", {}, pitch.words),
+      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it"), ", ", otherPage(pitch.other)),
       h(
         "div",
         { class: "crowd", "aria-hidden": "true" },
@@ -48,6 +56,8 @@ export function welcome({ notice, onSession }) {
   );
   return { element, offer };
 }
+
+const otherPage = ([href, name]) => h("a", { href }, name);
 
 function form(notice, onSession, others) {
   let joining = true;

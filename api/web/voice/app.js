@@ -20,6 +20,14 @@ const AGAIN = 2000;
 
 /** Milliseconds without a frame after which somebody has left whom the server does not report: it does every 5 s. */
 const GONE = 8000;
+/** Milliseconds after which a server has reported who has come. */
+const NAMED = 1500;
+
+const PITCH = {
+  title: "Talk. Not a word is kept.",
+  words: "Live channels: what you say goes to everybody who is there, as you say it, and into no log.",
+  other: ["/", "chat"],
+};
 
 const root = document.getElementById("app");
 
@@ -28,6 +36,7 @@ function start(notice = "") {
   if (found) return enter(found);
   const page = welcome({
     notice,
+    pitch: PITCH,
     onSession: (opened) => {
       stopAsking();
       session.saveSession(opened);
@@ -148,11 +157,13 @@ class Voice {
     this.#inside.update();
   }
 
+  owns = ({ owner }) => owner === this.#me.id;
+
   channelName = () => this.#channels.get(this.channel)?.name ?? `Channel ${this.channel}`;
 
   /** Who is in the channel: oneself first, then those whom the server has reported, and who is heard already. */
   people() {
-    const own = { number: this.#number ?? 0, name: this.#me.name, own: true };
+    const own = { number: this.#number ?? 0, name: this.#me.name, own: true, muted: this.#muted };
     const others = new Map([...this.#speakers.keys()].map((number) => [number, `Speaker ${number}`]));
     for (const { id, number, name } of this.#users()) if (number !== null && id !== this.#me.username) others.set(number, name);
     others.delete(own.number);
@@ -185,6 +196,7 @@ class Voice {
 
   mute(muted) {
     this.#muted = muted;
+    this.#inside.update();
   }
 
   /** Opens the microphone; what is wrong is said, and one hears the others all the same. */
@@ -226,6 +238,8 @@ class Voice {
       speaker = new Speaker(this.#context);
       this.#speakers.set(number, speaker);
       this.#inside.update();
+      // The server says within a second who it is.
+      setTimeout(() => this.#list.look(), NAMED);
     }
     return speaker;
   }

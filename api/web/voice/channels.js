@@ -1,5 +1,6 @@
 // The list of channels with who is in them, and the making of one.
 
+import { confirmed } from "../view/confirm.js";
 import { h, keyed, set, text } from "../view/dom.js";
 import { field, fieldError } from "../view/fields.js";
 import { tried } from "../view/toasts.js";
@@ -31,6 +32,11 @@ export function channelList(app) {
         cursor = answer.next;
         if (!cursor) break;
       }
+      const here = app.channel;
+      // The one that one is in is shown also where it is on a later page.
+      if (here !== null && !found.some(({ id }) => id === here)) {
+        found.unshift((await app.api.get(`/v1/channels/${here}`)).channel);
+      }
       channels = found;
       next = cursor;
     });
@@ -51,20 +57,31 @@ export function channelList(app) {
 
   function row({ id }) {
     const join = h("button", { type: "button", class: "primary", onclick: () => app.join(id) }, "Join");
+    const remove = h("button", { type: "button", class: "quiet danger", onclick: () => removed(id) }, "Delete");
     return h(
       "li",
       { "data-channel": id },
       h("span", {}, h("strong", { id: `channel-${id}` }), h("small", {})),
-      join,
+      h("span", { class: "actions" }, remove, join),
     );
   }
 
-  function show(element, { id, name, limit, users }) {
+  async function removed(id) {
+    const { name } = channels.find((one) => one.id === id);
+    if (!(await confirmed(`Delete ${name}?`, "Whoever is in it is cut off.", "Delete"))) return;
+    await tried(() => app.api.do("DELETE", `/v1/channels/${id}`));
+    await look();
+  }
+
+  function show(element, channel) {
+    const { id, name, limit, users } = channel;
     const here = app.channel === id;
     text(element.querySelector("strong"), name);
     const who = users.map((user) => user.name).join(", ");
     text(element.querySelector("small"), who ? `${users.length} of ${limit}: ${who}` : `Nobody, of at most ${limit}`);
-    const join = element.querySelector("button");
+    const [remove, join] = element.querySelectorAll("button");
+    remove.hidden = !app.owns(channel);
+    set(remove, "aria-describedby", `channel-${id}`);
     text(join, here ? "You are here" : "Join");
     set(join, "aria-describedby", `channel-${id}`);
     join.disabled = here;
@@ -73,7 +90,7 @@ export function channelList(app) {
 
   const start = () => ((timer = 0), again());
   const stop = () => (clearTimeout(timer), (timer = null));
-  const focus = (id) => list.querySelector(`[data-channel="${id}"] button`)?.focus();
+  const focus = (id) => list.querySelector(`[data-channel="${id}"] .primary`)?.focus();
   return { element, start, stop, update, look, focus };
 }
 
@@ -81,7 +98,7 @@ function maker(app, look) {
   const name = h("input", { id: "channel-name", type: "text", required: true, maxlength: 64, autocomplete: "off" });
   const limit = h("input", { id: "channel-limit", type: "number", required: true, min: 1, max: 25, value: 5 });
   const error = h("p", { class: "form-error", role: "alert" });
-  const make = h("button", { type: "submit", class: "quiet" }, "Make a channel");
+  const make = h("button", { type: "submit", class: "quiet" }, "Make and join");
 
   async function send(event) {
     event.preventDefault();

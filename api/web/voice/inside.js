@@ -26,7 +26,8 @@ export function insidePanel(app) {
   const leave = h("button", { type: "button", class: "quiet danger", onclick: () => app.leave() }, "Leave");
   const buttons = h("div", { class: "actions" }, mute, leave);
   const element = h("section", { class: "panel", "aria-labelledby": "inside-title" });
-  element.append(title, state, trouble, retry, list, buttons);
+  const idle = h("p", { class: "hint" }, "Join one of the channels, or make one.");
+  element.append(title, state, trouble, retry, list, buttons, idle);
   const timer = setInterval(levels, LOOK);
 
   function press(value) {
@@ -54,8 +55,9 @@ export function insidePanel(app) {
     const inside = app.channel !== null;
     text(title, inside ? app.channelName() : "You are in no channel");
     buttons.hidden = list.hidden = !inside;
-    keyed(list, inside ? app.people() : [], ({ number }) => number, row, (element, { name, own }) => {
-      text(element.querySelector("span"), own ? `${name} (you)` : name);
+    idle.hidden = inside;
+    keyed(list, inside ? app.people() : [], ({ number }) => number, row, (element, { name, own, muted }) => {
+      text(element.querySelector("span"), own ? `${name} (${muted ? "you, muted" : "you"})` : name);
       set(element.querySelector("meter"), "aria-label", `How loud ${name} is`);
     });
   }
