@@ -238,6 +238,7 @@ async def _sent(call: Call, record: Record[ChannelListened]) -> dict[str, Any]:
     token = ChannelToken(
         user=record.stream, username=username, number=event.number, channel=event.channel, server=event.server,
         before=event.was, version=record.offset, timestamp=to_datetime(record.time).timestamp(), id=record.id,
+        session=call.identity.session if call.identity is not None else "",
     )  # fmt: skip
     return {
         "server": {"id": server.id, "address": server.address, "name": server.name},

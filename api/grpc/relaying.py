@@ -17,11 +17,13 @@ from api.grpc.inside_notes import InsideNotes
 from api.grpc.relay_limits import relay_limits
 from api.grpc.relays import Relays
 from api.support import channel_servers
-from api.support.channel_servers import Report
+from api.support.channel_servers import Member, Report
 from infra.base import away
+from infra.base.progress import Progress
 from infra.base.settings import Settings
 from producers.engine.router import proof
 from push.relay import websocket
+from push.relay.core.endings import GIVEN_AWAY, REVOKED, RelayRefused
 from push.relay.core.tickets import ChannelTicket, TicketRefused
 from push.relay.relay import Relay
 from push.relay.service import handlers
@@ -31,14 +33,19 @@ log = logging.getLogger(__name__)
 
 #: Seconds between reports while people come and go.
 SOON_SECONDS = 1.0
+#: Seconds without anybody in it after which a channel is no longer served; reports leave it out two of them earlier,
+#: so that nobody is on the way to it.
+IDLE_SECONDS = 60.0
 
 
 class ChannelTokens:
     """Implements TicketReader: the tokens that this installation gives for one server."""
 
-    def __init__(self, settings: Settings, server: str) -> None:
+    def __init__(self, settings: Settings, server: str, progress: Progress) -> None:
+        """``progress`` knows which sessions were closed."""
         self._settings = settings
         self._server = server
+        self._progress = progress
 
     def read(self, token: str) -> ChannelTicket:
         seconds = self._settings.channel_token_seconds
@@ -50,9 +57,12 @@ class ChannelTokens:
             # The time has the words of other tokens; all else is a token that is no good here.
             named = {} if error.code == "unauthenticated" else {"type": error.code}
             raise TicketRefused(str(error), **named) from error
+        if found.session in self._progress.revoked:
+            raise RelayRefused(*REVOKED)
         return ChannelTicket(
             user=found.user, username=found.username, number=found.number, channel=found.channel, server=found.server,
             previous=found.before or "", version=found.version, id=found.id, timestamp=found.timestamp,
+            session=found.session,
         )  # fmt: skip
 
 
@@ -70,8 +80,15 @@ class ReportedRelay:
         self._services = services
         self._relays = relays
         limits = relay_limits(settings)
-        self.relay = Relay(self.id, ChannelTokens(settings, self.id), limits, on_join=self._joined, on_leave=self._moved)
+        self.relay = Relay(
+            self.id,
+            ChannelTokens(settings, self.id, services.progress),
+            limits,
+            on_join=self._joined,
+            on_leave=self._moved,
+        )
         self._notes = InsideNotes(self.id, self.relay, services.tell)
+        services.progress.on_revoke(self._revoked)
         self._reporting: asyncio.Task[None] | None = None
         #: Set while somebody has come or gone since the latest report.
         self._changed = asyncio.Event()
@@ -142,7 +159,8 @@ class ReportedRelay:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _report(self) -> None:
-        served = self.relay.served()
+        resting = self.relay.rest(IDLE_SECONDS, 2 * self._settings.channel_report_seconds)
+        served = [one for one in self.relay.served() if one.id not in resting]
         users = {one.id: {member.username: member.version for member in one.members} for one in served}
         ids = {(one.id, member.username): member for one in served for member in one.members}
         metric = {"channels": str(len(served)), "users": str(len(ids))}
@@ -155,9 +173,15 @@ class ReportedRelay:
             await channel_servers.record(connection, told, seconds)
             await channel_servers.forget_before(connection, self.id)
             gone = await channel_servers.deleted(connection, list(users))
+            given_away = await channel_servers.given_away(connection, self.id, list(users), seconds)
             elsewhere = await channel_servers.elsewhere(connection, self.id, seconds)
+            apart = await channel_servers.apart(connection, [_member(one) for one in ids.values()])
         for channel in gone:
             self.relay.drop(channel)
+        for channel in given_away:
+            self.relay.drop(channel, GIVEN_AWAY)
+        for user, channel in apart:
+            self.relay.part(user, channel)
         for place in elsewhere:
             if place in ids:
                 # By the next one: what is connected elsewhere is later than this one.
@@ -179,7 +203,14 @@ class ReportedRelay:
             self._cuts.add(cut)
             cut.add_done_callback(self._cuts.discard)
 
+    def _revoked(self, session: str) -> None:
+        self.relay.end_session(session)
+
     def _moved(self, ticket: ChannelTicket) -> None:
         """Somebody has come, or gone."""
         self._notes.changed(ticket.channel)
         self._changed.set()
+
+
+def _member(ticket: ChannelTicket) -> Member:
+    return Member(ticket.user, ticket.channel, ticket.timestamp)

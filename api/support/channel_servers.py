@@ -70,6 +70,14 @@ class Inside(NamedTuple):
     number: int | None
 
 
+class Member(NamedTuple):
+    """Somebody whom a relay has in a channel, and when they listened, in Unix seconds."""
+
+    user: str
+    channel: int
+    since: float
+
+
 class Before(NamedTuple):
     """What is known before somebody is sent to a channel."""
 
@@ -192,3 +200,16 @@ async def elsewhere(connection: Connection, id: str, seconds: float) -> list[tup
 
 def _server(row: Any) -> Server:
     return Server(row["id"], row["address"], row["url"], row["name"])
+
+
+async def given_away(connection: Connection, id: str, channels: Sequence[int], seconds: float) -> list[int]:
+    """Those of the channels of the server ``id`` that were given to another one, which lives: this one was silent."""
+    rows = await connection.fetch(queries("channels")["given_away"], seconds, id, list(channels))
+    return [row["channel"] for row in rows]
+
+
+async def apart(connection: Connection, members: Sequence[Member]) -> list[tuple[str, int]]:
+    """User and channel of those who are in a channel with somebody with whom there is a block, and came later."""
+    users, channels, since = zip(*members, strict=True) if members else ((), (), ())
+    rows = await connection.fetch(queries("channels")["apart"], list(users), list(channels), list(since))
+    return [(row["user"], row["channel"]) for row in rows]

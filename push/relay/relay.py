@@ -9,7 +9,18 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from push.relay import metrics
-from push.relay.core.endings import DELETED, DRAINING, ELSEWHERE, QUIT, RelayRefused, too_fast, unauthenticated
+from push.relay.core.endings import (
+    APART,
+    DELETED,
+    DRAINING,
+    ELSEWHERE,
+    QUIT,
+    REVOKED,
+    Ending,
+    RelayRefused,
+    too_fast,
+    unauthenticated,
+)
 from push.relay.core.frames import relayed
 from push.relay.core.limits import RelayLimits
 from push.relay.core.relay_channel import RelayMember
@@ -109,14 +120,37 @@ class Relay:
         self._state.remove(id)
         metrics.CHANNELS.dec(before - len(self._state.channels))
 
-    def drop(self, id: int) -> int:
-        """A channel was deleted: cuts off all who are in it. Returns how many."""
+    def rest(self, seconds: float, more: float) -> set[int]:
+        """Channels in which nobody was for so many seconds: nobody need be sent here for them. Those in which nobody
+        was for ``more`` seconds longer are served no more."""
+        now = time.monotonic()
+        for id in self._state.idle(now, seconds + more):
+            self.remove(id)
+        return self._state.idle(now, seconds)
+
+    def drop(self, id: int, ending: Ending = DELETED) -> int:
+        """A channel was deleted, or is served elsewhere: cuts off all who are in it. Returns how many."""
         before = len(self._state.channels)
         gone = self._state.drop(id)
         metrics.CHANNELS.dec(before - len(self._state.channels))
         for member in gone:
-            self._streams[member].end(DELETED)
+            self._streams[member].end(ending)
         return len(gone)
+
+    def end_session(self, session: str) -> bool:
+        """A session was closed: cuts off who listened in it. Returns whether there was somebody."""
+        member = self._state.of_session(session)
+        if member is not None:
+            self._streams[member].end(REVOKED)
+        return member is not None
+
+    def part(self, user: str, channel: int) -> bool:
+        """Cuts a user off who must not be in a channel with somebody else there. Returns whether they were in."""
+        member = self._state.users.get(user)
+        if member is None or member.ticket.channel != channel:
+            return False
+        self._streams[member].end(APART)
+        return True
 
     def cut(self, user: str, version: int) -> bool:
         """A user is connected elsewhere with a token of this version: cuts off an older connection of theirs. Returns

@@ -50,6 +50,8 @@ class ChannelToken(msgspec.Struct, frozen=True, kw_only=True):
     version: int = msgspec.field(name="ver")
     #: When it was made, in Unix seconds.
     timestamp: float
+    #: The session that listened: once it is closed, the token is no good.
+    session: str = msgspec.field(name="sid")
     #: Names the token: it is used once.
     id: str = msgspec.field(name="jti")
 

@@ -151,3 +151,24 @@ join (
     group by lower(x.key)
 ) o on o.username = lower(m.username) and o.version > m.version
 order by 1, 2
+
+-- name: given_away
+-- Those of some channels ($3) that were given to another living server than this one ($2).
+select p.channel from channel_places p
+join channel_servers s on s.id = p.server
+where p.channel = any($3::bigint[]) and p.server <> $2
+    and s.reported > clock_timestamp() - make_interval(secs => $1)
+
+-- name: apart
+-- Of those who are in channels (users $1 in channels $2 since $3, side by side): who is in one with somebody with whom
+-- there is a block, and came later.
+with inside as (
+    select * from unnest($1::text[], $2::bigint[], $3::double precision[]) i ("user", channel, since)
+)
+select distinct
+    case when (one.since, one."user") > (other.since, other."user") then one."user" else other."user" end as "user",
+    one.channel
+from relationships b
+join inside one on one."user" = b."user"
+join inside other on other."user" = b.other and other.channel = one.channel
+where b.type = 'block' and b."user" = any($1::text[])

@@ -29,6 +29,9 @@ RETRY_SECONDS = {"RESOURCE_EXHAUSTED": 2.0, "UNAVAILABLE": 2.0}
 QUIT = Ending("OK", "quit", "")
 ELSEWHERE = Ending("ABORTED", "connected_elsewhere", "connected elsewhere: a later Listen of this user is connected")
 DELETED = Ending("NOT_FOUND", "channel_deleted", "the channel was deleted")
+REVOKED = Ending("UNAUTHENTICATED", "token_revoked", "the session that listened was closed: log in, and listen again")
+GIVEN_AWAY = Ending("UNAVAILABLE", "channel_elsewhere", "the channel was given to another server: call Listen again")
+APART = Ending("PERMISSION_DENIED", "forbidden", "somebody is in the channel with whom you have a block")
 DRAINING = Ending("UNAVAILABLE", "draining", "this server ends: call Listen again")
 
 

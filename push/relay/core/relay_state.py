@@ -29,6 +29,10 @@ class RelayState:
         self.channels: dict[int, RelayChannel] = {}
         #: The connection of each user who has one.
         self.users: dict[str, RelayMember] = {}
+        #: The same by the session that listened.
+        self._sessions: dict[str, RelayMember] = {}
+        #: Since when nobody is in a channel, as ``idle`` has seen it.
+        self._empty: dict[int, float] = {}
         self._tickets = Tickets(server, limits.ticket_seconds, limits.tickets)
 
     def add(self, id: int, name: str, limit: int) -> None:
@@ -37,6 +41,7 @@ class RelayState:
             raise _invalid(f"limit: expected 1 to {MOST_MEMBERS}, got {limit}")
         if id < 1:
             raise _invalid(f"id: expected 1 or more, got {id}")
+        self._empty.pop(id, None)
         channel = self.channels.get(id)
         if channel is not None:
             channel.name, channel.limit = name, limit
@@ -58,16 +63,26 @@ class RelayState:
             )
         self.channels.pop(id, None)
 
+    def idle(self, now: float, seconds: float) -> set[int]:
+        """Channels in which nobody was for so many seconds, as far as earlier calls have seen."""
+        empty = {id for id, channel in self.channels.items() if not channel.members}
+        self._empty = {id: self._empty.get(id, now) for id in empty}
+        return {id for id, since in self._empty.items() if now - since >= seconds}
+
     def drop(self, id: int) -> Sequence[RelayMember]:
-        """The channel is deleted. Returns all who were in it."""
-        channel = self.channels.pop(id, None)
+        """Serves a channel no more, whoever is in it. Returns all who were."""
+        channel = self.channels.get(id)
         if channel is None:
             return ()
         cut = tuple(channel.members.values())
         for member in cut:
-            channel.leave(member)
-            del self.users[member.ticket.user]
+            self.leave(member)
+        del self.channels[id]
         return cut
+
+    def of_session(self, session: str) -> RelayMember | None:
+        """Who listened in a session, and is connected."""
+        return self._sessions.get(session)
 
     def join(self, ticket: ChannelTicket, now: float, time: float) -> RelayJoin:
         """Takes a user in, for whom the token is used up. Raises RelayRefused, and then the token is not."""
@@ -97,7 +112,8 @@ class RelayState:
             FrameRate(limits.frames_second, limits.bytes_second, now),
         )
         channel.join(member)
-        self.users[ticket.user] = member
+        self._empty.pop(channel.id, None)
+        self.users[ticket.user] = self._sessions[ticket.session] = member
         return RelayJoin(member, channel, present)
 
     def leave(self, member: RelayMember) -> bool:
@@ -106,6 +122,8 @@ class RelayState:
         if channel is None or not channel.leave(member):
             return False
         del self.users[member.ticket.user]
+        if self._sessions.get(member.ticket.session) is member:
+            del self._sessions[member.ticket.session]
         return True
 
     def cut(self, user: str, version: int, now: float) -> RelayMember | None:

@@ -27,6 +27,8 @@ class ChannelTicket(NamedTuple):
     id: str
     #: Unix time of the Listen, in seconds.
     timestamp: float
+    #: Id of the session that listened.
+    session: str
 
 
 class TicketRefused(RelayRefused):

@@ -237,6 +237,50 @@ async def test_a_user_is_in_one_channel_at_a_time(ada: Account, bob: Account) ->
     await second.leave()
 
 
+async def test_who_logs_out_is_cut_off(world: World, ada: Account, bob: Account) -> None:
+    channel = (await ada.channel()).id
+    first, second = await connect(*await ada.listen(channel)), await connect(*await bob.listen(channel))
+    await world.call("sessions.close", {"session": "current"}, token=ada.token)
+    ended = await first.ended()
+    assert (ended.status, ended.reason) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+    # Neither does a token that was given before let anybody in.
+    address, token = await bob.listen_again(channel)
+    await world.call("sessions.close", {"session": "current"}, token=bob.token)
+    ended = await second.ended()
+    assert (ended.status, ended.reason) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+    with pytest.raises(AssertionError, match=r"UNAUTHENTICATED.*session that listened was closed"):
+        await connect(address, token)
+
+
+async def test_whom_a_block_parts_are_not_together_for_long(world: World, ada: Account, bob: Account) -> None:
+    channel = (await ada.channel()).id
+    # Both are let before either is in.
+    hers, his = await ada.listen(channel), await bob.listen(channel)
+    first, second = await connect(*hers), await connect(*his)
+    found = (await world.call("users.find", {"name": bob.id}, token=ada.token))["users"]
+    await world.call("relationships.set", {"user": found[0]["id"], "type": "block"}, token=ada.token)
+    ended = await second.ended()
+    assert (ended.status, ended.reason) == ("PERMISSION_DENIED", "FORBIDDEN")
+    assert first.error is None
+    await first.leave()
+
+
+async def test_a_channel_that_was_given_away_is_left(world: World, installed: Settings, ada: Account) -> None:
+    channel = (await ada.channel()).id
+    member = await connect(*await ada.listen(channel))
+    # As if this relay had been silent, and another one had taken over.
+    other = Report("another", "127.0.0.1:1", "", "Another", {}, {channel: {}})
+    async with postgres.connected(installed) as connection:
+        await channel_servers.record(connection, other, installed.channel_server_seconds)
+        try:
+            await connection.execute("update channel_places set server = 'another' where channel = $1", channel)
+            ended = await member.ended()
+            assert (ended.status, ended.reason) == ("UNAVAILABLE", "CHANNEL_ELSEWHERE")
+        finally:
+            await channel_servers.forget(connection, "another")
+            await connection.execute("delete from channel_places where channel = $1", channel)
+
+
 async def test_listening_twice_within_two_seconds_is_refused(ada: Account) -> None:
     channel = await ada.channel()
     await ada.listen(channel.id)

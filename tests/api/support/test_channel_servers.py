@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.support import channel_servers
-from api.support.channel_servers import FORGET_SECONDS, Report, Server
+from api.support.channel_servers import FORGET_SECONDS, Member, Report, Server
 from events.channels import STREAM, ChannelCreated, ChannelDeleted, ChannelUserNumbered
 from events.handles import HandleClaimed, username_handle
 from events.relationships import RelationshipSet
@@ -221,3 +221,45 @@ async def test_places_of_deleted_channels_are_forgotten(parts: Parts) -> None:
         assert await chosen(writer.connection, 1) == "a" and await chosen(writer.connection, 2) == "a"
         await channel_servers.forget_places(writer.connection, SECONDS)
         assert await placed(writer.connection) == {2: "a"}
+
+
+async def test_what_was_given_to_another_while_a_server_was_silent(connection: Connection) -> None:
+    await report(connection, "a", {1: {}, 2: {}})
+    assert await chosen(connection, 1) == "a"
+    await silent(connection, "a")
+    await report(connection, "b", {})
+    assert await chosen(connection, 1) == "b"
+    await report(connection, "a", {1: {}, 2: {}})
+    assert await channel_servers.given_away(connection, "a", [1, 2], SECONDS) == [1]
+    assert await channel_servers.given_away(connection, "b", [1, 2], SECONDS) == []
+    await silent(connection, "b")
+    assert await channel_servers.given_away(connection, "a", [1, 2], SECONDS) == [], "the other one is dead"
+
+
+async def test_of_two_with_a_block_who_came_later_must_go(parts: Parts) -> None:
+    # eve blocks ada.
+    async with installation(parts) as settings, given(settings, *_facts()) as writer:
+        await writer.then({})
+
+        async def going(*members: tuple[str, int, float]) -> list[tuple[str, int]]:
+            return await channel_servers.apart(writer.connection, [Member(*one) for one in members])
+
+        assert await going() == []
+        assert await going(("ada", 1, 10.0), ("eve", 1, 11.0), ("bob", 1, 9.0)) == [("eve", 1)]
+        assert await going(("ada", 1, 12.0), ("eve", 1, 11.0)) == [("ada", 1)]
+        assert await going(("ada", 1, 11.0), ("eve", 1, 11.0)) == [("eve", 1)], "the same for all who ask"
+        assert await going(("ada", 1, 12.0), ("eve", 2, 11.0), ("bob", 1, 9.0)) == []
+
+
+async def test_who_does_not_take_a_channel_is_asked_last(connection: Connection) -> None:
+    for id in ("a", "b"):
+        await report(connection, id, {})
+    assert await chosen(connection, 1) == "a"
+    await channel_servers.set_aside(connection, "a")
+    assert await chosen(connection, 1) == "b" and await chosen(connection, 2) == "b"
+    await channel_servers.set_aside(connection, "b")
+    assert await chosen(connection, 3) in ("a", "b"), "there is no other"
+    await report(connection, "a", {4: {}})
+    assert await chosen(connection, 4) == "a", "it serves it"
+    await connection.execute("update channel_servers set aside = aside - interval '1 minute' where id = 'a'")
+    assert await chosen(connection, 5) == "a"

@@ -41,6 +41,7 @@ class Issuer:
         claims = {
             "sub": f"user-{user}", "username": f"name{user}", "num": user, "channel": channel, "server": SERVER,
             "prev": "", "ver": version, "timestamp": time.time(), "jti": f"ticket-{version}",
+            "sid": f"session-{user}",
         }  # fmt: skip
         return jwt.encode(claims | changes, secret, "HS256")
 
@@ -51,7 +52,7 @@ class Issuer:
             raise TicketRefused(f"expected a channel token of this installation, got one that fails: {error}") from None
         return ChannelTicket(
             claims["sub"], claims["username"], claims["num"], claims["channel"], claims["server"], claims["prev"],
-            claims["ver"], claims["jti"], claims["timestamp"],
+            claims["ver"], claims["jti"], claims["timestamp"], claims["sid"],
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ SECRET = secrets.token_hex(32)
 NOW = 1_795_250_100.25
 TOKEN = ChannelToken(
     user="u-1", username="ada", number=7, channel=3, server="relay-1", before=None, version=41, timestamp=NOW,
-    id="019aa000-0000-7000-8000-0000000000ff.0",
+    id="019aa000-0000-7000-8000-0000000000ff.0", session="019aa000-0000-7000-8000-0000000000aa",
 )  # fmt: skip
 TEXT = mint_channel_token(SECRET, TOKEN)
 
@@ -45,7 +45,7 @@ def test_its_claims_are_named_as_they_were_decided() -> None:
     claims = jwt.decode(TEXT, options={"verify_signature": False})
     assert claims == {
         "sub": "u-1", "username": "ada", "num": 7, "channel": 3, "server": "relay-1", "prev": None, "ver": 41,
-        "timestamp": NOW, "jti": TOKEN.id,
+        "timestamp": NOW, "jti": TOKEN.id, "sid": TOKEN.session,
     }  # fmt: skip
 
 

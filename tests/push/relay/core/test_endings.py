@@ -12,7 +12,7 @@ from push.relay.core.limits import RelayLimits
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = (ROOT / "docs/reference/connect.md").read_text("utf-8")
 #: Of calls that no member makes.
-_OF_OTHERS = {"forbidden", "invalid", "channel_in_use", "channels_full"}
+_OF_OTHERS = {"invalid", "channel_in_use", "channels_full"}
 
 
 def rows() -> dict[str, tuple[int, set[str]]]:

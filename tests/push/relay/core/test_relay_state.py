@@ -125,3 +125,31 @@ def test_whatever_is_done_a_user_is_in_one_channel_and_none_is_too_full(deeds: l
         found = [member for one in state.channels.values() for member in one.members.values()]
         assert sorted(map(id, found)) == sorted(map(id, state.users.values()))
         assert len({member.ticket.user for member in found}) == len(found)
+
+
+def test_a_channel_rests_once_nobody_was_in_it_for_long() -> None:
+    state = state_of()
+    member = state.join(ticket(1), 0.0, 1000.0).member
+    assert state.idle(0.0, 60) == set() and state.idle(59.0, 60) == set()
+    assert state.idle(60.0, 60) == {2}
+    state.add(2, "two", 1)
+    assert state.idle(61.0, 60) == set(), "somebody is sent there again"
+    state.leave(member)
+    assert state.idle(100.0, 60) == set() and state.idle(121.0, 60) == {2}
+    assert state.idle(160.0, 60) == {1, 2}
+    state.join(ticket(1, version=2), 160.0, 1000.0)
+    assert state.idle(161.0, 60) == {2}
+    state.remove(2)
+    assert state.idle(300.0, 60) == set()
+
+
+def test_who_listened_in_a_session_is_found_while_connected() -> None:
+    state = state_of()
+    first = state.join(ticket(1), 0.0, 1000.0).member
+    assert state.of_session("session-1") is first and state.of_session("session-2") is None
+    # The same session listens anew.
+    second = state.join(ticket(1, version=2, channel=2), 0.0, 1000.0).member
+    state.leave(first)
+    assert state.of_session("session-1") is second
+    assert list(state.drop(2)) == [second]
+    assert state.of_session("session-1") is None and not state.users
