@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -48,6 +49,8 @@ SERVERS_ASKED = 2
 _PAST = NoPast("who is in a channel is never stored")
 #: Places in a server's metric: its address, its name, and the base of the URLs of its WebSockets.
 _ADDRESS, _NAME, _URL = "addr", "name", "url"
+#: Other targets that gRPC knows, such as a socket's path, are none of a server's.
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[1-9][0-9]{0,4}")
 
 
 class CreateChannelRequest(Request, frozen=True, kw_only=True):
@@ -260,8 +263,9 @@ async def report(call: Call, request: ReportChannelsRequest) -> None:
 def _named(metric: dict[str, str]) -> tuple[str, str]:
     """Address and name of a server. Raises Problem or Refused ``invalid``."""
     address, name = metric.get(_ADDRESS, ""), metric.get(_NAME, "")
-    if not address.isascii() or not address.isprintable() or " " in address or not address:
-        raise Problem("invalid", errors=[wrong(f"/metric/{_ADDRESS}", "host:port, in ASCII", _found(metric, _ADDRESS))])
+    if not _HOST_AND_PORT.fullmatch(address) or int(address.rpartition(":")[2]) > 65535:
+        expected = "host:port, as chat.example.org:8403 or [2001:db8::1]:8403"
+        raise Problem("invalid", errors=[wrong(f"/metric/{_ADDRESS}", expected, _found(metric, _ADDRESS))])
     if not name:
         raise Problem("invalid", errors=[wrong(f"/metric/{_NAME}", "the server's name", _found(metric, _NAME))])
     check_name(f"metric.{_NAME}", name)

@@ -141,3 +141,16 @@ def test_a_pipe_that_is_closed_is_no_fault(arguments: list[str], tmp_path: Path)
     finally:
         os.close(writer)
     assert (answer.returncode, answer.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("roles", ["api", "relay", "analytics", "feed,push"])
+def test_roles_that_need_the_key_do_not_run_without_it(roles: str, tmp_path: Path) -> None:
+    """Before anything connects: with none, tokens of anybody would be good, or a relay take nobody's word."""
+    root = Path(__file__).resolve().parents[3]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KLATSCH_")}
+    answer = subprocess.run(
+        [sys.executable, "-m", "infra.ops.cli", "serve", "--roles", roles],
+        env={**environment, "PYTHONPATH": str(root), "KLATSCH_KAFKA": "127.0.0.1:9", "KLATSCH_POSTGRES": "postgresql://x"},
+        capture_output=True, cwd=tmp_path, timeout=60, text=True,
+    )  # fmt: skip
+    assert answer.returncode == 1 and "KLATSCH_SECRET: expected the key of the installation" in answer.stderr
