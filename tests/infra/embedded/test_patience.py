@@ -114,7 +114,8 @@ def test_cpu_of_children_that_have_ended_counts(tmp_path: Path) -> None:
         child.wait_until(lambda: last_line(child.log) == "done")
         assert child.pid
         assert psutil.Process(child.pid).children() == []
-        assert cpu_seconds(child.pid) >= 0.3
+        # The kernel counts in hundredths, of several processes each rounded down.
+        assert cpu_seconds(child.pid) >= 0.25
     finally:
         child.kill()
 
