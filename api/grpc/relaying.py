@@ -88,7 +88,7 @@ class ReportedRelay:
             on_leave=self._moved,
         )
         self._notes = InsideNotes(self.id, self.relay, services.tell)
-        services.progress.on_revoke(self._revoked)
+        services.progress.on_revoke(self.relay.end_session)
         self._reporting: asyncio.Task[None] | None = None
         #: Set while somebody has come or gone since the latest report.
         self._changed = asyncio.Event()
@@ -202,9 +202,6 @@ class ReportedRelay:
             cut = asyncio.create_task(self._relays.cut(address, ticket.user, ticket.version))
             self._cuts.add(cut)
             cut.add_done_callback(self._cuts.discard)
-
-    def _revoked(self, session: str) -> None:
-        self.relay.end_session(session)
 
     def _moved(self, ticket: ChannelTicket) -> None:
         """Somebody has come, or gone."""

@@ -253,16 +253,11 @@ async def start(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClien
         await client.start()
     except BaseException as error:
         aiokafka_private.close_forgotten(error)
-        if isinstance(client, AIOKafkaAdminClient):
-            network = aiokafka_private.network(client)
-            await _end(network.close)
-            aiokafka_private.connect_no_more(network)
-        else:
-            await close(client)
+        await close(client)
         raise
 
 
-async def close(client: AIOKafkaConsumer | AIOKafkaProducer | None) -> None:
+async def close(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient | None) -> None:
     """Stop a client within some seconds, whatever state it is in. Raises nothing but the caller's own cancellation.
 
     A producer first sends what it has. With aiokafka 0.14 a consumer's own stop() may wait for ever
@@ -275,6 +270,9 @@ async def close(client: AIOKafkaConsumer | AIOKafkaProducer | None) -> None:
     if isinstance(client, AIOKafkaConsumer):
         network, again = aiokafka_private.network(client), partial(aiokafka_private.cancel_fetch, client)
         await _end(client.stop, network.close, again=again)
+    elif isinstance(client, AIOKafkaAdminClient):
+        network = aiokafka_private.network(client)
+        await _end(network.close)
     else:
         network = client.client
         await _end(client.stop, partial(end_sender, client, _CLOSE_SECONDS), network.close)

@@ -87,13 +87,8 @@ class ChannelSignals:
         due, self._due = self._due, set()
         for client in due:
             watch = self._watches.get(client)
-            if watch is None:
-                continue
-            if watch.device.user in self._visibility:
+            if watch is not None:
                 self._tell(watch, watch.channels, found, whole)
-            else:
-                # It is told as soon as it is known of whom.
-                self._due.add(client)
         return list(found.items())
 
     def _tell(
@@ -101,6 +96,7 @@ class ChannelSignals:
     ) -> None:
         user = watch.device.user
         if user not in self._visibility:
+            # It is told as soon as it is known of whom.
             self._due.add(watch.device.hearer.client)
             return
         quarrels = self._visibility.quarrels(user)

@@ -137,12 +137,11 @@ class Relay:
             self._streams[member].end(ending)
         return len(gone)
 
-    def end_session(self, session: str) -> bool:
-        """A session was closed: cuts off who listened in it. Returns whether there was somebody."""
+    def end_session(self, session: str) -> None:
+        """A session was closed: cuts off who listened in it, if anybody."""
         member = self._state.of_session(session)
         if member is not None:
             self._streams[member].end(REVOKED)
-        return member is not None
 
     def part(self, user: str, channel: int) -> bool:
         """Cuts a user off who must not be in a channel with somebody else there. Returns whether they were in."""
