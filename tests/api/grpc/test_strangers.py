@@ -61,6 +61,20 @@ async def greets(found: Client) -> bool:
         return False
 
 
+async def filled(found: Client, places: int) -> list[Any]:
+    """Half-open calls in all places. A greeting that looks for a place takes one while it lasts, and a half-open call
+    that comes just then is refused: another one comes in its stead."""
+    calls: list[Any] = []
+
+    async def full() -> bool:
+        calls[:] = [call for call in calls if not call.done()]
+        calls.extend(half_open(found) for _ in range(places - len(calls)))
+        return not await greets(found) and not any(call.done() for call in calls)
+
+    await until(full, f"{places} calls wait for their requests")
+    return calls
+
+
 async def test_who_does_not_say_what_they_ask_for_is_not_waited_for() -> None:
     async with greeted(body_seconds=0.5) as found:
         assert await refused(half_open(found)) == (
@@ -77,12 +91,7 @@ async def test_who_ends_without_a_request_is_told_so() -> None:
 
 async def test_one_address_has_few_and_gets_them_back() -> None:
     async with greeted(strangers=3) as found:
-        calls = [half_open(found) for _ in range(3)]
-
-        async def full() -> bool:
-            return not await greets(found)
-
-        await until(full, "three calls wait for their requests")
+        calls = await filled(found, 3)
         status, reason, said = await refused(half_open(found))
         assert (status, reason) == ("UNAVAILABLE", "OVERLOADED")
         assert said == "expected fewer than 3 calls of one address that have sent no request yet, got 3"
@@ -96,12 +105,7 @@ async def test_one_address_has_few_and_gets_them_back() -> None:
 
 async def test_all_together_are_bounded_too() -> None:
     async with greeted(channel_server_members=1) as found:
-        calls = [half_open(found) for _ in range(2)]
-
-        async def full() -> bool:
-            return not await greets(found)
-
-        await until(full, "two calls wait for their requests")
+        calls = await filled(found, 2)
         assert "expected fewer than 2 calls of all that" in (await refused(half_open(found)))[2]
         for call in calls:
             call.cancel()
