@@ -20,6 +20,7 @@ from api.support.pagecache import PageCache
 from api.support.passwords import Passwords
 from api.support.problems import Problem
 from events.core.clock import now, uuid7
+from events.core.derived_ids import DEFAULT_APP
 from events.core.positions import Vector
 from events.core.records import Key
 from events.sessions import SessionClosed
@@ -144,6 +145,11 @@ class Call:
             raise Problem("unauthenticated", NO_TOKEN)
         return self.identity.user
 
+    @property
+    def app(self) -> str:
+        """The application in which the caller is; ``*`` of an operator, who is in all of them."""
+        return DEFAULT_APP if self.identity is None else self.identity.app
+
     def count(self, limit: LimitName) -> None:
         """Counts the call against a further limit. Raises Problem ``rate_limited``."""
         allowance = self.services.limits.count(limit, self.identity, self.address)
@@ -172,7 +178,7 @@ class Call:
         about = asked or self.asked
         outcome = await self._decided(CommandEnvelope(
             command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(), traceparent=self.traceparent,
-            keep=True, digest=None if about is None else self.services.digests.of(*about),
+            app=self.app, keep=True, digest=None if about is None else self.services.digests.of(*about),
             refusal=None if unless is None else (unless.code, unless.detail),
         ))  # fmt: skip
         if not outcome.repeated:
@@ -203,7 +209,7 @@ class Call:
         """
         return await self._decided(CommandEnvelope(
             command=command, id=id or uuid7(), actor=actor or self.user, key=key, time=time or now(),
-            traceparent=self.traceparent, keep=keep,
+            traceparent=self.traceparent, keep=keep, app=self.app,
         ))  # fmt: skip
 
     async def _decided(self, envelope: CommandEnvelope) -> Outcome:

@@ -19,14 +19,16 @@ from producers.users import Scope
 
 #: Who may call an operation at all; what they may see and change within it, its query or decision says.
 #: ``anyone`` needs no token, ``user`` any of a user, which service accounts are too, ``service`` one of a service
-#: account that has the row's scope, ``operator`` the operator's, ``account`` one of a user or the operator's.
-Permission = Literal["anyone", "user", "service", "operator", "account"]
+#: account that has the row's scope, ``server`` one of an application's own server, ``operator`` the operator's,
+#: ``account`` one of a user or the operator's.
+Permission = Literal["anyone", "user", "service", "server", "operator", "account"]
 
 #: Roles of tokens that have each permission.
 ROLES: dict[Permission, frozenset[str]] = {
-    "anyone": frozenset({"person", "service", "operator"}),
+    "anyone": frozenset({"person", "service", "server", "operator"}),
     "user": frozenset({"person", "service"}),
     "service": frozenset({"service"}),
+    "server": frozenset({"server"}),
     "operator": frozenset({"operator"}),
     "account": frozenset({"person", "service", "operator"}),
 }

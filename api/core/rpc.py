@@ -67,7 +67,7 @@ class RpcBackend:
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
-            scopes=identity.scopes, address=address, data=data,
+            scopes=identity.scopes, app=identity.app, address=address, data=data,
         )  # fmt: skip
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
@@ -128,7 +128,7 @@ class _RpcInbound:
         if identity.session in self._services.progress.revoked:
             raise Problem("token_revoked", REVOKED)
         role: Role = "service" if identity.role == "service" else "person"
-        return Identity(identity.user, identity.session, role, identity.expires, identity.scopes)
+        return Identity(identity.user, identity.session, role, identity.expires, identity.scopes, identity.app)
 
     async def read(self, operation: Operation) -> Parsed:
         if self._fault is not None:

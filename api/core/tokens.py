@@ -11,9 +11,13 @@ import jwt
 
 from api.support.problems import Problem
 from events.core.clock import to_datetime
+from events.core.derived_ids import DEFAULT_APP
 from infra.base.settings import Settings
 
-Role = Literal["person", "service", "operator"]
+Role = Literal["person", "service", "server", "operator"]
+
+#: What an operator acts for: every application.
+ANY_APP = "*"
 
 #: Scopes of a service account of before there were any: what all of them could do.
 UNSCOPED = frozenset({"emotions:write"})
@@ -29,23 +33,27 @@ CLOCK_SKEW_SECONDS = 60
 
 
 class Identity:
-    """Who asks, as a valid token says. ``expires`` in Unix seconds; ``scopes`` of a service."""
+    """Who asks, as a valid token says. ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: the application of
+    which they are, ``*`` of an operator."""
 
-    __slots__ = ("expires", "role", "scopes", "session", "user")
+    __slots__ = ("app", "expires", "role", "scopes", "session", "user")
 
     def __init__(
-        self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset()
-    ) -> None:
+        self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset(),
+        app: str = DEFAULT_APP,
+    ) -> None:  # fmt: skip
         self.user = user
         self.session = session
         self.role = role
         self.expires = expires
         self.scopes = scopes
+        self.app = ANY_APP if role == "operator" else app
 
 
 def mint(
-    settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str, scopes: Collection[str] = ()
-) -> str:
+    settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str,
+    scopes: Collection[str] = (), app: str = DEFAULT_APP,
+) -> str:  # fmt: skip
     """A token for a session. The same arguments give the same token, so that a repeated command repeats it."""
     claims: dict[str, str | int] = {
         "iss": _ISSUER,
@@ -59,6 +67,8 @@ def mint(
     if role == "service":
         # RFC 8693 4.2. Empty: none. Where it is missing, the token is of before there were scopes.
         claims["scope"] = " ".join(sorted(scopes))
+    if app not in (DEFAULT_APP, ANY_APP):
+        claims["app"] = app
     return jwt.encode(claims, bytes.fromhex(settings.secret), _ALGORITHM)
 
 
@@ -92,7 +102,14 @@ def verify(settings: Settings, token: str) -> Identity:
         raise _expired()
     if claims["role"] not in get_args(Role):
         raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
-    return Identity(claims["sub"], claims["sid"], claims["role"], float(claims["exp"]), _scopes(claims))
+    return Identity(
+        claims["sub"],
+        claims["sid"],
+        claims["role"],
+        float(claims["exp"]),
+        _scopes(claims),
+        claims.get("app", DEFAULT_APP),
+    )
 
 
 def _canonical(signature: str) -> bool:

@@ -22,6 +22,8 @@ class ConnectionIdentity(msgspec.Struct, frozen=True, kw_only=True):
     #: What the token's holder may do; the backend's business.
     role: str = "person"
     scopes: frozenset[str] = frozenset()
+    #: The application of which they are; the backend's business.
+    app: str = "default"
     #: Where the connection comes from; the backend's business.
     address: str = ""
     #: JSON that the connect reply gives to the client.
