@@ -86,7 +86,7 @@ async def _people(call: Call, users: list[str], exists: Callable[[_BlockPerson],
     """Those of the users who exist for the caller. Who registered at this process a moment ago is found."""
 
     async def ask() -> dict[str, _BlockPerson]:
-        rows = await call.rows(queries("blocks")["people"], users, call.user)
+        rows = await call.rows(queries("blocks")["people"], users, call.user, call.app)
         people = ((row["id"], _BlockPerson(row["own"], row["apart"], row["together"])) for row in rows)
         return {id: one for id, one in people if exists(one)}
 
@@ -121,7 +121,7 @@ async def facing(call: Call, room: str, what: str) -> Facing:
     if room in call.services.groups:
         return Facing()
     await call.meet_own("users")
-    row = await call.row(queries("blocks")["room"], room, call.user)
+    row = await call.row(queries("blocks")["room"], room, call.user, call.app)
     if row is None:
         return Facing()
     if row["own"]:
@@ -142,7 +142,7 @@ async def kept_out(call: Call, room: str) -> Problem | None:
     """Why the caller does not join a room: it is not shown to them, as its owner, or who invites, and they do not want
     to meet."""
     await call.meet_own("users")
-    return None if await call.row(queries("blocks")["kept_out"], room, call.user) is None else gone(room)
+    return None if await call.row(queries("blocks")["kept_out"], room, call.user, call.app) is None else gone(room)
 
 
 def gone(room: str) -> Problem:

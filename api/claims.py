@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from api.core.calls import Call
 from events.core.clock import now, to_datetime, uuid7
-from events.handles import Handle, email_handle, handle_key
+from events.handles import Handle, email_handle, handle_key, handle_parts
 from events.users import User, user_key
 from producers.commands import Outcome, Refused, Unavailable
 from producers.handles import ClaimHandle, ConfirmHandle, ReleaseHandle
@@ -42,7 +42,7 @@ def _version(outcome: Outcome, handle: str) -> int:
 async def _given_up(call: Call, handle: str, user: str, taken: Refused) -> bool:
     """Whether the holder of a taken name does not have it and never will by what began before now."""
     holder, claimed = taken.more["holder"], to_datetime(taken.more["claimed"])
-    username, confirmed = handle.startswith("username:"), taken.more["state"] == "confirmed"
+    username, confirmed = handle_parts(handle).kind == "username", taken.more["state"] == "confirmed"
     if (username and confirmed) or (to_datetime(now()) - claimed).total_seconds() < call.settings.claim_seconds:
         return False
     try:
@@ -115,8 +115,8 @@ async def present(call: Call) -> User:
 async def begin_email(call: Call, address: str | None) -> EmailClaims:
     """Claims the caller's new address. Then comes the change, then ``end_email``. Raises Refused ``taken``."""
     user = await present(call)
-    new = None if address is None else email_handle(address)
-    old = None if user.email is None else email_handle(user.email)
+    new = None if address is None else email_handle(address, call.app)
+    old = None if user.email is None else email_handle(user.email, call.app)
     versions: dict[str, int] = {}
     if new == old:
         return EmailClaims(user, new, old, versions)

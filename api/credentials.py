@@ -13,7 +13,7 @@ from api.support.problems import Problem
 from events.core.clock import uuid7
 from events.core.faults import wrong
 from events.core.positions import Shard
-from events.handles import email_handle, username_handle
+from events.handles import email_handle, handle_parts, username_handle
 from events.users import User, UserPasswordChanged, user_key
 from infra.base.postgres import Row, queries
 from producers.commands import Outcome, Refused
@@ -60,10 +60,10 @@ def check_new(call: Call, password: str | None) -> None:
 async def holder(call: Call, handle: str) -> Row | None:
     """The user whose name or e-mail address it is, with the hash to verify; None when it is nobody's."""
     row = await call.row(queries("users")["holder"], handle)
-    if row is None or handle.startswith("username:"):
+    if row is None or handle_parts(handle).kind == "username":
         return row
     # Else it is claimed for a change that has not happened.
-    return row if row["email"] is not None and email_handle(row["email"]) == handle else None
+    return row if row["email"] is not None and email_handle(row["email"], row["app"]) == handle else None
 
 
 async def prove(call: Call, password: str | None, member: str, purpose: str) -> str | None:
@@ -82,7 +82,7 @@ async def prove(call: Call, password: str | None, member: str, purpose: str) -> 
         return None
     if password is None:
         raise Problem("invalid", errors=[wrong(f"/{member}", f"your current password to {purpose}", "none")])
-    with call.services.login_throttle.proof(call.identity.session, username_handle(row["username"])) as guess:
+    with call.services.login_throttle.proof(call.identity.session, username_handle(row["username"], call.app)) as guess:
         right = await call.services.passwords.verify(row["hash"], password, guess.lane)
         guess.settle(right)
     if not right:
@@ -116,7 +116,7 @@ async def reset(call: Call, request: ResetPassword) -> dict[str, Any]:
     check_new(call, request.password)
     # Another may have registered them a moment ago.
     await call.see_all("users", "handles")
-    row = await holder(call, username_handle(request.username))
+    row = await holder(call, username_handle(request.username, call.app))
     if row is None:
         errors = [wrong("/username", "the name of a user", "an unknown name")]
         raise Problem("not_found", f"expected the name of a user, found no user {request.username}", errors=errors)

@@ -11,6 +11,7 @@ import msgspec
 from api.core.calls import Asked, Call
 from api.core.operation import Operation, Request
 from api.support.problems import Problem
+from events.core.derived_ids import DEFAULT_APP
 from events.messages import MessageEmotionDetected
 from events.visuals import Visual
 from infra.base.postgres import queries
@@ -75,15 +76,17 @@ async def _shown(call: Call, wanted: Sequence[DetectEmotionRequest]) -> list[boo
 
 
 async def _set(call: Call, wanted: DetectEmotionRequest, shown: bool | None, key: str | None = None) -> Outcome:
+    # A service of the default application is the installation's: it looks at messages of all of them.
+    everywhere = call.app == DEFAULT_APP
     missing = None
     if shown is None:
         missing = Problem("not_found", f"expected a message of the room, found none with id {wanted.message}")
     command = SetEmotion(room=wanted.room, message=wanted.message, emotion=wanted.emotion, shown=bool(shown))
     if key is None:
-        return await call.submit(command, unless=missing, shows=())
+        return await call.submit(command, unless=missing, shows=(), everywhere=everywhere)
     # One of many is the same request as one by itself.
     asked = Asked(_ONE, DetectEmotionRequest(room=wanted.room, message=wanted.message, emotion=wanted.emotion))
-    return await call.submit(command, unless=missing, shows=(), key=key, asked=asked)
+    return await call.submit(command, unless=missing, shows=(), key=key, asked=asked, everywhere=everywhere)
 
 
 def _was_shown(outcome: Outcome) -> bool:

@@ -54,7 +54,7 @@ async def guests(call: Call, room: str, users: list[str]) -> Guests:
 
 
 async def _relations(call: Call, room: str, users: list[str]) -> list[Any]:
-    return await call.rows(queries("invitations")["guests"], users, call.user, room)
+    return await call.rows(queries("invitations")["guests"], users, call.user, room, call.app)
 
 
 def _asked(call: Call, row: Row) -> bool:
@@ -108,7 +108,7 @@ async def list_(call: Call, request: ListInvitationsRequest) -> dict[str, Any]:
         queries("invitations")["of_user"], call.user, *pages.decode_latest(request.cursor), request.limit + 1
     )
     found = [from_row(Invitation, row) for row in rows[: request.limit]]
-    people = await call.rows(queries("users")["by_id"], list({one.by for one in found}), call.user)
+    people = await call.rows(queries("users")["by_id"], list({one.by for one in found}), call.user, call.app)
     async with call.reading() as connection:
         users = await profiles.of_users(connection, call.user, [from_row(User, row) for row in people])
     more = pages.encode(found[-1].created, found[-1].room) if len(rows) > request.limit else None

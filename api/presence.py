@@ -57,7 +57,7 @@ class WatchChannelsRequest(Request, frozen=True, kw_only=True):
 async def note_seen(services: Services, user: str, moment: int) -> None:
     """Notes when a user's last connection ended, in Unix milliseconds. Raises Unavailable."""
     seen = from_datetime(datetime.fromtimestamp(moment / 1000, UTC))
-    await Call(services, None).step(NoteSeen(user=user, seen=seen), actor="system", key=seen)
+    await Call(services, None).step(NoteSeen(user=user, seen=seen), actor="system", key=seen, everywhere=True)
 
 
 def _shown(row: Row, state: PresenceState) -> dict[str, Any]:
@@ -142,5 +142,5 @@ def operations(presence_hub: PresenceHub | None) -> list[Operation]:
                   "Report that you are typing in a room, or have stopped", {}, 204),
         Operation("channels.watch", "PUT", "/v1/channels/watched", "user", WatchChannelsRequest, watch,
                   "Receive on this connection who is in some live channels, from now on", {}, 204, only_rpc=True,
-                  unattended=True),
+                  unattended=True, default_app=True),
     ]  # fmt: skip

@@ -153,7 +153,7 @@ def _direct(call: Call, request: CreateRoomRequest, others: list[str]) -> str:
             raise Problem("invalid", errors=[wrong(f"/{field}", what, "one")])
     if request.settings != SettingsPatch():
         raise Problem("invalid", errors=[wrong("/settings", "none, as a direct room has none", "some")])
-    return direct_room("default", call.user, others[0])
+    return direct_room(call.app, call.user, others[0])
 
 
 def _id(call: Call, request: CreateRoomRequest) -> str:
@@ -187,7 +187,7 @@ async def find(call: Call, request: FindRoomsRequest) -> dict[str, Any]:
         return await _search(call, request, SearchText(request.name))
     updated, id = pages.decode_latest(request.cursor)
     if request.scope == "public":
-        rows = await call.rows(queries("rooms")["public"], call.user, updated, id, request.limit + 1)
+        rows = await call.rows(queries("rooms")["public"], call.user, updated, id, request.limit + 1, call.app)
         found = [_listed(row) for row in rows[: request.limit]]
     else:
         async with call.reading() as connection:
@@ -206,7 +206,7 @@ async def _search(call: Call, request: FindRoomsRequest, search: SearchText) -> 
     tier, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, tier, folded, id,
-        request.limit + 1, search.folded,
+        request.limit + 1, search.folded, call.app,
     )  # fmt: skip
     found = [_listed(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None

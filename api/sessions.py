@@ -54,7 +54,7 @@ class LogOut(Request, frozen=True, kw_only=True):
 
 
 async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
-    way, handle = _handle(request)
+    way, handle = _handle(call, request)
     # Each name counts by itself: a bound common to both would tell whose address it is.
     with call.services.login_throttle.log_in(call.address, handle) as guess:
         await call.see_all("users", "handles")
@@ -82,17 +82,17 @@ def _opened(call: Call, outcome: Outcome, id: str) -> dict[str, Any]:
     record, user = outcome.record(SessionOpened), outcome.entity(User, user_key(id))
     token = mint(
         call.settings, user=id, session=record.data.session, role=user.role, issued=record.time,
-        expires=record.data.expires,
+        expires=record.data.expires, app=call.app,
     )  # fmt: skip
     return {"user": self_view(user), "token": token, "expires": record.data.expires}
 
 
-def _handle(request: LogIn) -> tuple[str, str]:
+def _handle(call: Call, request: LogIn) -> tuple[str, str]:
     """What somebody logs in by, and its handle."""
     if request.username is not None and request.email is None:
-        return "username", username_handle(request.username)
+        return "username", username_handle(request.username, call.app)
     if request.email is not None and request.username is None:
-        return "email", email_handle(kept(request.email))
+        return "email", email_handle(kept(request.email), call.app)
     got = "nothing" if request.email is None else "both"
     errors = [wrong(f"/{name}", "either username or email", got) for name in ("username", "email")]
     raise Problem("invalid", f"expected either username or email, got {got}", errors=errors)
@@ -113,7 +113,7 @@ async def renew(call: Call, request: NoParameters) -> dict[str, Any]:
             expires = record.data.expires
     call.stream_token = mint(
         call.settings, user=call.user, session=identity.session, role=identity.role, issued=issued, expires=expires,
-        scopes=identity.scopes,
+        scopes=identity.scopes, app=call.app,
     )  # fmt: skip
     return {"token": call.stream_token, "expires": expires}
 

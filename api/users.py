@@ -21,7 +21,7 @@ from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
 from api.support.problems import Problem, gather
 from events.core.clock import after, now
 from events.core.faults import wrong
-from events.handles import email_handle, username_handle
+from events.handles import email_handle, handle_parts, username_handle
 from events.sessions import SessionOpened
 from events.users import AddedBy, User, UserRegistered, user_key
 from infra.base.postgres import Row, queries
@@ -129,7 +129,8 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
     check_name("name", command.name)
     unreserved(command.data)
     user = _user_id(call.settings, call.key, username, secret, command.email)
-    handles = [username_handle(username), *([] if command.email is None else [email_handle(command.email)])]
+    email = command.email
+    handles = [username_handle(username, call.app), *([] if email is None else [email_handle(email, call.app)])]
     hash = None
     if secret is not None:
         # A hash is worth 50 ms of a core: not for names that are seen to be taken. The claims below decide it.
@@ -167,7 +168,7 @@ async def _free(call: Call, handles: list[str], user: str) -> None:
     for handle in handles:
         row = await holder(call, handle)
         if row is not None and row["id"] != user:
-            raise taken(*handle.split(":", 1))
+            raise taken(*handle_parts(handle)[1:])
 
 
 def _user_id(settings: Settings, key: str | None, username: str, secret: str | None, email: str | None) -> str:
@@ -192,7 +193,7 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
         )
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
-        expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes,
+        expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes, app=call.app,
     )  # fmt: skip
     call.stream_token = token
     return {"user": self_view(outcome.entity(User, user_key(user))), "token": token, "expires": opened.data.expires}
@@ -200,13 +201,13 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
 
 async def find(call: Call, request: FindUsers) -> dict[str, Any]:
     if request.name is None or request.ids is not None:
-        rows = await call.rows(queries("users")["by_id"], asked(request), call.user)
+        rows = await call.rows(queries("users")["by_id"], asked(request), call.user, call.app)
         return {"users": await _views(call, rows), "next": None}
     search = SearchText(request.name or "")
     rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("users")["search"], search.grams, search.anywhere, search.first, search.second, call.user,
-        rank, folded, id, request.limit + 1, search.all_second, search.all_first,
+        rank, folded, id, request.limit + 1, search.all_second, search.all_first, call.app,
     )  # fmt: skip
     page = rows[: request.limit]
     more = len(rows) > request.limit
@@ -245,7 +246,7 @@ async def me(call: Call, request: NoParameters) -> dict[str, Any]:
 async def get(call: Call, request: GetUser) -> dict[str, Any]:
     if request.user == call.user:
         return await me(call, NoParameters())
-    found = await _views(call, await call.rows(queries("users")["by_id"], [request.user], call.user))
+    found = await _views(call, await call.rows(queries("users")["by_id"], [request.user], call.user, call.app))
     if not found:
         raise Problem("not_found", f"expected a user, found none with id {request.user}")
     return {"user": found[0]}

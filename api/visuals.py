@@ -121,7 +121,7 @@ def _gone(visual: str) -> Problem:
 async def _one(call: Call, visual: str) -> Visual | None:
     """The same, as the read models have it."""
     async with call.reading() as connection:
-        row = await connection.fetchrow(queries("visuals")["by_id"], visual)
+        row = await connection.fetchrow(queries("visuals")["by_id"], visual, call.app)
         if row is None:
             return None
         blocks = await profiles.apart(connection, call.user)
@@ -144,7 +144,7 @@ def place(request: ListVisualsRequest) -> str:
 async def _several(call: Call, ids: list[str]) -> list[Visual]:
     """Those of the ids that the caller sees, in their order."""
     async with call.reading() as connection:
-        rows = await connection.fetch(queries("visuals")["by_ids"], ids)
+        rows = await connection.fetch(queries("visuals")["by_ids"], ids, call.app)
         blocks = await profiles.apart(connection, call.user)
         found = {}
         for row in rows:

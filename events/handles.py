@@ -1,13 +1,15 @@
-"""Handles: names that one user at most may hold. Stream: the name, with its kind before it (topic ``handles``)."""
+"""Handles: names that one user of an application at most may hold. Stream: the name, with its kind before it, and
+before that the application, unless it is the default one (topic ``handles``)."""
 
 from __future__ import annotations
 
 import unicodedata
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from msgspec.structs import replace
 
 from events.core.clock import Time
+from events.core.derived_ids import DEFAULT_APP
 from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
 from events.core.revert_rules import NotRevertible
 
@@ -18,7 +20,7 @@ class Handle(Entity, frozen=True, kw_only=True):
     kind: ClassVar = "handle"
     key_fields: ClassVar = ("id",)
 
-    #: Kind and folded name: ``username:ada``.
+    #: Kind and folded name: ``username:ada``; of an application, ``<id>/username:ada``.
     id: str
     user: str
     state: Literal["claimed", "confirmed"]
@@ -30,18 +32,39 @@ def handle_key(handle: str) -> Key:
     return ("handle", handle)
 
 
-def username_handle(username: str) -> str:
+class HandleParts(NamedTuple):
+    """What a handle's id says."""
+
+    app: str
+    #: ``username`` or ``email``.
+    kind: str
+    #: Folded.
+    name: str
+
+
+def handle_parts(handle: str) -> HandleParts:
+    """The parts of a handle's id: neither an application's id nor a kind holds a colon, and a kind holds no slash."""
+    place, _, name = handle.partition(":")
+    app, _, kind = place.rpartition("/")
+    return HandleParts(app or DEFAULT_APP, kind, name)
+
+
+def _in_app(app: str) -> str:
+    return "" if app == DEFAULT_APP else f"{app}/"
+
+
+def username_handle(username: str, app: str = DEFAULT_APP) -> str:
     """The handle of a username: without case, so that ``Ada`` and ``ada`` are one name."""
-    return f"username:{username.lower()}"
+    return f"{_in_app(app)}username:{username.lower()}"
 
 
-def email_handle(address: str) -> str:
+def email_handle(address: str, app: str = DEFAULT_APP) -> str:
     """The handle of an e-mail address, whose domain is in lower case and ASCII already (``producers.emails``).
 
     The whole address is compared without case and in Unicode's NFC: RFC 5321 lets the part before the ``@`` differ by
     case, but nobody's mail does. Dots and ``+tags`` in it stay: what they mean is each provider's own business.
     """
-    return f"email:{unicodedata.normalize('NFC', unicodedata.normalize('NFC', address).casefold())}"
+    return f"{_in_app(app)}email:{unicodedata.normalize('NFC', unicodedata.normalize('NFC', address).casefold())}"
 
 
 class HandleClaimed(Event, frozen=True, kw_only=True):

@@ -40,6 +40,8 @@ class Room(Entity, frozen=True, kw_only=True):
     key_fields: ClassVar = ("id",)
 
     id: str
+    #: Id of the application in which it is.
+    app: str
     #: ``public``: anyone finds it and may join. ``private``: only members see it; they let others in.
     #: ``direct``: exactly two people, the same room for the same two.
     type: RoomType
@@ -158,7 +160,7 @@ def created(record: Record[RoomCreated], state: State) -> Changes:
     direct = event.type == "direct"
     settings = settings_of({"announcements": False} if direct else event.settings)
     room = Room(
-        id=record.stream, type="direct" if direct else event.visibility, name=event.name,
+        id=record.stream, app=record.app, type="direct" if direct else event.visibility, name=event.name,
         description=event.description, topic_line=None, settings=msgspec.to_builtins(settings), state="active",
         data=event.data, seq=0, last=None, rank=None, members=0, pins=0, owner=None, created=record.time,
         updated=record.time, version=record.offset,

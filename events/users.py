@@ -22,7 +22,9 @@ class User(Entity, frozen=True, kw_only=True):
     key_fields: ClassVar = ("id",)
 
     id: str
-    #: Unique, as registered; compared without case.
+    #: Id of the application of which the user is.
+    app: str
+    #: Unique in it, as registered; compared without case.
     username: str
     #: Shown name.
     name: str
@@ -126,7 +128,7 @@ def loaded_user(state: State, user: str) -> User | None:
 def registered(record: Record[UserRegistered], state: State) -> Changes:
     event = record.data
     user = User(
-        id=record.stream, username=event.username, name=event.name, role=event.role, state="registered",
+        id=record.stream, app=record.app, username=event.username, name=event.name, role=event.role, state="registered",
         credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
         added_by=None, data=event.data, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
@@ -135,8 +137,8 @@ def registered(record: Record[UserRegistered], state: State) -> Changes:
 
 def abandoned(record: Record, state: State) -> Changes:
     user = User(
-        id=record.stream, username="", name="", role="person", state="abandoned", credential=None, email=None,
-        email_settled=record.offset, seen=None, visual=None, added_by=None, data={}, created=record.time,
+        id=record.stream, app=record.app, username="", name="", role="person", state="abandoned", credential=None,
+        email=None, email_settled=record.offset, seen=None, visual=None, added_by=None, data={}, created=record.time,
         updated=record.time, version=record.offset,
     )  # fmt: skip
     return {user.key: user}

@@ -18,6 +18,8 @@ class Visual(Entity, frozen=True, kw_only=True):
     key_fields: ClassVar = ("id",)
 
     id: str
+    #: Id of the application in which it is.
+    app: str
     owner: str
     model_data: dict[str, Any]
     #: Emotion name -> supported or not, or its settings: ``{"joy": true, "anger": false, "fear": {"eyes": "wide"}}``.
@@ -57,8 +59,8 @@ def as_created(record: Record[VisualCreated]) -> Visual:
     """The visual as it was first made."""
     event = record.data
     return Visual(
-        id=event.visual, owner=record.stream, model_data=event.model_data, emotion_data=event.emotion_data,
-        created=record.time, updated=record.time, version=record.offset,
+        id=event.visual, app=record.app, owner=record.stream, model_data=event.model_data,
+        emotion_data=event.emotion_data, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple
 
 import msgspec
 from typing_extensions import TypeVar
 
 from events.core.clock import Time
+from events.core.derived_ids import DEFAULT_APP
 from events.core.errors import KlatschError
 from events.core.faults import Fault, sentence
 from events.core.positions import Position
 from events.core.records import Entity, EntityT, Event, EventT, Key, Record, State, existing, is_of
 from events.keys import KeyUsed
 
+#: The application of commands that reach all of them: an operator's, and those of the system.
+ANY_APP = "*"
 #: First characters of a digest: they name the secret with which it was made.
 SECRET_CHARS = 4
 
@@ -45,7 +48,10 @@ class CommandEnvelope(msgspec.Struct, Generic[CommandT_co], frozen=True, kw_only
     #: Of the request that the client sent with the key; another request with it is refused.
     digest: str | None = None
     time: Time
-    app: str = "default"
+    #: Id of the application for which it is given. A stream of another one does not exist; ``*`` reaches all.
+    app: str = DEFAULT_APP
+    #: ``app``: the application's own server gives it for the actor, whose rights it does not need.
+    via: Literal["app"] | None = None
     traceparent: str | None = None
     #: Code and detail of a refusal found before it was submitted. It holds unless the key was used: that is answered.
     refusal: tuple[str, str] | None = None

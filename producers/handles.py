@@ -7,7 +7,7 @@ from typing import Any
 
 from events.core.faults import wrong
 from events.core.records import Event, Key, State
-from events.handles import Handle, HandleClaimed, HandleConfirmed, HandleReleased, handle_key
+from events.handles import Handle, HandleClaimed, HandleConfirmed, HandleReleased, handle_key, handle_parts
 from producers.commands import Command, CommandEnvelope, CommandType, Refused
 from producers.limits import Id
 from producers.names import check_username
@@ -55,7 +55,7 @@ def claim(envelope: CommandEnvelope[ClaimHandle], state: State) -> list[Event]:
     claimed = HandleClaimed(user=command.user)
     if isinstance(handle, Handle) and handle.user == command.user:
         return [claimed] if command.anew else []
-    kind, _, name = command.handle.partition(":")
+    _, kind, name = handle_parts(command.handle)
     if kind == "username":
         # Before any registration: of a name that nobody may have there is no claim to release.
         check_username(name, by_operator=True)

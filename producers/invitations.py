@@ -14,6 +14,7 @@ from events.invitations import (
     pending,
 )
 from events.members import loaded_member
+from events.rooms import room_key
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.limits import Id
 from producers.revertible import Revertible, RevertInRoom
@@ -46,7 +47,7 @@ def withdraw(state: State, room: str, users: Iterable[str]) -> list[Event]:
 
 
 def _own(envelope: CommandEnvelope[DeclineInvitation]) -> Sequence[Key]:
-    return (invitation_key(envelope.command.room, envelope.actor),)
+    return (room_key(envelope.command.room), invitation_key(envelope.command.room, envelope.actor))
 
 
 def decline(envelope: CommandEnvelope[DeclineInvitation], state: State) -> list[Event]:
@@ -60,7 +61,7 @@ def decline(envelope: CommandEnvelope[DeclineInvitation], state: State) -> list[
 
 
 def _theirs(envelope: CommandEnvelope[WithdrawInvitation]) -> Sequence[Key]:
-    return (invitation_key(envelope.command.room, envelope.command.user),)
+    return (room_key(envelope.command.room), invitation_key(envelope.command.room, envelope.command.user))
 
 
 def withdraw_own(envelope: CommandEnvelope[WithdrawInvitation], state: State) -> list[Event]:

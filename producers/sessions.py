@@ -43,7 +43,8 @@ def _opened(envelope: CommandEnvelope[UserCommand]) -> Sequence[Key]:
 
 
 def _own(envelope: CommandEnvelope[RenewSession | CloseSession]) -> Sequence[Key]:
-    return (session_key(envelope.command.user, envelope.command.session),)
+    command = envelope.command
+    return (user_key(command.user), session_key(command.user, command.session))
 
 
 def open_(envelope: CommandEnvelope[OpenSession], state: State) -> list[Event]:

@@ -11,7 +11,7 @@ import msgspec
 from events.core.clock import Time, after
 from events.core.faults import found, wrong
 from events.core.records import Event, Key, State
-from events.handles import email_handle
+from events.handles import email_handle, handle_parts
 from events.sessions import SessionOpened, session_key
 from events.users import (
     AddedBy,
@@ -188,11 +188,11 @@ def _email_changed(user: User, change: EmailChange) -> list[Event]:
 def abandon_email(envelope: CommandEnvelope[AbandonEmail], state: State) -> list[Event]:
     command = envelope.command
     user = loaded_user(state, command.user)
-    if user is None or (user.email is not None and email_handle(user.email) == command.handle):
+    if user is None or (user.email is not None and email_handle(user.email, user.app) == command.handle):
         raise Refused("held", f"expected an address that is not the user's; {command.handle} is, or may become so")
     if user.state == "abandoned":
         return []
-    return [UserEmailAbandoned(email=command.handle.partition(":")[2])]
+    return [UserEmailAbandoned(email=handle_parts(command.handle).name)]
 
 
 def note_seen(envelope: CommandEnvelope[NoteSeen], state: State) -> list[Event]:

@@ -41,6 +41,8 @@ async def installation(parts: Parts) -> AsyncIterator[Settings]:
         limit_read=CROWD, limit_send=CROWD, limit_write=CROWD,
         # Pages of a search are whole, however busy the machine is.
         search_seconds=60.0,
+        # No outcome is unknown only because others have the machine.
+        command_seconds=30.0,
     )  # fmt: skip
     await prepare(settings)
     try:

@@ -37,7 +37,7 @@ async def find(call: Call, request: FindUsers, as_of: AsOf) -> dict[str, Any]:
 
 async def _shown(call: Call, as_of: AsOf, ids: list[str]) -> list[View]:
     """Those of the ids who may be shown: now by the rule of the present, and then by the same."""
-    now = [row["id"] for row in await as_of.rows("users", "by_id", ids, call.user)]
+    now = [row["id"] for row in await as_of.rows("users", "by_id", ids, call.user, call.app)]
     pairs = [pair for id in now for pair in ((id, call.user), (call.user, id)) if id != call.user]
     between = await people.relationships(as_of.connection, as_of.moment, pairs)
     hidden = {one.user for one in between if one.type == "block"} - {one.other for one in between} - {call.user}
@@ -106,7 +106,8 @@ async def visual(call: Call, request: GetVisual, as_of: AsOf) -> dict[str, Any]:
 
 async def _seen(call: Call, as_of: AsOf, ids: list[str]) -> list[Visual]:
     """Those of some visuals that the caller may see, as they were, in the order of the ids."""
-    found = {one.id: one for one in await people.visuals(as_of.connection, as_of.moment, ids)}
+    past = await people.visuals(as_of.connection, as_of.moment, ids)
+    found = {one.id: one for one in past if one.app == call.app}
     owners = list({one.owner for one in found.values()})
     blocks = await profiles.apart_then(as_of.connection, as_of.moment, call.user, owners)
     shown = [await profiles.visual_seen(as_of.connection, blocks, found[id]) for id in ids if id in found]

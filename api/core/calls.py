@@ -27,7 +27,7 @@ from events.sessions import SessionClosed
 from infra.base.postgres import Connection, Pool, Row
 from infra.base.progress import Progress
 from infra.base.settings import Settings
-from producers.commands import Command, CommandEnvelope, Outcome, Refused
+from producers.commands import ANY_APP, Command, CommandEnvelope, Outcome, Refused
 from producers.engine.router import Producers
 from projectors.as_of.rooms import Kept
 from push.presence.gossip import GossipMessage
@@ -147,7 +147,13 @@ class Call:
 
     @property
     def app(self) -> str:
-        """The application in which the caller is; ``*`` of an operator, who is in all of them."""
+        """Id of the application in which the caller is; of an operator the default one, in which they make things."""
+        reach = self.reach
+        return DEFAULT_APP if reach == ANY_APP else reach
+
+    @property
+    def reach(self) -> str:
+        """The application of which the caller may know; ``*`` of an operator: all."""
         return DEFAULT_APP if self.identity is None else self.identity.app
 
     def count(self, limit: LimitName) -> None:
@@ -158,7 +164,7 @@ class Call:
 
     async def submit(
         self, command: Command, *, unless: Problem | Refused | None = None, shows: Collection[Key] | None = None,
-        key: str | None = None, actor: str | None = None, asked: Asked | None = None,
+        key: str | None = None, actor: str | None = None, asked: Asked | None = None, everywhere: bool = False,
     ) -> Outcome:  # fmt: skip
         """Decides what the client asked for; ``key`` instead of the caller's own. Raises Problem, Refused, Unavailable.
 
@@ -168,17 +174,17 @@ class Call:
         Where the key was used, the outcome is the first one: its events, and the entities as they were then, without
         what is deleted now. ``shows``: those that the answer shows; None: all that the command names.
 
-        ``asked``: a part of the request that has a key of its own.
+        ``asked``: a part of the request that has a key of its own. ``everywhere``: in any application.
         """
         key = key if key is not None else self.key
         if key is None:
             if unless is not None:
                 raise unless
-            return await self.step(command, key=None, actor=actor)
+            return await self.step(command, key=None, actor=actor, everywhere=everywhere)
         about = asked or self.asked
         outcome = await self._decided(CommandEnvelope(
             command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(), traceparent=self.traceparent,
-            app=self.app, keep=True, digest=None if about is None else self.services.digests.of(*about),
+            app=ANY_APP if everywhere else self.reach, keep=True, digest=None if about is None else self.services.digests.of(*about),
             refusal=None if unless is None else (unless.code, unless.detail),
         ))  # fmt: skip
         if not outcome.repeated:
@@ -201,15 +207,17 @@ class Call:
 
     async def step(
         self, command: Command, *, key: str | None, actor: str | None = None, id: str | None = None,
-        time: str | None = None, keep: bool = False,
+        time: str | None = None, keep: bool = False, everywhere: bool = False,
     ) -> Outcome:  # fmt: skip
         """Decides a command that no client asked for as such, or a line of an import; ``keep``: as in Order.
+        ``everywhere``: in any application.
 
         Its key is ours: it repeats a step, and the outcome's state is the present one. Raises Refused, Unavailable.
         """
         return await self._decided(CommandEnvelope(
             command=command, id=id or uuid7(), actor=actor or self.user, key=key, time=time or now(),
-            traceparent=self.traceparent, keep=keep, app=self.app,
+            traceparent=self.traceparent, keep=keep,
+            app=ANY_APP if everywhere else self.reach,
         ))  # fmt: skip
 
     async def _decided(self, envelope: CommandEnvelope) -> Outcome:

@@ -13,7 +13,9 @@ from api.core.moments import AsOf
 from api.core.tokens import NO_TOKEN, Identity
 from api.support import numbers
 from api.support.problems import Problem
+from events.core.derived_ids import DEFAULT_APP
 from events.core.type_faults import unfit
+from producers.commands import ANY_APP
 from producers.limits import unstorable
 from producers.users import Scope
 
@@ -88,6 +90,8 @@ class Operation(NamedTuple):
     as_of: AnswerAsOf | NoPast | None = None
     #: Whether apps do it by themselves, or it says itself whether somebody is there: it does not tell that they are.
     unattended: bool = False
+    #: Whether there is nothing of it in other applications than the default one.
+    default_app: bool = False
 
     @property
     def has_past(self) -> bool:
@@ -113,6 +117,12 @@ def permit(operation: Operation, identity: Identity | None) -> None:
         raise Problem("unauthenticated", NO_TOKEN)
     if identity.role not in ROLES[operation.permission]:
         raise Problem("forbidden", f"expected a token of: {operation.permission}; got one of: {identity.role}")
+    if operation.default_app and identity.app not in (DEFAULT_APP, ANY_APP):
+        raise Problem(
+            "forbidden",
+            f"expected a token of the default application, got one of another, which has no "
+            f"{operation.name.partition('.')[0]}",
+        )
     if operation.permission == "service" and operation.scope not in identity.scopes:
         held = " ".join(sorted(identity.scopes)) or "none"
         raise Problem(

@@ -13,19 +13,19 @@ from api.support.problems import Problem
 from events.core.clock import to_datetime
 from events.core.derived_ids import DEFAULT_APP
 from infra.base.settings import Settings
+from producers.commands import ANY_APP
 
 Role = Literal["person", "service", "server", "operator"]
-
-#: What an operator acts for: every application.
-ANY_APP = "*"
 
 #: Scopes of a service account of before there were any: what all of them could do.
 UNSCOPED = frozenset({"emotions:write"})
 
 #: What who sends a revoked one, or none, is told, on every way in.
 REVOKED = "expected a valid token, got one that was revoked; log in again"
+#: What who sends one that is not ours is told.
+FOREIGN = "expected a token of this installation, got another; log in"
 NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
-_ALGORITHM = "HS256"
+ALGORITHM = "HS256"
 _ISSUER = "klatsch"
 #: Seconds by which the clock of the node that signed a token may be ahead of that of the node that checks it: RFC 7519
 #: 4.1.4 has "usually no more than a few minutes". The end of a token is exact: docs/decisions/0041.
@@ -33,8 +33,10 @@ CLOCK_SKEW_SECONDS = 60
 
 
 class Identity:
-    """Who asks, as a valid token says. ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: the application of
-    which they are, ``*`` of an operator."""
+    """Who asks, as a valid token says.
+
+    ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an operator.
+    """
 
     __slots__ = ("app", "expires", "role", "scopes", "session", "user")
 
@@ -69,7 +71,7 @@ def mint(
         claims["scope"] = " ".join(sorted(scopes))
     if app not in (DEFAULT_APP, ANY_APP):
         claims["app"] = app
-    return jwt.encode(claims, bytes.fromhex(settings.secret), _ALGORITHM)
+    return jwt.encode(claims, bytes.fromhex(settings.secret), ALGORITHM)
 
 
 def verify(settings: Settings, token: str) -> Identity:
@@ -79,29 +81,25 @@ def verify(settings: Settings, token: str) -> Identity:
         claims = jwt.decode(
             token,
             bytes.fromhex(settings.secret),
-            [_ALGORITHM],
+            [ALGORITHM],
             audience=settings.prefix,
             issuer=_ISSUER,
             leeway=CLOCK_SKEW_SECONDS,
             options={"require": ["sub", "sid", "role", "exp", "iat"]},
         )
     except jwt.ExpiredSignatureError as error:
-        raise _expired() from error
+        raise expired() from error
     except jwt.ImmatureSignatureError as error:
         # It is a token of this installation: another key would have been told before.
-        text = (
-            f"expected a token that was made at most {CLOCK_SKEW_SECONDS} s ahead of this node's clock, got one of "
-            "later: the clocks of two machines differ, or this one was set back; try again later"
-        )
-        raise Problem("token_not_yet_valid", text, retry_after=CLOCK_SKEW_SECONDS) from error
+        raise early() from error
     except jwt.InvalidTokenError as error:
-        raise Problem("unauthenticated", "expected a token of this installation, got another; log in") from error
-    if not _canonical(token.rpartition(".")[2]):
-        raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
+        raise Problem("unauthenticated", FOREIGN) from error
+    if not canonical(token.rpartition(".")[2]):
+        raise Problem("unauthenticated", FOREIGN)
     if claims["exp"] <= time():
-        raise _expired()
+        raise expired()
     if claims["role"] not in get_args(Role):
-        raise Problem("unauthenticated", "expected a token of this installation, got another; log in")
+        raise Problem("unauthenticated", FOREIGN)
     return Identity(
         claims["sub"],
         claims["sid"],
@@ -112,7 +110,7 @@ def verify(settings: Settings, token: str) -> Identity:
     )
 
 
-def _canonical(signature: str) -> bool:
+def canonical(signature: str) -> bool:
     """Whether it is written as RFC 7515 2 has it: without padding, and no other sign than base64url's. The library
     passes over what else stands there; so one session would have many tokens."""
     return (
@@ -126,5 +124,15 @@ def _scopes(claims: dict[str, str]) -> frozenset[str]:
     return frozenset(claims["scope"].split()) if "scope" in claims else UNSCOPED
 
 
-def _expired() -> Problem:
+def early() -> Problem:
+    """The refusal of a token of a clock that is ahead."""
+    text = (
+        f"expected a token that was made at most {CLOCK_SKEW_SECONDS} s ahead of this node's clock, got one of "
+        "later: the clocks of two machines differ, or this one was set back; try again later"
+    )
+    return Problem("token_not_yet_valid", text, retry_after=CLOCK_SKEW_SECONDS)
+
+
+def expired() -> Problem:
+    """The refusal of a token that has ended."""
     return Problem("token_expired", "expected a valid token, got one that has expired; log in again")

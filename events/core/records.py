@@ -73,8 +73,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """CloudEvents 1.0, structured JSON: the value of every record of the event topics.
 
     Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. Extensions: ``actor`` (who asked),
-    ``command`` (idempotency key of the command), ``app`` (tenant), ``traceparent`` (W3C trace context), ``digest`` (of
-    the request behind a client's key; on a command's first event).
+    ``command`` (idempotency key of the command), ``app`` (tenant), ``via`` (``app``: the application's own server asked,
+    for the actor), ``traceparent`` (W3C trace context), ``digest`` (of the request behind a client's key; on the first
+    event of a command).
     """
 
     specversion: str = "1.0"
@@ -88,6 +89,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     actor: str
     command: str
     app: str = "default"
+    via: str | msgspec.UnsetType = msgspec.UNSET
     traceparent: str | msgspec.UnsetType = msgspec.UNSET
     digest: str | msgspec.UnsetType = msgspec.UNSET
     data: msgspec.Raw
@@ -232,14 +234,15 @@ class Registry:
         return self._by_struct[type(event)]
 
     def encode(self, event: Event, *, id: str, source: str, stream: str, time: str, actor: str, command: str,
-               app: str = "default", traceparent: str | msgspec.UnsetType = msgspec.UNSET,
+               app: str = "default", via: str | msgspec.UnsetType = msgspec.UNSET,
+               traceparent: str | msgspec.UnsetType = msgspec.UNSET,
                digest: str | msgspec.UnsetType = msgspec.UNSET) -> bytes:  # fmt: skip
         """A record's value: the event in its envelope."""
         row = self._by_struct[type(event)]
         return self._encoder.encode(
             Envelope(
                 id=id, source=source, type=row.name, subject=stream, time=time, dataschema=row.dataschema,
-                actor=actor, command=command, app=app, traceparent=traceparent, digest=digest,
+                actor=actor, command=command, app=app, via=via, traceparent=traceparent, digest=digest,
                 data=msgspec.Raw(self._encoder.encode(event)),
             )
         )  # fmt: skip

@@ -14,6 +14,7 @@ from events.core.records import Changes, Entity, Event, Key, Record, State
 from events.keys import KeyUsed
 from events.registry import REGISTRY
 from producers import metrics, registry
+from producers.batch import homes
 from producers.batch.cache import ReceiptKey, receipt_key
 from producers.commands import CommandEnvelope, Outcome, Refused, Unavailable, differ
 
@@ -70,13 +71,19 @@ class CommandBatch:
         try:
             if envelope.refusal is not None:
                 raise Refused(*envelope.refusal)
-            events = row.decide(envelope, self._state)
+            app = homes.home(row.topic, stream, self._state)
+            known = homes.reaches(envelope, app)
+            events = row.decide(envelope, self._state if known else homes.hiding(self._state))
             if not events and envelope.keep:
                 events = [KeyUsed()]
             if events and envelope.no_room is not None:
                 raise Unavailable(*envelope.no_room)
-            batch = [self._encode(envelope, stream, n, event) for n, event in enumerate(events)]
-            records, changes = self._fold(envelope, stream, events)
+            if events and not known:
+                # Whatever the decision makes of what it must not know: nothing of it stands in another's stream.
+                raise Refused("not_found", f"expected an id of your application, got {stream}")
+            app = app or homes.made_in(envelope)
+            batch = [self._encode(envelope, app, stream, n, event) for n, event in enumerate(events)]
+            records, changes = self._fold(envelope, app, stream, events)
         except (Refused, Unavailable) as refusal:
             metrics.REFUSED.labels(row.name, refusal.code).inc()
             self._result(envelope, None, refusal)
@@ -114,7 +121,7 @@ class CommandBatch:
         metrics.REPEATED.labels(name).inc()
         self._result(envelope, Outcome(receipt, self._named(envelope, receipt), repeated=True))
 
-    def _encode(self, envelope: CommandEnvelope, stream: str, n: int, event: Event) -> tuple[bytes, bytes]:
+    def _encode(self, envelope: CommandEnvelope, app: str, stream: str, n: int, event: Event) -> tuple[bytes, bytes]:
         value = REGISTRY.encode(
             event,
             id=f"{envelope.id}.{n}",
@@ -123,13 +130,16 @@ class CommandBatch:
             time=envelope.time,
             actor=envelope.actor,
             command=envelope.command_key,
-            app=envelope.app,
+            app=app,
+            via=envelope.via or msgspec.UNSET,
             traceparent=msgspec.UNSET if envelope.traceparent is None else envelope.traceparent,
             digest=msgspec.UNSET if n or envelope.digest is None else envelope.digest,
         )
         return stream.encode(), value
 
-    def _fold(self, envelope: CommandEnvelope, stream: str, events: list[Event]) -> tuple[list[Record], Changes]:
+    def _fold(
+        self, envelope: CommandEnvelope, app: str, stream: str, events: list[Event]
+    ) -> tuple[list[Record], Changes]:
         """The events as they will stand in the log, and what they change; the turn's state is as before."""
         records: list[Record] = []
         changes: Changes = {}
@@ -138,7 +148,7 @@ class CommandBatch:
             record = Record(
                 topic=self._topic, partition=self._partition, offset=self._next + len(self.records) + n,
                 id=f"{envelope.id}.{n}", type=REGISTRY.of(event).name, stream=stream, time=envelope.time,
-                actor=envelope.actor, command=envelope.command_key, app=envelope.app, data=event,
+                actor=envelope.actor, command=envelope.command_key, app=app, data=event,
                 digest=None if n else envelope.digest,
             )  # fmt: skip
             changes.update(REGISTRY.fold(record, state))

@@ -11,7 +11,7 @@ select u.id, mine.type as own, theirs."user" is not null as apart,
 from users u
 left join relationships mine on mine."user" = $2 and mine.other = u.id
 left join relationships theirs on theirs."user" = u.id and theirs.other = $2 and theirs.type = 'block'
-where u.id = any($1::text[]) and u.state = 'registered'
+where u.id = any($1::text[]) and u.app = $3 and u.state = 'registered'
 
 -- name: room
 -- Whether a room is a direct one; and, if the user is in it as one of its two people, whether they block the other, who
@@ -27,7 +27,7 @@ left join lateral (
 ) o on true
 left join relationships b on b.type = 'block'
     and ((b."user" = o."user" and b.other = $2) or (b."user" = $2 and b.other = o."user"))
-where r.id = $1
+where r.id = $1 and r.app = $3
 group by r.type
 
 -- name: kept_out
@@ -36,7 +36,7 @@ group by r.type
 select r.id
 from rooms r
 left join invitations i on i.room = r.id and i."user" = $2 and i.state = 'pending'
-where r.id = $1
+where r.id = $1 and r.app = $3
   and (i.by is null or exists (
     select from relationships b
     where b.type = 'block' and ((b."user" = i.by and b.other = $2) or (b."user" = $2 and b.other = i.by))))

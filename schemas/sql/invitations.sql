@@ -24,7 +24,7 @@ cross join lateral (
     from invitations
     where "user" = u.id and (state = 'declined' or (state = 'pending' and room <> $3))
 ) i
-where u.id = any($1::text[]) and u.state = 'registered'
+where u.id = any($1::text[]) and u.app = $4 and u.state = 'registered'
 
 -- name: crowd
 -- How many answers are waited for in a room, to somebody who is in it.

@@ -26,7 +26,7 @@ where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'delet
 select {columns room r}, m.role as m_role
 from rooms r
 left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
-where r.type = 'public' and r.state = 'active' and (r.updated, r.id) < ($2::timestamptz, $3::text)
+where r.type = 'public' and r.state = 'active' and r.app = $5 and (r.updated, r.id) < ($2::timestamptz, $3::text)
   and r.active <= date_trunc('hour', $2::timestamptz at time zone 'UTC')
   and (m.room is not null or not exists (
     select from relationships b
@@ -43,7 +43,7 @@ select * from (
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
     where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'
-      and (m.room is not null or (r.type = 'public' and r.state = 'active' and not exists (
+      and r.app = $10 and (m.room is not null or (r.type = 'public' and r.state = 'active' and not exists (
         select from relationships b
         where b.type = 'block'
           and ((b."user" = r.owner and b.other = $4) or (b."user" = $4 and b.other = r.owner)))))

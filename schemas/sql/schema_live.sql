@@ -3,6 +3,7 @@
 
 create table users (
     id          text collate "C" primary key,
+    app         text collate "C" not null,
     username    text not null,
     name        text not null,
     role        text not null,
@@ -51,6 +52,7 @@ create index relationships_other on relationships (other, "user");
 
 create table visuals (
     id           text collate "C" primary key,
+    app          text collate "C" not null,
     owner        text collate "C" not null,
     model_data   json not null,
     emotion_data json not null,
@@ -70,6 +72,7 @@ create table handles (
 
 create table rooms (
     id          text collate "C" primary key,
+    app         text collate "C" not null,
     type        text not null,
     name        text not null,
     description text,
@@ -94,7 +97,7 @@ create table rooms (
 ) with (fillfactor = 70);
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
 -- Public rooms as they are listed, but for the order within an hour.
-create index rooms_public on rooms (active desc) where type = 'public' and state = 'active';
+create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';
 
 create table members (
     room        text collate "C" not null,

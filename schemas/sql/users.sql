@@ -2,7 +2,7 @@
 -- Registered users by id, without those who block the caller, unless the caller is something to them or shares a room
 -- with them. How the others are shown, profiles.py says.
 select u.* from users u
-where u.id = any($1::text[]) and u.state = 'registered'
+where u.id = any($1::text[]) and u.app = $3 and u.state = 'registered'
   and (not exists (
         select from relationships r where r.type = 'block' and r."user" = u.id and r.other = $2)
     or exists (
@@ -22,7 +22,7 @@ select * from (
            case when u.folded like $10 then -2 when u.folded like $11 then -1
                 when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
     from users u
-    where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered'
+    where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered' and u.app = $12
       and not exists (
         select from relationships r
         where r.type = 'block' and ((r."user" = u.id and r.other = $5) or (r."user" = $5 and r.other = u.id)))
@@ -33,7 +33,7 @@ limit $9
 
 -- name: holder
 -- Who holds a name, with the password hash to verify.
-select u.id, u.credential, u.role, u.email, c.hash
+select u.id, u.app, u.credential, u.role, u.email, c.hash
 from handles h
 join users u on u.id = h."user" and u.state = 'registered'
 left join credentials c on c.id = u.credential

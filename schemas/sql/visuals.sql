@@ -1,10 +1,10 @@
 -- name: by_id
 -- A visual character.
-select * from visuals where id = $1
+select * from visuals where id = $1 and app = $2
 
 -- name: by_ids
 -- Several visual characters.
-select * from visuals where id = any($1::text[])
+select * from visuals where id = any($1::text[]) and app = $2
 
 -- name: of_owner
 -- A user's visual characters, by id, above one of them.

@@ -47,7 +47,7 @@ class Caller:
     """What the API's functions see of a call: ``submit``, decided on the log at once when its turn comes."""
 
     settings = SETTINGS
-    address = ""
+    address, app = "", "default"
     services = SimpleNamespace(
         credential_store=Vault(), login_throttle=SimpleNamespace(registered=lambda address, handle: None)
     )

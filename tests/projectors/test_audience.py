@@ -38,7 +38,7 @@ def record(event: Event, stream: str = "ada", actor: str = "ada") -> Record:
 
 def user(id: str) -> User:
     return User(
-        id=id, username=id, name=id.title(), role="person", state="registered", credential=SECRET,
+        id=id, app="default", username=id, name=id.title(), role="person", state="registered", credential=SECRET,
         email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None, added_by="nobody",
         data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
     )  # fmt: skip

@@ -25,13 +25,19 @@ CHANNEL = Channel(
     id=1, name="Raid", limit=5, owner="ada", state="created", created=TIME, deleted=None, version=1
 )  # fmt: skip
 SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, since=1, version=1)
-VISUAL = Visual(id="v", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1)
+VISUAL = Visual(
+    id="v", app="a", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1
+)  # fmt: skip
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
 
 #: View, an entity, the fields that it hides.
 CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
-    (views.user_view, user("ada"), {"state", "credential", "email", "email_settled", "seen", "updated", "added_by"}),
-    (views.self_view, user("ada"), {"state", "credential", "email_settled"}),
+    (
+        views.user_view,
+        user("ada"),
+        {"app", "state", "credential", "email", "email_settled", "seen", "updated", "added_by"},
+    ),
+    (views.self_view, user("ada"), {"app", "state", "credential", "email_settled"}),
     (views.session_view, SESSION, {"user", "closed", "since"}),
     # rank: the order of a search, which its cursors have.
     (views.room_view, room(), {"rank"}),

@@ -11,7 +11,7 @@ Json: TypeAlias = Any
 #: The public profile. Without `updated` and `seen`, which tell when the user was last here (see presence).
 class User(TypedDict):
     id: str
-    #: Unique, as registered; compared without case.
+    #: Unique in it, as registered; compared without case.
     username: str
     #: Shown name.
     name: str
@@ -27,7 +27,7 @@ class User(TypedDict):
 class Self(TypedDict):
     """The profile as the user sees it. The credential is shown to nobody."""
     id: str
-    #: Unique, as registered; compared without case.
+    #: Unique in it, as registered; compared without case.
     username: str
     #: Shown name.
     name: str

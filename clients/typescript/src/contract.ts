@@ -6,7 +6,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** The public profile. Without `updated` and `seen`, which tell when the user was last here (see presence). */
 export type User = {
   id: string;
-  /** Unique, as registered; compared without case. */
+  /** Unique in it, as registered; compared without case. */
   username: string;
   /** Shown name. */
   name: string;
@@ -23,7 +23,7 @@ export type User = {
 /** The profile as the user sees it. The credential is shown to nobody. */
 export type Self = {
   id: string;
-  /** Unique, as registered; compared without case. */
+  /** Unique in it, as registered; compared without case. */
   username: string;
   /** Shown name. */
   name: string;

@@ -19,7 +19,7 @@ from infra.ops.commands.errors import CannotDo
 from infra.ops.irc.plan import ImportOrder as Item
 from producers import registry
 from producers.batch.command_batch import CommandBatch
-from producers.commands import CommandEnvelope
+from producers.commands import ANY_APP, CommandEnvelope
 from producers.revert import key_of
 from producers.revertible import Revert
 from projectors.as_of import folding
@@ -138,7 +138,9 @@ async def _commands(connection: Connection, stream: str, chosen: list[Record]) -
 def _envelope(command: Revert, record: Record, present: Entity | None) -> CommandEnvelope:
     """The key holds until the entity changes: repeating is harmless, and what was taken back twice can be again."""
     version = -1 if present is None else present.version
-    return CommandEnvelope(command=command, id=uuid7(), actor=OPERATOR, key=f"undo:{record.id}:{version}", time=now())
+    return CommandEnvelope(
+        command=command, id=uuid7(), actor=OPERATOR, key=f"undo:{record.id}:{version}", time=now(), app=ANY_APP
+    )
 
 
 class _Preview:

@@ -52,7 +52,7 @@ def messages(draw: Any) -> Message:
 @some.composite
 def users(draw: Any) -> User:
     return User(
-        id=draw(TEXT), username=draw(TEXT), name=draw(TEXT), role="person", state="registered",
+        id=draw(TEXT), app=draw(TEXT), username=draw(TEXT), name=draw(TEXT), role="person", state="registered",
         credential=draw(some.one_of(some.none(), TEXT)), email=draw(some.one_of(some.none(), TEXT)), email_settled=1,
         seen=draw(some.sampled_from([None, TIME])), visual=None,
         added_by=None, data=draw(some.dictionaries(TEXT, TEXT, max_size=2)),
