@@ -47,6 +47,9 @@ class PermissionRow(NamedTuple):
     archived: bool = False
     #: Whether one may do it to oneself after the room was deleted.
     deleted: bool = False
+    #: Whether an application's own server may do it for anybody, whatever their role, in the room or not; else it may
+    #: do what they may.
+    server: bool = False
 
 
 _YES, _NO, _OWN = Rule.YES, Rule.NO, Rule.OWN
@@ -54,21 +57,22 @@ _YES, _NO, _OWN = Rule.YES, Rule.NO, Rule.OWN
 #: By the name of the command. What is not here is not about the inside of a room.
 PERMISSIONS: dict[str, PermissionRow] = {
     #                           owner  admin  member         direct
-    "PostMessage":          PermissionRow(_YES,  _YES,  Rule.POSTING,  _YES),
-    "EditMessage":          PermissionRow(_OWN,  _OWN,  Rule.OWN_POSTING, _OWN),
-    "DeleteMessage":        PermissionRow(_YES,  _YES,  _OWN,          _OWN),
-    "PinMessage":           PermissionRow(_YES,  _YES,  _NO,           _YES),
-    "UnpinMessage":         PermissionRow(_YES,  _YES,  _NO,           _YES),
+    "PostMessage":          PermissionRow(_YES,  _YES,  Rule.POSTING,  _YES, server=True),
+    "EditMessage":          PermissionRow(_OWN,  _OWN,  Rule.OWN_POSTING, _OWN, server=True),
+    "DeleteMessage":        PermissionRow(_YES,  _YES,  _OWN,          _OWN, server=True),
+    "PinMessage":           PermissionRow(_YES,  _YES,  _NO,           _YES, server=True),
+    "UnpinMessage":         PermissionRow(_YES,  _YES,  _NO,           _YES, server=True),
     "MarkRead":             PermissionRow(_YES,  _YES,  _YES,          _YES, archived=True),
     "SetNotifications":     PermissionRow(_YES,  _YES,  _YES,          _YES, archived=True),
-    "AddMember":            PermissionRow(_YES,  _YES,  Rule.INVITING, _NO, outsider=Rule.JOIN),
-    "RemoveMember":         PermissionRow(Rule.BELOW, Rule.BELOW, Rule.SELF, Rule.SELF, archived=True, deleted=True),
-    "ChangeRole":           PermissionRow(_YES,  _NO,   _NO,           _NO),
+    "AddMember":            PermissionRow(_YES,  _YES,  Rule.INVITING, _NO, outsider=Rule.JOIN, server=True),
+    "RemoveMember":         PermissionRow(
+        Rule.BELOW, Rule.BELOW, Rule.SELF, Rule.SELF, archived=True, deleted=True, server=True),
+    "ChangeRole":           PermissionRow(_YES,  _NO,   _NO,           _NO, server=True),
     "TransferOwnership":    PermissionRow(_YES,  _NO,   _NO,           _NO),
-    "ChangeRoom":           PermissionRow(_YES,  _YES,  _NO,           _YES),
-    "ArchiveRoom":          PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True),
-    "UnarchiveRoom":        PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True),
-    "DeleteRoom":           PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True),
+    "ChangeRoom":           PermissionRow(_YES,  _YES,  _NO,           _YES, server=True),
+    "ArchiveRoom":          PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True, server=True),
+    "UnarchiveRoom":        PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True, server=True),
+    "DeleteRoom":           PermissionRow(_YES,  _NO,   _NO,           _NO, archived=True, server=True),
 }  # fmt: skip
 
 _RANK = {"member": 0, "admin": 1, "owner": 2}
@@ -110,6 +114,11 @@ def allow(
     if room is None or (room.state == "deleted" and not (row.deleted and user == envelope.actor)):
         raise missing(id)
     member = loaded_member(state, id, envelope.actor)
+    if envelope.via == "app" and row.server:
+        if room.type == "direct" and row.direct is Rule.NO:
+            raise Refused("forbidden", _expected(row, "direct", row.direct, room))
+        _open(room, row)
+        return Allowed(room, member)
     if member is None:
         if row.outsider is Rule.JOIN and user == envelope.actor and _may_come(state, room, user):
             _open(room, row)

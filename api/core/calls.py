@@ -156,6 +156,11 @@ class Call:
         """The application of which the caller may know; ``*`` of an operator: all."""
         return DEFAULT_APP if self.identity is None else self.identity.app
 
+    @property
+    def via(self) -> Literal["app"] | None:
+        """``app`` where an application's own server calls, for a user or for itself."""
+        return "app" if self.identity is not None and self.identity.role == "server" else None
+
     def count(self, limit: LimitName) -> None:
         """Counts the call against a further limit. Raises Problem ``rate_limited``."""
         allowance = self.services.limits.count(limit, self.identity, self.address)
@@ -184,7 +189,8 @@ class Call:
         about = asked or self.asked
         outcome = await self._decided(CommandEnvelope(
             command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(), traceparent=self.traceparent,
-            app=ANY_APP if everywhere else self.reach, keep=True, digest=None if about is None else self.services.digests.of(*about),
+            app=ANY_APP if everywhere else self.reach, via=self.via, keep=True,
+            digest=None if about is None else self.services.digests.of(*about),
             refusal=None if unless is None else (unless.code, unless.detail),
         ))  # fmt: skip
         if not outcome.repeated:
@@ -217,7 +223,7 @@ class Call:
         return await self._decided(CommandEnvelope(
             command=command, id=id or uuid7(), actor=actor or self.user, key=key, time=time or now(),
             traceparent=self.traceparent, keep=keep,
-            app=ANY_APP if everywhere else self.reach,
+            app=ANY_APP if everywhere else self.reach, via=self.via,
         ))  # fmt: skip
 
     async def _decided(self, envelope: CommandEnvelope) -> Outcome:

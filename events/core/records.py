@@ -73,8 +73,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """CloudEvents 1.0, structured JSON: the value of every record of the event topics.
 
     Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. Extensions: ``actor`` (who asked),
-    ``command`` (idempotency key of the command), ``app`` (tenant), ``via`` (``app``: the application's own server asked,
-    for the actor), ``traceparent`` (W3C trace context), ``digest`` (of the request behind a client's key; on the first
+    ``command`` (idempotency key of the command), ``app`` (tenant), ``via`` (``app``: the application's own server
+    asked, for the actor), ``traceparent`` (W3C trace context), ``digest`` (of the request behind a client's key; on the first
     event of a command).
     """
 

@@ -48,6 +48,9 @@ COPY = {
     "DeleteRoom":        (YES,   NO,    NO,       NO,    NO,      True,    False),
 }  # fmt: skip
 
+#: What an application's own server does only as the user may.
+AS_THE_USER = {"MarkRead", "SetNotifications", "TransferOwnership"}
+
 #: Commands of rooms that no role is asked for: who makes a room has none yet, operators and services have none at all.
 WITHOUT_ROLE = {
     "CreateRoom", "DeclineInvitation", "WithdrawInvitation", "RestoreRoom", "RevertInRoom", "SetEmotion",
@@ -59,6 +62,7 @@ WITHOUT_ROLE = {
 def test_the_table_is_as_it_was_decided() -> None:
     found = {name: (*(rule.value for rule in row[:5]), row.archived, row.deleted) for name, row in PERMISSIONS.items()}
     assert found == COPY
+    assert {name for name, row in PERMISSIONS.items() if not row.server} == AS_THE_USER
     assert {rule.value for rule in Rule} == {YES, NO, OWN, OWN_POSTING, BELOW, SELF, POSTING, INVITING, JOIN}
 
 
@@ -189,3 +193,33 @@ def test_the_decision_is_what_the_cell_says(name: str, column: str) -> None:
         seen.add(found)
     rule: Rule = getattr(PERMISSIONS[name], column)
     assert ("done" in seen) == (rule is not Rule.NO), "each cell that allows something was tried where it does"
+
+
+def expected_of_server(
+    row: PermissionRow, column: str, case: Case, public: bool, state: str, posting: Setting, inviting: Setting
+) -> str:
+    """The same of an application's own server, for somebody of the column."""
+    if not row.server or (state == "deleted" and not (row.deleted and case.to == "self")):
+        return expected(row, column, case, public, state, posting, inviting)
+    if row is PERMISSIONS["RemoveMember"]:
+        if column == "outsider" and case.to == "self":
+            return "not_found"
+        # Of the owner it has to say who comes after.
+        return "no_successor" if case.to == "owner" else "done"
+    if column == "direct" and row.direct is Rule.NO:
+        return "forbidden"
+    if state == "archived" and not row.archived:
+        return "archived"
+    said_nothing = column == "outsider" and case.own and isinstance(case.command, EditMessage | DeleteMessage)
+    return "not_found" if said_nothing else "done"
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("name", PERMISSIONS)
+def test_a_server_does_for_anybody_what_its_column_says(name: str, column: str) -> None:
+    for kind, case in product(rooms(), cases(name, column)):
+        given = scene(column, *kind)
+        given.log.append(*[MemberInvited(user=ACTORS[column])] * case.invited, stream="s")
+        (answer,) = given.log.turn(order(case.command, actor=ACTORS[column], via="app"))
+        found = answer.code if isinstance(answer, Refused) else "done"
+        assert found == expected_of_server(PERMISSIONS[name], column, case, *kind), (kind, case, answer)

@@ -18,6 +18,8 @@ In a direct room nobody writes, edits or changes the room's data while one of th
 ([what a block hides](../decisions/0039-what-a-block-hides.md)).
 Who may let others in adds them at once where the other's choice allows it (`added_by`), and else invites them. Who
 invited somebody withdraws the invitation while they are in the room themselves; so does whoever may put members out.
+An application's own server acts for a user (`actor` in the events, `via` says that it was the server): what the column
+says, whatever the user's role, in the room or not, and all else as the user.
 An operator can bring a deleted or archived room back ([`rooms.restore`](commands.md#roomsrestore)).
 """
 
@@ -25,7 +27,17 @@ An operator can bring a deleted or archived room back ([`rooms.restore`](command
 def page_text() -> str:
     """The page."""
     listing = table(
-        ("command", "operations", "owner", "admin", "member", "in a direct room", "not in the room", "room archived"),
+        (
+            "command",
+            "operations",
+            "owner",
+            "admin",
+            "member",
+            "in a direct room",
+            "not in the room",
+            "by a server",
+            "room archived",
+        ),
         (_cells(name, row) for name, row in PERMISSIONS.items()),
     )
     return page("Permissions in a room", _INTRO, listing, "## Operations", _OPERATIONS, _levels())
@@ -33,7 +45,13 @@ def page_text() -> str:
 
 def _cells(name: str, row: PermissionRow) -> tuple[str, ...]:
     rules = (row.owner, row.admin, row.member, row.direct, row.outsider)
-    return (code(name), _operations(name), *map(_words, rules), "yes" if row.archived else "no")
+    return (
+        code(name),
+        _operations(name),
+        *map(_words, rules),
+        "yes" if row.server else "as the user",
+        "yes" if row.archived else "no",
+    )
 
 
 def _words(rule: Rule) -> str:
@@ -47,7 +65,8 @@ def _operations(command: str) -> str:
 
 _OPERATIONS = """\
 Before a room's table comes the permission of the operation: `anyone` needs no token, `user` a person's or a service
-account's, `service` that of a service account which has the scope, `operator` the operator's.
+account's, `service` that of a service account which has the scope, `server` that of an application's own server,
+`operator` the operator's.
 
 Service accounts are users too: they see what they are let into, and nothing else. An operator names their scopes when
 making them (`POST /v1/services`); their tokens have them as the claim `scope`, with spaces between (RFC 8693). Accounts
