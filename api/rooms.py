@@ -15,6 +15,7 @@ from api.support import pages
 from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
 from api.support.problems import Problem
 from events.core.clock import uuid7
+from events.core.derived_ids import named_room
 from events.core.faults import wrong
 from events.core.records import Entity
 from events.invitations import Invitation, invitation_key
@@ -161,7 +162,7 @@ def _id(call: Call, request: CreateRoomRequest) -> str:
         raise Problem("invalid", errors=[wrong("/name", "one, unless the room is direct", "none")])
     if request.id is not None:
         check_slug(request.id)
-        return request.id
+        return named_room(call.app, request.id)
     # The stream of a repeated command must be the same, so the id comes from the key.
     return uuid7() if call.key is None else keyed_id(call, "room")
 

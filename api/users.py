@@ -20,13 +20,13 @@ from api.support.ids import Ids, ids_of
 from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
 from api.support.problems import Problem, gather
 from events.core.clock import after, now
+from events.core.derived_ids import DEFAULT_APP
 from events.core.faults import wrong
 from events.handles import email_handle, handle_parts, username_handle
 from events.sessions import SessionOpened
 from events.users import AddedBy, User, UserRegistered, user_key
 from infra.base.postgres import Row, queries
 from infra.base.rows import from_row
-from infra.base.settings import Settings
 from producers.commands import Outcome, Refused
 from producers.emails import Email, kept
 from producers.handles import taken
@@ -128,7 +128,7 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
     check_username(username, by_operator=command.role == "service")
     check_name("name", command.name)
     unreserved(command.data)
-    user = _user_id(call.settings, call.key, username, secret, command.email)
+    user = _user_id(call, username, secret, command.email)
     email = command.email
     handles = [username_handle(username, call.app), *([] if email is None else [email_handle(email, call.app)])]
     hash = None
@@ -171,15 +171,17 @@ async def _free(call: Call, handles: list[str], user: str) -> None:
             raise taken(*handle_parts(handle)[1:])
 
 
-def _user_id(settings: Settings, key: str | None, username: str, secret: str | None, email: str | None) -> str:
+def _user_id(call: Call, username: str, secret: str | None, email: str | None) -> str:
     """A UUIDv4. With an idempotency key always the same one, so that a repeated registration finds its own claim.
 
     It depends on the password and the address too: who knows the key alone does not get the first one's token.
     """
-    if key is None:
+    if call.key is None:
         return str(uuid4())
-    text = "\x00".join((key, username.lower(), secret or "", *([] if email is None else [email])))
-    digest = hmac.new(bytes.fromhex(settings.secret), text.encode(), hashlib.sha256).digest()
+    text = "\x00".join((call.key, username.lower(), secret or "", *([] if email is None else [email])))
+    if call.app != DEFAULT_APP:
+        text = f"{call.app}\x00{text}"
+    digest = hmac.new(bytes.fromhex(call.settings.secret), text.encode(), hashlib.sha256).digest()
     return str(UUID(bytes=digest[:16], version=4))
 
 

@@ -1,46 +1,149 @@
-"""Who asks: the identity behind a token, refused once its session is closed."""
+"""Who asks: the identity behind a token, refused once it was revoked."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from time import time
+from typing import NamedTuple, TypeVar
 
-from api.core import tokens
-from api.core.calls import Services
+from api.core import app_tokens, tokens
+from api.core.app_tokens import APP_HEADER, USER_HEADER, AppKey
+from api.core.calls import Call, Services
+from api.core.places import header
 from api.core.tokens import Identity
 from api.support.problems import Problem
+from events.core.derived_ids import derived_id
+from events.core.faults import quoted
 from infra.base.postgres import queries
 from infra.base.sites import bearer
 
 #: Tokens whose signature need not be checked again; a hit saves some 30 microseconds.
 _KNOWN = 10_000
+#: Users of applications that were looked up once: they stay.
+_USERS = 50_000
 _known: OrderedDict[tuple[str, str], Identity] = OrderedDict()
 
 
-async def identify(services: Services, authorization: str | None) -> Identity | None:
-    """The identity in an ``Authorization: Bearer`` header; None without a header. Raises Problem."""
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class _OfApp(NamedTuple):
+    """A token of an application, as it was found good under a key."""
+
+    kid: str
+    key: AppKey
+    identity: Identity
+
+
+_of_apps: OrderedDict[tuple[str, str], _OfApp] = OrderedDict()
+_users: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+
+
+async def identify(services: Services, authorization: str | None, user: str | None = None) -> Identity | None:
+    """The identity in an ``Authorization: Bearer`` header; None without a header. Raises Problem.
+
+    ``user``: whom an application's own server acts for, as the header Klatsch-User says it.
+    """
     if authorization is None:
         return None
     token = bearer(authorization)
     if not token:
         raise Problem("unauthenticated", "expected Authorization: Bearer and a token")
-    return await authenticate(services, token)
+    identity = await authenticate(services, token)
+    if user is None:
+        return identity
+    if identity.role != "server":
+        raise Problem(
+            "forbidden", f"expected no header {USER_HEADER}, as only an application's server acts for others, got one"
+        )
+    return await _acting(services, identity, user)
 
 
 async def authenticate(services: Services, token: str) -> Identity:
-    """The identity in a token. Raises Problem ``unauthenticated``, ``token_expired`` or ``token_revoked``."""
+    """The identity in a token.
+
+    Raises Problem ``unauthenticated``, ``token_expired``, ``token_not_yet_valid``, ``token_revoked``, ``suspended``.
+    """
     if not token:
         raise Problem("unauthenticated", tokens.NO_TOKEN)
-    key = (services.settings.secret, token)
-    identity = _known.get(key)
+    place = (services.settings.secret, token)
+    identity = _known.get(place)
     if identity is None or identity.expires <= time():
+        found = _of_apps.get(place)
+        kid = app_tokens.key_of(token) if found is None else found.kid
+        if kid is not None:
+            return await _of_app(services, place, kid)
         identity = tokens.verify(services.settings, token)
-        _known[key] = identity
-        while len(_known) > _KNOWN:
-            _known.popitem(last=False)
+        _keep(_known, place, identity, _KNOWN)
     if await _revoked(services, identity):
         raise Problem("token_revoked", tokens.REVOKED)
     return identity
+
+
+async def app_of(services: Services, api_key: str) -> str:
+    """The application of an API key, which whoever has no token yet sends. Raises Problem."""
+    key = await services.apps.by_key(api_key)
+    if key is None:
+        fault = header(APP_HEADER, "a valid API key", quoted(api_key))
+        raise Problem("unauthenticated", f"expected a valid API key, got {quoted(api_key)}", errors=[fault])
+    if key.suspended:
+        raise app_tokens.suspended()
+    return key.app
+
+
+async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Identity:
+    """The identity in a token that an application signed with the secret of this key."""
+    key = await services.apps.by_key(kid)
+    if key is None:
+        raise Problem("unauthenticated", "expected a token under a valid API key, got one under another or an old one")
+    found = _of_apps.get(place)
+    # A key of which anything has changed since is another object.
+    if found is not None and found.key is key and found.identity.expires > time():
+        return found.identity
+    claims = app_tokens.verify(key, place[1])
+    if claims.external is None:
+        identity = Identity("", f"{key.app}/{kid}", "server", claims.expires, app=key.app)
+    else:
+        user = derived_id(key.app, "user", claims.external)
+        if not await _registered(services, key.app, user):
+            text = f"expected a user of the application, found none known to it as {quoted(claims.external)}"
+            raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
+        identity = Identity(user, f"{user}/{kid}", "person", claims.expires, app=key.app)
+    _keep(_of_apps, place, _OfApp(kid, key, identity), _KNOWN)
+    return identity
+
+
+async def _acting(services: Services, server: Identity, user: str) -> Identity:
+    """The server, for one of its users."""
+    if not await _registered(services, server.app, user):
+        fault = header(USER_HEADER, "the id of a user of the application", quoted(user))
+        raise Problem("not_found", f"expected a user of the application, found none with id {user}", errors=[fault])
+    return Identity(user, server.session, "server", server.expires, app=server.app)
+
+
+async def _registered(services: Services, app: str, user: str) -> bool:
+    """Whether it is a registered user of the application, also one who was made a moment ago."""
+    place = (services.settings.prefix, app, user)
+    if place in _users:
+        return True
+    call = Call(services, None)
+    found = await _is_registered(call, app, user)
+    if not found and await call.see_all("users"):
+        found = await _is_registered(call, app, user)
+    if found:
+        _keep(_users, place, None, _USERS)
+    return found
+
+
+async def _is_registered(call: Call, app: str, user: str) -> bool:
+    return await call.row(queries("users")["registered"], user, app) is not None
+
+
+def _keep(found: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
+    found[key] = value
+    while len(found) > most:
+        found.popitem(last=False)
 
 
 async def _revoked(services: Services, identity: Identity) -> bool:

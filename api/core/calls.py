@@ -55,6 +55,9 @@ class Feed(Protocol):
         ...
 
 
+#: The actor of what an application's server does for no user.
+SERVER = "server"
+
 #: Writes notes for the push nodes, soon; it may lose them.
 TellNotes = Callable[[Sequence[GossipMessage]], None]
 
@@ -108,7 +111,7 @@ class Call:
 
     def __init__(
         self, services: Services, identity: Identity | None, *, key: str | None = None, traceparent: str | None = None,
-        connection: str | None = None, address: str = "",
+        connection: str | None = None, address: str = "", app: str = DEFAULT_APP,
     ) -> None:  # fmt: skip
         self.services = services
         self.identity = identity
@@ -118,6 +121,8 @@ class Call:
         self.connection = connection
         #: Where the client calls from, as ``address.client_address`` gives it.
         self.address = address
+        #: The application of which the caller may know; ``*`` of an operator: all.
+        self.reach = app if identity is None else identity.app
         self.position: Vector = {}
         #: Whether it reads much: it waits for its turn before it takes a connection to Postgres.
         self.heavy = False
@@ -143,18 +148,12 @@ class Call:
         """The caller's user id. Operations without a permission for anyone have one."""
         if self.identity is None:
             raise Problem("unauthenticated", NO_TOKEN)
-        return self.identity.user
+        return self.identity.user or SERVER
 
     @property
     def app(self) -> str:
         """Id of the application in which the caller is; of an operator the default one, in which they make things."""
-        reach = self.reach
-        return DEFAULT_APP if reach == ANY_APP else reach
-
-    @property
-    def reach(self) -> str:
-        """The application of which the caller may know; ``*`` of an operator: all."""
-        return DEFAULT_APP if self.identity is None else self.identity.app
+        return DEFAULT_APP if self.reach == ANY_APP else self.reach
 
     @property
     def via(self) -> Literal["app"] | None:

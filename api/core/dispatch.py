@@ -14,7 +14,10 @@ from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
+import msgspec
+
 from api.core import moments, places
+from api.core.auth import app_of
 from api.core.calls import Asked, Call, Services
 from api.core.limits import Allowance
 from api.core.moments import AS_OF, AsOf
@@ -25,9 +28,11 @@ from api.core.transport import Answer, Disconnected, Inbound, Parsed, Refusal
 from api.support import problems
 from api.support.metrics import REQUESTS
 from api.support.problems import Problem
+from events.core.derived_ids import DEFAULT_APP, named_room
 from events.core.faults import found, quoted, wrong
 from events.core.positions import BadPosition, encode_vector, parse_vector
 from infra.base import kafka
+from producers.commands import ANY_APP
 
 #: What a key is.
 KEY_WORDS = "1-128 printable ASCII characters without spaces"
@@ -45,11 +50,11 @@ class Step(NamedTuple):
     problems: tuple[str, ...]
 
 
-_OF_TOKENS = ("unauthenticated", "token_expired", "token_not_yet_valid", "token_revoked")
+_OF_TOKENS = ("unauthenticated", "token_expired", "token_not_yet_valid", "token_revoked", "suspended")
 
 #: In their order. Of any of them a part that is away makes ``unavailable``, and a fault of ours ``internal``.
 STEPS = (
-    Step("identify", "Who calls, by their token.", _OF_TOKENS),
+    Step("identify", "Who calls, by their token; without one, of which application, by its API key.", _OF_TOKENS),
     Step(
         "count",
         "One more call against the operation's limit: of the account, or of the address where the token is no good or "
@@ -89,7 +94,7 @@ class Dispatcher:
         """What ``printed`` makes of the answer, or why there is none. Raises Disconnected, and nothing else."""
         started, outcome, allowance = perf_counter(), "ok", None
         try:
-            identity, no_good = await _identify(inbound)
+            identity, app, no_good = await self._identify(inbound)
             allowance = self._count(operation, identity, inbound)
             if allowance is not None:
                 allowance.check()
@@ -100,10 +105,10 @@ class Dispatcher:
             self._note(operation, inbound)
             parsed = await inbound.read(operation)
             key, moment = _check_form(operation, parsed)
-            request = convert(operation, parsed.values, text=operation.method in ("GET", "DELETE"))
+            request = _in_app(app, convert(operation, parsed.values, text=operation.method in ("GET", "DELETE")))
             call = Call(
                 self._services, identity, key=key, traceparent=inbound.traceparent, connection=inbound.connection,
-                address=inbound.address,
+                address=inbound.address, app=app,
             )  # fmt: skip
             async with self._take_turn(operation, inbound, parsed):
                 await _wait(call, parsed.position)
@@ -122,6 +127,18 @@ class Dispatcher:
             return Refusal(problem, allowance)
         finally:
             REQUESTS.labels(operation.name, inbound.transport, outcome).observe(perf_counter() - started)
+
+    async def _identify(self, inbound: Inbound) -> tuple[Identity | None, str, Problem | None]:
+        """Who asks, in which application, or why a token or an API key is no good: such a call is counted before it is
+        refused."""
+        try:
+            identity = await inbound.identify()
+            if identity is not None:
+                return identity, identity.app, None
+            api_key = inbound.api_key
+            return None, DEFAULT_APP if api_key is None else await app_of(self._services, api_key), None
+        except Problem as problem:
+            return None, DEFAULT_APP, problem
 
     def _count(self, operation: Operation, identity: Identity | None, inbound: Inbound) -> Allowance | None:
         """Without a good token, and where none is needed, the address counts. None for operators."""
@@ -146,12 +163,12 @@ class Dispatcher:
         return turn
 
 
-async def _identify(inbound: Inbound) -> tuple[Identity | None, Problem | None]:
-    """Who asks, or why a token is no good: such a call is counted before it is refused."""
-    try:
-        return await inbound.identify(), None
-    except Problem as problem:
-        return None, problem
+def _in_app(app: str, request: Request) -> Request:
+    """The request with the id of the room that the application calls by a name of its own."""
+    room = getattr(request, "room", None)
+    if app in (DEFAULT_APP, ANY_APP) or not isinstance(room, str):
+        return request
+    return msgspec.structs.replace(request, room=named_room(app, room))
 
 
 def _check_form(operation: Operation, parsed: Parsed) -> tuple[str | None, str | None]:

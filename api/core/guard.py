@@ -23,6 +23,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What may come once: of two, a proxy before us may have looked at the other (RFC 9110 5.3).
 _ONCE = frozenset({
     b"host", b"origin", b"sec-fetch-site", b"authorization", b"idempotency-key", b"klatsch-position", b"last-event-id",
+    b"klatsch-user", b"klatsch-api-key",
     b"access-control-request-method", b"access-control-request-private-network",
 })  # fmt: skip
 #: Below it is what programs and pages of other origins may call; the pages themselves, metrics and health are not.

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.core import places
+from api.core.app_tokens import APP_HEADER, USER_HEADER
 from api.core.auth import identify
 from api.core.calls import Services
 from api.core.dispatch import Dispatcher
@@ -89,8 +90,14 @@ class _HttpInbound:
         value = self._request.headers.get("traceparent", "")
         return value if _TRACE.match(value) else None
 
+    @property
+    def api_key(self) -> str | None:
+        return self._request.headers.get(APP_HEADER)
+
     async def identify(self) -> Identity | None:
-        identity = await identify(self._services, self._request.headers.get("authorization"))
+        identity = await identify(
+            self._services, self._request.headers.get("authorization"), self._request.headers.get(USER_HEADER)
+        )
         if identity is not None:
             welcome(self._request.scope)
         return identity
@@ -142,7 +149,7 @@ def _refused(operation: Operation, refusal: Refusal) -> Response:
 def _conditional(request: Request, body: bytes) -> Response:
     """The answer with a strong validator, or 304 to a client that has it. Private, and revalidated at each use."""
     tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "ETag": tag}
+    headers = {"Cache-Control": "private, no-cache", "Vary": f"Authorization, {USER_HEADER}", "ETag": tag}
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)

@@ -77,7 +77,7 @@ class Limits:
         if identity.role == "operator":
             return None
         # An account's id and an address are never the same text: an address has dots or colons.
-        return Allowance(named, "account", named.limiter.take(identity.user, now))
+        return Allowance(named, "account", named.limiter.take(identity.user or identity.app, now))
 
 
 def _named(name: LimitName, settings: Settings) -> NamedLimit:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from api.core.app_tokens import USER_HEADER
 from api.core.calls import Call
 from api.core.limits import LimitName
 from api.core.moments import AsOf
@@ -14,6 +15,7 @@ from api.core.tokens import NO_TOKEN, Identity
 from api.support import numbers
 from api.support.problems import Problem
 from events.core.derived_ids import DEFAULT_APP
+from events.core.faults import Fault
 from events.core.type_faults import unfit
 from producers.commands import ANY_APP
 from producers.limits import unstorable
@@ -28,11 +30,11 @@ Permission = Literal["anyone", "user", "service", "server", "operator", "account
 #: Roles of tokens that have each permission.
 ROLES: dict[Permission, frozenset[str]] = {
     "anyone": frozenset({"person", "service", "server", "operator"}),
-    "user": frozenset({"person", "service"}),
+    "user": frozenset({"person", "service", "server"}),
     "service": frozenset({"service"}),
     "server": frozenset({"server"}),
     "operator": frozenset({"operator"}),
-    "account": frozenset({"person", "service", "operator"}),
+    "account": frozenset({"person", "service", "server", "operator"}),
 }
 
 
@@ -117,6 +119,11 @@ def permit(operation: Operation, identity: Identity | None) -> None:
         raise Problem("unauthenticated", NO_TOKEN)
     if identity.role not in ROLES[operation.permission]:
         raise Problem("forbidden", f"expected a token of: {operation.permission}; got one of: {identity.role}")
+    if identity.role == "server" and operation.permission in ("user", "account") and not identity.user:
+        fault: Fault = {
+            "header": USER_HEADER, "expected": "the id of the user for whom the server acts", "actual": "none"
+        }  # fmt: skip
+        raise Problem("invalid", errors=[fault])
     if operation.default_app and identity.app not in (DEFAULT_APP, ANY_APP):
         raise Problem(
             "forbidden",

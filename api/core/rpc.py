@@ -60,9 +60,9 @@ class RpcBackend:
             raise FeedUnavailable(
                 f"Postgres does not say whether the session is open: {type(error).__name__}"
             ) from error
-        if identity.role == "operator":
-            # An operator is no user: nothing is ever fed to one.
-            raise BadToken("invalid", "expected a token of a user, got one of: operator")
+        if identity.role in ("operator", "server"):
+            # They are no users: nothing is ever fed to them.
+            raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
         _check(self._services.limits.count("connect", identity, address))
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
@@ -101,6 +101,7 @@ class _RpcInbound:
 
     transport = "rpc"
     traceparent = None
+    api_key = None
 
     def __init__(
         self, services: Services, identity: PushIdentity, method: str, data: bytes = b"", connection: str | None = None

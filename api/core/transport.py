@@ -48,6 +48,11 @@ class Inbound(Protocol):
         ...
 
     @property
+    def api_key(self) -> str | None:
+        """The API key of the application that somebody without a token means; None: the default one."""
+        ...
+
+    @property
     def connection(self) -> str | None:
         """Client id of the push connection over which it came."""
         ...

@@ -29,6 +29,7 @@ class GrpcInbound:
     connection = None
     past = False
     traceparent = None
+    api_key = None
 
     def __init__(
         self, services: Services, context: Context, members: Callable[[], dict[str, Any]], token: str | None = None

@@ -73,6 +73,13 @@ PROBLEMS: dict[str, ProblemType] = {
         "Clocks differ: wait as long as Retry-After says, or log in again.",
     ),
     "token_revoked": ProblemType(401, "The token was revoked", 401, "UNAUTHENTICATED", "Log in again."),
+    "suspended": ProblemType(
+        403,
+        "The application is suspended",
+        403,
+        "PERMISSION_DENIED",
+        "Nothing of it can be read or changed until the installation's operator resumes it.",
+    ),
     "forbidden": ProblemType(
         403,
         "Not allowed",

@@ -74,8 +74,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md. Extensions: ``actor`` (who asked),
     ``command`` (idempotency key of the command), ``app`` (tenant), ``via`` (``app``: the application's own server
-    asked, for the actor), ``traceparent`` (W3C trace context), ``digest`` (of the request behind a client's key; on the first
-    event of a command).
+    asked, for the actor), ``traceparent`` (W3C trace context), ``digest`` (of the request behind a client's key; on
+    the first event of a command).
     """
 
     specversion: str = "1.0"

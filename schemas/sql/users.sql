@@ -31,6 +31,10 @@ where (rank, folded, id) > ($6::int, $7::text, $8::text)
 order by rank, folded, id
 limit $9
 
+-- name: registered
+-- Whether there is such a user in an application.
+select id from users where id = $1 and app = $2 and state = 'registered'
+
 -- name: holder
 -- Who holds a name, with the password hash to verify.
 select u.id, u.app, u.credential, u.role, u.email, c.hash

@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -118,9 +120,14 @@ async def test_a_repeated_registration_gives_the_same_user_and_token(stage: Stag
     assert await stage.registered(name) == [first["user"]["id"]]
 
 
+def _keyed(stage: Stage, key: str) -> Any:
+    """What of a call the id of a user depends on."""
+    return SimpleNamespace(settings=stage.settings, key=key, app="default")
+
+
 async def test_a_repeated_registration_goes_on_where_it_broke_off(stage: Stage, name: str) -> None:
     """The process died after the claim; the client repeats with its key and finds its own claim."""
-    user = _user_id(stage.settings, "broken-key", name, None, None)
+    user = _user_id(_keyed(stage, "broken-key"), name, None, None)
     assert isinstance(await stage.submit(claim_of(name, user), user, f"{user}:claim"), Outcome)
     assert await stage.outcome(name) == "taken"
     assert await stage.outcome(name, key="broken-key") == user

@@ -43,6 +43,7 @@ _DETAILS: dict[str, tuple[str, float | None, dict[str, Any]]] = {
     "method_not_allowed": ("expected another method than POST", None, {}),
     "declined": (f"{LINUS} has declined an invitation of yours; they have to join or write first", None, {}),
     "too_many": (_CROWD, None, {}),
+    "suspended": ("expected an application in use, got one that is suspended; its operator resumes it", None, {}),
     "taken": ("expected a free username, grace is taken", None, {"errors": [_TAKEN]}),
     "key_reused": (_KEY, None, {}),
     "archived": (f"expected a room in use; {ROOM} is archived: it can be read and left", None, {}),

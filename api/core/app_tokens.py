@@ -1,0 +1,121 @@
+"""Tokens that an application signs by itself (JWT, RFC 7519): of its users, and of its own servers.
+
+Header: ``alg`` HS256, ``kid`` the API key. Claims: ``iat`` and ``exp``; of a user's ``sub``, their id with the
+application; of a server's ``server``, true. Signed with the secret of the key.
+"""
+
+from __future__ import annotations
+
+from time import time
+from typing import Any, NamedTuple, Protocol
+
+import jwt
+
+from api.core.tokens import ALGORITHM, CLOCK_SKEW_SECONDS, FOREIGN, canonical, early, expired
+from api.support.problems import Problem
+from events.core.faults import quoted
+
+#: Whom an application's own server acts for: a user's id.
+USER_HEADER = "Klatsch-User"
+#: The application of which somebody is who has no token yet: its API key.
+APP_HEADER = "Klatsch-Api-Key"
+#: How an API key begins: a token whose ``kid`` begins so is an application's.
+KEY_MARK = "kk_"
+#: Characters of a user's id with their application.
+EXTERNAL_CHARS = 255
+_CLAIMS = ("iat", "exp")
+
+
+class AppKey(Protocol):
+    """A valid API key, as a process knows it."""
+
+    @property
+    def app(self) -> str: ...
+
+    @property
+    def secret(self) -> bytes: ...
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the application is suspended."""
+        ...
+
+    @property
+    def tokens_before(self) -> float:
+        """Tokens made before this, in Unix seconds, are void; 0: none is."""
+        ...
+
+
+class AppClaims(NamedTuple):
+    """What a token of an application says."""
+
+    #: The user's id with the application; None of a server's.
+    external: str | None
+    issued: float
+    expires: float
+
+
+def key_of(token: str) -> str | None:
+    """The API key that a token names; None where it is none of an application's."""
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError:
+        return None
+    return kid if isinstance(kid, str) and kid.startswith(KEY_MARK) else None
+
+
+def verify(key: AppKey, token: str) -> AppClaims:
+    """What a token says that was signed with the key's secret.
+
+    Raises Problem ``unauthenticated``, ``token_expired``, ``token_not_yet_valid``, ``token_revoked`` or ``suspended``.
+    """
+    try:
+        claims = jwt.decode(
+            token, key.secret, [ALGORITHM], leeway=CLOCK_SKEW_SECONDS,
+            options={"require": list(_CLAIMS), "verify_aud": False, "verify_iss": False, "verify_sub": False},
+        )  # fmt: skip
+    except jwt.ExpiredSignatureError as error:
+        raise expired() from error
+    except jwt.ImmatureSignatureError as error:
+        raise early() from error
+    except jwt.MissingRequiredClaimError as error:
+        raise Problem(
+            "unauthenticated", f"expected a token with the claims iat and exp, got one without {error.claim}"
+        ) from error
+    except jwt.InvalidTokenError as error:
+        text = "expected a token signed (HS256) with the secret of the API key that it names as kid, got another"
+        raise Problem("unauthenticated", text) from error
+    if not canonical(token.rpartition(".")[2]):
+        raise Problem("unauthenticated", FOREIGN)
+    if claims["exp"] <= time():
+        raise expired()
+    if key.suspended:
+        raise suspended()
+    if claims["iat"] < key.tokens_before:
+        raise Problem("token_revoked", "expected a token made after the latest revocation, got one of before")
+    return AppClaims(_external(claims), float(claims["iat"]), float(claims["exp"]))
+
+
+def suspended() -> Problem:
+    """The refusal of all that an application asks for while it is suspended."""
+    return Problem("suspended", "expected an application in use, got one that is suspended; its operator resumes it")
+
+
+def _external(claims: dict[str, Any]) -> str | None:
+    """Whose token it is. Raises Problem."""
+    server, sub = claims.get("server", False), claims.get("sub")
+    if server is True and sub is None:
+        return None
+    if server is not False:
+        raise Problem(
+            "unauthenticated",
+            "expected a token with either the claim sub or the claim server: true, got one with both or another",
+        )
+    if not isinstance(sub, str) or not 0 < len(sub) <= EXTERNAL_CHARS:
+        got = "none" if sub is None else quoted(str(sub))
+        raise Problem(
+            "unauthenticated",
+            f"expected a token with the claim sub, the user's id with the application (1 to {EXTERNAL_CHARS} "
+            f"characters), got {got}",
+        )
+    return sub
