@@ -22,7 +22,7 @@ from producers.engine.assignor import Claim, Owner, OwnerTable, by_topic, make_t
 from producers.engine.owners import Owners
 from tests.producers.proxy import proxied
 
-SHARDS = [Shard(topic, partition) for topic in EVENT_TOPICS for partition in range(8)]
+SHARDS = [Shard(topic, partition) for topic in EVENT_TOPICS for partition in range(6)]
 
 
 def newcomer(member: str) -> Claim:
@@ -55,7 +55,7 @@ def test_one_member_owns_all() -> None:
 def test_each_topic_is_spread() -> None:
     table = make_table(SHARDS, [newcomer("a"), newcomer("b")])
     for shards in holdings(table).values():
-        assert Counter(shard.topic for shard in shards) == dict.fromkeys(EVENT_TOPICS, 4)
+        assert Counter(shard.topic for shard in shards) == dict.fromkeys(EVENT_TOPICS, 3)
 
 
 def test_who_joins_gets_its_part_and_nothing_else_moves() -> None:
