@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api import (
+    apps,
     as_of,
     changes,
     channels,
@@ -49,6 +50,7 @@ def all_operations(
         *messages.OPERATIONS,
         *pins.OPERATIONS,
         *channels.OPERATIONS,
+        *apps.OPERATIONS,
         *emotions.OPERATIONS,
         *history.OPERATIONS,
         *search.OPERATIONS,

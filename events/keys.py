@@ -21,7 +21,7 @@ def used(record: Record, state: State) -> Changes:
 
 ROWS = (
     EventType(
-        name="key.used", struct=KeyUsed, topics=("users", "rooms", "handles"), keys=keys, fold=used,
+        name="key.used", struct=KeyUsed, topics=("users", "rooms", "handles", "apps"), keys=keys, fold=used,
         about="A command with a key found nothing to do; given again later, when there is, it still does nothing.",
         sample=KeyUsed(),
         revert=NotRevertible("it changed nothing"),

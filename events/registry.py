@@ -1,6 +1,7 @@
 """All event types and entities, assembled by import, never by scanning."""
 
 from events import (
+    apps,
     channels,
     handles,
     invitations,
@@ -33,6 +34,7 @@ REGISTRY = Registry(
         *messages.ROWS,
         *pins.ROWS,
         *channels.ROWS,
+        *apps.ROWS,
     ),
     entities=(
         users.User,
@@ -51,5 +53,6 @@ REGISTRY = Registry(
         channels.ChannelUser,
         channels.ChannelCounter,
         channels.Listening,
+        apps.App,
     ),
 )

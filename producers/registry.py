@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from producers import (
+    apps,
     channels,
     credentials,
     handles,
@@ -36,6 +37,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *messages.COMMANDS,
     *pins.COMMANDS,
     *channels.COMMANDS,
+    *apps.COMMANDS,
     *revert.COMMANDS,
 )
 

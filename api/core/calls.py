@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
 from api.core.tokens import NO_TOKEN, REVOKED, Identity
+from api.support.apps import Apps
 from api.support.channel_servers import AddChannel, DropChannel, no_way_to_add, no_way_to_drop
 from api.support.credential_store import CredentialStore
 from api.support.heavy import Heavy
@@ -84,6 +85,7 @@ class Services:
         self.limits = Limits(settings)
         self.login_throttle = LoginThrottle(settings)
         self.heavy = Heavy(settings)
+        self.apps = Apps(pool, progress, credential_store.sealer)
         self.pages = PageCache(progress, settings.page_cache_bytes)
         self.digests = Digests(settings.secret)
         #: Rooms as they were when commands with keys were first given.

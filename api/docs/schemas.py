@@ -84,6 +84,7 @@ def _value(name: str, schema: Schema) -> Any:
         return _value(name, schema["anyOf"][0])
     if "enum" in schema:
         return schema["enum"][-1]
-    return {"string": name.upper(), "integer": 1, "boolean": True, "array": [], "object": {}}.get(
-        schema.get("type", "")
-    )
+    kind = schema.get("type", "")
+    # Of one that may be null, what else it may be.
+    kind = kind[0] if isinstance(kind, list) else kind
+    return {"string": name.upper(), "integer": 1, "boolean": True, "array": [], "object": {}}.get(kind)

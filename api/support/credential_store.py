@@ -1,4 +1,5 @@
-"""Password hashes. In a compacted topic of their own, not in events, which are for ever and for analysts."""
+"""The vault: password hashes, and sealed secrets of applications. In a compacted topic of their own, not in events,
+which are for ever and for analysts."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from api.support.problems import Problem
+from api.support.sealing import Sealer
 from events.core.clock import uuid7
 from infra.base import away, kafka
 from infra.base.disk_watch import DiskWatch
@@ -22,13 +24,14 @@ log = logging.getLogger(__name__)
 
 
 class CredentialStore:
-    """Writes hashes to the topic ``secrets`` (key: credential id), then to Postgres, where log-ins look."""
+    """Writes to the topic ``secrets`` (key: credential id), then to Postgres, where log-ins look."""
 
     def __init__(self, settings: Settings, pool: Pool, disks: DiskWatch) -> None:
         self._topic = settings.topic("secrets")
         self._producer: AIOKafkaProducer = kafka.producer(settings)
         self._pool = pool
         self._disks = disks
+        self.sealer = Sealer(settings)
 
     async def start(self) -> None:
         await kafka.start(self._producer)
@@ -41,17 +44,33 @@ class CredentialStore:
 
         Raises Unavailable where there is no room for it; ``vital``: as of the command that names it.
         """
-        storage.check(self._disks, vital=vital)
         id = uuid7()
-        await self._producer.send_and_wait(self._topic, key=id.encode(), value=msgspec.json.encode({"hash": hash}))
-        async with self._pool.acquire(timeout=5) as connection:
-            await connection.execute(queries("vault")["put"], id, hash)
+        await self._write(id, hash=hash, vital=vital)
         return id
+
+    async def _write(self, id: str, *, hash: str | None = None, sealed: str | None = None, vital: bool = False) -> None:
+        storage.check(self._disks, vital=vital)
+        value = {"hash": hash} if sealed is None else {"sealed": sealed}
+        await self._producer.send_and_wait(self._topic, key=id.encode(), value=msgspec.json.encode(value))
+        async with self._pool.acquire(timeout=5) as connection:
+            await connection.execute(queries("vault")["put"], id, hash, sealed)
 
     @asynccontextmanager
     async def keeping(self, hash: str, *, vital: bool = False) -> AsyncIterator[str]:
         """Keeps a hash for a command that names it, and forgets it where the command did not happen."""
-        id = await self.put(hash, vital=vital)
+        async with self._named(await self.put(hash, vital=vital)) as id:
+            yield id
+
+    @asynccontextmanager
+    async def keeping_sealed(self, secret: bytes, app: str) -> AsyncIterator[str]:
+        """The same for a secret of an application."""
+        id = uuid7()
+        await self._write(id, sealed=self.sealer.seal(secret, id=id, app=app))
+        async with self._named(id):
+            yield id
+
+    @asynccontextmanager
+    async def _named(self, id: str) -> AsyncIterator[str]:
         try:
             yield id
         except (Refused, Unavailable, Problem) as error:
@@ -60,11 +79,17 @@ class CredentialStore:
                 await self.remove(id)
             raise
 
+    async def secret(self, id: str, app: str) -> bytes | None:
+        """A secret of an application; None where the vault does not have it, any more or yet. Raises SealBroken."""
+        async with self._pool.acquire(timeout=5) as connection:
+            sealed = await connection.fetchval(queries("vault")["sealed"], id)
+        return None if sealed is None else self.sealer.open(sealed, id=id, app=app)
+
     async def remove(self, id: str) -> None:
-        """Forgets a hash that nothing names any more. Where a part is away it stays, and does no harm."""
+        """Forgets what nothing names any more. Where a part is away it stays, and does no harm."""
         try:
             await self._producer.send_and_wait(self._topic, key=id.encode(), value=None)
             async with self._pool.acquire(timeout=5) as connection:
                 await connection.execute(queries("vault")["remove"], id)
         except away.PARTS as error:
-            log.warning("the password hash %s stays, although nothing names it: %r", id, error)
+            log.warning("credential %s stays in the vault, although nothing names it: %r", id, error)

@@ -94,7 +94,7 @@ ROWS = (
     EventType(
         name="log.opened",
         struct=LogOpened,
-        topics=("users", "rooms", "handles"),
+        topics=("users", "rooms", "handles", "apps"),
         keys=_no_keys,
         fold=_no_fold,
         about="An owner opened this shard; the record's offset is its term.",

@@ -27,7 +27,7 @@ from infra.base.settings import Settings
 log = logging.getLogger(__name__)
 
 #: Logical names of the topics that hold events: kept forever, one writer a partition.
-EVENT_TOPICS = ("users", "rooms", "handles")
+EVENT_TOPICS = ("users", "rooms", "handles", "apps")
 
 #: Largest record batch that a topic takes, in bytes. A batch is one command or one turn of a shard; the broker and
 #: every consumer hold one in memory, and consumers fetch 1 MiB a partition by default.

@@ -51,7 +51,7 @@ def pages_channel(settings: Settings) -> str:
 
 
 class Invalidation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What has changed of that which pages of history show."""
+    """What has changed of that which processes keep in memory: what pages of history show, and applications."""
 
     #: Rooms in which something was said: of theirs only pages that reach the end are not as they were.
     appended: list[str] = []
@@ -59,6 +59,8 @@ class Invalidation(msgspec.Struct, frozen=True, omit_defaults=True):
     changed: list[str] = []
     #: Users whose profile has changed.
     users: list[str] = []
+    #: Applications that have changed.
+    apps: list[str] = []
     #: Anything: nothing that was known before holds.
     all: bool = False
     #: With ``all``: only because positions were read before the news of them came, which are on their way.

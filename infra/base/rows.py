@@ -25,6 +25,7 @@ TABLES = {
     "relationship": "relationships",
     "visual": "visuals",
     "handle": "handles",
+    "app": "apps",
     "room": "rooms",
     "member": "members",
     "stay": "stays",
@@ -74,6 +75,7 @@ def _message_words(message: Message) -> Collection[str]:
 
 #: Columns that only reading needs: name, Postgres type as upserts give it, value: a text, or the texts of an array.
 EXTRAS: dict[str, tuple[Extra, ...]] = {
+    "app": (("api_keys", "text", lambda app: list(app.keys)),),
     "message": (("words", "text", _message_words),),
     "user": (("folded", "text", _user_folded), ("grams", "text", lambda user: grams(_user_folded(user)))),
     "room": (("folded", "text", _room_folded), ("grams", "text", lambda room: grams(_room_folded(room)))),
@@ -81,7 +83,7 @@ EXTRAS: dict[str, tuple[Extra, ...]] = {
 
 
 #: How columns come from the text that they are given as, where it is not by their type.
-_CASTS = {"grams": '"grams"::text[]', "words": 'array_to_tsvector("words"::text[])'}
+_CASTS = {"api_keys": '"api_keys"::text[]', "grams": '"grams"::text[]', "words": 'array_to_tsvector("words"::text[])'}
 
 #: Kinds whose tables are partitioned by ranges of their key: bounds tell Postgres which partitions it needs.
 PARTITIONED = frozenset({"message"})

@@ -24,6 +24,7 @@ class Quota(NamedTuple):
     seconds: int
 
 
+_KEY = re.compile(r"[0-9A-Fa-f]{64}")
 _QUOTA = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})")
 
 
@@ -54,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     postgres: str = "postgresql://postgres@127.0.0.1:8411/klatsch"
     #: Key that signs tokens; 32 bytes as hex, the same for all processes of an installation.
     secret: str = ""
+    #: Key that seals the secrets of applications; 32 bytes as hex, the same for all processes. Empty: derived from
+    #: ``secret``. With another one they are lost, and each application needs a new key.
+    sealing_key: str = ""
     #: First part of every topic name; two prefixes are two installations on one cluster.
     prefix: str = "klatsch"
     #: Postgres schema of the live read models.
@@ -248,6 +252,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             Origins(self.origins)
         except ValueError as error:
             raise ValueError(f"KLATSCH_ORIGINS: {error}") from error
+        if self.sealing_key and not _KEY.fullmatch(self.sealing_key):
+            length = len(self.sealing_key)
+            raise ValueError(f"KLATSCH_SEALING_KEY: expected 64 hexadecimal digits, got {length} characters")
         if self.relay_url and not is_socket_url(self.relay_url):
             raise ValueError(f"KLATSCH_RELAY_URL: expected {SOCKET_URL}, got {self.relay_url!r}")
         for name in self.__struct_fields__:
@@ -283,7 +290,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: Fields that nobody but the installation's own processes may see.
-SECRETS = frozenset({"secret", "kafka_password", "metrics_token"})
+SECRETS = frozenset({"secret", "sealing_key", "kafka_password", "metrics_token"})
 
 
 def _values(settings: Settings) -> dict[str, object]:

@@ -21,7 +21,7 @@ from projectors.as_of.rooms import Kept
 Found = dict[Key, Entity | None]
 
 #: Kinds of which each entity is folded from the events that name it, and takes no other to be.
-_ALONE = frozenset({"user", "session", "relationship", "visual", "handle"})
+_ALONE = frozenset({"user", "session", "relationship", "visual", "handle", "app"})
 #: Kinds that are made once and never change.
 _ONCE = frozenset({"stay", "revision"})
 

@@ -10,6 +10,7 @@ table is assembled here, by import.
 """
 
 from projectors.audience import (
+    apps,
     channels,
     handles,
     invitations,
@@ -53,6 +54,7 @@ AUDIENCES: dict[str, Audience] = {
     **messages.AUDIENCES,
     **pins.AUDIENCES,
     **channels.AUDIENCES,
+    **apps.AUDIENCES,
 }
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The vault's copy in Postgres: password hashes from the compacted topic ``secrets``, should Postgres have lost them.
+"""The vault's copy in Postgres: what the compacted topic ``secrets`` holds, should Postgres have lost it.
 
 The API writes both; this follows the topic so that a new, empty Postgres gets them back.
 """
@@ -19,7 +19,10 @@ _POLL_MS = 500
 
 
 class _Secret(msgspec.Struct, frozen=True):
-    hash: str
+    """One of both."""
+
+    hash: str | None = None
+    sealed: str | None = None
 
 
 class CredentialCopy(Projector):
@@ -52,11 +55,11 @@ class CredentialCopy(Projector):
 
     async def _copy(self, connection: postgres.Connection, records: Any) -> None:
         sql = postgres.queries("vault")
-        kept: dict[str, str | None] = {}
+        kept: dict[str, _Secret | None] = {}
         for record in records:
             secret = None if record.value is None else msgspec.json.decode(record.value, type=_Secret)
-            kept[record.key.decode()] = None if secret is None else secret.hash
+            kept[record.key.decode()] = secret
         async with connection.transaction():
-            put = [(id, hash) for id, hash in kept.items() if hash is not None]
+            put = [(id, one.hash, one.sealed) for id, one in kept.items() if one is not None]
             await connection.executemany(sql["put"], put)
-            await connection.executemany(sql["remove"], [(id,) for id, hash in kept.items() if hash is None])
+            await connection.executemany(sql["remove"], [(id,) for id, one in kept.items() if one is None])

@@ -1,4 +1,4 @@
-"""What a turn changes of that which pages of history show, and where the new messages are."""
+"""What a turn changes of that which processes keep in memory, and where the new messages are."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Invalidations:
         self._appended: set[str] = set()
         self._changed: set[str] = set()
         self._users: set[str] = set()
+        self._apps: set[str] = set()
 
     def note(self, before: Mapping[Key, Entity | None], changes: Changes) -> None:
         """Takes note of what ``changes`` made of ``before``."""
@@ -41,6 +42,8 @@ class Invalidations:
                         self._changed.add(entity.id)
                 case "user":
                     self._users.add(key[1])
+                case "app":
+                    self._apps.add(key[1])
                 case "relationship":
                     # To either of them the other is another one from here on.
                     if "block" in (getattr(old, "type", None), getattr(entity, "type", None)):
@@ -58,17 +61,24 @@ class Invalidations:
 
     def _parts(self, limit: int) -> Iterator[Invalidation]:
         """Parts whose ids have about ``limit`` bytes; an id that is longer is a part by itself."""
-        part, size = Invalidation(appended=[], changed=[], users=[]), 0
-        for name, ids in (("appended", self._appended), ("changed", self._changed), ("users", self._users)):
+        part, size = _empty(), 0
+        touched = {
+            "appended": self._appended, "changed": self._changed, "users": self._users, "apps": self._apps,
+        }  # fmt: skip
+        for name, ids in touched.items():
             for id in sorted(ids):
                 length = len(id.encode()) + 3
                 if size and size + length > limit:
                     yield part
-                    part, size = Invalidation(appended=[], changed=[], users=[]), 0
+                    part, size = _empty(), 0
                 getattr(part, name).append(id)
                 size += length
         if size:
             yield part
+
+
+def _empty() -> Invalidation:
+    return Invalidation(appended=[], changed=[], users=[], apps=[])
 
 
 def noting_spans(before: Mapping[Key, Entity | None], changes: Changes) -> Iterator[Statement]:

@@ -150,7 +150,7 @@ _COLUMNS: dict[str, Column] = {
     "bigint": _longs,
     "json": _jsons,
 }
-_EXTRA_COLUMNS: dict[str, Column] = {"grams": _arrays, "folded": _texts}
+_EXTRA_COLUMNS: dict[str, Column] = {"api_keys": _arrays, "grams": _arrays, "folded": _texts}
 
 
 #: Rows as fields, column by column, of some entities or records.

@@ -7,6 +7,7 @@ what they show is assembled here, by import.
 
 from events.core.records import Entity
 from projectors.views import (
+    apps,
     channels,
     handles,
     invitations,
@@ -19,6 +20,7 @@ from projectors.views import (
     users,
     visuals,
 )
+from projectors.views.apps import app_view
 from projectors.views.channels import channel_view
 from projectors.views.core import Component, View
 from projectors.views.invitations import invitation_view
@@ -43,6 +45,7 @@ VIEWS: dict[str, Component] = {
     **messages.VIEWS,
     **pins.VIEWS,
     **channels.VIEWS,
+    **apps.VIEWS,
 }
 
 #: Entities that nobody is shown, and why.
@@ -53,6 +56,7 @@ __all__ = [
     "VIEWS",
     "Component",
     "View",
+    "app_view",
     "channel_view",
     "incoming_relationship_view",
     "invitation_view",

@@ -1,3 +1,7 @@
+-- name: noted_log
+-- The ids of the event topics as they were noted; others wait until the end of the transaction.
+select log from installation for update
+
 -- name: note_log
--- Notes the ids of the event topics at the first start; says those that were noted first.
-update installation set log = coalesce(log, $1) returning log
+-- Notes the ids of the event topics.
+update installation set log = $1

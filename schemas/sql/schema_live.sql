@@ -62,6 +62,23 @@ create table visuals (
 );
 create index visuals_owner on visuals (owner);
 
+create table apps (
+    id          text collate "C" primary key,
+    name        text not null,
+    state       text not null,
+    reason      text,
+    keys        json not null,
+    tokens_before timestamptz,
+    settings    json not null,
+    plan        text,
+    created     timestamptz,
+    updated     timestamptz,
+    version     bigint not null,
+    -- The keys by themselves.
+    api_keys    text[] collate "C" not null
+);
+create index apps_api_keys on apps using gin (api_keys) with (fastupdate = off);
+
 create table handles (
     id          text collate "C" primary key,
     "user"      text collate "C" not null,

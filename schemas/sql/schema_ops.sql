@@ -7,11 +7,14 @@ create table installation (
     installed   timestamptz not null default now()
 );
 
--- The vault: password hashes, kept in the compacted topic "secrets" and copied here.
+-- The vault: password hashes and sealed secrets, kept in the compacted topic "secrets" and copied here.
 create table credentials (
     id          text collate "C" primary key,
-    hash        text not null,
-    created     timestamptz not null default now()
+    hash        text,
+    created     timestamptz not null default now(),
+    -- What is read again: sealed (api/support/sealing.py).
+    sealed      text,
+    constraint credentials_one check (num_nonnulls(hash, sealed) = 1)
 );
 
 -- Months of messages that are kept up to date but not read (infra/base/months.py).

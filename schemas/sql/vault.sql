@@ -1,7 +1,11 @@
 -- name: put
--- Keeps a password hash.
-insert into credentials (id, hash) values ($1, $2) on conflict (id) do nothing
+-- Keeps a password hash, or a sealed secret.
+insert into credentials (id, hash, sealed) values ($1, $2, $3) on conflict (id) do nothing
+
+-- name: sealed
+-- A sealed secret.
+select sealed from credentials where id = $1
 
 -- name: remove
--- Forgets a password hash.
+-- Forgets one.
 delete from credentials where id = $1

@@ -17,6 +17,12 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "users.change_password": {"password": "another horse"},
     "users.reset_password": {"username": "RESET", "password": "another horse"},
     "services.register": {"username": "NEW"},
+    "apps.create": {"name": "Harbour"},
+    "apps.change": {"app": "APP", "name": "Renamed"},
+    "apps.roll_key": {"app": "APP"},
+    "apps.suspend": {"app": "APP"},
+    "apps.resume": {"app": "SUSPENDED"},
+    "apps.revoke_tokens": {"app": "APP"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
     "sessions.issue": {"user": "OTHER"},
     "sessions.renew": {},
@@ -196,6 +202,10 @@ async def prepare(found: Scene, name: str) -> None:
     if name in ("channels.delete", "channels.listen") and "CHANNEL" not in found.words:
         found.words["CHANNEL"] = (await found.ada.do("channels.create", name="Raid", limit=5))["channel"]["id"]
         await found.serve(found.words["CHANNEL"])
+    if name.startswith("apps.") and "APP" not in found.words:
+        for word in ("APP", "SUSPENDED"):
+            found.words[word] = (await found.do("apps.create", {"name": word}, secrets.token_hex(6)))["app"]["id"]
+        await found.do("apps.suspend", {"app": found.words["SUSPENDED"]}, secrets.token_hex(6))
     if name == "sessions.open":
         found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
     if name == "sessions.close":

@@ -36,7 +36,8 @@ ORDER = [
     "messages.set_emotions", "messages.edit", "messages.edits", "messages.search", "rooms.change", "members.set_role",
     "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive", "rooms.unarchive",
     "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove", "relationships.remove",
-    "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
+    "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume", "apps.revoke_tokens", "apps.roll_key",
+    "apps.list", "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
     "sessions.close",
 ]  # fmt: skip
 

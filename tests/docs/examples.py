@@ -98,7 +98,7 @@ class Words:
         """A page's words as they must be here."""
         for there, here in self._here.items():
             text = text.replace(there, here)
-        return re.sub(r"\bklatsch\.(users|rooms|handles|feed)\b", rf"{self._prefix}.\1", text)
+        return re.sub(r"\bklatsch\.(users|rooms|handles|apps|feed)\b", rf"{self._prefix}.\1", text)
 
     def to_page(self, text: str) -> str:
         """The inverse."""

@@ -18,6 +18,7 @@ from events.pins import Pin
 from events.registry import REGISTRY
 from events.rooms import SETTERS, Room, room_key
 from producers import registry
+from producers.apps import ChangeApp
 from producers.batch.command_batch import Internal
 from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
@@ -52,6 +53,7 @@ FIELDS: dict[str, Any] = {
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
+    "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "reason": "R", "before": TIME.format(0),
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
@@ -59,7 +61,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person"}, "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
     "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
     "RevertOfUser": {"kind": "relationship"},
-    "ChangePassword": {"was": "c", "credential": "d"},
+    "ChangePassword": {"was": "c", "credential": "d"}, "ChangeApp": {"settings": {"registration": True}},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
 }  # fmt: skip
 
@@ -184,6 +186,7 @@ def test_every_command_names_what_the_folds_of_its_events_name(found: list[Deed]
 
 REGISTER = RegisterUser(user="u", username="ada", name="Ada", credential="c", expires=LATER)
 MADE = ("u", "x", REGISTER), ("u", "r", EXAMPLES["CreateRoom"])
+APP = (("u", "p", EXAMPLES["CreateApp"]),)
 SAID = (*MADE, ("u", "m", EXAMPLES["PostMessage"]))
 
 #: What stands before the command (actor, id, command), and the command where its example would change nothing.
@@ -237,6 +240,12 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "DeleteChannel": ((("u", "c", EXAMPLES["CreateChannel"]),), None),
     "NumberUser": ((), None),
     "ListenChannel": (MADE, None),
+    "CreateApp": ((), None),
+    "ChangeApp": (APP, ChangeApp(app="p", name="Z")),
+    "RollKey": (APP, None),
+    "SuspendApp": (APP, None),
+    "ResumeApp": ((*APP, ("u", "s", EXAMPLES["SuspendApp"])), None),
+    "RevokeAppTokens": (APP, None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

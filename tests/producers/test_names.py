@@ -13,9 +13,11 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from events.apps import AppCreated
 from events.handles import HandleClaimed
 from events.users import UserRegistered
 from producers import registry
+from producers.apps import ChangeApp, CreateApp, SuspendApp
 from producers.channels import CreateChannel
 from producers.commands import Command, Outcome, Refused
 from producers.handles import ClaimHandle
@@ -51,10 +53,18 @@ def _user() -> Given:
     return Given(ADA)
 
 
+def _app() -> Given:
+    return Given(AppCreated(name="Harbour", key=KEY, secret="v"))
+
+
+KEY = "kk_" + "a" * 26
 #: Fields by command and path.
 SCENES = {
     "RegisterUser.name": Scene("name", Given, lambda name: RegisterUser(user="s", username="ada", name=name)),
     "ChangeProfile.name": Scene("name", _user, lambda name: ChangeProfile(user="s", name=name)),
+    "CreateApp.name": Scene("name", Given, lambda name: CreateApp(app="s", name=name, key=KEY, secret="v")),
+    "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
+    "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
     "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),

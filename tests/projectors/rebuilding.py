@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from events.apps import DEFAULT, AppCreated, AppKeyRolled, AppRenamed, AppSuspended
 from events.channels import STREAM, ChannelCreated, ChannelDeleted, ChannelListened, ChannelUserNumbered
 from events.members import MemberRead, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessagePosted
@@ -64,7 +65,18 @@ def scene() -> list[Fact]:
         Fact("ada", SessionOpened(session="s1", expires="2030-01-01T00:00:00.000Z"), "ada"),
         Fact("ada", SessionClosed(session="s1"), "ada"),
     ]  # fmt: skip
-    return facts + _channels()
+    return facts + _channels() + _apps()
+
+
+def _apps() -> list[Fact]:
+    """The default application, and one with two keys; a name with signs of arrays."""
+    rolled = AppKeyRolled(key="kk_b", secret="v2", old_until="2030-01-01T00:00:00.000Z", dropped=[])
+    return [
+        Fact(DEFAULT, AppRenamed(name='{"Demo"}'), "operator"),
+        Fact("a1", AppCreated(name="Harbour", key="kk_a", secret="v1"), "operator"),
+        Fact("a1", rolled, "operator"),
+        Fact("a1", AppSuspended(reason=None), "operator"),
+    ]
 
 
 def _channels() -> list[Fact]:

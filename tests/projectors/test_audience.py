@@ -82,7 +82,8 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 
 DOMAINS = (
-    "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users", "visuals",
+    "apps", "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users",
+    "visuals",
 )  # fmt: skip
 
 
@@ -105,6 +106,13 @@ ROOM, SELF, CONTACTS = {"ada", "bob"}, {"ada"}, {"ada", "cyd"}
 HEARERS: dict[str, set[str]] = {
     "log.opened": set(),
     "key.used": set(),
+    "app.created": set(),
+    "app.renamed": set(),
+    "app.settings_changed": set(),
+    "app.key_rolled": set(),
+    "app.suspended": set(),
+    "app.resumed": set(),
+    "app.tokens_revoked": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),

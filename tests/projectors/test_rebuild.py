@@ -68,7 +68,7 @@ async def test_a_model_by_itself(settings: Settings, name: str) -> None:
 
 async def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(
-        RebuildError, match="expected a model of all, users, handles, rooms, channels, changes, got 'mesages'"
+        RebuildError, match="expected a model of all, users, handles, apps, rooms, channels, changes, got 'mesages'"
     ):
         model("mesages")
 

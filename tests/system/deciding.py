@@ -13,22 +13,24 @@ import msgspec
 
 from events.core.records import Record
 from producers import registry
+from producers.apps import AppSettingsPatch, ChangeApp
 from producers.commands import Command, CommandEnvelope, Outcome, Refused
 from producers.revertible import RevertInRoom
 from producers.rooms import ChangeRoom, RestoreRoom, SettingsPatch
 from tests.producers.given import Log, order
-from tests.producers.test_commands import BEFORE, EXAMPLES, MADE, SAID
+from tests.producers.test_commands import APP, BEFORE, EXAMPLES, MADE, SAID
 
 #: What stands before a command, as in tests/producers/test_commands.py, and the command.
 Scene = tuple[tuple[tuple[str, str, Command], ...], Command]
 
 #: Ids in the examples, which become those of a world; and what begins the names of handles.
-IDS = frozenset("cdfhimortuvwxyz")
+IDS = frozenset("cdfhimoprtuvwxyz")
 HANDLES = ("username:", "email:")
 #: What is acted besides, by the event types that no example makes.
 FURTHER: dict[str, Scene] = {
     "room.data_changed": (MADE, ChangeRoom(room="r", data={"a": "b"})),
     "room.settings_changed": (MADE, ChangeRoom(room="r", settings=SettingsPatch(posting="admins"))),
+    "app.settings_changed": (APP, ChangeApp(app="p", settings=AppSettingsPatch(registration=True))),
     "message.restored": (
         (*SAID, ("u", "e", EXAMPLES["DeleteMessage"])),
         RevertInRoom(room="r", kind="message", id="m", was={"deleted": False}, became={"deleted": True}),

@@ -148,6 +148,7 @@ async def entities_agree(connection: postgres.Connection, vector: Vector, then: 
 #: Field of each kind of entity that names its stream; a revision is in that of its message.
 STREAM = {
     "user": "id", "session": "user", "relationship": "user", "visual": "owner", "handle": "id", "room": "id",
+    "app": "id",
     "member": "room", "stay": "room", "message": "room", "invitation": "room", "pin": "room",
     "channel_counter": "stream", "listening": "user",
 }  # fmt: skip
@@ -164,7 +165,8 @@ async def whole_streams_agree(connection: postgres.Connection, vector: Vector, t
             streams[channels.STREAM if own else getattr(one, STREAM[one.kind])].append(key)  # type: ignore[union-attr]
     for stream, keys in streams.items():
         kinds = {key[0] for key in keys}
-        topic = "rooms" if "room" in kinds or stream == channels.STREAM else "handles" if "handle" in kinds else "users"
+        of_all = {"room": "rooms", "handle": "handles", "app": "apps"}
+        topic = "rooms" if stream == channels.STREAM else next((of_all[k] for k in of_all if k in kinds), "users")
         shard = Shard(topic, partition_of(stream, 2))
         found = await entities(connection, stream, keys, Position(*shard, vector.get(shard, 0) - 1), rooms.Kept())
         assert found == {key: then[key] for key in keys}, stream

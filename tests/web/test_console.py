@@ -49,8 +49,8 @@ async def test_the_link_opens_the_wall(windows: Open, world: World, installed: S
     # The secret is in no address any more, and a reload of this tab needs no new link.
     assert page.url == f"{window.url}/console/"
     await expect(page.locator(".state")).to_have_text("All is well")
-    await expect(page.locator(".strip li")).to_have_count(3 * installed.partitions)
-    await expect(page.get_by_label("Owners of shards")).to_contain_text(f"{installed.address}: handles 0–1, rooms 0–1")
+    await expect(page.locator(".strip li")).to_have_count(4 * installed.partitions)
+    await expect(page.get_by_label("Owners of shards")).to_contain_text(f"{installed.address}: apps 0–1, handles 0–1")
     process = panel(page, "Processes").locator(".processes > li")
     await expect(process).to_have_attribute("data-state", "good")
     await expect(process).to_contain_text("api, feed, project, push")

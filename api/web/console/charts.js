@@ -17,6 +17,7 @@ const CHARTS = [
       { name: "events.rooms", label: "in rooms", kind: "rooms" },
       { name: "events.users", label: "to people", kind: "users" },
       { name: "events.handles", label: "to names", kind: "handles" },
+      { name: "events.apps", label: "to applications", kind: "apps" },
     ],
   },
   {

@@ -5,7 +5,7 @@ import { explain, termed } from "./explain.js";
 import { short } from "./format.js";
 
 /** What the topics of the log are about. */
-const TOPICS = { rooms: "Rooms", users: "People (users)", handles: "Names that are taken (handles)" };
+const TOPICS = { rooms: "Rooms", users: "People (users)", handles: "Names that are taken (handles)", apps: "Applications (apps)" };
 
 /** From how many events behind a shard is warm, and hot. */
 const HEAT = [50, 2_000];
@@ -123,7 +123,7 @@ function show(item, { topic, owner: address, end, applied, term, feed_lag: feed 
     set(part, "data-heat", heat(lag));
     text(part, `${sign} ${short(lag)}`);
   }
-  // Names go into no feed.
-  item.parts.feed.hidden = topic === "handles";
+  // Names and applications go into no feed.
+  item.parts.feed.hidden = topic === "handles" || topic === "apps";
   text(item.parts.term, `term ${short(term)}`);
 }

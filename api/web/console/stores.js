@@ -5,7 +5,7 @@ import { termed } from "./explain.js";
 import { bytes, count, short } from "./format.js";
 import { LOW } from "./judge.js";
 
-const TOPICS = { rooms: "rooms", users: "people (users)", handles: "names (handles)" };
+const TOPICS = { rooms: "rooms", users: "people (users)", handles: "names (handles)", apps: "applications (apps)" };
 
 const WORDS = {
   folding: "folding the log",

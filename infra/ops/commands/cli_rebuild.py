@@ -16,7 +16,7 @@ VERIFY_EXAMPLES = (
     "Examples: **./klatsch verify**, **./klatsch verify --heal**, **./klatsch verify --model rooms --json**"
 )
 
-Model = Annotated[str, typer.Option("--model", metavar="NAME", help="all, users, handles, rooms or changes.")]
+Model = Annotated[str, typer.Option("--model", metavar="NAME", help="all, users, handles, apps, rooms or changes.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Processes that fold; one per core if not given.")]
 
 

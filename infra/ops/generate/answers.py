@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from events.apps import App, AppKey, AppSettings
 from events.core.clock import Time
 from events.core.feed import Delta
 from events.core.records import Entity
@@ -14,6 +15,7 @@ from events.rooms import Room, RoomSettings
 from events.visuals import Visual
 from infra.ops.generate import comments, contents, shapes
 from infra.ops.generate.shapes import Schema, nullable
+from producers.apps import ApiKey, AppSettingsPatch
 from producers.rooms import SettingsPatch
 from producers.visuals import EmotionData
 from projectors.views import VIEWS
@@ -90,6 +92,12 @@ def view(make: Callable[[Any], dict[str, Any]], entity: type[Entity]) -> Schema:
         properties["emotion_data"] |= shapes.of_type(EmotionData)
     if entity is Room:
         properties["settings"] = reference("RoomSettings")
+    if entity is App:
+        properties["settings"] = reference("AppSettings")
+        properties["keys"] = {
+            **_list(reference("AppKey")),
+            "description": "The API keys, the oldest first: none, one, or two after a roll.",
+        }
     return _object(
         properties, comments.docstring(make) if isinstance(make, type) else comments.plain(make.__doc__ or "")
     )
@@ -208,9 +216,18 @@ def _composed() -> dict[str, Schema]:
         "EmotionResult": _object(emotion, "The result of one emotion.", ("shown", "code", "detail")),
         "RoomSettings": {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)},
         "RoomSettingsChange": shapes.of_struct(SettingsPatch),
+        "AppKey": _object(_app_key(), "An API key of an application."),
+        "AppSettings": {**shapes.of_struct(AppSettings), "required": list(AppSettings.__struct_fields__)},
+        "AppSettingsChange": shapes.of_struct(AppSettingsPatch),
         **contents.contents(),
         "Problem": problem(),
     }
+
+
+def _app_key() -> dict[str, Schema]:
+    """What is shown of a key: without what names its secret."""
+    shown = shapes.of_struct(AppKey)["properties"]
+    return {"key": shapes.of_type(ApiKey), "since": shown["since"], "until": shown["until"]}
 
 
 def delta() -> Schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.support.problems import PROBLEMS
+from infra.base.kafka import EVENT_TOPICS
 from infra.ops.generate import contents
 from infra.ops.generate.answers import reference
 from infra.ops.generate.examples import PARAMETERS
@@ -14,7 +15,8 @@ from infra.ops.generate.shapes import Schema
 from push.delivery.pull import CURSOR_PATTERN
 
 #: See events.core.positions.parse_vector.
-_VECTOR = "(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18}(,(users|rooms|handles)/[0-9]{1,4}/[0-9]{1,18})*"
+_PLACE = f"({'|'.join(EVENT_TOPICS)})/[0-9]{{1,4}}/[0-9]{{1,18}}"
+_VECTOR = f"{_PLACE}(,{_PLACE})*"
 _POSITION: Schema = {"type": "string", "examples": ["rooms/0/1"], "pattern": f"^{_VECTOR}$"}
 #: A time of RFC 3339, or a position.
 _MOMENT = f"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ][0-9:.]+([Zz]|[+-][0-9:]+)|{_VECTOR})$"

@@ -24,6 +24,7 @@ _STREAMS = {
     "users": _USER,
     "rooms": "019aa000-0000-7000-8000-000000000005",
     "handles": handles.username_handle("ada"),
+    "apps": "019aa000-0000-7000-8000-000000000020",
 }
 #: Streams that hold all of a kind, by types of events.
 _STREAMS_OF_ALL = {row.name: channels.STREAM for row in channels.ROWS if row.topics == ("rooms",)}

@@ -22,6 +22,16 @@ DESCRIPTIONS: dict[str, str] = {
     "the session of the token in use.",
     "users.change_password": "Needs the current password, if there is one. All other sessions are closed.",
     "users.reset_password": "For somebody who has lost theirs. Closes all their sessions; the answer says how many.",
+    "apps.create": "The key names the application and is public. The secret is for the application's server: it is "
+    "shown only here and kept sealed. The same request with the same `Idempotency-Key` shows it again.",
+    "apps.list": "The default application first, then by id.",
+    "apps.get": "With its API keys, and until when each is valid; never with a secret.",
+    "apps.change": "Only what is sent changes; settings that are not named stay.",
+    "apps.roll_key": "The key before stays valid for `grace_seconds`, a day unless you say otherwise; a key that was "
+    "still valid beside it ends now. The secret is shown only here, as in `apps.create`.",
+    "apps.suspend": "The default application cannot be suspended: everything that names no other one is in it.",
+    "apps.resume": "If it is not suspended, nothing happens.",
+    "apps.revoke_tokens": "Tokens that were issued before the time are void. It is never moved back.",
     "relationships.list": "Your friends and the people you block, or (`in`) people who have you as a friend. You do "
     "not learn who blocks you.",
     "relationships.set": "One-sided: it says what the other is to you, and needs no consent. They are notified of a "

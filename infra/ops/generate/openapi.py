@@ -30,6 +30,7 @@ TAGS = {
     "changes": "Deltas without the push connection.",
     "presence": "Who is online, and what they have open: never stored.",
     "signals": "Sent as it happens, and never stored.",
+    "apps": "Applications that the installation serves, each with users and rooms of its own.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
     "console": "What operators look at.",
@@ -39,6 +40,7 @@ TAGS = {
 _NAMED: dict[str, dict[str, Schema]] = {
     "rooms.create": {"settings": reference("RoomSettingsChange")},
     "rooms.change": {"settings": nullable(reference("RoomSettingsChange"))},
+    "apps.change": {"settings": nullable(reference("AppSettingsChange"))},
 }
 
 #: Operations whose body has keys, so that the header means nothing.

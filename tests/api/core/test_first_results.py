@@ -109,9 +109,13 @@ BACK: dict[str, list[Step]] = {
 ALWAYS = {
     "users.register", "users.change_password", "users.reset_password", "services.register", "sessions.open",
     "sessions.issue", "sessions.renew", "visuals.create", "visuals.choose", "rooms.create", "messages.send",
-    "messages.set_emotion", "messages.set_emotions", "channels.create", "channels.listen",
+    "messages.set_emotion", "messages.set_emotions", "channels.create", "channels.listen", "apps.create",
+    "apps.roll_key", "apps.revoke_tokens",
 }  # fmt: skip
-FOR_GOOD = {"sessions.close", "messages.delete", "rooms.delete", "channels.delete"}
+FOR_GOOD = {
+    "sessions.close", "messages.delete", "rooms.delete", "channels.delete", "apps.change", "apps.suspend",
+    "apps.resume",
+}  # fmt: skip
 
 
 def test_every_command_is_walked_that_may_find_nothing_to_do() -> None:

@@ -72,7 +72,7 @@ def test_which_reads_are_heavy() -> None:
 #: Who takes connections but for operations.
 WITHOUT_CALL = {
     "core/calls.py", "core/auth.py", "memberships.py",
-    "support/credential_store.py", "console/overview.py", "console/tail.py",
+    "support/apps.py", "support/credential_store.py", "console/overview.py", "console/tail.py",
     "deletions.py", "grpc/relaying.py",
 }  # fmt: skip
 

@@ -55,7 +55,7 @@ def test_a_reader_that_starts_in_the_middle_with_its_term_believes_the_same(term
     assert whole + rest == [once.admits(offset, one) for offset, one in enumerate(headers)]
 
 
-SHARDS = st.builds(Shard, st.sampled_from(["users", "rooms", "handles"]), st.integers(0, 500))
+SHARDS = st.builds(Shard, st.sampled_from(["users", "rooms", "handles", "apps"]), st.integers(0, 500))
 VECTORS = st.dictionaries(SHARDS, st.integers(0, 10**18 - 1))
 
 

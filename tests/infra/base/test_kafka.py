@@ -31,7 +31,7 @@ async def test_topics_are_made_once_with_their_settings(empty: Settings) -> None
         topics = {row["topic"]: row for row in await admin.describe_topics()}
         actual = await kafka._topic_settings(admin, kafka.topic_specs(empty))
     counts = {name: len(topics[f"{empty.prefix}.{name}"]["partitions"]) for name in (*kafka.EVENT_TOPICS, "feed")}
-    assert counts == {"users": 3, "rooms": 3, "handles": 3, "feed": 2}
+    assert counts == {"users": 3, "rooms": 3, "handles": 3, "apps": 3, "feed": 2}
     rooms, feed = actual[f"{empty.prefix}.rooms"], actual[f"{empty.prefix}.feed"]
     assert rooms["retention.ms"] == rooms["retention.bytes"] == "-1"
     assert rooms["cleanup.policy"] == "delete"

@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from events.apps import App
 from events.channels import Channel
 from events.core.records import Entity
 from events.members import Member
@@ -41,6 +42,10 @@ MESSAGE = Message(
 CHANNEL = Channel(
     id=1, name="n", limit=5, owner="u", state="created", created=TIME, deleted=None, version=1
 )  # fmt: skip
+APP = sample_of(
+    App, id="a", keys={"kk_a": {"secret": "v", "since": TIME, "until": None}}, created=TIME, updated=TIME,
+    tokens_before=TIME,
+)  # fmt: skip
 PIN = Pin(room="r", message="m", state="pinned", by="u", pinned=TIME, version=1)
 
 #: Queries that entities of each kind are made from: file, name, what stands before the columns' names, arguments.
@@ -56,6 +61,7 @@ READ: dict[str, list[tuple[str, str, str, tuple[Any, ...]]]] = {
     ],
     "user": [("rooms", "members", "u_", ("r", 0, "", 9)), ("sync", "profiles", "", ("me", ["u"]))],
     "channel": [("channels", "page", "", (0, 9)), ("channels", "by_id", "", (1,))],
+    "app": [("apps", "page", "", ("", 9)), ("apps", "by_id", "", ("a",)), ("apps", "by_key", "", ("kk_a",))],
     "pin": [("pins", "of_room", "p_", ("r",))],
     "message": [
         ("pins", "of_room", "", ("r",)),
@@ -94,7 +100,7 @@ async def test_a_new_field_is_a_change_of_the_entity_and_of_its_table(connection
     await transaction.start()
     try:
         await connection.execute(f"alter table {rows.TABLES[wider.kind]} add column made_up text")
-        found: dict[str, Entity] = {one.kind: one for one in (ROOM, USER, MEMBER, MESSAGE, PIN, CHANNEL)}
+        found: dict[str, Entity] = {one.kind: one for one in (ROOM, USER, MEMBER, MESSAGE, PIN, CHANNEL, APP)}
         fields = msgspec.structs.asdict(found[wider.kind]) | {"made_up": "it"}
         found[wider.kind] = wider(**fields)
         await rows.store(connection, {one.key: one for one in found.values()})

@@ -22,7 +22,7 @@ from producers.engine.assignor import Claim, Owner, OwnerTable, by_topic, make_t
 from producers.engine.owners import Owners
 from tests.producers.proxy import proxied
 
-SHARDS = [Shard(topic, partition) for topic in EVENT_TOPICS for partition in range(8)]
+SHARDS = [Shard(topic, partition) for topic in EVENT_TOPICS for partition in range(6)]
 
 
 def newcomer(member: str) -> Claim:
@@ -55,7 +55,7 @@ def test_one_member_owns_all() -> None:
 def test_each_topic_is_spread() -> None:
     table = make_table(SHARDS, [newcomer("a"), newcomer("b")])
     for shards in holdings(table).values():
-        assert Counter(shard.topic for shard in shards) == dict.fromkeys(EVENT_TOPICS, 4)
+        assert Counter(shard.topic for shard in shards) == dict.fromkeys(EVENT_TOPICS, 3)
 
 
 def test_who_joins_gets_its_part_and_nothing_else_moves() -> None:
@@ -141,7 +141,7 @@ class Node:
 
 @pytest.fixture
 async def nodes(settings: Settings) -> AsyncIterator[list[Node]]:
-    """Three nodes of an installation with six shards; none has joined."""
+    """Three nodes of an installation with eight shards; none has joined."""
     found = [Node(settings, port) for port in (1, 2, 3)]
     yield found
     for node in found:
@@ -157,14 +157,14 @@ async def until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> 
 
 
 def agreed(*nodes: Node) -> bool:
-    """Whether these nodes, and no others, own all six shards, know it, and have told their listeners."""
+    """Whether these nodes, and no others, own all eight shards, know it, and have told their listeners."""
     tables = [dict(node.owners.table) for node in nodes]
     mine = sorted(shard for node in nodes for shard in node.owners.mine())
     return (
         all(table == tables[0] and node.told[-1:] == [table] for node, table in zip(nodes, tables, strict=True))
         and set(tables[0].values()) == {node.address for node in nodes}
         and mine == sorted(tables[0])
-        and len(mine) == 6
+        and len(mine) == 8
         and all(node.owners.owner_of(shard) == node.address for node in nodes for shard in node.owners.mine())
     )
 
@@ -176,11 +176,11 @@ async def test_two_and_three_members_share_and_leave(nodes: list[Node]) -> None:
     await until(lambda: agreed(first), "the only member owns all")
     await second.owners.start()
     await until(lambda: agreed(first, second), "two members share")
-    assert len(first.owners.mine()) == len(second.owners.mine()) == 3
+    assert len(first.owners.mine()) == len(second.owners.mine()) == 4
     await third.owners.start()
     await until(lambda: agreed(first, second, third), "three members share")
     before = {node.address: node.owners.mine() for node in nodes}
-    assert [len(mine) for mine in before.values()] == [2, 2, 2]
+    assert sorted(len(mine) for mine in before.values()) == [2, 3, 3]
     await second.owners.stop()
     await until(lambda: agreed(first, third), "the others take what is left")
     assert first.owners.mine() > before[first.address] and third.owners.mine() > before[third.address]

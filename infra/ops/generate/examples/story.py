@@ -43,6 +43,8 @@ FILE = "01a1fd2f-fe51-73b9-9c35-8f36f0a31b6a"
 CUSTOM = "01a1fd31-478c-76cd-9fd2-71da635d491e"
 #: The room's message about his new role.
 PROMOTED = "01a1fd36-2f41-7c62-9f05-51d0a8c84b1e"
+#: The application of a harbour.
+APP = "01a1fd3f-0e80-7c11-8d2a-6f0b9e4d3c21"
 EPOCH = "hOIc-A04SkiXEr7YMARGqQ.2"
 INSTALLATION = "klatsch"
 PROCESS = "127.0.0.1:8400"

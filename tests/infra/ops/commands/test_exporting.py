@@ -38,8 +38,8 @@ from tests.servers import serving
 
 #: What is folded, and how its rows are told apart; ``positions`` holds the terms too.
 FOLDED = (
-    "users", "sessions", "relationships", "visuals", "handles", "rooms", "members", "stays", "messages", "spans",
-    "revisions", "changes", "positions",
+    "users", "sessions", "relationships", "visuals", "handles", "apps", "rooms", "members", "stays", "messages",
+    "spans", "revisions", "changes", "positions",
 )  # fmt: skip
 
 

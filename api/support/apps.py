@@ -1,0 +1,168 @@
+"""What a process knows of applications: kept in memory until the read models tell that one has changed.
+
+Every request with a token of an application asks here, so that it costs no query. Who waits for a position does not get
+what was before it: the news of a change come before the positions.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from api.support.sealing import SealBroken, Sealer
+from events.apps import DEFAULT, App, default_app, keys_of
+from events.core.clock import now
+from infra.base.postgres import Pool, Row, queries
+from infra.base.progress import Invalidation, Progress
+from infra.base.rows import from_row
+
+log = logging.getLogger(__name__)
+
+#: Applications that are kept, those used last.
+APPS = 10_000
+#: Keys of which it is kept that they are nobody's, and for how many seconds: one that was made a moment ago, by another
+#: process, or whose secret comes to a new Postgres only now, is found then at the latest.
+UNKNOWN, UNKNOWN_SECONDS = 1_000, 5.0
+#: What else is nobody's key.
+_KEY = re.compile(r"kk_[a-z2-7]{26}", re.ASCII)
+
+
+class AppSecret(NamedTuple):
+    """Whose a valid API key is, with the secret that signs tokens for it."""
+
+    app: str
+    secret: bytes
+    state: Literal["active", "suspended"]
+
+
+class _Entry(NamedTuple):
+    app: App
+    #: Secrets by API key: those that were asked for.
+    secrets: dict[str, bytes]
+
+
+class Apps:
+    """Applications by id and by API key; empty, and unused, while news of changes do not come."""
+
+    def __init__(
+        self, pool: Pool, progress: Progress, sealer: Sealer, *, most: int = APPS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._pool = pool
+        self._progress = progress
+        self._sealer = sealer
+        self._most = most
+        self._clock = clock
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        #: The application of each key whose secret is kept.
+        self._of_key: dict[str, str] = {}
+        #: Until when a key is held to be nobody's.
+        self._unknown: OrderedDict[str, float] = OrderedDict()
+        #: How often something has changed: what was read before is not kept after.
+        self._changes = 0
+        progress.on_touch(self._touched)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    async def get(self, app: str) -> App | None:
+        """An application; the default one is always there."""
+        if (entry := self._entry(app)) is not None:
+            return entry.app
+        before = self._changes
+        row = await self._row("by_id", app)
+        if row is None and app != DEFAULT:
+            return None
+        found = default_app() if row is None else from_row(App, row)
+        self._keep(before, found)
+        return found
+
+    async def by_key(self, key: str) -> AppSecret | None:
+        """Whose key it is; None where it is nobody's, any more or yet, or its secret does not open.
+
+        A suspended application is found: whoever asks refuses it.
+        """
+        if _KEY.fullmatch(key) is None or self._unknown.get(key, 0.0) > self._clock():
+            return None
+        entry = self._entry(self._of_key.get(key, ""))
+        if entry is None:
+            entry = await self._read(key)
+        if entry is None:
+            return None
+        held = keys_of(entry.app).get(key)
+        if held is None or not held.holds(now()):
+            return None
+        return AppSecret(entry.app.id, entry.secrets[key], entry.app.state)
+
+    async def _read(self, key: str) -> _Entry | None:
+        before = self._changes
+        row = await self._row("by_key", key)
+        secret = None if row is None else self._opened(row, key)
+        if row is None or secret is None:
+            self._note_unknown(before, key)
+            return None
+        found = _Entry(from_row(App, row), {key: secret})
+        return self._keep(before, found.app, found.secrets)
+
+    async def _row(self, query: str, argument: str) -> Row | None:
+        async with self._pool.acquire(timeout=5) as connection:
+            return await connection.fetchrow(queries("apps")[query], argument)
+
+    def _opened(self, row: Row, key: str) -> bytes | None:
+        """The secret of a row; None where the vault does not have it, or it does not open, which the log says."""
+        app = from_row(App, row)
+        try:
+            if row["sealed"] is None:
+                log.warning("application %s: expected the secret of %s in the vault, it is not there", app.id, key)
+                return None
+            return self._sealer.open(row["sealed"], id=keys_of(app)[key].secret, app=app.id)
+        except SealBroken as error:
+            log.error("%s", error)
+            return None
+
+    def _entry(self, app: str) -> _Entry | None:
+        entry = self._entries.get(app) if self._progress.fresh else None
+        if entry is not None:
+            self._entries.move_to_end(app)
+        return entry
+
+    def _keep(self, before: int, app: App, secrets: dict[str, bytes] | None = None) -> _Entry:
+        """Keeps what was read when ``before`` changes had come, unless more have; both keys of one after the other."""
+        entry = _Entry(app, secrets or {})
+        if before != self._changes or not self._progress.fresh:
+            return entry
+        if (known := self._entries.get(app.id)) is not None:
+            entry = _Entry(app, known.secrets | entry.secrets)
+        self._entries[app.id] = entry
+        self._entries.move_to_end(app.id)
+        self._of_key |= dict.fromkeys(entry.secrets, app.id)
+        while len(self._entries) > self._most:
+            self._forget(next(iter(self._entries)))
+        return entry
+
+    def _note_unknown(self, before: int, key: str) -> None:
+        if before != self._changes:
+            return
+        self._unknown[key] = self._clock() + UNKNOWN_SECONDS
+        self._unknown.move_to_end(key)
+        if len(self._unknown) > UNKNOWN:
+            self._unknown.popitem(last=False)
+
+    def _forget(self, app: str) -> None:
+        entry = self._entries.pop(app, None)
+        for key in () if entry is None else entry.secrets:
+            self._of_key.pop(key, None)
+
+    def _touched(self, touched: Invalidation) -> None:
+        if touched.all:
+            self._entries.clear()
+            self._of_key.clear()
+        for app in touched.apps:
+            self._forget(app)
+        if touched.all or touched.apps:
+            self._unknown.clear()
+            self._changes += 1

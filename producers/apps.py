@@ -1,0 +1,168 @@
+"""Decisions about applications. Keys and secrets are made by the API; here are the keys, and the secrets' ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from events.apps import (
+    DEFAULT,
+    App,
+    AppCreated,
+    AppKeyRolled,
+    AppRenamed,
+    AppResumed,
+    AppSettings,
+    AppSettingsChanged,
+    AppSuspended,
+    AppTokensRevoked,
+    app_key,
+    keys_of,
+    loaded_app,
+)
+from events.core.clock import Time, after
+from events.core.faults import wrong
+from events.core.records import Event, Key, State
+from producers.commands import Command, CommandEnvelope, CommandType, Refused
+from producers.limits import Id, ShownName, TopicLine, whole
+from producers.names import check_line, check_name
+
+#: An API key: 128 bits in base32, which is read without confusion of capitals.
+ApiKey = Annotated[str, whole("kk_[a-z2-7]{26}", "an API key: kk_ and 26 of the characters a-z 2-7", shown=True)]
+#: Seconds that the key before a new one may stay valid: 30 days.
+GRACE_SECONDS = 30 * 86_400
+Grace = Annotated[int, msgspec.Meta(ge=0, le=GRACE_SECONDS)]
+
+
+class AppCommand(Command, frozen=True, kw_only=True):
+    """A command to an application."""
+
+    app: Id
+
+
+class CreateApp(AppCommand, frozen=True, kw_only=True):
+    """Make an application with its first API key."""
+
+    name: ShownName
+    key: ApiKey
+    #: Id of the key's sealed secret in the vault.
+    secret: Id
+
+
+class AppSettingsPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What changes of an application's settings; what is not named stays."""
+
+    #: Whether anybody may register; otherwise only the application's own server makes users.
+    registration: bool | None = None
+
+
+class ChangeApp(AppCommand, frozen=True, kw_only=True):
+    name: ShownName | None = None
+    settings: AppSettingsPatch | None = None
+
+
+class RollKey(AppCommand, frozen=True, kw_only=True):
+    """Give an application a new API key; the present one stays valid for ``grace_seconds``."""
+
+    key: ApiKey
+    secret: Id
+    grace_seconds: Grace
+
+
+class SuspendApp(AppCommand, frozen=True, kw_only=True):
+    reason: TopicLine | None = None
+
+
+class ResumeApp(AppCommand, frozen=True, kw_only=True):
+    """Serve a suspended application again."""
+
+
+class RevokeAppTokens(AppCommand, frozen=True, kw_only=True):
+    """Make all tokens void that were issued before a time; None: before the order."""
+
+    before: Time | None = None
+
+
+def _keys(envelope: CommandEnvelope[AppCommand]) -> Sequence[Key]:
+    return (app_key(envelope.command.app),)
+
+
+def missing_app(id: str) -> Refused:
+    """What is said of an application that is not there."""
+    return Refused("not_found", f"expected an application, found none with id {id}")
+
+
+def _present(state: State, id: str) -> App:
+    app = loaded_app(state, id)
+    if app is None:
+        raise missing_app(id)
+    return app
+
+
+def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
+    command = envelope.command
+    if loaded_app(state, command.app) is not None:
+        raise Refused("taken", f"expected the id of no application, got {command.app}, which is one's")
+    check_name("name", command.name)
+    return [AppCreated(name=command.name, key=command.key, secret=command.secret)]
+
+
+def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
+    command = envelope.command
+    app = _present(state, command.app)
+    events: list[Event] = []
+    if command.name is not None and command.name != app.name:
+        check_name("name", command.name)
+        events.append(AppRenamed(name=command.name))
+    if command.settings is not None:
+        changes = {name: value for name, value in msgspec.to_builtins(command.settings).items() if value is not None}
+        settings = {**msgspec.to_builtins(AppSettings()), **app.settings, **changes}
+        if settings != app.settings:
+            events.append(AppSettingsChanged(settings=settings))
+    return events
+
+
+def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
+    command = envelope.command
+    held = list(keys_of(_present(state, command.app)).values())
+    # The older one of two has had its time.
+    kept = held[-1:] if command.grace_seconds else []
+    old_until = after(envelope.time, command.grace_seconds) if kept else None
+    dropped = [one.secret for one in held[: len(held) - len(kept)]]
+    return [AppKeyRolled(key=command.key, secret=command.secret, old_until=old_until, dropped=dropped)]
+
+
+def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
+    command = envelope.command
+    app = _present(state, command.app)
+    if app.id == DEFAULT:
+        # Everything that names no application stands in it: the demo, the tools' own accounts, all of before.
+        raise Refused("forbidden", "expected an application that was made; the default one cannot be suspended")
+    if command.reason is not None:
+        check_line("reason", command.reason)
+    return [] if app.state == "suspended" else [AppSuspended(reason=command.reason)]
+
+
+def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
+    return [] if _present(state, envelope.command.app).state == "active" else [AppResumed()]
+
+
+def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
+    app, before = _present(state, envelope.command.app), envelope.command.before or envelope.time
+    if before > envelope.time:
+        raise Refused("invalid", errors=[wrong("/before", f"a time that has come, {envelope.time}", before)])
+    if app.tokens_before is not None and before <= app.tokens_before:
+        return []
+    return [AppTokensRevoked(before=before)]
+
+
+COMMANDS = (
+    CommandType(CreateApp, "apps", lambda c: c.app, _keys, create),
+    CommandType(ChangeApp, "apps", lambda c: c.app, _keys, change),
+    CommandType(RollKey, "apps", lambda c: c.app, _keys, roll),
+    CommandType(SuspendApp, "apps", lambda c: c.app, _keys, suspend, lambda c: True),
+    CommandType(ResumeApp, "apps", lambda c: c.app, _keys, resume, lambda c: True),
+    CommandType(RevokeAppTokens, "apps", lambda c: c.app, _keys, revoke_tokens, lambda c: True),
+)
