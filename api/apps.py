@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b32encode, urlsafe_b64encode
+from base64 import b32encode
 from secrets import token_bytes
 from typing import Any
 
@@ -12,11 +12,13 @@ from api.core.calls import Call
 from api.core.operation import Operation, Request
 from api.rooms import keyed_id
 from api.support import pages
+from api.support.apps import shown_secret
 from api.support.pages import Cursor, Limit, Text
 from api.support.problems import Problem
 from api.support.times import as_kept
-from events.apps import DEFAULT, App, AppCreated, AppKeyRolled, app_key, as_created, default_app
+from events.apps import App, AppCreated, AppKeyRolled, app_key, as_created, default_app
 from events.core.clock import AnyTime, uuid7
+from events.core.derived_ids import DEFAULT_APP
 from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.apps import (
@@ -85,11 +87,6 @@ def new_key() -> str:
     return "kk_" + b32encode(token_bytes(KEY_BYTES)).decode().rstrip("=").lower()
 
 
-def shown_secret(secret: bytes) -> str:
-    """A secret as operators are shown it, and as servers of applications keep it."""
-    return "ks_" + urlsafe_b64encode(secret).decode().rstrip("=")
-
-
 async def create(call: Call, request: CreateAppRequest) -> dict[str, Any]:
     # The stream of a repeated command must be the same, so the id comes from the key.
     app, key = uuid7() if call.key is None else keyed_id(call, "app"), new_key()
@@ -135,11 +132,11 @@ async def _secret(call: Call, app: str, event: AppCreated | AppKeyRolled) -> dic
 async def find(call: Call, id: str) -> App:
     """An application, also one that was made a moment ago, anywhere. Raises Refused ``not_found``."""
     row = await call.row(queries("apps")["by_id"], id)
-    if row is None and id != DEFAULT and await call.see_all("apps"):
+    if row is None and id != DEFAULT_APP and await call.see_all("apps"):
         row = await call.row(queries("apps")["by_id"], id)
     if row is not None:
         return from_row(App, row)
-    if id != DEFAULT:
+    if id != DEFAULT_APP:
         raise missing_app(id)
     return default_app()
 
@@ -150,7 +147,7 @@ async def get(call: Call, request: GetAppRequest) -> dict[str, Any]:
 
 async def list_(call: Call, request: ListAppsRequest) -> dict[str, Any]:
     after = place(request)
-    first = [await find(call, DEFAULT)] if after is None else []
+    first = [await find(call, DEFAULT_APP)] if after is None else []
     rows = await call.rows(queries("apps")["page"], after or "", request.limit - len(first) + 1)
     return page(request, [*first, *(from_row(App, row) for row in rows)])
 
@@ -171,7 +168,7 @@ def page(request: ListAppsRequest, apps: list[App]) -> dict[str, Any]:
 
 def next_after(id: str) -> str:
     """The cursor after an application."""
-    return pages.encode("" if id == DEFAULT else id)
+    return pages.encode("" if id == DEFAULT_APP else id)
 
 
 async def _done(call: Call, app: str, command: Command) -> dict[str, Any]:

@@ -8,11 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from events.core.clock import Time
+from events.core.derived_ids import DEFAULT_APP
 from events.core.records import Changes, Entity, Event, EventType, Key, Record, State
 from events.core.revert_rules import NotRevertible
-
-#: Id of the application in which everything stands that names no other. It is there without an event.
-DEFAULT = "default"
 
 
 class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +77,7 @@ def keys_of(app: App) -> dict[str, AppKey]:
 def default_app() -> App:
     """The default application as it is before its first event."""
     return App(
-        id=DEFAULT, name="Default", state="active", reason=None, keys={}, tokens_before=None,
+        id=DEFAULT_APP, name="Default", state="active", reason=None, keys={}, tokens_before=None,
         settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, created=None, updated=None, version=-1,
     )  # fmt: skip
 
@@ -89,7 +87,7 @@ def loaded_app(state: State, id: str) -> App | None:
     entity = state[app_key(id)]
     if isinstance(entity, App):
         return entity
-    return default_app() if id == DEFAULT else None
+    return default_app() if id == DEFAULT_APP else None
 
 
 class AppCreated(Event, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 
 from events.apps import (
-    DEFAULT,
     App,
     AppCreated,
     AppKeyRolled,
@@ -23,6 +22,7 @@ from events.apps import (
     loaded_app,
 )
 from events.core.clock import Time, after
+from events.core.derived_ids import DEFAULT_APP
 from events.core.faults import wrong
 from events.core.records import Event, Key, State
 from producers.commands import Command, CommandEnvelope, CommandType, Refused
@@ -137,7 +137,7 @@ def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
 def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
     command = envelope.command
     app = _present(state, command.app)
-    if app.id == DEFAULT:
+    if app.id == DEFAULT_APP:
         # Everything that names no application stands in it: the demo, the tools' own accounts, all of before.
         raise Refused("forbidden", "expected an application that was made; the default one cannot be suspended")
     if command.reason is not None:

@@ -9,7 +9,8 @@ from api.apps import GetAppRequest, ListAppsRequest, next_after, page, place
 from api.core.calls import Call
 from api.core.moments import AsOf
 from api.core.operation import AnswerAsOf
-from events.apps import DEFAULT, App, app_key, default_app
+from events.apps import App, app_key, default_app
+from events.core.derived_ids import DEFAULT_APP
 from infra.base.event_types import naming
 from producers.apps import missing_app
 from projectors.as_of import people
@@ -22,7 +23,7 @@ async def _apps(as_of: AsOf, ids: Iterable[str]) -> list[App]:
     """Those of the ids that there were; the default one always was."""
     streams = {app_key(id): id for id in ids}
     found = await people.entities(as_of.connection, as_of.moment, streams, _TYPES)
-    there = (found.get(key) or (default_app() if id == DEFAULT else None) for key, id in streams.items())
+    there = (found.get(key) or (default_app() if id == DEFAULT_APP else None) for key, id in streams.items())
     return [one for one in there if isinstance(one, App)]
 
 
@@ -36,7 +37,7 @@ async def get(call: Call, request: GetAppRequest, as_of: AsOf) -> dict[str, Any]
 async def list_(call: Call, request: ListAppsRequest, as_of: AsOf) -> dict[str, Any]:
     """By id. A page may have less than it could: what was made later is looked at too."""
     after = place(request)
-    first = [DEFAULT] if after is None else []
+    first = [DEFAULT_APP] if after is None else []
     rows = await as_of.rows("apps", "page", after or "", request.limit - len(first) + 1)
     ids = [*first, *(row["id"] for row in rows)]
     answer = page(request, await _apps(as_of, ids[: request.limit]))

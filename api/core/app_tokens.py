@@ -1,17 +1,18 @@
 """Tokens that an application signs by itself (JWT, RFC 7519): of its users, and of its own servers.
 
 Header: ``alg`` HS256, ``kid`` the API key. Claims: ``iat`` and ``exp``; of a user's ``sub``, their id with the
-application; of a server's ``server``, true. Signed with the secret of the key.
+application; of a server's ``server``, true. Signed with the secret of the key, the text as it was shown (``ks_...``).
 """
 
 from __future__ import annotations
 
 from time import time
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jwt
 
 from api.core.tokens import ALGORITHM, CLOCK_SKEW_SECONDS, FOREIGN, canonical, early, expired
+from api.support.apps import AppSecret, shown_secret
 from api.support.problems import Problem
 from events.core.faults import quoted
 
@@ -24,26 +25,6 @@ KEY_MARK = "kk_"
 #: Characters of a user's id with their application.
 EXTERNAL_CHARS = 255
 _CLAIMS = ("iat", "exp")
-
-
-class AppKey(Protocol):
-    """A valid API key, as a process knows it."""
-
-    @property
-    def app(self) -> str: ...
-
-    @property
-    def secret(self) -> bytes: ...
-
-    @property
-    def suspended(self) -> bool:
-        """Whether the application is suspended."""
-        ...
-
-    @property
-    def tokens_before(self) -> float:
-        """Tokens made before this, in Unix seconds, are void; 0: none is."""
-        ...
 
 
 class AppClaims(NamedTuple):
@@ -64,14 +45,14 @@ def key_of(token: str) -> str | None:
     return kid if isinstance(kid, str) and kid.startswith(KEY_MARK) else None
 
 
-def verify(key: AppKey, token: str) -> AppClaims:
+def verify(key: AppSecret, token: str) -> AppClaims:
     """What a token says that was signed with the key's secret.
 
     Raises Problem ``unauthenticated``, ``token_expired``, ``token_not_yet_valid``, ``token_revoked`` or ``suspended``.
     """
     try:
         claims = jwt.decode(
-            token, key.secret, [ALGORITHM], leeway=CLOCK_SKEW_SECONDS,
+            token, shown_secret(key.secret), [ALGORITHM], leeway=CLOCK_SKEW_SECONDS,
             options={"require": list(_CLAIMS), "verify_aud": False, "verify_iss": False, "verify_sub": False},
         )  # fmt: skip
     except jwt.ExpiredSignatureError as error:

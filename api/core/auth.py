@@ -7,10 +7,11 @@ from time import time
 from typing import NamedTuple, TypeVar
 
 from api.core import app_tokens, tokens
-from api.core.app_tokens import APP_HEADER, USER_HEADER, AppKey
+from api.core.app_tokens import APP_HEADER, USER_HEADER
 from api.core.calls import Call, Services
 from api.core.places import header
 from api.core.tokens import Identity
+from api.support.apps import AppSecret
 from api.support.problems import Problem
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
@@ -32,7 +33,7 @@ class _OfApp(NamedTuple):
     """A token of an application, as it was found good under a key."""
 
     kid: str
-    key: AppKey
+    key: AppSecret
     identity: Identity
 
 
@@ -98,8 +99,8 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
     if key is None:
         raise Problem("unauthenticated", "expected a token under a valid API key, got one under another or an old one")
     found = _of_apps.get(place)
-    # A key of which anything has changed since is another object.
-    if found is not None and found.key is key and found.identity.expires > time():
+    # Its application may have been suspended since, or have revoked its tokens.
+    if found is not None and found.key == key and found.identity.expires > time():
         return found.identity
     claims = app_tokens.verify(key, place[1])
     if claims.external is None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import re
 import time
+from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from api.support.sealing import SealBroken, Sealer
-from events.apps import DEFAULT, App, default_app, keys_of
-from events.core.clock import now
+from events.apps import App, default_app, keys_of
+from events.core.clock import now, to_datetime
+from events.core.derived_ids import DEFAULT_APP
 from infra.base.postgres import Pool, Row, queries
 from infra.base.progress import Invalidation, Progress
 from infra.base.rows import from_row
@@ -31,12 +33,23 @@ UNKNOWN, UNKNOWN_SECONDS = 1_000, 5.0
 _KEY = re.compile(r"kk_[a-z2-7]{26}", re.ASCII)
 
 
+def shown_secret(secret: bytes) -> str:
+    """A secret as operators are shown it, and as servers of applications keep it."""
+    return "ks_" + urlsafe_b64encode(secret).decode().rstrip("=")
+
+
 class AppSecret(NamedTuple):
     """Whose a valid API key is, with the secret that signs tokens for it."""
 
     app: str
     secret: bytes
     state: Literal["active", "suspended"]
+    #: Tokens made before this are void, in Unix seconds; 0: none is.
+    tokens_before: float = 0.0
+
+    @property
+    def suspended(self) -> bool:
+        return self.state == "suspended"
 
 
 class _Entry(NamedTuple):
@@ -75,7 +88,7 @@ class Apps:
             return entry.app
         before = self._changes
         row = await self._row("by_id", app)
-        if row is None and app != DEFAULT:
+        if row is None and app != DEFAULT_APP:
             return None
         found = default_app() if row is None else from_row(App, row)
         self._keep(before, found)
@@ -96,7 +109,9 @@ class Apps:
         held = keys_of(entry.app).get(key)
         if held is None or not held.holds(now()):
             return None
-        return AppSecret(entry.app.id, entry.secrets[key], entry.app.state)
+        before = entry.app.tokens_before
+        voided = 0.0 if before is None else to_datetime(before).timestamp()
+        return AppSecret(entry.app.id, entry.secrets[key], entry.app.state, voided)
 
     async def _read(self, key: str) -> _Entry | None:
         before = self._changes

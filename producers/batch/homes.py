@@ -19,6 +19,8 @@ def home(topic: str, stream: str, state: Mapping[Key, Entity | None]) -> str | N
     """The application of a stream; None where it does not exist yet."""
     if topic == "handles":
         return handle_parts(stream).app
+    if topic == "apps":
+        return stream
     root_key = _ROOTS.get(topic)
     root = None if root_key is None else state.get(root_key(stream))
     return root.app if isinstance(root, User | Room) else None

@@ -9,7 +9,6 @@ import pytest
 from msgspec import to_builtins
 
 from events.apps import (
-    DEFAULT,
     App,
     AppCreated,
     AppKey,
@@ -23,6 +22,7 @@ from events.apps import (
     keys_of,
 )
 from events.core.clock import after
+from events.core.derived_ids import DEFAULT_APP
 from producers.apps import (
     AppSettingsPatch,
     ChangeApp,
@@ -102,12 +102,14 @@ def test_tokens_are_revoked_up_to_now_and_not_given_back() -> None:
 
 
 def test_the_default_one_is_there_without_an_event_and_is_not_suspended() -> None:
-    given = Given(stream=DEFAULT).when(SuspendApp(app=DEFAULT)).refused("forbidden")
-    given.when(ChangeApp(app=DEFAULT, name="Demo"), id="name").then(AppRenamed(name="Demo"))
-    app = app_of(given, DEFAULT)
+    given = Given(stream=DEFAULT_APP).when(SuspendApp(app=DEFAULT_APP)).refused("forbidden")
+    given.when(ChangeApp(app=DEFAULT_APP, name="Demo"), id="name").then(AppRenamed(name="Demo"))
+    app = app_of(given, DEFAULT_APP)
     assert (app.name, app.settings, app.created, app.keys) == ("Demo", {"registration": True}, None, {})
-    given.when(RollKey(app=DEFAULT, key=FIRST, secret="v1", grace_seconds=60), id="key").then(rolled(FIRST, "v1", None))
-    assert list(app_of(given, DEFAULT).keys) == [FIRST]
+    given.when(RollKey(app=DEFAULT_APP, key=FIRST, secret="v1", grace_seconds=60), id="key").then(
+        rolled(FIRST, "v1", None)
+    )
+    assert list(app_of(given, DEFAULT_APP).keys) == [FIRST]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from events.apps import DEFAULT, AppCreated, AppKeyRolled, AppRenamed, AppSuspended
+from events.apps import AppCreated, AppKeyRolled, AppRenamed, AppSuspended
 from events.channels import STREAM, ChannelCreated, ChannelDeleted, ChannelListened, ChannelUserNumbered
+from events.core.derived_ids import DEFAULT_APP
 from events.members import MemberRead, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessagePosted
 from events.sessions import SessionClosed, SessionOpened
@@ -72,7 +73,7 @@ def _apps() -> list[Fact]:
     """The default application, and one with two keys; a name with signs of arrays."""
     rolled = AppKeyRolled(key="kk_b", secret="v2", old_until="2030-01-01T00:00:00.000Z", dropped=[])
     return [
-        Fact(DEFAULT, AppRenamed(name='{"Demo"}'), "operator"),
+        Fact(DEFAULT_APP, AppRenamed(name='{"Demo"}'), "operator"),
         Fact("a1", AppCreated(name="Harbour", key="kk_a", secret="v1"), "operator"),
         Fact("a1", rolled, "operator"),
         Fact("a1", AppSuspended(reason=None), "operator"),

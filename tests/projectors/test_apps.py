@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from events.apps import DEFAULT, App, AppCreated, AppKeyRolled, AppRenamed, app_key, default_app
+from events.apps import App, AppCreated, AppKeyRolled, AppRenamed, app_key, default_app
+from events.core.derived_ids import DEFAULT_APP
 from events.core.positions import Position
 from infra.base.postgres import queries
 from infra.base.rows import from_row
@@ -16,7 +17,7 @@ from tests.given import Fact, given
 async def test_an_application_is_found_by_each_of_its_keys(settings: Settings) -> None:
     rolled = AppKeyRolled(key="kk_b", secret="v2", old_until="2030-01-01T00:00:00.000Z", dropped=[])
     facts = [Fact("a1", AppCreated(name="Harbour", key="kk_a", secret="v1")), Fact("a1", rolled)]
-    async with given(settings, *facts, Fact(DEFAULT, AppRenamed(name="Demo"))) as writer:
+    async with given(settings, *facts, Fact(DEFAULT_APP, AppRenamed(name="Demo"))) as writer:
         await writer.then({})
         await writer.connection.execute("insert into credentials (id, sealed) values ('v2', 'sealed')")
         for key, sealed in (("kk_a", None), ("kk_b", "sealed")):
@@ -30,7 +31,7 @@ async def test_an_application_is_found_by_each_of_its_keys(settings: Settings) -
         before = await entities(writer.connection, "a1", [app_key("a1")], Position(*shard, app.version - 1), Kept())
         then = before[app_key("a1")]
         assert isinstance(then, App) and list(then.keys) == ["kk_a"]
-        row = await writer.connection.fetchrow(queries("apps")["by_id"], DEFAULT)
+        row = await writer.connection.fetchrow(queries("apps")["by_id"], DEFAULT_APP)
         assert row is not None
         demo = from_row(App, row)
         assert (demo.name, demo.settings, demo.created) == ("Demo", default_app().settings, None)

@@ -2201,6 +2201,7 @@ ProblemCode = Literal[
     "token_expired",
     "token_not_yet_valid",
     "token_revoked",
+    "suspended",
     "forbidden",
     "not_found",
     "method_not_allowed",

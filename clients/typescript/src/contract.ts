@@ -2589,6 +2589,7 @@ export type ProblemCode =
   "token_expired" |
   "token_not_yet_valid" |
   "token_revoked" |
+  "suspended" |
   "forbidden" |
   "not_found" |
   "method_not_allowed" |

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from api.support import apps as subject
 from api.support.apps import Apps, AppSecret
 from api.support.sealing import Sealer
-from events.apps import DEFAULT, AppCreated, AppKeyRolled, AppRenamed, AppSuspended, default_app
+from events.apps import AppCreated, AppKeyRolled, AppRenamed, AppSuspended, default_app
 from events.core.clock import after, now
+from events.core.derived_ids import DEFAULT_APP
 from infra.base import postgres
 from infra.base.progress import Invalidation, Progress
 from infra.base.settings import Settings
@@ -92,7 +93,7 @@ async def test_a_key_is_asked_for_once(scene: Scene) -> None:
     assert app is not None and (app.name, list(app.keys)) == ("Harbour", [FIRST])
     assert scene.pool.asked == 1
     assert await scene.apps.get("nothing") is None
-    assert await scene.apps.get(DEFAULT) == await scene.apps.get(DEFAULT) == default_app()
+    assert await scene.apps.get(DEFAULT_APP) == await scene.apps.get(DEFAULT_APP) == default_app()
     assert scene.pool.asked == 3
 
 
@@ -190,11 +191,11 @@ async def test_a_secret_that_is_lost_or_does_not_open_is_said(
 
 
 async def test_the_default_one_is_read_once_it_has_an_event(scene: Scene) -> None:
-    assert await scene.apps.get(DEFAULT) == default_app()
-    await scene.happens(Fact(DEFAULT, AppRenamed(name="Demo")))
+    assert await scene.apps.get(DEFAULT_APP) == default_app()
+    await scene.happens(Fact(DEFAULT_APP, AppRenamed(name="Demo")))
 
     async def renamed() -> bool:
-        app = await scene.apps.get(DEFAULT)
+        app = await scene.apps.get(DEFAULT_APP)
         return app is not None and app.name == "Demo"
 
     await until(renamed, "the new name is not known", 1.0)
