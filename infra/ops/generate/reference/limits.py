@@ -112,6 +112,10 @@ def _sent() -> list[Row]:
         ("`data` of a person or a room",
          f"{limits.DATA_ENTRIES} entries; keys of {_longest(limits.DataKey)} characters, values of "
          f"{_longest(limits.DataValue):,}", f"{invalid}; a change that would make it larger: {large}"),
+        ("`custom` of a room or a member", _size(limits.CUSTOM_BYTES), large),
+        ("the same: names in all, levels of objects and arrays",
+         f"{limits.CUSTOM_NAMES} names of {limits.CUSTOM_NAME_CHARS} characters, {limits.CUSTOM_DEPTH} levels",
+         f"{large}; the form of names, and levels: {invalid}"),
         ("`model_data` of a visual", _size(limits.MODEL_BYTES), large),
         ("`emotion_data` of a visual", _size(limits.EMOTION_BYTES), large),
         ("members that a room is made with", f"{rooms.INITIAL_MEMBERS}; more are added one by one", invalid),
