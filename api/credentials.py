@@ -82,7 +82,9 @@ async def prove(call: Call, password: str | None, member: str, purpose: str) -> 
         return None
     if password is None:
         raise Problem("invalid", errors=[wrong(f"/{member}", f"your current password to {purpose}", "none")])
-    with call.services.login_throttle.proof(call.identity.session, username_handle(row["username"])) as guess:
+    with call.services.login_throttle.proof(
+        call.identity.session, username_handle(row["username"] or call.user)
+    ) as guess:
         right = await call.services.passwords.verify(row["hash"], password, guess.lane)
         guess.settle(right)
     if not right:

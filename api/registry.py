@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api import (
+    app_users,
     as_of,
     changes,
     channels,
@@ -39,6 +40,7 @@ def all_operations(
     """
     rows = [
         *users.OPERATIONS,
+        *app_users.OPERATIONS,
         *sessions.OPERATIONS,
         *credentials.OPERATIONS,
         *relationships.OPERATIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
@@ -13,6 +13,8 @@ from events.core.revert_rules import NotRevertible, RevertRule
 Kind = Literal["person", "service"]
 #: Who may add a user to a room at once, without an invitation.
 AddedBy = Literal["everyone", "contacts", "nobody"]
+#: What a person's account is: ``guest`` and ``anonymous`` may do less than others.
+Account = Literal["regular", "guest", "anonymous"]
 
 
 class User(Entity, frozen=True, kw_only=True):
@@ -22,7 +24,7 @@ class User(Entity, frozen=True, kw_only=True):
     key_fields: ClassVar = ("id",)
 
     id: str
-    #: Unique, as registered; compared without case.
+    #: Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users.
     username: str
     #: Shown name.
     name: str
@@ -44,7 +46,17 @@ class User(Entity, frozen=True, kw_only=True):
     #: ``contacts``: whom the user holds for a friend, and who shares a room with them in which they are by their own
     #: will.
     added_by: AddedBy | None
+    #: What their application calls them, in whose words the id is derived; None: registered themselves.
+    external: str | None
+    account: Account
+    #: Address of a picture.
+    avatar: str | None
+    #: What they say of themselves.
+    bio: str | None
     data: dict[str, str]
+    custom: dict[str, Any]
+    #: Since when they can do nothing; None: they can.
+    deactivated: Time | None
     created: Time
     updated: Time
     version: int
@@ -55,6 +67,7 @@ def user_key(user: str) -> Key:
 
 
 class UserRegistered(Event, frozen=True, kw_only=True):
+    #: Empty: none.
     username: str
     name: str
     role: Kind
@@ -65,6 +78,12 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     email: str | None = None
     #: What a service account may do beside what users may; None: a person, or an account of before there were scopes.
     scopes: list[str] | None = None
+    #: What the application calls the user that registered them; None: they registered themselves.
+    external: str | None = None
+    kind: Account = "regular"
+    avatar: str | None = None
+    bio: str | None = None
+    custom: dict[str, Any] = {}
 
 
 class UserRegistrationAbandoned(Event, frozen=True, kw_only=True):
@@ -76,6 +95,12 @@ class UserProfileChanged(Event, frozen=True, kw_only=True):
     name: str | None = None
     #: The whole new data map; None: unchanged.
     data: dict[str, str] | None = None
+    #: The new address of a picture; empty: none any more; None: unchanged.
+    avatar: str | None = None
+    #: The new text; empty: none any more; None: unchanged.
+    bio: str | None = None
+    #: The whole new object; None: unchanged.
+    custom: dict[str, Any] | None = None
 
 
 class UserEmailChanged(Event, frozen=True, kw_only=True):
@@ -128,7 +153,9 @@ def registered(record: Record[UserRegistered], state: State) -> Changes:
     user = User(
         id=record.stream, username=event.username, name=event.name, role=event.role, state="registered",
         credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
-        added_by=None, data=event.data, created=record.time, updated=record.time, version=record.offset,
+        added_by=None, external=event.external, account=event.kind, avatar=event.avatar, bio=event.bio,
+        data=event.data, custom=event.custom, deactivated=None, created=record.time, updated=record.time,
+        version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -136,8 +163,9 @@ def registered(record: Record[UserRegistered], state: State) -> Changes:
 def abandoned(record: Record, state: State) -> Changes:
     user = User(
         id=record.stream, username="", name="", role="person", state="abandoned", credential=None, email=None,
-        email_settled=record.offset, seen=None, visual=None, added_by=None, data={}, created=record.time,
-        updated=record.time, version=record.offset,
+        email_settled=record.offset, seen=None, visual=None, added_by=None, external=None, account="regular",
+        avatar=None, bio=None, data={}, custom={}, deactivated=None, created=record.time, updated=record.time,
+        version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -157,6 +185,12 @@ def profile_changed(record: Record[UserProfileChanged], state: State) -> Changes
         changes["name"] = event.name
     if event.data is not None:
         changes["data"] = event.data
+    if event.avatar is not None:
+        changes["avatar"] = event.avatar or None
+    if event.bio is not None:
+        changes["bio"] = event.bio or None
+    if event.custom is not None:
+        changes["custom"] = event.custom
     return changed(record, state, **changes)
 
 
@@ -206,10 +240,11 @@ _CLAIM = "the name or address may be another's by now"
 ROWS = (
     EventType(
         name="user.registered", struct=UserRegistered, topics=("users",), keys=keys, fold=registered,
-        about="A user exists from here on.", version=3,
+        about="A user exists from here on.", version=4,
         sample=UserRegistered(
             username="ada", name="Ada Lovelace", role="person",
             credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"}, email="ada@example.org",
+            external="u-17", avatar="https://example.org/ada.png", bio="Notes on an engine", custom={"plan": "gold"},
         ),
         revert=NotRevertible("users stay; what they did is taken back"),
     ),
@@ -221,9 +256,13 @@ ROWS = (
     ),
     EventType(
         name="user.profile_changed", struct=UserProfileChanged, topics=("users",), keys=keys,
-        fold=profile_changed, about="The shown name or the data map changed.",
-        sample=UserProfileChanged(name="Countess Lovelace", data={"city": "Ockham"}),
-        revert=RevertRule("user", ("name", "data")),
+        fold=profile_changed, about="The shown name, the picture, the text, the data map or the object changed.",
+        version=2,
+        sample=UserProfileChanged(
+            name="Countess Lovelace", data={"city": "Ockham"}, avatar="https://example.org/countess.png",
+            bio="Poetical science", custom={"plan": "gold", "seats": 2},
+        ),
+        revert=RevertRule("user", ("name", "data", "avatar", "bio", "custom")),
     ),
     EventType(
         name="user.email_changed", struct=UserEmailChanged, topics=("users",), keys=keys, fold=email_changed,

@@ -66,6 +66,21 @@ ReadName = Annotated[str, whole(
 Id = Annotated[str, whole(
     "[A-Za-z0-9_-]+", "an id: a string of 1 to 100 of the characters A-Z a-z 0-9 _ -", min_length=1, max_length=100
 )]  # fmt: skip
+#: What somebody else calls a user of theirs.
+ExternalId = Annotated[str, whole(
+    r"[^\x00-\x20,\x7f-\x9f]+", "an id of yours: a string of 1 to 255 characters, without spaces, commas and control "
+    "characters", min_length=1, max_length=255,
+)]  # fmt: skip
+#: Address of a picture; nobody here opens it.
+Avatar = Annotated[str, whole(
+    r"https?://[^\x00-\x20\x22<>\x5c^`{|}\x7f/?#]+[^\x00-\x20\x22<>\x5c^`{|}\x7f]*",
+    "a URL of at most 2000 characters that begins with https:// or http://", max_length=2000,
+)]  # fmt: skip
+#: What somebody says of themselves; line ends are allowed, other control characters are not.
+Bio = Annotated[str, whole(
+    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
+    min_length=1, max_length=500,
+)]  # fmt: skip
 #: S2: letters, digits and dashes, safe in a URL.
 Slug = Annotated[str, whole(
     "[a-z0-9]+(-[a-z0-9]+)*", "a string such as tea-room: 1 to 100 of a-z 0-9, with single dashes between them",

@@ -181,7 +181,9 @@ def _profile(state: State, event: Json, **changes: Any) -> None:
 
 
 def _profile_changed(state: State, event: Json) -> None:
-    _profile(state, event, **{name: value for name, value in event["data"].items() if value is not None})
+    changes = {name: value for name, value in event["data"].items() if value is not None}
+    # Empty: none any more.
+    _profile(state, event, **changes | {name: changes[name] or None for name in ("avatar", "bio") if name in changes})
 
 
 def _visual_chosen(state: State, event: Json) -> None:

@@ -33,8 +33,10 @@ CLOCK_SKEW_SECONDS = 60
 
 
 class Identity:
-    """Who asks, as a valid token says. ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: the application of
-    which they are, ``*`` of an operator."""
+    """Who asks, as a valid token says.
+
+    ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an operator.
+    """
 
     __slots__ = ("app", "expires", "role", "scopes", "session", "user")
 

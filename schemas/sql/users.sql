@@ -14,6 +14,10 @@ where u.id = any($1::text[]) and u.state = 'registered'
         where mine."user" = $2 and mine.state = 'joined' and theirs.state = 'joined'))
 order by u.id
 
+-- name: any_by_id
+-- Users by id, and registrations that were given up.
+select * from users where id = any($1::text[])
+
 -- name: search
 -- Users whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
 -- $6.. is the place after which to go on.

@@ -49,10 +49,11 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "messages.set_emotion": {"room": "ROOM", "message": "MESSAGE", "emotion": "joy"},
     "messages.set_emotions": {"emotions": [{"room": "ROOM", "message": "MESSAGE", "emotion": "joy", "key": "NEW"}]},
 }
-#: What changes something without a command of the client's: an import has a key a line, signals are not stored.
+#: What changes something without a command of the client's: an import has a key a line, users of applications have ids
+#: that follow from theirs, signals are not stored.
 NO_COMMAND = {
     "import.orders", "presence.set", "signals.type", "channels.watch", "console.renew", "console.retry",
-    "channels.report",
+    "channels.report", "users.upsert",
 }  # fmt: skip
 #: Where every part of the request has a key of its own.
 IN_PARTS = {"messages.set_emotions"}

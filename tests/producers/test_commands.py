@@ -44,11 +44,14 @@ FIELDS: dict[str, Any] = {
     **{field: getattr(row.sample, field) for row in SETTERS for field in row.sets},
     "user": "u", "handle": "username:u", "visual": "v", "room": "r", "other": "o", "message": "m", "username": "ada",
     "name": "N", "session": "x", "credential": "c", "token": "t", "seq": 0, "expires": LATER, "content": {"text": "x"},
-    "model_data": {}, "data": {}, "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
+    "model_data": {}, "data": {},
+    "avatar": "https://a.example/a.png", "bio": "B",
+    "custom": {"a": 1}, "whole": True, "external": "u-17",
+    "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
     "instead_of": "o", "choose": True, "emotion_data": {},
     "settings": {"inviting": "admins"},
     "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
-    "since": 0, "close": ["x"],
+    "since": -1, "close": ["x"],
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
@@ -56,7 +59,8 @@ FIELDS: dict[str, Any] = {
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
-    "RegisterUser": {"role": "person"}, "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
+    "RegisterUser": {"role": "person", "kind": "guest"},
+    "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
     "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
     "RevertOfUser": {"kind": "relationship"},
     "ChangePassword": {"was": "c", "credential": "d"},

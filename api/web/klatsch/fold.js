@@ -84,6 +84,10 @@ export const FOLD = {
     const changes = {};
     if (data.name !== null && data.name !== undefined) changes.name = data.name;
     if (data.data !== null && data.data !== undefined) changes.data = data.data;
+    if (data.custom !== null && data.custom !== undefined) changes.custom = data.custom;
+    // Empty: none any more.
+    if (typeof data.avatar === "string") changes.avatar = data.avatar || null;
+    if (typeof data.bio === "string") changes.bio = data.bio || null;
     change(profile(state, stream), offset, changes);
   },
   "user.email_changed": (state, { offset, time, data }) => {

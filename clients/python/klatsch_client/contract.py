@@ -11,7 +11,7 @@ Json: TypeAlias = Any
 #: The public profile. Without `updated` and `seen`, which tell when the user was last here (see presence).
 class User(TypedDict):
     id: str
-    #: Unique, as registered; compared without case.
+    #: Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users.
     username: str
     #: Shown name.
     name: str
@@ -19,7 +19,15 @@ class User(TypedDict):
     role: Literal["person", "service"]
     #: The linked visual character.
     visual: str | None
+    kind: Literal["anonymous", "guest", "regular"]
+    #: Address of a picture.
+    avatar: str | None
+    #: What they say of themselves.
+    bio: str | None
     data: dict[str, str]
+    custom: dict[str, Json]
+    #: Since when they can do nothing; None: they can.
+    deactivated: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -27,7 +35,7 @@ class User(TypedDict):
 class Self(TypedDict):
     """The profile as the user sees it. The credential is shown to nobody."""
     id: str
-    #: Unique, as registered; compared without case.
+    #: Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users.
     username: str
     #: Shown name.
     name: str
@@ -35,7 +43,15 @@ class Self(TypedDict):
     role: Literal["person", "service"]
     #: The linked visual character.
     visual: str | None
+    kind: Literal["anonymous", "guest", "regular"]
+    #: Address of a picture.
+    avatar: str | None
+    #: What they say of themselves.
+    bio: str | None
     data: dict[str, str]
+    custom: dict[str, Json]
+    #: Since when they can do nothing; None: they can.
+    deactivated: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -49,6 +65,8 @@ class Self(TypedDict):
     #: `contacts`: whom the user holds for a friend, and who shares a room with them in which they are by their own
     #: will.
     added_by: Literal["contacts", "everyone", "nobody"] | None
+    #: What their application calls them, in whose words the id is derived; None: registered themselves.
+    external: str | None
 
 class Relationship(TypedDict):
     """What `user` is to `other`, as `user` sees it."""
@@ -615,6 +633,12 @@ class UsersRegister(TypedDict):
     name: NotRequired[str | None]
     #: Additional information: texts by name, which everybody sees.
     data: NotRequired[dict[str, str]]
+    #: Address of a picture, which others' clients open.
+    avatar: NotRequired[str | None]
+    #: What you say of yourself.
+    bio: NotRequired[str | None]
+    #: A JSON object, which everybody sees.
+    custom: NotRequired[dict[str, Json]]
     #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
     email: NotRequired[str | None]
     #: Who may add you to rooms at once; all others invite you. null: as the installation has it.
@@ -658,6 +682,12 @@ class UsersChange(TypedDict):
     name: NotRequired[str | None]
     #: What is not named stays; null removes an entry.
     data: NotRequired[dict[str, str | None] | None]
+    #: Address of a picture, which others' clients open; null: none any more.
+    avatar: NotRequired[str | None]
+    #: What you say of yourself; null: nothing any more.
+    bio: NotRequired[str | None]
+    #: A JSON object, changed by a merge patch: null removes a name, an object is merged, all else takes its place.
+    custom: NotRequired[dict[str, Json] | None]
     #: Another e-mail address; null: none any more.
     email: NotRequired[str | None]
     #: Your current password, where you have one: needed to change the e-mail address, which one logs in by.
@@ -1404,12 +1434,19 @@ class DeltaInclude(TypedDict):
     peer: NotRequired[str | None]
 
 class UserRegisteredDeltaData(TypedDict):
+    #: Empty: none.
     username: str
     name: str
     role: Literal["person", "service"]
     data: dict[str, str]
     #: Where mail reaches the user; None: not told.
     email: NotRequired[str | None]
+    #: What the application calls the user that registered them; None: they registered themselves.
+    external: NotRequired[str | None]
+    kind: NotRequired[Literal["anonymous", "guest", "regular"]]
+    avatar: NotRequired[str | None]
+    bio: NotRequired[str | None]
+    custom: NotRequired[dict[str, Json]]
 
 class UserRegisteredDelta(TypedDict):
     type: Literal["user.registered"]
@@ -1431,6 +1468,12 @@ class UserProfileChangedDeltaData(TypedDict):
     name: NotRequired[str | None]
     #: The whole new data map; None: unchanged.
     data: NotRequired[dict[str, str] | None]
+    #: The new address of a picture; empty: none any more; None: unchanged.
+    avatar: NotRequired[str | None]
+    #: The new text; empty: none any more; None: unchanged.
+    bio: NotRequired[str | None]
+    #: The whole new object; None: unchanged.
+    custom: NotRequired[dict[str, Json] | None]
 
 class UserProfileChangedDelta(TypedDict):
     type: Literal["user.profile_changed"]
@@ -2271,7 +2314,7 @@ class UsersRpc:
         return cast(UsersMeAnswer, await self._call("users.me", params, "read"))
 
     async def change(self, **params: Unpack[UsersChange]) -> UsersChangeAnswer:
-        """Change your name, data map, e-mail address, or who may add you to rooms."""
+        """Change your name, picture, text, data map, e-mail address, or who may add you to rooms."""
         return cast(UsersChangeAnswer, await self._call("users.change", params, "key"))
 
     async def get(self, **params: Unpack[UsersGet]) -> UsersGetAnswer:

@@ -232,6 +232,8 @@ def _own(state: State, delta: c.UserEmailAbandonedDelta | c.UserPasswordChangedD
 
 def _profile(state: State, delta: Any, offset: int) -> None:
     changes = {name: value for name, value in delta["data"].items() if value is not None or name == "visual"}
+    # Empty: none any more.
+    changes |= {name: changes[name] or None for name in ("avatar", "bio") if name in changes}
     relationship = state.relationships.get(delta["stream"])
     if relationship is not None and relationship["type"] == "block":
         # From before the block: whom the user blocks shows as what came along with the block.

@@ -127,8 +127,15 @@ function nothing(): void {}
 const FOLD: { [T in Delta["type"]]: Rule<T> } = {
   "user.registered": nothing,
   "user.profile_changed": (state, delta, offset) => {
-    const { name, data } = delta.data;
-    profile(state, delta, offset, { ...(name != null && { name }), ...(data != null && { data }) });
+    const { name, data, avatar, bio, custom } = delta.data;
+    profile(state, delta, offset, {
+      ...(name != null && { name }),
+      ...(data != null && { data }),
+      // Empty: none any more.
+      ...(avatar != null && { avatar: avatar || null }),
+      ...(bio != null && { bio: bio || null }),
+      ...(custom != null && { custom }),
+    });
   },
   "user.email_changed": (state, { data: { email }, time }, offset) => change(state.me, offset, { email, updated: time }),
   "user.email_abandoned": (state, _, offset) => change(state.me, offset, {}),

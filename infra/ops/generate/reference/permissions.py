@@ -47,7 +47,8 @@ def _operations(command: str) -> str:
 
 _OPERATIONS = """\
 Before a room's table comes the permission of the operation: `anyone` needs no token, `user` a person's or a service
-account's, `service` that of a service account which has the scope, `operator` the operator's.
+account's, `service` that of a service account which has the scope, `server` that of an application's own server,
+`operator` the operator's, `app` one of these two.
 
 Service accounts are users too: they see what they are let into, and nothing else. An operator names their scopes when
 making them (`POST /v1/services`); their tokens have them as the claim `scope`, with spaces between (RFC 8693). Accounts
