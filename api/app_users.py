@@ -10,8 +10,11 @@ import msgspec
 
 from api import claims
 from api.core.calls import Call
-from api.core.operation import Operation, Request
-from api.support import problems
+from api.core.operation import NoPast, Operation, Request
+from api.support import pages, problems
+from api.support.ids import CHARS, ids_of
+from api.support.objects import decode_object
+from api.support.pages import Cursor, Limit, Text
 from api.support.problems import Problem, gather
 from events.core.clock import uuid7
 from events.core.derived_ids import derived_id
@@ -22,7 +25,17 @@ from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.commands import Outcome, Refused
 from producers.emails import Email, kept
-from producers.limits import Avatar, Bio, Custom, Data, ExternalId, ShownName, Username, merged
+from producers.limits import (
+    Avatar,
+    Bio,
+    Custom,
+    Data,
+    ExternalId,
+    ShownName,
+    Username,
+    merged,
+    unstorable,
+)
 from producers.names import check_name, check_text, check_username
 from producers.users import RESERVED, ChangeProfile, EmailChange, RegisterUser, unreserved
 from projectors.views import View, self_view
@@ -37,6 +50,10 @@ _TOGETHER = 25
 _ATTEMPTS = 3
 
 T = TypeVar("T")
+
+#: What a query has room for.
+ExternalIds = Annotated[str, msgspec.Meta(max_length=CHARS)]
+CustomText = Annotated[str, msgspec.Meta(max_length=CHARS)]
 
 
 class GivenUser(Request, frozen=True, kw_only=True):
@@ -67,6 +84,15 @@ class UpsertUsers(Request, frozen=True, kw_only=True):
     users: Annotated[list[GivenUser], msgspec.Meta(min_length=1, max_length=USERS)]
 
 
+class QueryUsers(Request, frozen=True, kw_only=True):
+    #: Comma-separated ids of yours, at most 100 different ones.
+    external_ids: ExternalIds | None = None
+    #: A JSON object as text: users are found whose `custom` has all that is in it, in whatever it has besides.
+    custom: CustomText | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
 class _Claim(NamedTuple):
     """A name that was claimed for a registration."""
 
@@ -74,9 +100,47 @@ class _Claim(NamedTuple):
     version: int
 
 
+async def query(call: Call, request: QueryUsers) -> dict[str, Any]:
+    if (request.external_ids is None) == (request.custom is None):
+        got = "nothing" if request.custom is None else "both"
+        errors = [wrong(f"/{name}", "either external_ids or custom", got) for name in ("external_ids", "custom")]
+        raise Problem("invalid", errors=errors)
+    if request.custom is not None:
+        return await _holding(call, request, request.custom)
+    ids = [_id(call.app, one) for one in ids_of("external_ids", request.external_ids or "")]
+    found = await _present(call, ids)
+    users = [found[id] for id in ids if id in found and found[id].state == "registered"]
+    return {"users": [self_view(user) for user in users], "next": None}
+
+
+async def _holding(call: Call, request: QueryUsers, custom: str) -> dict[str, Any]:
+    """Those of the caller's application whose object holds what is asked for: a page may be short, and goes on."""
+    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
+    try:
+        wanted = decode_object(custom)
+    except Problem as problem:
+        raise Problem("invalid", errors=[wrong("/custom", "a JSON object as text", "none")]) from problem
+    if (fault := unstorable({"custom": wanted})) is not None:
+        raise Problem("invalid", errors=[fault])
+    text = msgspec.json.encode(wanted).decode()
+    rows = await call.rows(queries("users")["holding"], text, after, request.limit + 1)
+    users = [from_row(User, row) for row in rows[: request.limit]]
+    more = pages.encode(users[-1].id) if len(rows) > request.limit else None
+    return {"users": [self_view(user) for user in users if _of_app(call, user)], "next": more}
+
+
+def _of_app(call: Call, user: User) -> bool:
+    """Whether a user is of the caller's application: by the id, which follows from it."""
+    return user.external is not None and user.id == _id(call.app, user.external)
+
+
+def _id(app: str, external: str) -> str:
+    return derived_id(app, "user", external)
+
+
 async def upsert(call: Call, request: UpsertUsers) -> dict[str, Any]:
     _check(request.users)
-    ids = [derived_id(call.app, "user", one.external_id) for one in request.users]
+    ids = [_id(call.app, one.external_id) for one in request.users]
     # What was written before is not to be taken for what is there.
     await call.see_own()
     before = await _present(call, ids)
@@ -237,4 +301,7 @@ OPERATIONS = [
     Operation("users.upsert", "POST", "/v1/users/upsert", "server", UpsertUsers, upsert,
               "Register users of your application, and change those who are there", {"users": "[UpsertedUser]"},
               body_bytes=BODY_BYTES),
+    Operation("users.query", "GET", "/v1/app/users", "server", QueryUsers, query,
+              "Users of your application, by the ids that you have for them, or by what their `custom` has",
+              {"users": "[Self]", "next": "cursor"}, heavy=True, as_of=NoPast("it tells users as they are now")),
 ]  # fmt: skip

@@ -207,6 +207,7 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
         expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes,
+        kind=made.kind,
     )  # fmt: skip
     call.stream_token = token
     return {"user": self_view(outcome.entity(User, user_key(user))), "token": token, "expires": opened.data.expires}

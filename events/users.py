@@ -137,6 +137,15 @@ class UserAddedByChosen(Event, frozen=True, kw_only=True):
     added_by: AddedBy | None
 
 
+class UserDeactivated(Event, frozen=True, kw_only=True):
+    #: As whoever did it put it; only operators and the application's server are told.
+    reason: str | None = None
+
+
+class UserReactivated(Event, frozen=True, kw_only=True):
+    """The user can do again what they could."""
+
+
 def keys(record: Record) -> tuple[Key, ...]:
     return (user_key(record.stream),)
 
@@ -234,6 +243,14 @@ def added_by_chosen(record: Record[UserAddedByChosen], state: State) -> Changes:
     return changed(record, state, added_by=event.added_by)
 
 
+def deactivated(record: Record[UserDeactivated], state: State) -> Changes:
+    return changed(record, state, deactivated=record.time)
+
+
+def reactivated(record: Record[UserReactivated], state: State) -> Changes:
+    return changed(record, state, deactivated=None)
+
+
 #: Why it is not taken back.
 _CLAIM = "the name or address may be another's by now"
 
@@ -300,5 +317,16 @@ ROWS = (
         name="user.added_by_chosen", struct=UserAddedByChosen, topics=("users",), keys=keys, fold=added_by_chosen,
         about="The user chose who may add them to rooms.", sample=UserAddedByChosen(added_by="contacts"),
         revert=RevertRule("user", ("added_by",)),
+    ),
+    EventType(
+        name="user.deactivated", struct=UserDeactivated, topics=("users",), keys=keys, fold=deactivated,
+        about="The user can do nothing from here on, and nobody can add them to rooms; what they have said stays. "
+        "Their sessions end: they follow as `session.closed`.", sample=UserDeactivated(reason="Left the company"),
+        revert=NotRevertible("`users.reactivate` does it"),
+    ),
+    EventType(
+        name="user.reactivated", struct=UserReactivated, topics=("users",), keys=keys, fold=reactivated,
+        about="The user can do again what they could before they were deactivated.", sample=UserReactivated(),
+        revert=NotRevertible("`users.deactivate` does it"),
     ),
 )  # fmt: skip

@@ -81,6 +81,11 @@ Bio = Annotated[str, whole(
     r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
     min_length=1, max_length=500,
 )]  # fmt: skip
+#: Why something was done, for those who look into it later; line ends are allowed.
+Reason = Annotated[str, whole(
+    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
+    min_length=1, max_length=500,
+)]  # fmt: skip
 #: S2: letters, digits and dashes, safe in a URL.
 Slug = Annotated[str, whole(
     "[a-z0-9]+(-[a-z0-9]+)*", "a string such as tea-room: 1 to 100 of a-z 0-9, with single dashes between them",

@@ -9,6 +9,7 @@ import msgspec
 from producers import (
     channels,
     credentials,
+    deactivation,
     handles,
     invitations,
     members,
@@ -27,6 +28,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *users.COMMANDS,
     *sessions.COMMANDS,
     *credentials.COMMANDS,
+    *deactivation.COMMANDS,
     *relationships.COMMANDS,
     *visuals.COMMANDS,
     *handles.COMMANDS,

@@ -147,6 +147,14 @@ def present(state: State, user: str) -> User:
     return found
 
 
+def active(state: State, user: str) -> User:
+    """The same, who is not deactivated. Refuses with ``forbidden``."""
+    found = present(state, user)
+    if found.deactivated is not None:
+        raise Refused("forbidden", f"expected an account in use, got one that is deactivated since {found.deactivated}")
+    return found
+
+
 def _own(envelope: CommandEnvelope[UserCommand]) -> Sequence[Key]:
     return (user_key(envelope.command.user),)
 

@@ -27,6 +27,7 @@ from events.sessions import SessionClosed
 from infra.base.postgres import Connection, Pool, Row
 from infra.base.progress import Progress
 from infra.base.settings import Settings
+from producers import accounts
 from producers.commands import Command, CommandEnvelope, Outcome, Refused
 from producers.engine.router import Producers
 from projectors.as_of.rooms import Kept
@@ -170,6 +171,8 @@ class Call:
 
         ``asked``: a part of the request that has a key of its own.
         """
+        if self.identity is not None:
+            accounts.allow(self.identity.kind, command, self.user)
         key = key if key is not None else self.key
         if key is None:
             if unless is not None:

@@ -84,6 +84,7 @@ def _value(name: str, schema: Schema) -> Any:
         return _value(name, schema["anyOf"][0])
     if "enum" in schema:
         return schema["enum"][-1]
-    return {"string": name.upper(), "integer": 1, "boolean": True, "array": [], "object": {}}.get(
-        schema.get("type", "")
-    )
+    type = schema.get("type", "")
+    # Of one that may be null the other.
+    first = type[0] if isinstance(type, list) else type
+    return {"string": name.upper(), "integer": 1, "boolean": True, "array": [], "object": {}}.get(first)

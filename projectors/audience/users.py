@@ -22,6 +22,11 @@ def _password_changed(record: Record, context: EventContext) -> list[AddressedDe
     return [AddressedDelta((record.stream,), {})]
 
 
+def _deactivated(record: Record, context: EventContext) -> list[AddressedDelta]:
+    # That it was, and not why.
+    return [AddressedDelta((record.stream,), {}), AddressedDelta(context.contacts, {})]
+
+
 def _profile_changed(record: Record[UserProfileChanged], context: EventContext) -> list[AddressedDelta]:
     event = record.data
     shown = replace(event, data=None if event.data is None else public_data(event.data))
@@ -38,4 +43,6 @@ AUDIENCES: dict[str, Audience] = {
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "user.added_by_chosen": SELF,
+    "user.deactivated": Audience("the user and their contacts, without the reason", _deactivated, contacts_lookup),
+    "user.reactivated": CONTACTS,
 }

@@ -18,15 +18,24 @@ order by u.id
 -- Users by id, and registrations that were given up.
 select * from users where id = any($1::text[])
 
+-- name: holding
+-- Registered users whose object holds another one, by id. The index finds them all before they are put in order.
+with found as materialized (
+    select id from users where (custom::jsonb) @> $1::text::jsonb and state = 'registered' and id > $2
+)
+select u.* from users u
+where u.id in (select id from found order by id limit $3)
+order by u.id
+
 -- name: search
--- Users whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
+-- Users in use whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
 -- $6.. is the place after which to go on.
 select * from (
     select u.*,
            case when u.folded like $10 then -2 when u.folded like $11 then -1
                 when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
     from users u
-    where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered'
+    where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered' and u.deactivated is null
       and not exists (
         select from relationships r
         where r.type = 'block' and ((r."user" = u.id and r.other = $5) or (r."user" = $5 and r.other = u.id)))

@@ -193,3 +193,52 @@ async def test_a_hundred_users_are_no_hundred_waits(world: World, server: str) -
     assert perf_counter() - started < 100 * one_by_one / 2
     assert all(answer["problem"] is None for answer in first)
     assert await upsert(world, server, *users) == first
+
+
+async def query(world: World, token: str, **fields: Any) -> list[str]:
+    """External ids of the users that are found, page by page."""
+    answer = await world.call("users.query", fields, token=token)
+    found = [user["external"] for user in answer["users"]]
+    while answer["next"] is not None:
+        answer = await world.call("users.query", {**fields, "cursor": answer["next"]}, token=token)
+        found += [user["external"] for user in answer["users"]]
+    return found
+
+
+async def test_a_server_finds_its_users_by_its_ids(world: World, server: str, installed: Settings) -> None:
+    ids = [external() for _ in range(3)]
+    await upsert(world, server, *({"external_id": id, "name": "A", "email": f"{id}@example.org"} for id in ids[:2]))
+    assert await query(world, server, external_ids=",".join([ids[1], ids[2], ids[0]])) == [ids[1], ids[0]]
+    (user,) = (await world.call("users.query", {"external_ids": ids[0]}, token=server))["users"]
+    assert user["email"] == f"{ids[0]}@example.org"
+    other = minted(installed, role="server", user="server", app="another-app")
+    assert await query(world, other, external_ids=",".join(ids)) == []
+
+
+async def test_a_server_finds_its_users_by_their_object(world: World, server: str, installed: Settings) -> None:
+    mark = secrets.token_hex(5)
+    names = ["gold"] * 3 + ["tin"]
+    objects = [{"mark": mark, "plan": {"name": name, "seats": n}} for n, name in enumerate(names)]
+    plans: dict[str, Any] = {external(): one for one in objects}
+    await upsert(world, server, *({"external_id": id, "name": "A", "custom": custom} for id, custom in plans.items()))
+    await world.person("outsider", custom={"mark": mark, "plan": {"name": "gold"}})
+    other = minted(installed, role="server", user="server", app="another-app")
+    await one(world, other, external_id=external(), custom={"mark": mark, "plan": {"name": "gold"}})
+    gold = {id for id, custom in plans.items() if custom["plan"]["name"] == "gold"}
+    for limit in (1, 2, 50):
+        asked = f'{{"mark": "{mark}", "plan": {{"name": "gold"}}}}'
+        found = await query(world, server, custom=asked, limit=limit)
+        assert set(found) == gold and len(found) == 3
+    assert len(await query(world, server, custom=f'{{"mark": "{mark}", "plan": {{"seats": 1}}}}')) == 1
+    assert await query(world, server, custom=f'{{"mark": "{mark}", "plan": "gold"}}') == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"external_ids": "a", "custom": "{}"}, {"custom": "[]"}, {"custom": "{"}, {"custom": '{"a": "\\u0000"}'},
+     {"external_ids": ",".join(map(str, range(101)))}, {"custom": "{}", "cursor": "x"}],
+)  # fmt: skip
+async def test_what_cannot_be_asked(world: World, server: str, fields: Json) -> None:
+    with pytest.raises(Refusal) as refusal:
+        await world.call("users.query", fields, token=server)
+    assert refusal.value.code == "invalid"

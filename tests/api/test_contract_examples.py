@@ -28,7 +28,8 @@ ORDER = [
     "users.register", "sessions.open", "sessions.list", "sessions.renew", "users.find", "users.get",
     "relationships.set", "relationships.list", "users.change", "users.change_password", "visuals.create",
     "visuals.list", "visuals.get", "visuals.change", "visuals.choose", "users.me", "services.register",
-    "users.upsert", "sessions.issue", "channels.create", "channels.report", "channels.listen", "channels.list",
+    "users.upsert", "users.query", "sessions.issue",
+    "channels.create", "channels.report", "channels.listen", "channels.list",
     "channels.get",
     "channels.delete", "rooms.create", "invitations.list", "invitations.decline", "members.add", "messages.send",
     "messages.get", "messages.pin", "rooms.pins", "messages.unpin", "messages.read", "members.list", "rooms.find",
@@ -38,7 +39,7 @@ ORDER = [
     "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive", "rooms.unarchive",
     "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove", "relationships.remove",
     "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
-    "sessions.close",
+    "users.deactivate", "users.reactivate", "sessions.close",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from producers import registry
 from producers.batch.command_batch import Internal
 from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
+from producers.deactivation import DeactivateUser, ReactivateUser
 from producers.engine.router import decode_outcome, encode_outcome
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
@@ -51,7 +52,7 @@ FIELDS: dict[str, Any] = {
     "instead_of": "o", "choose": True, "emotion_data": {},
     "settings": {"inviting": "admins"},
     "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
-    "since": -1, "close": ["x"],
+    "since": -1, "reason": "R", "close": ["x"],
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
@@ -205,6 +206,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     # The room of MADE is another stream's; the user's version is that of their registration.
     "ChangePassword": (
         (("u", "x", REGISTER),), ChangePassword(user="u", was="c", credential="d", since=1, close=["x"]),
+    ),
+    "DeactivateUser": ((("u", "x", REGISTER),), DeactivateUser(user="u", since=1, close=["x"])),
+    "ReactivateUser": (
+        (("u", "x", REGISTER), ("o", "y", DeactivateUser(user="u", since=1, close=[]))), ReactivateUser(user="u"),
     ),
     "SetRelationship": (MADE, None),
     "CreateVisual": (MADE, None),

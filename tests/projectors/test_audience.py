@@ -118,6 +118,8 @@ HEARERS: dict[str, set[str]] = {
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "user.added_by_chosen": SELF,
+    "user.deactivated": CONTACTS,
+    "user.reactivated": CONTACTS,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,

@@ -104,6 +104,10 @@ export const FOLD = {
   "user.added_by_chosen": (state, { offset, time, data }) => {
     change(state.me, offset, { added_by: data.added_by, updated: time });
   },
+  "user.deactivated": (state, { stream, offset, time }) => {
+    change(profile(state, stream), offset, { deactivated: time });
+  },
+  "user.reactivated": (state, { stream, offset }) => change(profile(state, stream), offset, { deactivated: null }),
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };

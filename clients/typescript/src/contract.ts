@@ -1846,6 +1846,42 @@ export type UserAddedByChosenDelta = {
   deleted?: boolean;
 };
 
+export type UserDeactivatedDelta = {
+  type: "user.deactivated";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: Nothing;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type UserReactivatedDelta = {
+  type: "user.reactivated";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: Nothing;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
@@ -2575,6 +2611,8 @@ export type Delta =
   | UserSeenDelta
   | UserVisualChosenDelta
   | UserAddedByChosenDelta
+  | UserDeactivatedDelta
+  | UserReactivatedDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionClosedDelta

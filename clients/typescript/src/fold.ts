@@ -144,6 +144,8 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
   "user.visual_chosen": (state, delta, offset) => profile(state, delta, offset, { visual: delta.data.visual }),
   "user.added_by_chosen": (state, { data: { added_by }, time }, offset) =>
     change(state.me, offset, { added_by, updated: time }),
+  "user.deactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: delta.time }),
+  "user.reactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: null }),
   "session.opened": ({ me }, { time }, offset) =>
     change(me, offset, { seen: later(me.seen, time), updated: time, data: { ...me.data, last_login: time } }),
   "session.renewed": nothing,

@@ -14,6 +14,11 @@ DESCRIPTIONS: dict[str, str] = {
     "users.upsert": "A user's id follows from your application and its id for them. What is given takes the place of "
     "what was there, and the rest stays; sending the same again changes nothing. If one of them is bad by its form, "
     "nothing is stored; what else stands against one, such as an address that is taken, its `problem` says.",
+    "users.query": 'Give either `external_ids` or `custom`: `{"plan": "gold"}` finds whoever has that, beside '
+    "anything else. Deactivated users are among them. A page may hold fewer than `limit`; the last has no `next`.",
+    "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "
+    "them to rooms. Their messages, memberships and name stay, with `deactivated` in their profile.",
+    "users.reactivate": "They log in again, and find everything as it is.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",

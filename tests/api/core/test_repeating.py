@@ -51,7 +51,8 @@ ELSEWHERE = {
     "services.register", "sessions.issue", "rooms.restore", "messages.set_emotion", "messages.set_emotions",
     "import.orders", "channels.listen", "channels.report",
     "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
-    "console.retry", "users.upsert",
+    "console.retry", "users.upsert", "users.deactivate",
+    "users.reactivate",
 }  # fmt: skip
 
 

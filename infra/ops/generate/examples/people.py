@@ -124,6 +124,13 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"users": [{"external_id": "u-17", "user": own_barbara(), "problem": None}]},
         ),
     ),
+    "users.query": (
+        Example("server", {"external_ids": "u-17"}, {"users": [own_barbara()], "next": None}),
+        Example(
+            "server", {"custom": '{"plan":"gold"}', "limit": 1}, {"users": [own_barbara()], "next": None}, "custom",
+            "By what their `custom` has.",
+        ),
+    ),
     "sessions.issue": (
         Example(
             "scribe",
@@ -152,5 +159,13 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"user": linus(version=22), "closed": 2},
         ),
     ),
+    "users.deactivate": (
+        Example(
+            "server",
+            {"user": LINUS, "reason": "Left the company"},
+            {"user": linus(version=23, deactivated=at(55, 1.0)), "closed": 0},
+        ),
+    ),
+    "users.reactivate": (Example("operator", {"user": LINUS}, {"user": linus(version=24)}),),
     "sessions.close": (Example("grace", {"session": "current"}, None),),
 }  # fmt: skip

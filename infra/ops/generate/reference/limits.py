@@ -107,6 +107,7 @@ def _sent() -> list[Row]:
         ("what an application calls a user (`external_id`)", _chars(limits.ExternalId), invalid),
         ("a person's avatar", _chars(limits.Avatar), invalid),
         ("what a person says of themselves (`bio`)", _chars(limits.Bio), invalid),
+        ("a reason that operators give", _chars(limits.Reason), invalid),
         ("an e-mail address", f"{emails.LONGEST} characters", invalid),
         ("a password", f"{_longest(credentials.Password)} characters, and at least "
          f"{_set('password_chars')}", invalid),

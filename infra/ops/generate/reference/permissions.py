@@ -7,6 +7,7 @@ from api.registry import all_operations
 from infra.ops.generate import outcomes
 from infra.ops.generate.reference.events import anchor
 from infra.ops.generate.reference.markdown import code, page, table
+from producers.accounts import ACCOUNTS
 from producers.roles import PERMISSIONS, PermissionRow, Rule
 
 _INTRO = """\
@@ -28,7 +29,10 @@ def page_text() -> str:
         ("command", "operations", "owner", "admin", "member", "in a direct room", "not in the room", "room archived"),
         (_cells(name, row) for name, row in PERMISSIONS.items()),
     )
-    return page("Permissions in a room", _INTRO, listing, "## Operations", _OPERATIONS, _levels())
+    return page(
+        "Permissions in a room", _INTRO, listing, "## Kinds of accounts", _ACCOUNTS, _kinds(),
+        "## Operations", _OPERATIONS, _levels(),
+    )  # fmt: skip
 
 
 def _cells(name: str, row: PermissionRow) -> tuple[str, ...]:
@@ -43,6 +47,21 @@ def _words(rule: Rule) -> str:
 def _operations(command: str) -> str:
     names = [one.name for one in all_operations() if command in outcomes.of(one).commands]
     return ", ".join(f"[{code(name)}](commands.md#{anchor(name)})" for name in names)
+
+
+_ACCOUNTS = """\
+An application registers its users as `regular`, `guest` or `anonymous` ([`users.upsert`](commands.md#usersupsert)). A
+guest takes part: reads, joins public rooms and those into which they are invited, and posts where their role allows it.
+Who is anonymous looks on: reads, joins and leaves. Neither makes rooms, befriends people or adds them to rooms. Regular
+accounts may do all of this. The kind stands in the token (claim `kind`); this table is what decides
+(`producers/accounts.py`), before the role in the room is asked. Reading needs no row: what somebody may see, they see
+whatever their account is.
+"""
+
+
+def _kinds() -> str:
+    rows = ((code(name), _operations(name), row.guest.value, row.anonymous.value) for name, row in ACCOUNTS.items())
+    return table(("command", "operations", "guest", "anonymous"), rows)
 
 
 _OPERATIONS = """\
