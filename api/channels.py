@@ -190,6 +190,10 @@ async def _let_in(call: Call, channel: Channel) -> Before:
         before = await channel_servers.before(connection, channel.id, call.user, call.settings.channel_server_seconds)
     if before is None:
         raise Problem("lagging", "expected the read models to have the caller, found none yet", retry_after=2)
+    if not before.username:
+        raise Problem(
+            "forbidden", "expected a user with a username, by which live channels tell people; yours has none"
+        )
     if before.apart:
         raise Problem("forbidden", "expected a channel without anybody with whom you have a block; somebody is in it")
     if before.others >= channel.limit:

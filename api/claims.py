@@ -46,7 +46,8 @@ async def _given_up(call: Call, handle: str, user: str, taken: Refused) -> bool:
     if (username and confirmed) or (to_datetime(now()) - claimed).total_seconds() < call.settings.claim_seconds:
         return False
     try:
-        await call.step(AbandonRegistration(user=holder), actor="system", key=f"{user}:abandon")
+        # A key of its own each time: an id of an application's may be registered after all, and given up again.
+        await call.step(AbandonRegistration(user=holder), actor="system", key=uuid7())
         return True
     except Refused:
         # Registered: then a username is theirs, and an e-mail address may be.
@@ -87,7 +88,7 @@ async def release(call: Call, handle: str, user: str, version: int) -> None:
 async def give_up_registration(call: Call, handle: str, user: str, version: int) -> None:
     """Gives the name of a registration back that cannot go on."""
     try:
-        await call.step(AbandonRegistration(user=user), actor="system", key=f"{user}:abandon")
+        await call.step(AbandonRegistration(user=user), actor="system", key=uuid7())
     except (Refused, Unavailable) as error:
         log.info("%s stays claimed: %s", handle, error)
         return
@@ -106,31 +107,34 @@ class EmailClaims(NamedTuple):
     versions: dict[str, int]
 
 
-async def present(call: Call) -> User:
-    """What the caller is now, as the owner of their shard knows: by a command that changes nothing."""
-    outcome = await call.step(ChangeProfile(user=call.user), key=uuid7())
-    return outcome.entity(User, user_key(call.user))
+async def present(call: Call, user: str | None = None) -> User:
+    """What a user, or the caller, is now, as the owner of their shard knows: by a command that changes nothing."""
+    id = user or call.user
+    return (await call.step(ChangeProfile(user=id), key=uuid7())).entity(User, user_key(id))
 
 
-async def begin_email(call: Call, address: str | None) -> EmailClaims:
-    """Claims the caller's new address. Then comes the change, then ``end_email``. Raises Refused ``taken``."""
-    user = await present(call)
+async def begin_email(call: Call, address: str | None, *, user: str | None = None) -> EmailClaims:
+    """Claims the new address of a user, or of the caller. Then comes the change, then ``end_email``.
+
+    Raises Refused ``taken``.
+    """
+    before = await present(call, user)
     new = None if address is None else email_handle(address, call.app)
-    old = None if user.email is None else email_handle(user.email, call.app)
+    old = None if before.email is None else email_handle(before.email, call.app)
     versions: dict[str, int] = {}
     if new == old:
-        return EmailClaims(user, new, old, versions)
+        return EmailClaims(before, new, old, versions)
     if old is not None:
         # Before the change, which makes void whatever was to come of claims of the old address up to this version.
         try:
-            outcome = await call.step(ConfirmHandle(handle=old, user=user.id), key=uuid7())
+            outcome = await call.step(ConfirmHandle(handle=old, user=before.id), key=uuid7())
             versions[old] = _version(outcome, old)
         except Refused as refusal:
             # An imported address that nobody claimed: then there is nothing to release.
             log.info("%s has no claim: %s", old, refusal)
     if new is not None:
-        versions[new] = await claim(call, new, user.id, key=uuid7(), anew=True)
-    return EmailClaims(user, new, old, versions)
+        versions[new] = await claim(call, new, before.id, key=uuid7(), anew=True)
+    return EmailClaims(before, new, old, versions)
 
 
 async def end_email(call: Call, claims: EmailClaims, *, changed: bool) -> None:

@@ -29,7 +29,7 @@ Password = Annotated[str, msgspec.Meta(min_length=8, max_length=512)]
 #: A password that is compared, whatever was once allowed.
 GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 #: Log-ins that may come between reading somebody's sessions and ending them, before it is put off.
-_ATTEMPTS = 5
+ATTEMPTS = 5
 #: Sessions that are ended at the same time where there are too many for one command.
 _TOGETHER = 50
 #: The id of no credential: a command with it is answered if it is a repetition, and refused if not.
@@ -82,7 +82,9 @@ async def prove(call: Call, password: str | None, member: str, purpose: str) -> 
         return None
     if password is None:
         raise Problem("invalid", errors=[wrong(f"/{member}", f"your current password to {purpose}", "none")])
-    with call.services.login_throttle.proof(call.identity.session, username_handle(row["username"], call.app)) as guess:
+    with call.services.login_throttle.proof(
+        call.identity.session, username_handle(row["username"] or call.user, call.app)
+    ) as guess:
         right = await call.services.passwords.verify(row["hash"], password, guess.lane)
         guess.settle(right)
     if not right:
@@ -140,8 +142,8 @@ async def _repeated(call: Call, user: str) -> Outcome | None:
 async def _change(call: Call, user: str, was: str | None, hash: str, keep: str | None) -> Outcome:
     """Decides it, and in the same batch the end of all sessions but ``keep``. Raises Problem, Refused, Unavailable."""
     async with call.services.credential_store.keeping(hash, vital=True) as credential:
-        for _ in range(_ATTEMPTS):
-            since, close = await _open_sessions(call, user, keep)
+        for _ in range(ATTEMPTS):
+            since, close = await open_sessions(call, user, keep)
             command = ChangePassword(user=user, was=was, credential=credential, since=since, close=close)
             try:
                 outcome = await call.submit(command, shows=(user_key(user),))
@@ -154,7 +156,7 @@ async def _change(call: Call, user: str, was: str | None, hash: str, keep: str |
         raise Problem("overloaded", "expected no log-in while the password is changed, got several", retry_after=1)
 
 
-async def _open_sessions(call: Call, user: str, keep: str | None) -> tuple[int, list[str]]:
+async def open_sessions(call: Call, user: str, keep: str | None) -> tuple[int, list[str]]:
     """The user's version, and the open sessions as of it, but ``keep``."""
     while True:
         # A command that changes nothing: which version is the latest, the owner of the user's shard knows.

@@ -44,13 +44,21 @@ async def guests(call: Call, room: str, users: list[str]) -> Guests:
     if any(_asked(call, row) for row in rows) and await call.see_all("users", "rooms"):
         rows = await _relations(call, room, users)
     asked = {row["id"]: row for row in rows if _asked(call, row)}
+    left = [row["id"] for row in rows if row["deactivated"] and not row["inside"]]
     unwilling = {row["id"] for row in rows if not row["contact"] and row["added_by"] is None}
     return Guests(
         joining=[user for user in users if user not in asked],
         unwilling=[user for user in users if user in unwilling and user not in asked],
         invited=[user for user in users if user in asked],
-        refusal=await _refusal(call, room, [row for row in asked.values() if not row["waiting"]]),
+        refusal=_deactivated(left) or await _refusal(call, room, [one for one in asked.values() if not one["waiting"]]),
     )
+
+
+def _deactivated(users: list[str]) -> Problem | None:
+    """Why some of the people do not come, nor are asked."""
+    if not users:
+        return None
+    return Problem("forbidden", f"expected people who are not deactivated; {', '.join(users[:5])} are")
 
 
 async def _relations(call: Call, room: str, users: list[str]) -> list[Any]:

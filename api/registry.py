@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from api import (
+    app_users,
     apps,
     as_of,
     changes,
     channels,
     console,
     credentials,
+    deactivation,
     emotions,
     history,
     imports,
@@ -40,8 +42,10 @@ def all_operations(
     """
     rows = [
         *users.OPERATIONS,
+        *app_users.OPERATIONS,
         *sessions.OPERATIONS,
         *credentials.OPERATIONS,
+        *deactivation.OPERATIONS,
         *relationships.OPERATIONS,
         *visuals.OPERATIONS,
         *rooms.OPERATIONS,

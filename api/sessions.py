@@ -82,7 +82,7 @@ def _opened(call: Call, outcome: Outcome, id: str) -> dict[str, Any]:
     record, user = outcome.record(SessionOpened), outcome.entity(User, user_key(id))
     token = mint(
         call.settings, user=id, session=record.data.session, role=user.role, issued=record.time,
-        expires=record.data.expires, app=call.app,
+        expires=record.data.expires, kind=user.account, app=call.app,
     )  # fmt: skip
     return {"user": self_view(user), "token": token, "expires": record.data.expires}
 
@@ -113,7 +113,7 @@ async def renew(call: Call, request: NoParameters) -> dict[str, Any]:
             expires = record.data.expires
     call.stream_token = mint(
         call.settings, user=call.user, session=identity.session, role=identity.role, issued=issued, expires=expires,
-        scopes=identity.scopes, app=call.app,
+        scopes=identity.scopes, kind=identity.kind, app=call.app,
     )  # fmt: skip
     return {"token": call.stream_token, "expires": expires}
 

@@ -30,8 +30,8 @@ from infra.base.rows import from_row
 from producers.commands import Outcome, Refused
 from producers.emails import Email, kept
 from producers.handles import taken
-from producers.limits import Data, DataPatch, Id, ShownName, Username
-from producers.names import check_name, check_username
+from producers.limits import Avatar, Bio, Custom, CustomPatch, Data, DataPatch, Id, ShownName, Username, merged
+from producers.names import check_name, check_text, check_username
 from producers.users import ChangeProfile, EmailChange, RegisterUser, Scope, unreserved
 from projectors.views import self_view, user_view
 
@@ -53,6 +53,12 @@ class Register(Request, frozen=True, kw_only=True):
     name: ShownName | None = None
     #: Additional information: texts by name, which everybody sees.
     data: Data = {}
+    #: Address of a picture, which others' clients open.
+    avatar: Avatar | None = None
+    #: What you say of yourself.
+    bio: Bio | None = None
+    #: A JSON object, which everybody sees.
+    custom: Custom = {}
     #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
     email: Email | None = None
     #: Who may add you to rooms at once; all others invite you. null: as the installation has it.
@@ -87,6 +93,12 @@ class ChangeMe(Request, frozen=True, kw_only=True):
     name: ShownName | None = None
     #: What is not named stays; null removes an entry.
     data: DataPatch | None = None
+    #: Address of a picture, which others' clients open; null: none any more.
+    avatar: Avatar | msgspec.UnsetType | None = msgspec.UNSET
+    #: What you say of yourself; null: nothing any more.
+    bio: Bio | msgspec.UnsetType | None = msgspec.UNSET
+    #: A JSON object, changed by a merge patch: null removes a name, an object is merged, all else takes its place.
+    custom: CustomPatch | None = None
     #: Another e-mail address; null: none any more.
     email: Email | msgspec.UnsetType | None = msgspec.UNSET
     #: Your current password, where you have one: needed to change the e-mail address, which one logs in by.
@@ -103,12 +115,14 @@ async def register(call: Call, request: Register) -> dict[str, Any]:
         lambda: check_name("name", request.name or request.username),
         lambda: request.email is None or kept(request.email),
         lambda: unreserved(request.data),
+        lambda: check_text("bio", request.bio) if request.bio is not None else None,
     )
     email = None if request.email is None else kept(request.email)
     expires = after(now(), call.settings.session_seconds)
     outcome, user = await _register(call, request.username, request.password, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="person",
-        data=request.data, email=email, expires=expires, added_by=request.added_by,
+        data=request.data, avatar=request.avatar, bio=request.bio, custom=merged({}, request.custom), email=email,
+        expires=expires, added_by=request.added_by,
     ))  # fmt: skip
     return _welcome(call, outcome, user, "person")
 
@@ -196,6 +210,7 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
         expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes, app=call.app,
+        kind=made.kind,
     )  # fmt: skip
     call.stream_token = token
     return {"user": self_view(outcome.entity(User, user_key(user))), "token": token, "expires": opened.data.expires}
@@ -255,7 +270,10 @@ async def get(call: Call, request: GetUser) -> dict[str, Any]:
 
 
 async def change_me(call: Call, request: ChangeMe) -> dict[str, Any]:
-    command = ChangeProfile(user=call.user, name=request.name, data=request.data, added_by=request.added_by)
+    command = ChangeProfile(
+        user=call.user, name=request.name, data=request.data, avatar=request.avatar, bio=request.bio,
+        custom=request.custom, added_by=request.added_by,
+    )  # fmt: skip
     shows = (user_key(call.user),)
     if request.email is msgspec.UNSET:
         if request.password is not None:
@@ -324,7 +342,8 @@ OPERATIONS = [
               "Search users by name or username, or get several by id", {"users": "[User]", "next": "cursor"}),
     Operation("users.me", "GET", "/v1/users/me", "user", NoParameters, me, "Your own user", {"user": "Self"}),
     Operation("users.change", "PATCH", "/v1/users/me", "user", ChangeMe, change_me,
-              "Change your name, data map, e-mail address, or who may add you to rooms", {"user": "Self"}),
+              "Change your name, picture, text, data map, e-mail address, or who may add you to rooms",
+              {"user": "Self"}),
     Operation("users.get", "GET", "/v1/users/{user}", "user", GetUser, get, "A user's profile", {"user": "User"}),
     Operation("services.register", "POST", "/v1/services", "operator", RegisterService, register_service,
               "Make a service account", {"user": "Self", "token": "string", "expires": "time"}, 201),

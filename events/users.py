@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
@@ -13,6 +13,8 @@ from events.core.revert_rules import NotRevertible, RevertRule
 Kind = Literal["person", "service"]
 #: Who may add a user to a room at once, without an invitation.
 AddedBy = Literal["everyone", "contacts", "nobody"]
+#: What a person's account is: ``guest`` and ``anonymous`` may do less than others.
+Account = Literal["regular", "guest", "anonymous"]
 
 
 class User(Entity, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ class User(Entity, frozen=True, kw_only=True):
     id: str
     #: Id of the application of which the user is.
     app: str
-    #: Unique in it, as registered; compared without case.
+    #: Unique in it, as registered; compared without case. Empty: none, as an application may leave it out.
     username: str
     #: Shown name.
     name: str
@@ -46,7 +48,17 @@ class User(Entity, frozen=True, kw_only=True):
     #: ``contacts``: whom the user holds for a friend, and who shares a room with them in which they are by their own
     #: will.
     added_by: AddedBy | None
+    #: What their application calls them, in whose words the id is derived; None: registered themselves.
+    external: str | None
+    account: Account
+    #: Address of a picture.
+    avatar: str | None
+    #: What they say of themselves.
+    bio: str | None
     data: dict[str, str]
+    custom: dict[str, Any]
+    #: Since when they can do nothing; None: they can.
+    deactivated: Time | None
     created: Time
     updated: Time
     version: int
@@ -57,6 +69,7 @@ def user_key(user: str) -> Key:
 
 
 class UserRegistered(Event, frozen=True, kw_only=True):
+    #: Empty: none.
     username: str
     name: str
     role: Kind
@@ -67,6 +80,12 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     email: str | None = None
     #: What a service account may do beside what users may; None: a person, or an account of before there were scopes.
     scopes: list[str] | None = None
+    #: What the application calls the user that registered them; None: they registered themselves.
+    external: str | None = None
+    kind: Account = "regular"
+    avatar: str | None = None
+    bio: str | None = None
+    custom: dict[str, Any] = {}
 
 
 class UserRegistrationAbandoned(Event, frozen=True, kw_only=True):
@@ -78,6 +97,12 @@ class UserProfileChanged(Event, frozen=True, kw_only=True):
     name: str | None = None
     #: The whole new data map; None: unchanged.
     data: dict[str, str] | None = None
+    #: The new address of a picture; empty: none any more; None: unchanged.
+    avatar: str | None = None
+    #: The new text; empty: none any more; None: unchanged.
+    bio: str | None = None
+    #: The whole new object; None: unchanged.
+    custom: dict[str, Any] | None = None
 
 
 class UserEmailChanged(Event, frozen=True, kw_only=True):
@@ -114,6 +139,15 @@ class UserAddedByChosen(Event, frozen=True, kw_only=True):
     added_by: AddedBy | None
 
 
+class UserDeactivated(Event, frozen=True, kw_only=True):
+    #: As whoever did it put it; only operators and the application's server are told.
+    reason: str | None = None
+
+
+class UserReactivated(Event, frozen=True, kw_only=True):
+    """The user can do again what they could."""
+
+
 def keys(record: Record) -> tuple[Key, ...]:
     return (user_key(record.stream),)
 
@@ -130,7 +164,9 @@ def registered(record: Record[UserRegistered], state: State) -> Changes:
     user = User(
         id=record.stream, app=record.app, username=event.username, name=event.name, role=event.role, state="registered",
         credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
-        added_by=None, data=event.data, created=record.time, updated=record.time, version=record.offset,
+        added_by=None, external=event.external, account=event.kind, avatar=event.avatar, bio=event.bio,
+        data=event.data, custom=event.custom, deactivated=None, created=record.time, updated=record.time,
+        version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -138,7 +174,8 @@ def registered(record: Record[UserRegistered], state: State) -> Changes:
 def abandoned(record: Record, state: State) -> Changes:
     user = User(
         id=record.stream, app=record.app, username="", name="", role="person", state="abandoned", credential=None,
-        email=None, email_settled=record.offset, seen=None, visual=None, added_by=None, data={}, created=record.time,
+        email=None, email_settled=record.offset, seen=None, visual=None, added_by=None, external=None,
+        account="regular", avatar=None, bio=None, data={}, custom={}, deactivated=None, created=record.time,
         updated=record.time, version=record.offset,
     )  # fmt: skip
     return {user.key: user}
@@ -159,6 +196,12 @@ def profile_changed(record: Record[UserProfileChanged], state: State) -> Changes
         changes["name"] = event.name
     if event.data is not None:
         changes["data"] = event.data
+    if event.avatar is not None:
+        changes["avatar"] = event.avatar or None
+    if event.bio is not None:
+        changes["bio"] = event.bio or None
+    if event.custom is not None:
+        changes["custom"] = event.custom
     return changed(record, state, **changes)
 
 
@@ -202,16 +245,25 @@ def added_by_chosen(record: Record[UserAddedByChosen], state: State) -> Changes:
     return changed(record, state, added_by=event.added_by)
 
 
+def deactivated(record: Record[UserDeactivated], state: State) -> Changes:
+    return changed(record, state, deactivated=record.time)
+
+
+def reactivated(record: Record[UserReactivated], state: State) -> Changes:
+    return changed(record, state, deactivated=None)
+
+
 #: Why it is not taken back.
 _CLAIM = "the name or address may be another's by now"
 
 ROWS = (
     EventType(
         name="user.registered", struct=UserRegistered, topics=("users",), keys=keys, fold=registered,
-        about="A user exists from here on.", version=3,
+        about="A user exists from here on.", version=4,
         sample=UserRegistered(
             username="ada", name="Ada Lovelace", role="person",
             credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"}, email="ada@example.org",
+            external="u-17", avatar="https://example.org/ada.png", bio="Notes on an engine", custom={"plan": "gold"},
         ),
         revert=NotRevertible("users stay; what they did is taken back"),
     ),
@@ -223,9 +275,13 @@ ROWS = (
     ),
     EventType(
         name="user.profile_changed", struct=UserProfileChanged, topics=("users",), keys=keys,
-        fold=profile_changed, about="The shown name or the data map changed.",
-        sample=UserProfileChanged(name="Countess Lovelace", data={"city": "Ockham"}),
-        revert=RevertRule("user", ("name", "data")),
+        fold=profile_changed, about="The shown name, the picture, the text, the data map or the object changed.",
+        version=2,
+        sample=UserProfileChanged(
+            name="Countess Lovelace", data={"city": "Ockham"}, avatar="https://example.org/countess.png",
+            bio="Poetical science", custom={"plan": "gold", "seats": 2},
+        ),
+        revert=RevertRule("user", ("name", "data", "avatar", "bio", "custom")),
     ),
     EventType(
         name="user.email_changed", struct=UserEmailChanged, topics=("users",), keys=keys, fold=email_changed,
@@ -263,5 +319,16 @@ ROWS = (
         name="user.added_by_chosen", struct=UserAddedByChosen, topics=("users",), keys=keys, fold=added_by_chosen,
         about="The user chose who may add them to rooms.", sample=UserAddedByChosen(added_by="contacts"),
         revert=RevertRule("user", ("added_by",)),
+    ),
+    EventType(
+        name="user.deactivated", struct=UserDeactivated, topics=("users",), keys=keys, fold=deactivated,
+        about="The user can do nothing from here on, and nobody can add them to rooms; what they have said stays. "
+        "Their sessions end: they follow as `session.closed`.", sample=UserDeactivated(reason="Left the company"),
+        revert=NotRevertible("`users.reactivate` does it"),
+    ),
+    EventType(
+        name="user.reactivated", struct=UserReactivated, topics=("users",), keys=keys, fold=reactivated,
+        about="The user can do again what they could before they were deactivated.", sample=UserReactivated(),
+        revert=NotRevertible("`users.deactivate` does it"),
     ),
 )  # fmt: skip

@@ -66,6 +66,26 @@ ReadName = Annotated[str, whole(
 Id = Annotated[str, whole(
     "[A-Za-z0-9_-]+", "an id: a string of 1 to 100 of the characters A-Z a-z 0-9 _ -", min_length=1, max_length=100
 )]  # fmt: skip
+#: What somebody else calls a user of theirs.
+ExternalId = Annotated[str, whole(
+    r"[^\x00-\x20,\x7f-\x9f]+", "an id of yours: a string of 1 to 255 characters, without spaces, commas and control "
+    "characters", min_length=1, max_length=255,
+)]  # fmt: skip
+#: Address of a picture; nobody here opens it.
+Avatar = Annotated[str, whole(
+    r"https?://[^\x00-\x20\x22<>\x5c^`{|}\x7f/?#]+[^\x00-\x20\x22<>\x5c^`{|}\x7f]*",
+    "a URL of at most 2000 characters that begins with https:// or http://", max_length=2000,
+)]  # fmt: skip
+#: What somebody says of themselves; line ends are allowed, other control characters are not.
+Bio = Annotated[str, whole(
+    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
+    min_length=1, max_length=500,
+)]  # fmt: skip
+#: Why something was done, for those who look into it later; line ends are allowed.
+Reason = Annotated[str, whole(
+    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
+    min_length=1, max_length=500,
+)]  # fmt: skip
 #: S2: letters, digits and dashes, safe in a URL.
 Slug = Annotated[str, whole(
     "[a-z0-9]+(-[a-z0-9]+)*", "a string such as tea-room: 1 to 100 of a-z 0-9, with single dashes between them",
@@ -94,7 +114,17 @@ DataPatch = Annotated[dict[DataKey, DataValue | None], msgspec.Meta(max_length=6
 #: Any JSON object; its encoded size is bounded where it is used.
 Object = dict[str, Any]
 
+#: A JSON object that clients make up, beside the map of strings. Its limits are those of ``checked``.
+Custom = dict[str, Any]
+#: A JSON merge patch of such an object (RFC 7396): null removes a name, an object is merged, all else takes its place.
+CustomPatch = dict[str, Any]
+
 DATA_ENTRIES = 64
+#: Of a ``custom`` object: bytes of its JSON, levels of objects and arrays, names in all, characters of each.
+CUSTOM_BYTES = 5 * 1024
+CUSTOM_DEPTH = 5
+CUSTOM_NAMES = 100
+CUSTOM_NAME_CHARS = 100
 #: Levels of nesting of a request.
 DEPTH = 64
 MODEL_BYTES = 32 * 1024
@@ -120,6 +150,55 @@ def patched(data: dict[str, str], patch: dict[str, str | None]) -> dict[str, str
     if len(result) > max(DATA_ENTRIES, len(data)):
         raise Refused("too_large", errors=[wrong("/data", f"at most {DATA_ENTRIES} entries", f"{len(result)}")])
     return result
+
+
+def merged(before: Object, patch: Object, at: Path = ("custom",)) -> Object:
+    """A ``custom`` object after a merge patch (RFC 7396), within its limits. ``at``: where a fault is said to be.
+
+    A new one is ``merged({}, given)``: no name holds null, so that what was read can be written back.
+    """
+    return checked(_merged(before, patch), at)
+
+
+def _merged(before: object, patch: object) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(before) if isinstance(before, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merged(result.get(name), value)
+    return result
+
+
+def checked(custom: Object, at: Path = ("custom",)) -> Object:
+    """The same object. Refuses what is beyond the limits of ``custom``: ``too_large``, or ``invalid`` by its form."""
+    names = 0
+    level: list[tuple[Path, object]] = [(at, custom)]
+    for _ in range(CUSTOM_DEPTH):
+        below: list[tuple[Path, object]] = []
+        for path, item in level:
+            if isinstance(item, dict):
+                names += len(item)
+                below += [((*path, name), value) for name, value in item.items()]
+                for name in item:
+                    if len(name) > CUSTOM_NAME_CHARS:
+                        what = f"names of at most {CUSTOM_NAME_CHARS} characters"
+                        raise Refused("invalid", errors=[wrong(pointer(path), what, f"one of {len(name)}")])
+            elif isinstance(item, list):
+                below += [((*path, n), value) for n, value in enumerate(item)]
+        level = below
+    for path, item in level:
+        if isinstance(item, dict | list):
+            what = f"at most {CUSTOM_DEPTH} levels of objects and arrays"
+            raise Refused("invalid", errors=[wrong(pointer(path), what, "more")])
+    if names > CUSTOM_NAMES:
+        raise Refused("too_large", errors=[wrong(pointer(at), f"at most {CUSTOM_NAMES} names in all", f"{names}")])
+    size = len(msgspec.json.encode(custom))
+    if size > CUSTOM_BYTES:
+        raise Refused("too_large", errors=[wrong(pointer(at), f"at most {CUSTOM_BYTES} bytes of JSON", f"{size}")])
+    return custom
 
 
 def unstorable(value: object) -> Fault | None:

@@ -11,7 +11,7 @@ from events.users import user_key
 from producers.commands import Command, CommandEnvelope, CommandType, Refused
 from producers.limits import Id
 from producers.streams import UserCommand
-from producers.users import present
+from producers.users import active
 
 
 class OpenSession(UserCommand, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ def _own(envelope: CommandEnvelope[RenewSession | CloseSession]) -> Sequence[Key
 
 def open_(envelope: CommandEnvelope[OpenSession], state: State) -> list[Event]:
     command = envelope.command
-    user = present(state, command.user)
+    user = active(state, command.user)
     if user.credential != command.credential:
         # The password was changed between its verification and this decision.
         raise Refused("unauthenticated", "expected the account's current password, got an earlier one")
@@ -58,7 +58,7 @@ def open_(envelope: CommandEnvelope[OpenSession], state: State) -> list[Event]:
 
 def issue(envelope: CommandEnvelope[IssueSession], state: State) -> list[Event]:
     command = envelope.command
-    if present(state, command.user).role != "person":
+    if active(state, command.user).role != "person":
         raise Refused("forbidden", "expected a person to sign in, got a service account, which has its own token")
     return [SessionOpened(session=envelope.id, expires=command.expires)]
 

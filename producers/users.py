@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from events.core.records import Event, Key, State
 from events.handles import email_handle, handle_parts
 from events.sessions import SessionOpened, session_key
 from events.users import (
+    Account,
     AddedBy,
     Kind,
     User,
@@ -30,8 +31,21 @@ from events.users import (
 )
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.emails import Email, kept
-from producers.limits import Data, DataPatch, Id, ShownName, Username, patched
-from producers.names import check_name, check_username
+from producers.limits import (
+    Avatar,
+    Bio,
+    Custom,
+    CustomPatch,
+    Data,
+    DataPatch,
+    ExternalId,
+    Id,
+    ShownName,
+    Username,
+    merged,
+    patched,
+)
+from producers.names import check_name, check_text, check_username
 from producers.revertible import Revertible, RevertOfUser
 from producers.streams import UserCommand
 
@@ -42,7 +56,8 @@ Scope = Literal["emotions:write", "sessions:issue", "channels:serve"]
 class RegisterUser(UserCommand, frozen=True, kw_only=True):
     """Make a user, whose name and e-mail address have been claimed before, and log them in."""
 
-    username: Username
+    #: None: they have none.
+    username: Username | None
     name: ShownName
     role: Kind = "person"
     credential: Id | None = None
@@ -52,6 +67,14 @@ class RegisterUser(UserCommand, frozen=True, kw_only=True):
     added_by: AddedBy | None = None
     #: Of a service account.
     scopes: list[Scope] = []
+    #: What their application calls them; None: they registered themselves.
+    external: ExternalId | None = None
+    kind: Account = "regular"
+    avatar: Avatar | None = None
+    bio: Bio | None = None
+    custom: Custom = {}
+    #: Version of the registration under this id that was given up before the claims of this one; -1: there was none.
+    since: int = -1
     #: When the first session ends; None opens none (imported and service users).
     expires: Time | None = None
 
@@ -73,6 +96,13 @@ class EmailChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class ChangeProfile(UserCommand, frozen=True, kw_only=True):
     name: ShownName | None = None
     data: DataPatch | None = None
+    #: None: none any more.
+    avatar: Avatar | msgspec.UnsetType | None = msgspec.UNSET
+    #: None: none any more.
+    bio: Bio | msgspec.UnsetType | None = msgspec.UNSET
+    custom: CustomPatch | None = None
+    #: Whether ``data`` and ``custom`` are the whole new ones, and not patches.
+    whole: bool = False
     #: None: the address stays.
     email: EmailChange | None = None
     #: Who may add the user to rooms; None: as the installation has it.
@@ -117,6 +147,14 @@ def present(state: State, user: str) -> User:
     return found
 
 
+def active(state: State, user: str) -> User:
+    """The same, who is not deactivated. Refuses with ``forbidden``."""
+    found = present(state, user)
+    if found.deactivated is not None:
+        raise Refused("forbidden", f"expected an account in use, got one that is deactivated since {found.deactivated}")
+    return found
+
+
 def _own(envelope: CommandEnvelope[UserCommand]) -> Sequence[Key]:
     return (user_key(envelope.command.user),)
 
@@ -128,18 +166,25 @@ def _registration(envelope: CommandEnvelope[RegisterUser]) -> Sequence[Key]:
 def register(envelope: CommandEnvelope[RegisterUser], state: State) -> list[Event]:
     command = envelope.command
     found = loaded_user(state, command.user)
-    if found is not None:
+    if command.external is not None and command.since != (-1 if found is None else found.version):
+        raise Refused("outrun", "expected no other registration of the user since this one began; there was one")
+    if found is not None and (command.external is None or found.state == "registered"):
         raise Refused("taken", f"expected an unused user id, got one that is {found.state}; register again")
-    check_username(command.username, by_operator=True)
+    if command.username is not None:
+        check_username(command.username, by_operator=True)
     check_name("name", command.name)
+    if command.bio is not None:
+        check_text("bio", command.bio)
     unreserved(command.data)
     if command.scopes and command.role != "service":
         raise Refused("invalid", errors=[wrong("/scopes", f"none of a {command.role}", ", ".join(command.scopes))])
     events: list[Event] = [
         UserRegistered(
-            username=command.username, name=command.name, role=command.role, credential=command.credential,
+            username=command.username or "", name=command.name, role=command.role, credential=command.credential,
             data=command.data, email=None if command.email is None else kept(command.email),
             scopes=sorted(set(command.scopes)) if command.role == "service" else None,
+            external=command.external, kind=command.kind, avatar=command.avatar, bio=command.bio,
+            custom=merged({}, command.custom),
         )
     ]  # fmt: skip
     if command.added_by is not None:
@@ -165,13 +210,31 @@ def change_profile(envelope: CommandEnvelope[ChangeProfile], state: State) -> li
     if name is not None:
         check_name("name", name)
     unreserved(command.data or {}, user.data)
-    data = None if command.data is None else patched(user.data, command.data)
-    if data == user.data:
-        data = None
-    events: list[Event] = [] if name is None and data is None else [UserProfileChanged(name=name, data=data)]
+    data = None if command.data is None else patched({} if command.whole else user.data, command.data)
+    if data is not None and command.whole:
+        data |= {name: value for name, value in user.data.items() if name in RESERVED}
+    custom = None if command.custom is None else merged({} if command.whole else user.custom, command.custom)
+    if isinstance(command.bio, str):
+        check_text("bio", command.bio)
+    events: list[Event] = profile_events(user, name, data, command.avatar, command.bio, custom)
     if command.added_by is not msgspec.UNSET and command.added_by != user.added_by:
         events.append(UserAddedByChosen(added_by=command.added_by))
     return events if command.email is None else events + _email_changed(user, command.email)
+
+
+def profile_events(
+    user: User, name: str | None, data: dict[str, str] | None, avatar: str | msgspec.UnsetType | None,
+    bio: str | msgspec.UnsetType | None, custom: dict[str, Any] | None,
+) -> list[Event]:  # fmt: skip
+    """What changes of a profile: the whole of each part as it is to be; none where nothing does."""
+    event = UserProfileChanged(
+        name=None if name == user.name else name,
+        data=None if data == user.data else data,
+        avatar=None if avatar is msgspec.UNSET or avatar == user.avatar else avatar or "",
+        bio=None if bio is msgspec.UNSET or bio == user.bio else bio or "",
+        custom=None if custom == user.custom else custom,
+    )
+    return [] if event == UserProfileChanged() else [event]
 
 
 def _email_changed(user: User, change: EmailChange) -> list[Event]:
@@ -215,11 +278,17 @@ def _own_data(user: User) -> dict[str, str]:
     return {name: value for name, value in user.data.items() if name not in RESERVED}
 
 
+#: What ``user.profile_changed`` sets.
+_PROFILE = frozenset({"name", "data", "avatar", "bio", "custom"})
+
+
 def _revert(command: RevertOfUser, state: State) -> list[Event]:
     user = state[user_key(command.user)]
     if not isinstance(user, User) or user.state != "registered":
         raise Refused("not_found", f"expected a registered user, found none with id {command.user}")
-    profile = {name: value for name, value in command.was.items() if name in ("name", "data")}
+    profile = {name: value for name, value in command.was.items() if name in _PROFILE}
+    # Of an event's texts None is what stays.
+    profile |= {name: "" for name in ("avatar", "bio") if name in profile and profile[name] is None}
     if "data" in profile:
         profile["data"] |= {name: value for name, value in user.data.items() if name in RESERVED}
     found: list[Event] = [UserProfileChanged(**profile)] if profile else []
@@ -229,7 +298,7 @@ def _revert(command: RevertOfUser, state: State) -> list[Event]:
 
 REVERTIBLE = Revertible(
     "user",
-    frozenset({"name", "data", "visual", "added_by"}),
+    _PROFILE | {"visual", "added_by"},
     lambda c: (user_key(c.id),),
     _revert,
     shown=lambda user: {"data": _own_data(user)},

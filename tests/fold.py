@@ -181,7 +181,17 @@ def _profile(state: State, event: Json, **changes: Any) -> None:
 
 
 def _profile_changed(state: State, event: Json) -> None:
-    _profile(state, event, **{name: value for name, value in event["data"].items() if value is not None})
+    changes = {name: value for name, value in event["data"].items() if value is not None}
+    # Empty: none any more.
+    _profile(state, event, **changes | {name: changes[name] or None for name in ("avatar", "bio") if name in changes})
+
+
+def _deactivated(state: State, event: Json) -> None:
+    _profile(state, event, deactivated=event["time"])
+
+
+def _reactivated(state: State, event: Json) -> None:
+    _profile(state, event, deactivated=None)
 
 
 def _visual_chosen(state: State, event: Json) -> None:
@@ -385,6 +395,8 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.seen": _seen,
     "user.visual_chosen": _visual_chosen,
     "user.added_by_chosen": _added_by_chosen,
+    "user.deactivated": _deactivated,
+    "user.reactivated": _reactivated,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,

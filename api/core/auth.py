@@ -7,7 +7,7 @@ from time import time
 from typing import NamedTuple, TypeVar
 
 from api.core import app_tokens, tokens
-from api.core.app_tokens import APP_HEADER, USER_HEADER
+from api.core.app_tokens import APP_HEADER, USER_HEADER, AppClaims
 from api.core.calls import Call, Services
 from api.core.places import header
 from api.core.tokens import Identity
@@ -15,13 +15,12 @@ from api.support.apps import AppSecret
 from api.support.problems import Problem
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
+from events.users import Account
 from infra.base.postgres import queries
 from infra.base.sites import bearer
 
 #: Tokens whose signature need not be checked again; a hit saves some 30 microseconds.
 _KNOWN = 10_000
-#: Users of applications that were looked up once: they stay.
-_USERS = 50_000
 _known: OrderedDict[tuple[str, str], Identity] = OrderedDict()
 
 
@@ -34,11 +33,10 @@ class _OfApp(NamedTuple):
 
     kid: str
     key: AppSecret
-    identity: Identity
+    claims: AppClaims
 
 
 _of_apps: OrderedDict[tuple[str, str], _OfApp] = OrderedDict()
-_users: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
 
 async def identify(services: Services, authorization: str | None, user: str | None = None) -> Identity | None:
@@ -100,45 +98,34 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
         raise Problem("unauthenticated", "expected a token under a valid API key, got one under another or an old one")
     found = _of_apps.get(place)
     # Its application may have been suspended since, or have revoked its tokens.
-    if found is not None and found.key == key and found.identity.expires > time():
-        return found.identity
-    claims = app_tokens.verify(key, place[1])
+    if found is None or found.key != key or found.claims.expires <= time():
+        found = _OfApp(kid, key, app_tokens.verify(key, place[1]))
+        _keep(_of_apps, place, found, _KNOWN)
+    claims = found.claims
     if claims.external is None:
-        identity = Identity("", f"{key.app}/{kid}", "server", claims.expires, app=key.app)
-    else:
-        user = derived_id(key.app, "user", claims.external)
-        if not await _registered(services, key.app, user):
-            text = f"expected a user of the application, found none known to it as {quoted(claims.external)}"
-            raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
-        identity = Identity(user, f"{user}/{kid}", "person", claims.expires, app=key.app)
-    _keep(_of_apps, place, _OfApp(kid, key, identity), _KNOWN)
-    return identity
+        return Identity("", f"{key.app}/{kid}", "server", claims.expires, app=key.app)
+    user = derived_id(key.app, "user", claims.external)
+    account = await _account(services, key.app, user)
+    if account is None:
+        text = f"expected a user of the application, found none known to it as {quoted(claims.external)}"
+        raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
+    return Identity(user, f"{user}/{kid}", "person", claims.expires, app=key.app, kind=account)
 
 
 async def _acting(services: Services, server: Identity, user: str) -> Identity:
     """The server, for one of its users."""
-    if not await _registered(services, server.app, user):
+    if await _account(services, server.app, user) is None:
         fault = header(USER_HEADER, "the id of a user of the application", quoted(user))
         raise Problem("not_found", f"expected a user of the application, found none with id {user}", errors=[fault])
     return Identity(user, server.session, "server", server.expires, app=server.app)
 
 
-async def _registered(services: Services, app: str, user: str) -> bool:
-    """Whether it is a registered user of the application, also one who was made a moment ago."""
-    place = (services.settings.prefix, app, user)
-    if place in _users:
-        return True
-    call = Call(services, None)
-    found = await _is_registered(call, app, user)
-    if not found and await call.see_all("users"):
-        found = await _is_registered(call, app, user)
-    if found:
-        _keep(_users, place, None, _USERS)
-    return found
-
-
-async def _is_registered(call: Call, app: str, user: str) -> bool:
-    return await call.row(queries("users")["registered"], user, app) is not None
+async def _account(services: Services, app: str, user: str) -> Account | None:
+    """What kind of account a user of the application has, also one who was made a moment ago; None: there is none."""
+    account = await services.app_users.account(app, user)
+    if account is None and await Call(services, None).see_all("users"):
+        account = await services.app_users.account(app, user)
+    return account
 
 
 def _keep(found: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
 from api.core.tokens import NO_TOKEN, REVOKED, Identity
+from api.support.app_users import AppUsers
 from api.support.apps import Apps
 from api.support.channel_servers import AddChannel, DropChannel, no_way_to_add, no_way_to_drop
 from api.support.credential_store import CredentialStore
@@ -28,6 +29,7 @@ from events.sessions import SessionClosed
 from infra.base.postgres import Connection, Pool, Row
 from infra.base.progress import Progress
 from infra.base.settings import Settings
+from producers import accounts
 from producers.commands import ANY_APP, Command, CommandEnvelope, Outcome, Refused
 from producers.engine.router import Producers
 from projectors.as_of.rooms import Kept
@@ -86,6 +88,7 @@ class Services:
         self.login_throttle = LoginThrottle(settings)
         self.heavy = Heavy(settings)
         self.apps = Apps(pool, progress, credential_store.sealer)
+        self.app_users = AppUsers(pool, progress)
         self.pages = PageCache(progress, settings.page_cache_bytes)
         self.digests = Digests(settings.secret)
         #: Rooms as they were when commands with keys were first given.
@@ -182,6 +185,8 @@ class Call:
 
         ``asked``: a part of the request that has a key of its own. ``everywhere``: in any application.
         """
+        if self.identity is not None:
+            accounts.allow(self.identity.kind, command, self.user)
         key = key if key is not None else self.key
         if key is None:
             if unless is not None:

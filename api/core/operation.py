@@ -24,8 +24,8 @@ from producers.users import Scope
 #: Who may call an operation at all; what they may see and change within it, its query or decision says.
 #: ``anyone`` needs no token, ``user`` any of a user, which service accounts are too, ``service`` one of a service
 #: account that has the row's scope, ``server`` one of an application's own server, ``operator`` the operator's,
-#: ``account`` one of a user or the operator's.
-Permission = Literal["anyone", "user", "service", "server", "operator", "account"]
+#: ``account`` one of a user or the operator's, ``app`` one of an application's own server or the operator's.
+Permission = Literal["anyone", "user", "service", "server", "operator", "account", "app"]
 
 #: Roles of tokens that have each permission.
 ROLES: dict[Permission, frozenset[str]] = {
@@ -35,7 +35,10 @@ ROLES: dict[Permission, frozenset[str]] = {
     "server": frozenset({"server"}),
     "operator": frozenset({"operator"}),
     "account": frozenset({"person", "service", "server", "operator"}),
+    "app": frozenset({"server", "operator"}),
 }
+#: Permissions of those who have no push connection.
+HTTP_ONLY: frozenset[Permission] = frozenset({"server", "operator", "app"})
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -21,6 +21,7 @@ from api.support.address import client_address
 from api.support.objects import decode_object
 from api.support.problems import Problem
 from events.core.faults import quoted
+from events.users import Account
 from infra.base import away, request_ids
 from push.delivery.bounds import FeedUnavailable
 from push.presence.presence_hub import PresenceHub
@@ -61,13 +62,13 @@ class RpcBackend:
                 f"Postgres does not say whether the session is open: {type(error).__name__}"
             ) from error
         if identity.role in ("operator", "server"):
-            # They are no users: nothing is ever fed to them.
+            # Neither is a user: nothing is ever fed to one.
             raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
         _check(self._services.limits.count("connect", identity, address))
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
-            scopes=identity.scopes, app=identity.app, address=address, data=data,
+            scopes=identity.scopes, app=identity.app, kind=identity.kind, address=address, data=data,
         )  # fmt: skip
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
@@ -129,7 +130,8 @@ class _RpcInbound:
         if identity.session in self._services.progress.revoked:
             raise Problem("token_revoked", REVOKED)
         role: Role = "service" if identity.role == "service" else "person"
-        return Identity(identity.user, identity.session, role, identity.expires, identity.scopes, identity.app)
+        kind = cast(Account, identity.kind)
+        return Identity(identity.user, identity.session, role, identity.expires, identity.scopes, identity.app, kind)
 
     async def read(self, operation: Operation) -> Parsed:
         if self._fault is not None:

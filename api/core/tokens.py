@@ -12,6 +12,7 @@ import jwt
 from api.support.problems import Problem
 from events.core.clock import to_datetime
 from events.core.derived_ids import DEFAULT_APP
+from events.users import Account
 from infra.base.settings import Settings
 from producers.commands import ANY_APP
 
@@ -35,26 +36,28 @@ CLOCK_SKEW_SECONDS = 60
 class Identity:
     """Who asks, as a valid token says.
 
-    ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an operator.
+    ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an operator; ``kind``
+    of a person's account.
     """
 
-    __slots__ = ("app", "expires", "role", "scopes", "session", "user")
+    __slots__ = ("app", "expires", "kind", "role", "scopes", "session", "user")
 
     def __init__(
         self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset(),
-        app: str = DEFAULT_APP,
+        app: str = DEFAULT_APP, kind: Account = "regular",
     ) -> None:  # fmt: skip
         self.user = user
         self.session = session
         self.role = role
         self.expires = expires
         self.scopes = scopes
+        self.kind = kind
         self.app = ANY_APP if role == "operator" else app
 
 
 def mint(
     settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str,
-    scopes: Collection[str] = (), app: str = DEFAULT_APP,
+    scopes: Collection[str] = (), app: str = DEFAULT_APP, kind: Account = "regular",
 ) -> str:  # fmt: skip
     """A token for a session. The same arguments give the same token, so that a repeated command repeats it."""
     claims: dict[str, str | int] = {
@@ -69,6 +72,8 @@ def mint(
     if role == "service":
         # RFC 8693 4.2. Empty: none. Where it is missing, the token is of before there were scopes.
         claims["scope"] = " ".join(sorted(scopes))
+    if kind != "regular":
+        claims["kind"] = kind
     if app not in (DEFAULT_APP, ANY_APP):
         claims["app"] = app
     return jwt.encode(claims, bytes.fromhex(settings.secret), ALGORITHM)
@@ -98,7 +103,8 @@ def verify(settings: Settings, token: str) -> Identity:
         raise Problem("unauthenticated", FOREIGN)
     if claims["exp"] <= time():
         raise expired()
-    if claims["role"] not in get_args(Role):
+    kind = claims.get("kind", "regular")
+    if claims["role"] not in get_args(Role) or kind not in get_args(Account):
         raise Problem("unauthenticated", FOREIGN)
     return Identity(
         claims["sub"],
@@ -107,6 +113,7 @@ def verify(settings: Settings, token: str) -> Identity:
         float(claims["exp"]),
         _scopes(claims),
         claims.get("app", DEFAULT_APP),
+        kind,
     )
 
 

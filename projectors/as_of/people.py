@@ -19,7 +19,9 @@ from projectors.as_of.moments import Moment
 
 USER, RELATIONSHIP, VISUAL = naming("user"), naming("relationship"), naming("visual")
 #: Types of events that change what others see of a user; a test tries all that name one.
-PROFILE = ("user.registered", "user.profile_changed", "user.visual_chosen")
+PROFILE = (
+    "user.registered", "user.profile_changed", "user.visual_chosen", "user.deactivated", "user.reactivated",
+)  # fmt: skip
 
 
 async def users(connection: Connection, moment: Moment, ids: Iterable[str]) -> dict[str, User]:

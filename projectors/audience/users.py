@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import to_builtins
+from msgspec.structs import replace
+
 from events.core.records import Record
 from events.users import UserProfileChanged, UserRegistered
 from projectors.audience.core import CONTACTS, NOBODY, SELF, AddressedDelta, Audience, EventContext, contacts_lookup
@@ -10,9 +13,8 @@ from projectors.views import public_data
 
 def _registered(record: Record[UserRegistered], context: EventContext) -> list[AddressedDelta]:
     event = record.data
-    names = {"username": event.username, "name": event.name, "role": event.role}
-    data = {**names, "data": event.data, "email": event.email}
-    return [AddressedDelta((record.stream,), data)]
+    shown = {name: value for name, value in to_builtins(event).items() if name not in ("credential", "scopes")}
+    return [AddressedDelta((record.stream,), shown)]
 
 
 def _password_changed(record: Record, context: EventContext) -> list[AddressedDelta]:
@@ -20,9 +22,14 @@ def _password_changed(record: Record, context: EventContext) -> list[AddressedDe
     return [AddressedDelta((record.stream,), {})]
 
 
+def _deactivated(record: Record, context: EventContext) -> list[AddressedDelta]:
+    # That it was, and not why.
+    return [AddressedDelta((record.stream,), {}), AddressedDelta(context.contacts, {})]
+
+
 def _profile_changed(record: Record[UserProfileChanged], context: EventContext) -> list[AddressedDelta]:
     event = record.data
-    shown = {"name": event.name, "data": None if event.data is None else public_data(event.data)}
+    shown = replace(event, data=None if event.data is None else public_data(event.data))
     return [AddressedDelta((record.stream,), event), AddressedDelta(context.contacts, shown)]
 
 
@@ -36,4 +43,6 @@ AUDIENCES: dict[str, Audience] = {
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "user.added_by_chosen": SELF,
+    "user.deactivated": Audience("the user and their contacts, without the reason", _deactivated, contacts_lookup),
+    "user.reactivated": CONTACTS,
 }

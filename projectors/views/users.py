@@ -22,7 +22,12 @@ def user_view(user: User) -> View:
         "name": user.name,
         "role": user.role,
         "visual": user.visual,
+        "kind": user.account,
+        "avatar": user.avatar,
+        "bio": user.bio,
         "data": public_data(user.data),
+        "custom": user.custom,
+        "deactivated": user.deactivated,
         "created": user.created,
         "version": user.version,
     }
@@ -30,13 +35,14 @@ def user_view(user: User) -> View:
 
 def masked(view: View) -> View:
     """A public profile as those see it who block the user: no word or picture of theirs reaches them."""
-    return {**view, "name": view["username"], "visual": None, "data": {}}
+    shown = {"name": view["username"] or view["id"], "visual": None, "avatar": None, "bio": None}
+    return {**view, **shown, "data": {}, "custom": {}}
 
 
 def self_view(user: User) -> View:
     """The profile as the user sees it. The credential is shown to nobody."""
     more = {"data": dict(user.data), "email": user.email, "seen": user.seen, "updated": user.updated}
-    return {**user_view(user), **more, "added_by": user.added_by}
+    return {**user_view(user), **more, "added_by": user.added_by, "external": user.external}
 
 
 #: By the component's name in the schemas.

@@ -46,7 +46,8 @@ select id, case when name = '' then username else name end as name from users wh
 
 -- name: tail_names
 -- Names of people and rooms for who watches events: "Ada (ada)", "#Tea", and of a direct room those of its two people.
-select id, case when name = '' or name = username then username else name || ' (' || username || ')' end as name
+select id, case when username = '' then name when name in ('', username) then username
+    else name || ' (' || username || ')' end as name
 from users where id = any($1::text[])
 union all
 select r.id, case

@@ -2,7 +2,8 @@
 
 -- name: names
 -- Names of people and rooms, as people would say them.
-select id, case when name = '' or name = username then username else name || ' (' || username || ')' end as name
+select id, case when username = '' then name when name in ('', username) then username
+    else name || ' (' || username || ')' end as name
 from users where id = any($1::text[])
 union all
 select id, case when name = '' then '' else '#' || name end from rooms where id = any($1::text[])

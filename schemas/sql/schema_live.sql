@@ -14,7 +14,13 @@ create table users (
     seen        timestamptz,
     visual      text,
     added_by    text,
+    external    text,
+    account     text not null,
+    avatar      text,
+    bio         text,
     data        json not null,
+    custom      json not null,
+    deactivated timestamptz,
     created     timestamptz not null,
     updated     timestamptz not null,
     version     bigint not null,
@@ -24,6 +30,7 @@ create table users (
 );
 create index users_grams on users using gin (grams) with (fastupdate = off);
 create index users_visual on users (visual) where visual is not null;
+create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
     "user"      text collate "C" not null,

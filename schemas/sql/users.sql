@@ -14,8 +14,22 @@ where u.id = any($1::text[]) and u.app = $3 and u.state = 'registered'
         where mine."user" = $2 and mine.state = 'joined' and theirs.state = 'joined'))
 order by u.id
 
+-- name: any_by_id
+-- Users by id, and registrations that were given up.
+select * from users where id = any($1::text[])
+
+-- name: holding
+-- Registered users of an application whose object holds another one, by id. The index finds them all before they are put in order.
+with found as materialized (
+    select id from users where (custom::jsonb) @> $1::text::jsonb and state = 'registered' and app = $4
+        and id > $2
+)
+select u.* from users u
+where u.id in (select id from found order by id limit $3)
+order by u.id
+
 -- name: search
--- Users whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
+-- Users in use whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
 -- $6.. is the place after which to go on.
 select * from (
     select u.*,
@@ -23,6 +37,7 @@ select * from (
                 when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
     from users u
     where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered' and u.app = $12
+      and u.deactivated is null
       and not exists (
         select from relationships r
         where r.type = 'block' and ((r."user" = u.id and r.other = $5) or (r."user" = $5 and r.other = u.id)))
@@ -32,8 +47,8 @@ order by rank, folded, id
 limit $9
 
 -- name: registered
--- Whether there is such a user in an application.
-select id from users where id = $1 and app = $2 and state = 'registered'
+-- What kind of account a user of an application has who is in use.
+select account from users where id = $1 and app = $2 and state = 'registered' and deactivated is null
 
 -- name: holder
 -- Who holds a name, with the password hash to verify.

@@ -16,6 +16,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "users.change": {"name": "Another"},
     "users.change_password": {"password": "another horse"},
     "users.reset_password": {"username": "RESET", "password": "another horse"},
+    "users.deactivate": {"user": "LEAVER"},
+    "users.reactivate": {"user": "LEAVER"},
     "services.register": {"username": "NEW"},
     "apps.create": {"name": "Harbour"},
     "apps.change": {"app": "APP", "name": "Renamed"},
@@ -55,10 +57,11 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "messages.set_emotion": {"room": "ROOM", "message": "MESSAGE", "emotion": "joy"},
     "messages.set_emotions": {"emotions": [{"room": "ROOM", "message": "MESSAGE", "emotion": "joy", "key": "NEW"}]},
 }
-#: What changes something without a command of the client's: an import has a key a line, signals are not stored.
+#: What changes something without a command of the client's: an import has a key a line, users of applications have ids
+#: that follow from theirs, signals are not stored.
 NO_COMMAND = {
     "import.orders", "presence.set", "signals.type", "channels.watch", "console.renew", "console.retry",
-    "channels.report",
+    "channels.report", "users.upsert",
 }  # fmt: skip
 #: Where every part of the request has a key of its own.
 IN_PARTS = {"messages.set_emotions"}
@@ -70,6 +73,7 @@ class Scene:
     def __init__(self, ada: Person, bob: Person, friend: Person, other: Person, service: Person, operator: str) -> None:
         self.ada, self.bob, self.friend, self.other = ada, bob, friend, other
         self._service, self._operator = service, operator
+        self.chief = Person(ada.world, {"user": {"id": "operator", "username": ""}, "token": operator}, "http")
         self.words: dict[str, Any] = {}
 
     def filled(self, value: Any) -> Any:
@@ -83,7 +87,7 @@ class Scene:
     async def do(self, name: str, fields: dict[str, Any], key: str, world: World | None = None) -> Any:
         """The operation by whoever may do it; ``world``: asked elsewhere than where the people are."""
         permission = OPERATIONS[name].permission
-        if permission == "operator":
+        if permission in ("operator", "app"):
             return await (world or self.ada.world).call(name, fields, token=self._operator, key=key)
         person = self._service if permission == "service" else self.ada
         if world is not None:
@@ -192,6 +196,10 @@ async def prepare(found: Scene, name: str) -> None:
     """What only some operations need: hashing passwords takes long, and who asks to be asked is not added."""
     if name == "users.reset_password":
         found.words["RESET"] = (await found.ada.world.person("reset", password=PASSWORD)).username
+    if name in ("users.deactivate", "users.reactivate") and "LEAVER" not in found.words:
+        found.words["LEAVER"] = (await found.ada.world.person("leaver")).id
+    if name == "users.reactivate":
+        await found.chief.do("users.deactivate", user=found.words["LEAVER"])
     if name == "invitations.decline" and "INVITED" not in found.words:
         await found.ada.do("users.change", added_by="nobody")
         found.words |= {"INVITED": await found.other.group(type="private"), "ADA": found.ada.id}

@@ -28,9 +28,9 @@ _OWN = frozenset(
 class Story:
     """Who has what token, and which id of the server stands for which of the examples."""
 
-    def __init__(self, world: World, operator: str) -> None:
+    def __init__(self, world: World, operator: str, server: str) -> None:
         self.world = world
-        self.tokens: dict[str, str | None] = {"nobody": None, "operator": operator}
+        self.tokens: dict[str, str | None] = {"nobody": None, "operator": operator, "server": server}
         self.ids: dict[str, str] = {}
         self.sockets: dict[str, Socket] = {}
 

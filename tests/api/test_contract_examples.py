@@ -28,7 +28,9 @@ ORDER = [
     "users.register", "sessions.open", "sessions.list", "sessions.renew", "users.find", "users.get",
     "relationships.set", "relationships.list", "users.change", "users.change_password", "visuals.create",
     "visuals.list", "visuals.get", "visuals.change", "visuals.choose", "users.me", "services.register",
-    "sessions.issue", "channels.create", "channels.report", "channels.listen", "channels.list", "channels.get",
+    "users.upsert", "users.query", "sessions.issue",
+    "channels.create", "channels.report", "channels.listen", "channels.list",
+    "channels.get",
     "channels.delete", "rooms.create", "invitations.list", "invitations.decline", "members.add", "messages.send",
     "messages.get", "messages.pin", "rooms.pins", "messages.unpin", "messages.read", "members.list", "rooms.find",
     "members.read", "members.set_notifications", "rooms.get", "sync.get", "changes.pull", "rooms.history",
@@ -38,7 +40,7 @@ ORDER = [
     "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove", "relationships.remove",
     "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume", "apps.revoke_tokens", "apps.roll_key",
     "apps.list", "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
-    "sessions.close",
+    "users.deactivate", "users.reactivate", "sessions.close",
 ]  # fmt: skip
 
 
@@ -46,7 +48,7 @@ ORDER = [
 async def told(parts: Parts) -> AsyncIterator[tuple[Story, Settings]]:
     """A story of an installation of its own: the names in it are the examples'."""
     async with installation(parts) as settings, serving(settings) as url, visiting(url) as world:
-        yield Story(world, minted(settings)), settings
+        yield Story(world, minted(settings), minted(settings, role="server", user="server")), settings
 
 
 class Steps:

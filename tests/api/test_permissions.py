@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from api.core.operation import HTTP_ONLY
 from events.core.clock import after, now, uuid7
 from infra.base.settings import Settings
 from infra.ops.generate import openapi
@@ -45,6 +46,8 @@ TABLE: dict[str, Row] = {
     "users.me": Row({},                                             401, 200, 200, 200, 200, 200, 403),
     "users.change": Row({"data": {"a": "b"}},                       401, 200, 200, 200, 200, 200, 403),
     "users.get": Row({"user": "OWNER"},                             401, 200, 404, 200, 200, 200, 403),
+    "users.upsert": Row({"users": [{"external_id": "NEW", "name": "N"}]}, 401, 403, 403, 403, 403, 403, 403),
+    "users.query": Row({"external_ids": "u-17"},                    401, 403, 403, 403, 403, 403, 403),
     "services.register": Row({"username": "NEW"},                   401, 403, 403, 403, 403, 403, 201),
     "sessions.open": Row({"username": "nobody-at-all", "password": "x" * 8}, 401, 401, 401, 401, 401, 401, 401),
     "sessions.issue": Row({"user": "OWNER"},                        401, 403, 403, 403, 403, 403, 403),
@@ -61,6 +64,8 @@ TABLE: dict[str, Row] = {
     "apps.suspend": Row({"app": "default"},                         401, 403, 403, 403, 403, 403, 403),
     "apps.resume": Row({"app": "default"},                          401, 403, 403, 403, 403, 403, 200),
     "apps.revoke_tokens": Row({"app": "nothing"},                   401, 403, 403, 403, 403, 403, 404),
+    "users.deactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
+    "users.reactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "relationships.list": Row({},                                   401, 200, 200, 200, 200, 200, 403),
     "relationships.set": Row({"user": "OWNER", "type": "friend"},   401, 200, 404, 200, 200, 200, 403),
     "relationships.remove": Row({"user": "OWNER"},                  401, 200, 200, 200, 200, 200, 403),
@@ -236,7 +241,7 @@ async def test_by_members_services_and_operators(
     assert await status(world, name, row, scene, operator) == row.operator
 
 
-@pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.permission == "operator"])
+@pytest.mark.parametrize("name", [name for name, row in OPERATIONS.items() if row.permission in HTTP_ONLY])
 async def test_what_needs_an_operator_cannot_be_reached_over_rpc(world: World, scene: Scene, name: str) -> None:
     caller = Person(world, {"user": {"id": scene.member.id, "username": ""}, "token": scene.member.token}, "rpc")
     assert await caller.refused(name, **filled(TABLE[name].fields, scene.words)) == "forbidden"

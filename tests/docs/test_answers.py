@@ -103,6 +103,13 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     await call("sessions.open", "", {"username": "doc-ann", "password": "annotation"})
     await call("users.change_password", token, {"current": "annotation", "password": "annotation 2"})
     await call("users.reset_password", operator, {"username": "doc-bob", "password": "notation 2"})
+    server = mint(installed, user="server", session="s", role="server", issued=now(), expires=expires)
+    users = [{"external_id": "doc-1", "name": "Ida"}, {"external_id": "doc-2", "name": "Ivo", "username": "doc-ann"}]
+    made = await call("users.upsert", server, {"users": users})
+    assert [one["problem"] is None for one in made["users"]] == [True, False]
+    await call("users.query", server, {"external_ids": "doc-1"})
+    await call("users.deactivate", server, {"user": made["users"][0]["user"]["id"], "reason": "Left"})
+    await call("users.reactivate", operator, {"user": made["users"][0]["user"]["id"]})
     await call("sessions.issue", bot["token"], {"user": other})
     await call("sessions.list", token)
     await call("sessions.renew", token)

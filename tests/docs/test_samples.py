@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api.core.tokens import mint
+from api.core.tokens import Role, mint
 from api.docs.opening import SERVER, STEPS
 from api.docs.requests import SampleRequest, operations, request
 from api.docs.samples import LANGUAGES, Language, compact_json, curl, javascript, python
@@ -33,10 +33,12 @@ LATE = (
     "members.remove", "relationships.remove", "rooms.archive", "rooms.unarchive", "messages.delete",
     "invitations.decline", "channels.delete", "rooms.delete", "rooms.restore", "console.parked",
     "console.parked_stream", "console.retry",
-    "users.change_password", "users.reset_password", "sessions.close",
+    "users.change_password", "users.reset_password", "users.deactivate", "users.reactivate", "sessions.close",
 )  # fmt: skip
 #: What curl ends with where it is told to stop waiting.
 CURL_STOPPED = 28
+#: Of those who are nobody's account.
+_ROLES: tuple[Role, ...] = ("operator", "server")
 NEEDED = {"curl": ("bash", "curl", "jq"), "javascript": ("node",), "python": ()}
 
 
@@ -56,10 +58,11 @@ async def test_every_sample_gives_its_status(
 ) -> None:
     for program in NEEDED[language.id]:
         need(program)
-    operator = mint(
-        installed, user="operator", session=uuid7(), role="operator", issued=now(), expires=after(now(), 600)
+    operator, server = (
+        mint(installed, user=role, session=uuid7(), role=role, issued=now(), expires=after(now(), 600))
+        for role in _ROLES
     )
-    cast = Cast(world, operator)
+    cast = Cast(world, operator, server)
     await cast.arrive()
     wrong = []
     async with prompt(language.id, tmp_path) as shell:

@@ -22,6 +22,7 @@ from producers.apps import ChangeApp
 from producers.batch.command_batch import Internal
 from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
+from producers.deactivation import DeactivateUser, ReactivateUser
 from producers.engine.router import decode_outcome, encode_outcome
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
@@ -45,20 +46,24 @@ FIELDS: dict[str, Any] = {
     **{field: getattr(row.sample, field) for row in SETTERS for field in row.sets},
     "user": "u", "handle": "username:u", "visual": "v", "room": "r", "other": "o", "message": "m", "username": "ada",
     "name": "N", "session": "x", "credential": "c", "token": "t", "seq": 0, "expires": LATER, "content": {"text": "x"},
-    "model_data": {}, "data": {}, "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
+    "model_data": {}, "data": {},
+    "avatar": "https://a.example/a.png", "bio": "B",
+    "custom": {"a": 1}, "whole": True, "external": "u-17",
+    "members": ["u", "w"], "emotion": "joy", "shown": True, "successor": "w",
     "instead_of": "o", "choose": True, "emotion_data": {},
     "settings": {"inviting": "admins"},
     "id": "i", "was": {"data": {}}, "became": {"data": {"a": "b"}},
-    "since": 0, "close": ["x"],
+    "since": -1, "reason": "R", "close": ["x"],
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
-    "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "reason": "R", "before": TIME.format(0),
+    "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
-    "RegisterUser": {"role": "person"}, "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
+    "RegisterUser": {"role": "person", "kind": "guest"},
+    "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
     "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
     "RevertOfUser": {"kind": "relationship"},
     "ChangePassword": {"was": "c", "credential": "d"}, "ChangeApp": {"settings": {"registration": True}},
@@ -204,6 +209,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     # The room of MADE is another stream's; the user's version is that of their registration.
     "ChangePassword": (
         (("u", "x", REGISTER),), ChangePassword(user="u", was="c", credential="d", since=1, close=["x"]),
+    ),
+    "DeactivateUser": ((("u", "x", REGISTER),), DeactivateUser(user="u", since=1, close=["x"])),
+    "ReactivateUser": (
+        (("u", "x", REGISTER), ("o", "y", DeactivateUser(user="u", since=1, close=[]))), ReactivateUser(user="u"),
     ),
     "SetRelationship": (MADE, None),
     "CreateVisual": (MADE, None),

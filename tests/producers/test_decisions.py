@@ -51,6 +51,19 @@ def test_change_profile() -> None:
     user().when(ChangeProfile(user="s", name="X")).then(UserProfileChanged(name="X", data=None))
     user().when(ChangeProfile(user="s", data={})).then()
     user().when(ChangeProfile(user="s", name="Ada", data={"a": "b"})).then()
+    user().when(ChangeProfile(user="s", avatar="https://a.example/a.png", bio="Hi")).then(
+        UserProfileChanged(avatar="https://a.example/a.png", bio="Hi")
+    )
+    user().when(ChangeProfile(user="s", avatar=None, bio=None, custom={})).then()
+    had = UserProfileChanged(avatar="https://a.example/a.png", bio="Hi", custom={"a": {"b": 1, "c": 2}})
+    user(had).when(ChangeProfile(user="s", avatar=None, bio=None)).then(UserProfileChanged(avatar="", bio=""))
+    user(had).when(ChangeProfile(user="s", custom={"a": {"b": None}})).then(UserProfileChanged(custom={"a": {"c": 2}}))
+    user(had).when(ChangeProfile(user="s", custom={"a": None})).then(UserProfileChanged(custom={}))
+    user(had).when(ChangeProfile(user="s", custom={"x": "y" * 6000})).refused("too_large")
+    user(had).when(ChangeProfile(user="s", bio="\u200b")).refused("invalid")
+    user(had).when(ChangeProfile(user="s", custom={"d": 1}, data={}, whole=True)).then(
+        UserProfileChanged(custom={"d": 1}, data={})
+    )
     user().when(ChangeProfile(user="s", data={f"k{n}": "x" for n in range(64)})).refused("too_large")
     for nobody in (Given(), Given(UserRegistrationAbandoned())):
         nobody.when(ChangeProfile(user="s", name="X")).refused("not_found")

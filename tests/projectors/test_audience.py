@@ -40,6 +40,7 @@ def user(id: str) -> User:
     return User(
         id=id, app="default", username=id, name=id.title(), role="person", state="registered", credential=SECRET,
         email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None, added_by="nobody",
+        external="u-17", account="regular", avatar=None, bio="Hello", custom={"plan": "gold"}, deactivated=None,
         data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
@@ -125,6 +126,8 @@ HEARERS: dict[str, set[str]] = {
     "user.seen": SELF,
     "user.visual_chosen": CONTACTS,
     "user.added_by_chosen": SELF,
+    "user.deactivated": CONTACTS,
+    "user.reactivated": CONTACTS,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,
@@ -192,8 +195,9 @@ def test_a_block_is_not_shown_to_the_blocked(kind: Relation | None, was: Relatio
 def test_a_profile_change_tells_contacts_no_private_data() -> None:
     data = {"last_login": TIME, "city": "Ockham"}
     deltas = heard(UserProfileChanged(name=None, data=data), EVERYBODY)
-    assert deltas["ada"]["data"] == {"name": None, "data": data}
-    assert deltas["cyd"]["data"] == {"name": None, "data": {"city": "Ockham"}}
+    more = {"name": None, "avatar": None, "bio": None, "custom": None}
+    assert deltas["ada"]["data"] == {**more, "data": data}
+    assert deltas["cyd"]["data"] == {**more, "data": {"city": "Ockham"}}
 
 
 def test_an_emotion_that_is_not_shown_is_not_told() -> None:

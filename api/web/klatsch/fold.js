@@ -84,6 +84,10 @@ export const FOLD = {
     const changes = {};
     if (data.name !== null && data.name !== undefined) changes.name = data.name;
     if (data.data !== null && data.data !== undefined) changes.data = data.data;
+    if (data.custom !== null && data.custom !== undefined) changes.custom = data.custom;
+    // Empty: none any more.
+    if (typeof data.avatar === "string") changes.avatar = data.avatar || null;
+    if (typeof data.bio === "string") changes.bio = data.bio || null;
     change(profile(state, stream), offset, changes);
   },
   "user.email_changed": (state, { offset, time, data }) => {
@@ -100,6 +104,10 @@ export const FOLD = {
   "user.added_by_chosen": (state, { offset, time, data }) => {
     change(state.me, offset, { added_by: data.added_by, updated: time });
   },
+  "user.deactivated": (state, { stream, offset, time }) => {
+    change(profile(state, stream), offset, { deactivated: time });
+  },
+  "user.reactivated": (state, { stream, offset }) => change(profile(state, stream), offset, { deactivated: null }),
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };

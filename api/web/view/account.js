@@ -5,6 +5,7 @@ import { fill, h, text } from "./dom.js";
 import { editCharacter } from "./editor.js";
 import { field, fieldError } from "./fields.js";
 import { dayTime } from "./format.js";
+import { at } from "./names.js";
 import { tried } from "./toasts.js";
 
 export function editAccount(app) {
@@ -12,7 +13,7 @@ export function editAccount(app) {
   const adding = addedByChoice(app);
   const sessions = sessionList(app);
   const box = dialog("Your account", (close) => [
-    h("p", { class: "card-facts" }, `${app.store.state.me.name}, @${app.store.state.me.username}`),
+    h("p", { class: "card-facts" }, [app.store.state.me.name, at(app.store.state.me)].filter(Boolean).join(", ")),
     h(
       "button",
       { type: "button", class: "quiet", onclick: () => (close(), editCharacter(app)) },

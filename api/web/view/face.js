@@ -115,7 +115,7 @@ export function defaultModel(name) {
 /** The model of a user's visual, if it is one that this client can draw, else the default one. */
 export function modelOf(user, visual) {
   if (visual?.model_data?.kind === "face") return visual.model_data;
-  return defaultModel(user?.username ?? "?");
+  return defaultModel((user?.username || user?.id) ?? "?");
 }
 
 /** What a table has under a name that somebody else chose: "constructor" is no entry. */

@@ -3,7 +3,7 @@
 import { h, iconButton, set, text } from "./dom.js";
 import { findMessages } from "./finder.js";
 import { count } from "./format.js";
-import { drawRoom, roomName, userName } from "./names.js";
+import { at, drawRoom, roomName, userName } from "./names.js";
 import { openPerson, relation } from "./people.js";
 import { presenceWords } from "./presence.js";
 import { openRoom } from "./room.js";
@@ -44,7 +44,7 @@ export function chatHead(app) {
 
   function ofPerson(room) {
     const peer = app.lookups.peer(room.id);
-    return peer ? [presenceWords(app, peer.id), `@${peer.username}`, relation(app, peer.id)] : [];
+    return peer ? [presenceWords(app, peer.id), at(peer), relation(app, peer.id)] : [];
   }
 
   function ofRoom(room) {

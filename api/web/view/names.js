@@ -6,6 +6,9 @@ import { dot, drawDot } from "./presence.js";
 
 export const SOMEBODY = "Somebody";
 
+/** A username as people write it; empty where there is none. */
+export const at = (user) => (user?.username ? `@${user.username}` : "");
+
 export function userName(app, id) {
   if (id === "system") return "Klatsch";
   return app.lookups.user(id)?.name ?? SOMEBODY;

@@ -5,7 +5,7 @@ import { dialog } from "./dialog.js";
 import { fill, h, icon, keyed, text } from "./dom.js";
 import { enterRoom } from "./entering.js";
 import { face, modelOf } from "./face.js";
-import { drawPortrait } from "./names.js";
+import { at, drawPortrait } from "./names.js";
 import { presenceWords, statusOf } from "./presence.js";
 import { tried } from "./toasts.js";
 
@@ -70,7 +70,7 @@ export function drawPerson(app, item, user, id = user?.id) {
   row.dataset.user = id;
   drawPortrait(app, picture, id);
   text(title, user?.name ?? "Somebody you cannot see");
-  text(last, [user ? `@${user.username}` : "", relation(app, id)].filter(Boolean).join(" · "));
+  text(last, [at(user), relation(app, id)].filter(Boolean).join(" · "));
 }
 
 /** Ids, those who are online first, then those who are away; otherwise in their order. */
@@ -130,7 +130,7 @@ export function openPerson(app, id) {
     text(box.querySelector("h2"), user?.name ?? "Somebody you cannot see");
     fill(portrait, face(modelOf(user, app.lookups.visual(user))));
     const present = id === app.user ? "" : presenceWords(app, id);
-    text(facts, [user ? `@${user.username}` : "", present, relation(app, id)].filter(Boolean).join(" · "));
+    text(facts, [at(user), present, relation(app, id)].filter(Boolean).join(" · "));
     const [message, befriend, block] = actions.children;
     actions.hidden = id === app.user;
     message.hidden = mine === "block";

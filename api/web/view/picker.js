@@ -1,6 +1,7 @@
 // Choosing people: checkboxes of those one knows, and a search for the others.
 
 import { h, keyed } from "./dom.js";
+import { at } from "./names.js";
 import { tried } from "./toasts.js";
 
 /** Checkboxes of people, who can be searched for; `without(user)`: who is not offered. */
@@ -43,7 +44,7 @@ export function peoplePicker(app, legend, without = () => false) {
         const no = declined(user.id);
         const box = h("input", { type: "checkbox", disabled: no, onchange: toggle });
         const more = no ? " has declined an invitation of yours" : "";
-        return h("label", { class: "check" }, box, h("span", {}, user.name, " ", h("small", {}, `@${user.username}${more}`)));
+        return h("label", { class: "check" }, box, h("span", {}, user.name, " ", h("small", {}, `${at(user)}${more}`)));
       },
       (label, { id }) => (label.querySelector("input").checked = picked.has(id)),
     );

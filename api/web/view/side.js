@@ -4,7 +4,7 @@ import { editAccount } from "./account.js";
 import { discoverList } from "./discover.js";
 import { h, icon, iconButton, set, text } from "./dom.js";
 import { editCharacter } from "./editor.js";
-import { faceKey, userFace } from "./names.js";
+import { at, faceKey, userFace } from "./names.js";
 import { mark } from "./mark.js";
 import { newRoom } from "./newroom.js";
 import { peopleList } from "./people.js";
@@ -116,7 +116,7 @@ export function sidePane(app) {
     people.update();
     if (tab === "discover") discover.update();
     text(name, me.name);
-    text(handle, `@${me.username}`);
+    text(handle, at(me));
     const key = faceKey(app, me.id);
     if (portrait.dataset.key !== key) portrait.replaceChildren(userFace(app, me.id));
     portrait.dataset.key = key;

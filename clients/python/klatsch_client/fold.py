@@ -232,6 +232,16 @@ def _own(state: State, delta: c.UserEmailAbandonedDelta | c.UserPasswordChangedD
 
 def _profile(state: State, delta: Any, offset: int) -> None:
     changes = {name: value for name, value in delta["data"].items() if value is not None or name == "visual"}
+    # Empty: none any more.
+    changes |= {name: changes[name] or None for name in ("avatar", "bio") if name in changes}
+    _show(state, delta, offset, changes)
+
+
+def _deactivated(state: State, delta: Any, offset: int) -> None:
+    _show(state, delta, offset, {"deactivated": delta["time"] if delta["type"] == "user.deactivated" else None})
+
+
+def _show(state: State, delta: Any, offset: int, changes: dict[str, Any]) -> None:
     relationship = state.relationships.get(delta["stream"])
     if relationship is not None and relationship["type"] == "block":
         # From before the block: whom the user blocks shows as what came along with the block.
@@ -451,6 +461,8 @@ RULES: dict[str, Rule] = {
     "user.seen": _seen,
     "user.visual_chosen": _profile,
     "user.added_by_chosen": _added_by_chosen,
+    "user.deactivated": _deactivated,
+    "user.reactivated": _deactivated,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,

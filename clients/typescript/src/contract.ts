@@ -6,7 +6,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** The public profile. Without `updated` and `seen`, which tell when the user was last here (see presence). */
 export type User = {
   id: string;
-  /** Unique in it, as registered; compared without case. */
+  /** Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users. */
   username: string;
   /** Shown name. */
   name: string;
@@ -14,7 +14,15 @@ export type User = {
   role: "person" | "service";
   /** The linked visual character. */
   visual: string | null;
+  kind: "anonymous" | "guest" | "regular";
+  /** Address of a picture. */
+  avatar: string | null;
+  /** What they say of themselves. */
+  bio: string | null;
   data: { [name: string]: string };
+  custom: { [name: string]: Json };
+  /** Since when they can do nothing; None: they can. */
+  deactivated: string | null;
   created: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -23,7 +31,7 @@ export type User = {
 /** The profile as the user sees it. The credential is shown to nobody. */
 export type Self = {
   id: string;
-  /** Unique in it, as registered; compared without case. */
+  /** Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users. */
   username: string;
   /** Shown name. */
   name: string;
@@ -31,7 +39,15 @@ export type Self = {
   role: "person" | "service";
   /** The linked visual character. */
   visual: string | null;
+  kind: "anonymous" | "guest" | "regular";
+  /** Address of a picture. */
+  avatar: string | null;
+  /** What they say of themselves. */
+  bio: string | null;
   data: { [name: string]: string };
+  custom: { [name: string]: Json };
+  /** Since when they can do nothing; None: they can. */
+  deactivated: string | null;
   created: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -49,6 +65,8 @@ export type Self = {
    * will.
    */
   added_by: "contacts" | "everyone" | "nobody" | null;
+  /** What their application calls them, in whose words the id is derived; None: registered themselves. */
+  external: string | null;
 };
 
 /** What `user` is to `other`, as `user` sees it. */
@@ -688,6 +706,12 @@ export type UsersRegister = {
   name?: string | null;
   /** Additional information: texts by name, which everybody sees. */
   data?: { [name: string]: string };
+  /** Address of a picture, which others' clients open. */
+  avatar?: string | null;
+  /** What you say of yourself. */
+  bio?: string | null;
+  /** A JSON object, which everybody sees. */
+  custom?: { [name: string]: Json };
   /** Unique in the installation: who registers an address that is taken learns that it is. Only you see it. */
   email?: string | null;
   /** Who may add you to rooms at once; all others invite you. null: as the installation has it. */
@@ -737,6 +761,12 @@ export type UsersChange = {
   name?: string | null;
   /** What is not named stays; null removes an entry. */
   data?: { [name: string]: string | null } | null;
+  /** Address of a picture, which others' clients open; null: none any more. */
+  avatar?: string | null;
+  /** What you say of yourself; null: nothing any more. */
+  bio?: string | null;
+  /** A JSON object, changed by a merge patch: null removes a name, an object is merged, all else takes its place. */
+  custom?: { [name: string]: Json } | null;
   /** Another e-mail address; null: none any more. */
   email?: string | null;
   /** Your current password, where you have one: needed to change the e-mail address, which one logs in by. */
@@ -1617,12 +1647,19 @@ export type DeltaInclude = {
 };
 
 export type UserRegisteredDeltaData = {
+  /** Empty: none. */
   username: string;
   name: string;
   role: "person" | "service";
   data: { [name: string]: string };
   /** Where mail reaches the user; None: not told. */
   email?: string | null;
+  /** What the application calls the user that registered them; None: they registered themselves. */
+  external?: string | null;
+  kind?: "anonymous" | "guest" | "regular";
+  avatar?: string | null;
+  bio?: string | null;
+  custom?: { [name: string]: Json };
 };
 
 export type UserRegisteredDelta = {
@@ -1648,6 +1685,12 @@ export type UserProfileChangedDeltaData = {
   name?: string | null;
   /** The whole new data map; None: unchanged. */
   data?: { [name: string]: string } | null;
+  /** The new address of a picture; empty: none any more; None: unchanged. */
+  avatar?: string | null;
+  /** The new text; empty: none any more; None: unchanged. */
+  bio?: string | null;
+  /** The whole new object; None: unchanged. */
+  custom?: { [name: string]: Json } | null;
 };
 
 export type UserProfileChangedDelta = {
@@ -1794,6 +1837,42 @@ export type UserAddedByChosenDelta = {
   time: string;
   actor: string;
   data: UserAddedByChosenDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type UserDeactivatedDelta = {
+  type: "user.deactivated";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: Nothing;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type UserReactivatedDelta = {
+  type: "user.reactivated";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: Nothing;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2532,6 +2611,8 @@ export type Delta =
   | UserSeenDelta
   | UserVisualChosenDelta
   | UserAddedByChosenDelta
+  | UserDeactivatedDelta
+  | UserReactivatedDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionClosedDelta
@@ -2589,7 +2670,6 @@ export type ProblemCode =
   "token_expired" |
   "token_not_yet_valid" |
   "token_revoked" |
-  "suspended" |
   "forbidden" |
   "not_found" |
   "method_not_allowed" |
@@ -2652,7 +2732,7 @@ export type Rpc = {
     find(params?: UsersFind): Promise<UsersFindAnswer>;
     /** Your own user */
     me(params?: UsersMe): Promise<UsersMeAnswer>;
-    /** Change your name, data map, e-mail address, or who may add you to rooms */
+    /** Change your name, picture, text, data map, e-mail address, or who may add you to rooms */
     change(params?: UsersChange): Promise<UsersChangeAnswer>;
     /** A user's profile */
     get(params: UsersGet): Promise<UsersGetAnswer>;

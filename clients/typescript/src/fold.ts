@@ -127,8 +127,15 @@ function nothing(): void {}
 const FOLD: { [T in Delta["type"]]: Rule<T> } = {
   "user.registered": nothing,
   "user.profile_changed": (state, delta, offset) => {
-    const { name, data } = delta.data;
-    profile(state, delta, offset, { ...(name != null && { name }), ...(data != null && { data }) });
+    const { name, data, avatar, bio, custom } = delta.data;
+    profile(state, delta, offset, {
+      ...(name != null && { name }),
+      ...(data != null && { data }),
+      // Empty: none any more.
+      ...(avatar != null && { avatar: avatar || null }),
+      ...(bio != null && { bio: bio || null }),
+      ...(custom != null && { custom }),
+    });
   },
   "user.email_changed": (state, { data: { email }, time }, offset) => change(state.me, offset, { email, updated: time }),
   "user.email_abandoned": (state, _, offset) => change(state.me, offset, {}),
@@ -137,6 +144,8 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
   "user.visual_chosen": (state, delta, offset) => profile(state, delta, offset, { visual: delta.data.visual }),
   "user.added_by_chosen": (state, { data: { added_by }, time }, offset) =>
     change(state.me, offset, { added_by, updated: time }),
+  "user.deactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: delta.time }),
+  "user.reactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: null }),
   "session.opened": ({ me }, { time }, offset) =>
     change(me, offset, { seen: later(me.seen, time), updated: time, data: { ...me.data, last_login: time } }),
   "session.renewed": nothing,

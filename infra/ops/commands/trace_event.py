@@ -110,6 +110,11 @@ async def stand(connection: Connection, event: TracedEvent) -> TracedEvent:
     )
 
 
+def _called(name: str, username: str) -> str:
+    """A name as people say it, with the username where there is another one."""
+    return f"{name} ({username})" if username and name not in ("", username) else username or name
+
+
 async def person(connection: Connection, who: str, room: str) -> TracedPerson:
     """Somebody by id or username, and their times in a room. Raises CannotDo."""
     sql = queries("operate")
@@ -121,7 +126,7 @@ async def person(connection: Connection, who: str, room: str) -> TracedPerson:
     reads = [one for one in stays if one["read"] is not None]
     return TracedPerson(
         id=row["id"],
-        name=f"{row['name']} ({row['username']})" if row["name"] not in ("", row["username"]) else row["username"],
+        name=_called(row["name"], row["username"]),
         stays=[(one["since"], one["until"]) for one in stays],
         read=reads[-1]["read"] if reads else None,
         read_at=reads[-1]["read_at"] if reads else None,

@@ -71,6 +71,10 @@ _OPTIONAL = {
 }
 
 
+#: Fields of entities that views call otherwise, as an entity's ``kind`` is its class.
+_FIELD = {"kind": "account"}
+
+
 def reference(name: str) -> Schema:
     """A reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -85,7 +89,7 @@ def view(make: Callable[[Any], dict[str, Any]], entity: type[Entity]) -> Schema:
     """The schema of what a view function gives."""
     shown = make(shapes.sample_of(entity))
     whole = shapes.of_struct(entity)
-    properties = {name: dict(whole["properties"][name]) for name in shown}
+    properties = {name: dict(whole["properties"][_FIELD.get(name, name)]) for name in shown}
     if "version" in properties:
         properties["version"]["description"] = VERSION_ABOUT
     if entity is Visual:
@@ -187,6 +191,11 @@ def _composed() -> dict[str, Schema]:
         "address": {"type": "string", "description": "Where to connect: `host:port`."},
         "name": {"type": "string"},
     }
+    upserted: dict[str, Schema] = {
+        "external_id": {"type": "string"},
+        "user": {**nullable(reference("Self")), "description": "null: there is a `problem`."},
+        "problem": {**nullable(reference("Problem")), "description": "Why nothing of it was stored; null: it was."},
+    }
     current: Schema = {"type": "boolean", "description": "The one in use."}
     session = {**view(*VIEWS["Session"])["properties"], "current": current}
     return {
@@ -213,6 +222,7 @@ def _composed() -> dict[str, Schema]:
         "Change": change(),
         "Snapshot": _object(snapshot, "Everything that concerns you, as of `vector`, or the first page of it."),
         "ImportResult": _object(result, "The result of one order.", ("position", "code", "detail")),
+        "UpsertedUser": _object(upserted, "What came of one user of a request."),
         "EmotionResult": _object(emotion, "The result of one emotion.", ("shown", "code", "detail")),
         "RoomSettings": {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)},
         "RoomSettingsChange": shapes.of_struct(SettingsPatch),

@@ -9,7 +9,16 @@ DESCRIPTIONS: dict[str, str] = {
     "users.find": "Give either `name` or `ids`. A name matches usernames and names, also parts of them, the best "
     "match first; people with a block between them do not find each other. Unknown ids are left out.",
     "users.me": "The whole profile, with what only you see: e-mail address, last log-in, who may add you.",
-    "users.change": "Only the members that are sent change. `data` is a merge patch (RFC 7396): null removes an entry.",
+    "users.change": "Only the members that are sent change. `data` and `custom` are merge patches (RFC 7396): "
+    "null removes an entry. Everybody who may see you sees all of it but the address and who may add you.",
+    "users.upsert": "A user's id follows from your application and its id for them. What is given takes the place of "
+    "what was there, and the rest stays; sending the same again changes nothing. If one of them is bad by its form, "
+    "nothing is stored; what else stands against one, such as an address that is taken, its `problem` says.",
+    "users.query": 'Give either `external_ids` or `custom`: `{"plan": "gold"}` finds whoever has that, beside '
+    "anything else. Deactivated users are among them. A page may hold fewer than `limit`; the last has no `next`.",
+    "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "
+    "them to rooms. Their messages, memberships and name stay, with `deactivated` in their profile.",
+    "users.reactivate": "They log in again, and find everything as it is.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",

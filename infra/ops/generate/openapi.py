@@ -48,8 +48,8 @@ _OWN_KEYS = ("messages.set_emotions", "import.orders")
 
 
 _ABOUT = """\
-Every operation, except those of operators, can also be called on the push connection: RPC method = operation id, data =
-all members together.
+Every operation, except those of operators and of applications' own servers, can also be called on the push connection:
+RPC method = operation id, data = all members together.
 
 **Read your writes.** A read includes everything that its user was told has happened, by any node, on any device. An
 operation that changes something also answers with the header `Klatsch-Position`: anybody who sends it with a read sees
@@ -169,6 +169,8 @@ def permission_text(operation: Operation) -> str:
         "anyone": "Needs no token.",
         "user": "Needs a token of a person or a service account.",
         "service": f"Needs the token of a service account with the scope `{operation.scope}`.",
+        "server": "Needs the token of your application's own server.",
+        "app": "Needs the token of your application's own server, or an operator's (`./klatsch token`).",
         "operator": "Needs an operator's token (`./klatsch token`).",
         "account": "Needs a token of a person or a service account, or an operator's (`./klatsch token`).",
     }[operation.permission]

@@ -18,7 +18,7 @@ from api.core.operation import Operation
 from api.support.feed import FeedEnds
 from api.support.login_throttle import LoginThrottle
 from api.support.problems import PROBLEMS
-from producers import registry
+from producers import accounts, registry
 from producers.commands import Command
 
 #: What names stand for by custom; their methods are followed too.
@@ -121,7 +121,8 @@ class _CallWalk:
     def __init__(self) -> None:
         self.codes: set[str] = set()
         self.commands: set[str] = set()
-        self._seen: set[Any] = set()
+        # What an account may do at all is told of all operations that need a token.
+        self._seen: set[Any] = {accounts.allow}
 
     def follow(self, thing: Any) -> None:
         if thing in self._seen:

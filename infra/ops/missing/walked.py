@@ -28,7 +28,7 @@ class WalkedTable(NamedTuple):
 
 
 def _of_people(operation: Operation) -> bool:
-    return operation.permission not in ("service", "operator")
+    return operation.permission not in ("service", "server", "app", "operator")
 
 
 def _over_http(operation: Operation) -> bool:

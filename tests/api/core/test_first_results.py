@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from api.core.operation import HTTP_ONLY
 from infra.base import kafka
 from infra.base.settings import Settings
 from tests.api.repeats import COMMANDS, NO_COMMAND, Done, done, expected, scene, shown
@@ -20,7 +21,7 @@ CELLS = [
     (name, via)
     for name in COMMANDS
     for via in ("http", "rpc")
-    if via == "http" or OPERATIONS[name].permission != "operator"
+    if via == "http" or OPERATIONS[name].permission not in HTTP_ONLY
 ]
 
 
@@ -103,6 +104,7 @@ BACK: dict[str, list[Step]] = {
     "invitations.decline": [("other", "members.add", {"room": "INVITED", "user": "ADA"})],
     "messages.edit": [("ada", "messages.edit", {"room": "ROOM", "message": "MESSAGE", "content": {"text": "z"}})],
     "messages.pin": [("ada", "messages.unpin", {"room": "ROOM", "message": "MESSAGE"})],
+    "users.deactivate": [("chief", "users.reactivate", {"user": "LEAVER"})],
     "messages.unpin": [("ada", "messages.pin", {"room": "ROOM", "message": "PINNED"})],
 }  # fmt: skip
 #: Those of which every use makes an event, and those of which nothing that people do can give it something to do again.
@@ -110,7 +112,7 @@ ALWAYS = {
     "users.register", "users.change_password", "users.reset_password", "services.register", "sessions.open",
     "sessions.issue", "sessions.renew", "visuals.create", "visuals.choose", "rooms.create", "messages.send",
     "messages.set_emotion", "messages.set_emotions", "channels.create", "channels.listen", "apps.create",
-    "apps.roll_key", "apps.revoke_tokens",
+    "apps.roll_key", "apps.revoke_tokens", "users.reactivate",
 }  # fmt: skip
 FOR_GOOD = {
     "sessions.close", "messages.delete", "rooms.delete", "channels.delete", "apps.change", "apps.suspend",

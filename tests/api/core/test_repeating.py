@@ -52,7 +52,8 @@ ELSEWHERE = {
     "apps.revoke_tokens", "sessions.issue", "rooms.restore", "messages.set_emotion", "messages.set_emotions",
     "import.orders", "channels.listen", "channels.report",
     "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
-    "console.retry",
+    "console.retry", "users.upsert", "users.deactivate",
+    "users.reactivate",
 }  # fmt: skip
 
 

@@ -22,9 +22,9 @@ _MAKING = frozenset({"users.register", "services.register"})
 class Cast:
     """Who has which token, and what stands here for an id or a name of the examples."""
 
-    def __init__(self, world: World, operator: str) -> None:
+    def __init__(self, world: World, operator: str, server: str) -> None:
         self.world = world
-        self.tokens = {"nobody": "", "operator": operator}
+        self.tokens = {"nobody": "", "operator": operator, "server": server}
         self._mark = secrets.token_hex(3)
         self._real: dict[str, str] = {}
         self._channel = 0

@@ -29,7 +29,8 @@ TIME, LATER = "2026-11-21T08:15:30.120Z", "2100-01-01T00:00:00.000Z"
 ROOM: Room = sample_of(Room, id="r", type="public", name="n", last="m", created=TIME, updated=TIME)
 USER = User(
     id="u", app="a", username="u", name="n", role="person", state="registered", credential=None, email=None,
-    email_settled=0, seen=None, visual=None, added_by=None, data={}, created=TIME, updated=TIME, version=1,
+    email_settled=0, seen=None, visual=None, added_by=None, external=None, account="regular", avatar=None, bio=None,
+    data={}, custom={}, deactivated=None, created=TIME, updated=TIME, version=1,
 )  # fmt: skip
 MEMBER = Member(
     room="r", user="u", role="member", state="joined", since=1, joined=TIME, read=0, read_at=TIME, notifications=True,

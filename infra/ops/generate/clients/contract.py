@@ -203,5 +203,6 @@ def _emotion(whole: Type) -> Type:
 _SHOWN: dict[str, Any] = {
     "user.registered": _without("credential", "scopes"),
     "user.password_changed": _without("credential", "was"),
+    "user.deactivated": _without("reason"),
     "message.emotion_detected": _emotion,
 }

@@ -14,12 +14,21 @@ from infra.ops.generate.examples.story import (
     at,
     grace,
     linus,
+    own_barbara,
     own_grace,
     visual,
 )
 
 _NEW = own_grace(
-    data={"last_login": at(0, 0.25)}, seen=at(0, 0.25), updated=at(0, 0.25), version=3, visual=None, added_by=None
+    data={"last_login": at(0, 0.25)},
+    seen=at(0, 0.25),
+    updated=at(0, 0.25),
+    version=3,
+    visual=None,
+    added_by=None,
+    avatar=None,
+    bio=None,
+    custom={},
 )
 _LATER = {"joy": {"eyes": "wide"}, "surprise": True}
 
@@ -58,7 +67,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "users.change": (
         Example(
             "grace",
-            {"data": {"city": "New York"}, "added_by": "contacts"},
+            {
+                "data": {"city": "New York"}, "avatar": "https://example.org/grace.png",
+                "bio": "I had a running compiler.", "custom": {"rank": 7}, "added_by": "contacts",
+            },
             {"user": own_grace(visual=None, updated=at(2, 3.41))},
         ),
     ),
@@ -95,13 +107,28 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"username": "scribe", "name": "Scribe", "scopes": ["emotions:write", "sessions:issue", "channels:serve"]},
             {
                 "user": {
-                    **grace(id=SCRIBE, username="scribe", name="Scribe", role="service", visual=None),
+                    **grace(id=SCRIBE, username="scribe", name="Scribe", role="service", visual=None, avatar=None),
+                    "bio": None, "custom": {}, "external": None,
                     "data": {"last_login": at(2, 50.0)}, "created": at(2, 50.0), "version": 5, "email": None,
                     "seen": at(2, 50.0), "updated": at(2, 50.0), "added_by": None,
                 },
                 "token": TOKEN,
                 "expires": "2036-11-18T08:02:50.000Z",
             },
+        ),
+    ),
+    "users.upsert": (
+        Example(
+            "server",
+            {"users": [{"external_id": "u-17", "name": "Barbara", "custom": {"plan": "gold"}}]},
+            {"users": [{"external_id": "u-17", "user": own_barbara(), "problem": None}]},
+        ),
+    ),
+    "users.query": (
+        Example("server", {"external_ids": "u-17"}, {"users": [own_barbara()], "next": None}),
+        Example(
+            "server", {"custom": '{"plan":"gold"}', "limit": 1}, {"users": [own_barbara()], "next": None}, "custom",
+            "By what their `custom` has.",
         ),
     ),
     "sessions.issue": (
@@ -111,7 +138,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {
                 "user": {
                     **linus(), "data": {"last_login": at(2, 55.0)}, "email": None, "seen": at(2, 55.0),
-                    "updated": at(2, 55.0), "added_by": None,
+                    "updated": at(2, 55.0), "added_by": None, "external": None,
                 },
                 "token": TOKEN,
                 "expires": EXPIRES,
@@ -132,5 +159,13 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"user": linus(version=22), "closed": 2},
         ),
     ),
+    "users.deactivate": (
+        Example(
+            "server",
+            {"user": LINUS, "reason": "Left the company"},
+            {"user": linus(version=23, deactivated=at(55, 1.0)), "closed": 0},
+        ),
+    ),
+    "users.reactivate": (Example("operator", {"user": LINUS}, {"user": linus(version=24)}),),
     "sessions.close": (Example("grace", {"session": "current"}, None),),
 }  # fmt: skip

@@ -8,8 +8,9 @@ from events.rooms import UNSAID, Room
 from infra.ops.generate.shapes import sample_of
 from projectors.views.rooms import whole_room_view
 
-#: Whose token an example is sent with; ``nobody``: without one. ``scribe`` is a service account.
-Who = Literal["nobody", "grace", "linus", "scribe", "operator"]
+#: Whose token an example is sent with; ``nobody``: without one. ``scribe`` is a service account,
+#: ``server`` an application's own.
+Who = Literal["nobody", "grace", "linus", "scribe", "server", "operator"]
 View = dict[str, Any]
 
 
@@ -30,6 +31,8 @@ class Example(NamedTuple):
 GRACE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
 LINUS = "c3a51eef-c82a-410d-9ec1-b8f0c19b5583"
 SCRIBE = "6c58e262-98e2-4333-b01f-13d5637a5c6f"
+#: Of what her application calls her, ``u-17``.
+BARBARA = "cba0cc93-88cc-5da3-9231-3b1a0ea21d24"
 SESSION = "01a1fd1e-8cfa-73f3-9af1-ecebbd1410ab"
 VISUAL = "01a1fd20-89d0-7a59-961f-3f5ac8a594d1"
 #: The public room ``Compilers``, and a private one, ``Den``.
@@ -64,14 +67,17 @@ def grace(**changes: Any) -> View:
     """Her profile as everybody sees it."""
     return {
         "id": GRACE, "username": "grace", "name": "Grace Hopper", "role": "person", "visual": VISUAL,
-        "data": {"city": "New York"}, "created": at(0, 0.25), "version": 12, **changes,
+        "kind": "regular", "avatar": "https://example.org/grace.png", "bio": "I had a running compiler.",
+        "data": {"city": "New York"}, "custom": {"rank": 7}, "deactivated": None,
+        "created": at(0, 0.25), "version": 12, **changes,
     }  # fmt: skip
 
 
 def linus(**changes: Any) -> View:
     """His profile as everybody sees it."""
     return {
-        "id": LINUS, "username": "linus", "name": "Linus", "role": "person", "visual": None, "data": {},
+        "id": LINUS, "username": "linus", "name": "Linus", "role": "person", "visual": None,
+        "kind": "regular", "avatar": None, "bio": None, "data": {}, "custom": {}, "deactivated": None,
         "created": at(1, 30.0), "version": 7, **changes,
     }  # fmt: skip
 
@@ -80,7 +86,17 @@ def own_grace(**changes: Any) -> View:
     """Her profile as she sees it."""
     return {
         **grace(), "data": {"city": "New York", "last_login": at(2, 0.114)}, "email": "grace@example.org",
-        "seen": at(2, 0.114), "updated": at(2, 40.3), "added_by": "contacts", **changes,
+        "seen": at(2, 0.114), "updated": at(2, 40.3), "added_by": "contacts", "external": None, **changes,
+    }  # fmt: skip
+
+
+def own_barbara(**changes: Any) -> View:
+    """A user of an application as she sees herself, and as its server does."""
+    return {
+        "id": BARBARA, "username": "", "name": "Barbara", "role": "person", "visual": None, "kind": "regular",
+        "avatar": None, "bio": None, "data": {}, "custom": {"plan": "gold"}, "deactivated": None,
+        "created": at(2, 57.0), "version": 6, "email": None, "seen": None, "updated": at(2, 57.0), "added_by": None,
+        "external": "u-17", **changes,
     }  # fmt: skip
 
 

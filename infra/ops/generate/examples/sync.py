@@ -39,7 +39,7 @@ STREAM = (
 )
 _OWN = {
     **linus(), "data": {"last_login": at(1, 30.0)}, "email": None, "seen": at(1, 30.0), "updated": at(1, 30.0),
-    "added_by": None,
+    "added_by": None, "external": None,
 }  # fmt: skip
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {

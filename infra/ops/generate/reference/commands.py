@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from api.core.operation import NoPast, Operation
+from api.core.operation import HTTP_ONLY, NoPast, Operation
 from api.registry import all_operations
 from api.support.problems import PROBLEMS, TYPE_PREFIX
 from infra.ops.generate import answers, examples, openapi, outcomes
@@ -115,8 +115,8 @@ def _operation(row: Operation) -> str:
     found = outcomes.of(row)
     lines = [
         f"## {row.name}",
-        # An operator's token opens no push connection.
-        _http(row) + ("" if row.permission == "operator" else f" · RPC `{row.name}`"),
+        # Their tokens open no push connection.
+        _http(row) + ("" if row.permission in HTTP_ONLY else f" · RPC `{row.name}`"),
         f"{row.summary}. {DESCRIPTIONS[row.name]} {openapi.permission_text(row)}{_counted(row)}",
         f"Decided by {codes(found.commands)}." if found.commands else "",
         samples.of(row.name),

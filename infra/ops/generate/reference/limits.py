@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from api import credentials, emotions, imports, messages, presence, search
+from api import app_users, credentials, emotions, imports, messages, presence, search
 from api.core import calls, moments
 from api.core.limits import LimitName
 from api.support import ids, pages
@@ -103,6 +103,11 @@ def _sent() -> list[Row]:
         ("`client_id`, `Idempotency-Key`", _chars(limits.Token), invalid),
         ("a username", "3 to 50 characters of `A-Z a-z 0-9 _ -`", invalid),
         ("a name that is shown (of a person, a room)", _chars(limits.ShownName), invalid),
+        ("a body of `users.upsert`", f"{_size(app_users.BODY_BYTES)}, {app_users.USERS} users", f"{large}, {invalid}"),
+        ("what an application calls a user (`external_id`)", _chars(limits.ExternalId), invalid),
+        ("a person's avatar", _chars(limits.Avatar), invalid),
+        ("what a person says of themselves (`bio`)", _chars(limits.Bio), invalid),
+        ("a reason that operators give", _chars(limits.Reason), invalid),
         ("an e-mail address", f"{emails.LONGEST} characters", invalid),
         ("a password", f"{_longest(credentials.Password)} characters, and at least "
          f"{_set('password_chars')}", invalid),
@@ -112,6 +117,10 @@ def _sent() -> list[Row]:
         ("`data` of a person or a room",
          f"{limits.DATA_ENTRIES} entries; keys of {_longest(limits.DataKey)} characters, values of "
          f"{_longest(limits.DataValue):,}", f"{invalid}; a change that would make it larger: {large}"),
+        ("`custom` of a person, a room or a member", _size(limits.CUSTOM_BYTES), large),
+        ("the same: names in all, levels of objects and arrays",
+         f"{limits.CUSTOM_NAMES} names of {limits.CUSTOM_NAME_CHARS} characters, {limits.CUSTOM_DEPTH} levels",
+         f"{large}; the form of names, and levels: {invalid}"),
         ("`model_data` of a visual", _size(limits.MODEL_BYTES), large),
         ("`emotion_data` of a visual", _size(limits.EMOTION_BYTES), large),
         ("members that a room is made with", f"{rooms.INITIAL_MEMBERS}; more are added one by one", invalid),

@@ -7,6 +7,7 @@ from api.registry import all_operations
 from infra.ops.generate import outcomes
 from infra.ops.generate.reference.events import anchor
 from infra.ops.generate.reference.markdown import code, page, table
+from producers.accounts import ACCOUNTS
 from producers.roles import PERMISSIONS, PermissionRow, Rule
 
 _INTRO = """\
@@ -40,7 +41,10 @@ def page_text() -> str:
         ),
         (_cells(name, row) for name, row in PERMISSIONS.items()),
     )
-    return page("Permissions in a room", _INTRO, listing, "## Operations", _OPERATIONS, _levels())
+    return page(
+        "Permissions in a room", _INTRO, listing, "## Kinds of accounts", _ACCOUNTS, _kinds(),
+        "## Operations", _OPERATIONS, _levels(),
+    )  # fmt: skip
 
 
 def _cells(name: str, row: PermissionRow) -> tuple[str, ...]:
@@ -63,10 +67,25 @@ def _operations(command: str) -> str:
     return ", ".join(f"[{code(name)}](commands.md#{anchor(name)})" for name in names)
 
 
+_ACCOUNTS = """\
+An application registers its users as `regular`, `guest` or `anonymous` ([`users.upsert`](commands.md#usersupsert)). A
+guest takes part: reads, joins public rooms and those into which they are invited, and posts where their role allows it.
+Who is anonymous looks on: reads, joins and leaves. Neither makes rooms, befriends people or adds them to rooms. Regular
+accounts may do all of this. The kind stands in the token (claim `kind`); this table is what decides
+(`producers/accounts.py`), before the role in the room is asked. Reading needs no row: what somebody may see, they see
+whatever their account is.
+"""
+
+
+def _kinds() -> str:
+    rows = ((code(name), _operations(name), row.guest.value, row.anonymous.value) for name, row in ACCOUNTS.items())
+    return table(("command", "operations", "guest", "anonymous"), rows)
+
+
 _OPERATIONS = """\
 Before a room's table comes the permission of the operation: `anyone` needs no token, `user` a person's or a service
 account's, `service` that of a service account which has the scope, `server` that of an application's own server,
-`operator` the operator's.
+`operator` the operator's, `app` one of these two.
 
 Service accounts are users too: they see what they are let into, and nothing else. An operator names their scopes when
 making them (`POST /v1/services`); their tokens have them as the claim `scope`, with spaces between (RFC 8693). Accounts

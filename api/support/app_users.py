@@ -1,0 +1,48 @@
+"""Which users applications have, as far as their tokens ask: kept in memory until one has changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from events.users import Account
+from infra.base.postgres import Pool, queries
+from infra.base.progress import Invalidation, Progress
+
+#: Users that are kept, those used last: some 10 MB.
+USERS = 50_000
+
+
+class AppUsers:
+    """Users in use, by application and id. Nothing is kept while news of changes do not come."""
+
+    def __init__(self, pool: Pool, progress: Progress, *, most: int = USERS) -> None:
+        self._pool = pool
+        self._progress = progress
+        self._most = most
+        self._known: OrderedDict[str, tuple[str, Account]] = OrderedDict()
+        #: How often something has changed: what was read before is not kept after.
+        self._changes = 0
+        progress.on_touch(self._touched)
+
+    async def account(self, app: str, user: str) -> Account | None:
+        """What kind of account a user has; None for one whom the application has not, or who is deactivated."""
+        known = self._known.get(user) if self._progress.fresh else None
+        if known is not None:
+            self._known.move_to_end(user)
+            return known[1] if known[0] == app else None
+        before = self._changes
+        async with self._pool.acquire(timeout=5) as connection:
+            found: Account | None = await connection.fetchval(queries("users")["registered"], user, app)
+        if found is not None and before == self._changes and self._progress.fresh:
+            self._known[user] = (app, found)
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return found
+
+    def _touched(self, touched: Invalidation) -> None:
+        if touched.all:
+            self._known.clear()
+        for user in touched.users:
+            self._known.pop(user, None)
+        if touched.all or touched.users:
+            self._changes += 1

@@ -1,0 +1,244 @@
+"""Users of applications: registered and changed by their server, whatever comes between."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from events.core.derived_ids import derived_id
+from infra.base import postgres
+from infra.base.settings import Settings
+from tests.api.conftest import minted
+from tests.client import Person, Refusal, World
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def server(installed: Settings) -> str:
+    """The token of an application's own server."""
+    return minted(installed, role="server", user="server", app=secrets.token_hex(8))
+
+
+def external() -> str:
+    return f"u-{secrets.token_hex(6)}"
+
+
+async def upsert(world: World, token: str, *users: Json) -> list[Json]:
+    answer: list[Json] = (await world.call("users.upsert", {"users": list(users)}, token=token))["users"]
+    assert [one["external_id"] for one in answer] == [one["external_id"] for one in users]
+    return answer
+
+
+async def one(world: World, token: str, **fields: Any) -> Json:
+    """The user that one entry comes to."""
+    (answer,) = await upsert(world, token, {"name": "Ada", **fields})
+    assert answer["problem"] is None
+    user: Json = answer["user"]
+    return user
+
+
+async def refused(world: World, token: str, **fields: Any) -> Json:
+    (answer,) = await upsert(world, token, {"name": "Ada", **fields})
+    assert answer["user"] is None
+    problem: Json = answer["problem"]
+    return problem
+
+
+async def events_of(settings: Settings, user: str) -> list[str]:
+    connection = await postgres.connect(settings)
+    try:
+        rows = await connection.fetch('select type from changes where stream = $1 order by "offset"', user)
+        return [row["type"] for row in rows]
+    finally:
+        await connection.close()
+
+
+async def test_who_is_not_there_is_registered_and_then_changed(world: World, server: str, installed: Settings) -> None:
+    id = external()
+    first = await one(
+        world, server, external_id=id, avatar="https://a.example/a.png", bio="Hello", custom={"plan": "gold"},
+        data={"city": "London"}, kind="guest",
+    )  # fmt: skip
+    assert (first["external"], first["username"], first["kind"], first["role"]) == (id, "", "guest", "person")
+    assert (first["avatar"], first["bio"]) == ("https://a.example/a.png", "Hello")
+    assert (first["custom"], first["data"], first["email"]) == ({"plan": "gold"}, {"city": "London"}, None)
+    # What is not given stays; what is given is the whole of it.
+    again = await one(world, server, external_id=id, name="Countess", custom={"seats": 2}, bio=None)
+    changed = {"name": "Countess", "custom": {"seats": 2}, "bio": None}
+    moved = {"version": again["version"], "updated": again["updated"]}
+    assert again == first | changed | moved and again["version"] > first["version"]
+    # Nothing differs: nothing happens.
+    assert await one(world, server, external_id=id, name="Countess", custom={"seats": 2}) == again
+    assert await events_of(installed, first["id"]) == ["user.registered", "user.profile_changed"]
+
+
+async def test_ids_follow_from_the_application_and_its_id(world: World, server: str, installed: Settings) -> None:
+    id, app = external(), "another-app"
+    other = minted(installed, role="server", user="server", app=app)
+    here, there = await one(world, server, external_id=id), await one(world, other, external_id=id)
+    assert here["id"] != there["id"] == derived_id(app, "user", id)
+
+
+async def test_one_that_is_bad_by_form_keeps_all_from_being_stored(world: World, server: str) -> None:
+    good, bad = external(), external()
+    users = [{"external_id": good, "name": "A"} for _ in range(17)]
+    users = [{**user, "external_id": f"{good}-{n}"} for n, user in enumerate(users)]
+    for fields, place in (
+        ({"name": ""}, "/users/17/name"), ({"name": "\u200b"}, "/users/17/name"), ({"email": "x@y"}, "/users/17/email"),
+        ({"avatar": "ftp://a.example"}, "/users/17/avatar"), ({"custom": {"a": "x" * 6000}}, "/users/17/custom"),
+        ({"data": {"last_login": "x"}}, "/users/17/data/last_login"), ({"kind": "king"}, "/users/17/kind"),
+        ({"external_id": "a b"}, "/users/17/external_id"), ({"external_id": f"{good}-3"}, "/users/17/external_id"),
+        ({"username": "everyone"}, "/users/17/username"), ({"bio": "\u200b"}, "/users/17/bio"),
+    ):  # fmt: skip
+        with pytest.raises(Refusal) as refusal:
+            await upsert(world, server, *users, {"external_id": bad, "name": "B", **fields})
+        assert refusal.value.code == "invalid", fields
+        assert [fault["pointer"] for fault in refusal.value.problem["errors"]] == [place]
+    # Nobody is there: all are new.
+    ids = [derived_id("x", "user", user["external_id"]) for user in users]
+    assert (await (await world.person("ada")).do("users.find", ids=",".join(ids)))["users"] == []
+
+
+async def test_names_are_claimed_and_one_that_is_taken_is_told_of_its_user(world: World, server: str) -> None:
+    name, address = f"app-{secrets.token_hex(5)}", f"{secrets.token_hex(6)}@example.org"
+    first, second = external(), external()
+    user = await one(world, server, external_id=first, username=name, email=address)
+    assert (user["username"], user["email"]) == (name, address)
+    problem = await refused(world, server, external_id=second, username=name)
+    assert problem["type"].endswith(":taken") and problem["errors"][0]["pointer"] == "/username"
+    free = f"app-{secrets.token_hex(5)}"
+    problem = await refused(world, server, external_id=second, username=free, email=address)
+    assert problem["errors"][0]["pointer"] == "/email"
+    # What was refused leaves nothing behind: the names are free, and so is the id.
+    assert (await one(world, server, external_id=second, username=free.upper()))["username"] == free.upper()
+    third = await world.call("users.register", {"username": f"{free}x"})
+    with pytest.raises(Refusal, match="taken"):
+        await world.call("users.register", {"username": free})
+    assert third["user"]["external"] is None
+
+
+async def test_an_address_can_be_changed_and_given_back(world: World, server: str) -> None:
+    address, other = (f"{secrets.token_hex(6)}@example.org" for _ in range(2))
+    id, second = external(), external()
+    await one(world, server, external_id=id, email=address)
+    assert (await one(world, server, external_id=id, email=other))["email"] == other
+    # The first is free again.
+    assert (await one(world, server, external_id=second, email=address))["email"] == address
+    problem = await refused(world, server, external_id=id, name="Not stored", email=address)
+    assert problem["type"].endswith(":taken")
+    user = await one(world, server, external_id=id, email=None)
+    assert (user["email"], user["name"]) == (None, "Ada")
+    assert (await one(world, server, external_id=second, email=other))["email"] == other
+
+
+async def test_username_and_kind_are_for_good(world: World, server: str) -> None:
+    id, named = external(), external()
+    await one(world, server, external_id=id)
+    for fields in ({"username": f"late-{secrets.token_hex(4)}"}, {"kind": "guest"}):
+        problem = await refused(world, server, external_id=id, **fields)
+        assert problem["type"].endswith(":invalid") and problem["errors"][0]["pointer"] == f"/{next(iter(fields))}"
+    name = f"app-{secrets.token_hex(5)}"
+    first = await one(world, server, external_id=named, username=name, kind="anonymous")
+    assert await one(world, server, external_id=named, username=name, kind="anonymous") == first
+
+
+async def test_many_at_once_make_one_user(world: World, server: str, installed: Settings) -> None:
+    id, name = external(), f"app-{secrets.token_hex(5)}"
+    users = await asyncio.gather(
+        *(one(world, server, external_id=id, username=name, custom={"a": 1}) for _ in range(8))
+    )
+    assert {(user["id"], user["version"]) for user in users} == {(users[0]["id"], users[0]["version"])}
+    assert await events_of(installed, users[0]["id"]) == ["user.registered"]
+
+
+async def test_a_registration_that_was_given_up_begins_anew(world: World, server: str, installed: Settings) -> None:
+    id, name = external(), f"app-{secrets.token_hex(5)}"
+    address = f"{secrets.token_hex(6)}@example.org"
+    await one(world, server, external_id=external(), email=address)
+    await refused(world, server, external_id=id, username=name, email=address)
+    user = await one(world, server, external_id=id, username=name)
+    assert await events_of(installed, user["id"]) == ["user.registration_abandoned", "user.registered"]
+
+
+async def test_people_see_who_has_no_username_by_their_name(world: World, server: str) -> None:
+    user = await one(world, server, external_id=external(), name=f"Nameless {secrets.token_hex(4)}")
+    ada = await world.person("ada")
+    found = (await ada.do("users.find", name=user["name"]))["users"]
+    assert [(one["id"], one["username"], one["name"]) for one in found] == [(user["id"], "", user["name"])]
+    # To who blocks them they have not even that: the id says who it is.
+    await ada.do("relationships.set", user=user["id"], type="block")
+    assert (await ada.do("users.get", user=user["id"]))["user"]["name"] == user["id"]
+
+
+async def test_only_a_server_may(world: World, operator: str, ada: Person) -> None:
+    for token in (operator, ada.token):
+        with pytest.raises(Refusal) as refusal:
+            await upsert(world, token, {"external_id": external(), "name": "A"})
+        assert refusal.value.code == "forbidden"
+
+
+async def test_a_hundred_users_are_no_hundred_waits(world: World, server: str) -> None:
+    users = [{"external_id": external(), "name": f"User {n}", "custom": {"n": n}} for n in range(100)]
+    one_by_one = perf_counter()
+    for user in users[:10]:
+        await upsert(world, server, user)
+    one_by_one = (perf_counter() - one_by_one) / 10
+    started = perf_counter()
+    first = await upsert(world, server, *users)
+    assert perf_counter() - started < 100 * one_by_one / 2
+    assert all(answer["problem"] is None for answer in first)
+    assert await upsert(world, server, *users) == first
+
+
+async def query(world: World, token: str, **fields: Any) -> list[str]:
+    """External ids of the users that are found, page by page."""
+    answer = await world.call("users.query", fields, token=token)
+    found = [user["external"] for user in answer["users"]]
+    while answer["next"] is not None:
+        answer = await world.call("users.query", {**fields, "cursor": answer["next"]}, token=token)
+        found += [user["external"] for user in answer["users"]]
+    return found
+
+
+async def test_a_server_finds_its_users_by_its_ids(world: World, server: str, installed: Settings) -> None:
+    ids = [external() for _ in range(3)]
+    await upsert(world, server, *({"external_id": id, "name": "A", "email": f"{id}@example.org"} for id in ids[:2]))
+    assert await query(world, server, external_ids=",".join([ids[1], ids[2], ids[0]])) == [ids[1], ids[0]]
+    (user,) = (await world.call("users.query", {"external_ids": ids[0]}, token=server))["users"]
+    assert user["email"] == f"{ids[0]}@example.org"
+    other = minted(installed, role="server", user="server", app="another-app")
+    assert await query(world, other, external_ids=",".join(ids)) == []
+
+
+async def test_a_server_finds_its_users_by_their_object(world: World, server: str, installed: Settings) -> None:
+    mark = secrets.token_hex(5)
+    names = ["gold"] * 3 + ["tin"]
+    objects = [{"mark": mark, "plan": {"name": name, "seats": n}} for n, name in enumerate(names)]
+    plans: dict[str, Any] = {external(): one for one in objects}
+    await upsert(world, server, *({"external_id": id, "name": "A", "custom": custom} for id, custom in plans.items()))
+    await world.person("outsider", custom={"mark": mark, "plan": {"name": "gold"}})
+    other = minted(installed, role="server", user="server", app="another-app")
+    await one(world, other, external_id=external(), custom={"mark": mark, "plan": {"name": "gold"}})
+    gold = {id for id, custom in plans.items() if custom["plan"]["name"] == "gold"}
+    for limit in (1, 2, 50):
+        asked = f'{{"mark": "{mark}", "plan": {{"name": "gold"}}}}'
+        found = await query(world, server, custom=asked, limit=limit)
+        assert set(found) == gold and len(found) == 3
+    assert len(await query(world, server, custom=f'{{"mark": "{mark}", "plan": {{"seats": 1}}}}')) == 1
+    assert await query(world, server, custom=f'{{"mark": "{mark}", "plan": "gold"}}') == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"external_ids": "a", "custom": "{}"}, {"custom": "[]"}, {"custom": "{"}, {"custom": '{"a": "\\u0000"}'},
+     {"external_ids": ",".join(map(str, range(101)))}, {"custom": "{}", "cursor": "x"}],
+)  # fmt: skip
+async def test_what_cannot_be_asked(world: World, server: str, fields: Json) -> None:
+    with pytest.raises(Refusal) as refusal:
+        await world.call("users.query", fields, token=server)
+    assert refusal.value.code == "invalid"

@@ -1,0 +1,118 @@
+"""Users who are deactivated: what ends at once, what stays, and how they come back."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+
+from events.core.derived_ids import derived_id
+from infra.base.settings import Settings
+from tests.api.conftest import minted
+from tests.client import Person, Refusal, World
+from tests.running import until
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+async def grace(world: World) -> Person:
+    return await world.person("grace", password=PASSWORD, name="Grace")
+
+
+async def deactivate(world: World, token: str, user: str, **fields: Any) -> Any:
+    return await world.call("users.deactivate", {"user": user, **fields}, token=token)
+
+
+async def test_all_sessions_end_and_none_is_opened(world: World, operator: str, grace: Person) -> None:
+    there = await world.log_in(grace, PASSWORD)
+    answer = await deactivate(world, operator, grace.id, reason="Left")
+    assert answer["closed"] == 2 and answer["user"]["deactivated"] is not None
+    for person in (grace, there):
+        assert await person.refused("users.me") == "token_revoked"
+    with pytest.raises(Refusal, match="deactivated") as refusal:
+        await world.log_in(grace, PASSWORD)
+    assert refusal.value.code == "forbidden"
+    # A wrong password tells nothing.
+    with pytest.raises(Refusal) as refusal:
+        await world.log_in(grace, "wrong horse")
+    assert refusal.value.code == "unauthenticated"
+    issuer = await world.call(
+        "services.register", {"username": f"svc-{secrets.token_hex(5)}", "scopes": ["sessions:issue"]}, token=operator
+    )
+    with pytest.raises(Refusal) as refusal:
+        await world.call("sessions.issue", {"user": grace.id}, token=issuer["token"])
+    assert refusal.value.code == "forbidden"
+
+
+async def test_connections_are_cut(world: World, operator: str, grace: Person) -> None:
+    async with world.http.ws_connect(f"{world.url}/v1/connection") as ws:
+        await ws.send_json({"id": 1, "connect": {"token": grace.token}})
+        await ws.receive_json(timeout=20)
+        await deactivate(world, operator, grace.id)
+        while not (message := await ws.receive(timeout=20)).type.name.startswith("CLOS"):
+            continue
+        assert message.data == 3500
+
+
+async def test_what_they_said_and_their_name_stay(world: World, operator: str, grace: Person, ada: Person) -> None:
+    room = await ada.group(grace)
+    said = await grace.say(room, "still here")
+    socket = await world.socket(ada.token)
+    await deactivate(world, operator, grace.id, reason="a secret reason")
+    shown = (await ada.do("users.get", user=grace.id))["user"]
+    assert shown["name"] == "Grace" and shown["deactivated"] is not None
+    members = (await ada.do("members.list", room=room))["members"]
+    assert grace.id in [one["user"]["id"] for one in members]
+    assert (await ada.do("messages.get", room=room, message=said["id"]))["message"]["content"] == {"text": "still here"}
+
+    async def heard() -> bool:
+        return any(delta["type"] == "user.deactivated" for delta in socket.pushed)
+
+    await until(heard, "a contact hears of it")
+    assert "secret reason" not in str(socket.pushed) and "secret reason" not in str(shown)
+
+
+async def test_nobody_finds_or_adds_them(world: World, operator: str, ada: Person) -> None:
+    name = f"Gone {secrets.token_hex(5)}"
+    gone = await world.person("gone", name=name)
+    asked = await world.person("asked", added_by="nobody")
+    room = await ada.group()
+    for person in (gone, asked):
+        await deactivate(world, operator, person.id)
+        assert await ada.refused("members.add", room=room, user=person.id) == "forbidden"
+        assert await ada.refused("rooms.create", type="private", name="X", members=[person.id]) == "forbidden"
+        assert await ada.refused("rooms.create", type="direct", members=[person.id]) == "forbidden"
+    assert (await ada.do("users.find", name=name))["users"] == []
+    assert [one["id"] for one in (await ada.do("users.find", ids=gone.id))["users"]] == [gone.id]
+    await world.call("users.reactivate", {"user": gone.id}, token=operator)
+    await ada.do("members.add", room=room, user=gone.id)
+    assert [one["id"] for one in (await ada.do("users.find", name=name))["users"]] == [gone.id]
+
+
+async def test_who_is_reactivated_comes_back(world: World, operator: str, grace: Person, ada: Person) -> None:
+    room = await ada.group(grace)
+    first = await deactivate(world, operator, grace.id)
+    again = await deactivate(world, operator, grace.id, reason="twice")
+    assert again == {**first, "closed": 0}
+    await ada.say(room, "meanwhile")
+    answer = await world.call("users.reactivate", {"user": grace.id}, token=operator)
+    assert answer["user"]["deactivated"] is None
+    # Sessions of before stay closed.
+    assert await grace.refused("users.me") == "token_revoked"
+    back = await world.log_in(grace, PASSWORD)
+    assert (await back.do("rooms.get", room=room))["message"]["content"] == {"text": "meanwhile"}
+
+
+async def test_a_server_deactivates_users_of_its_application(world: World, installed: Settings) -> None:
+    app, id = secrets.token_hex(8), f"u-{secrets.token_hex(5)}"
+    server = minted(installed, role="server", user="server", app=app)
+    (made,) = (await world.call("users.upsert", {"users": [{"external_id": id, "name": "A"}]}, token=server))["users"]
+    user = derived_id(app, "user", id)
+    assert made["user"]["id"] == user
+    assert (await deactivate(world, server, user))["user"]["deactivated"] is not None
+    # A later change by their server does not let them in.
+    again = {"users": [{"external_id": id, "name": "B"}]}
+    (changed,) = (await world.call("users.upsert", again, token=server))["users"]
+    assert changed["user"]["name"] == "B" and changed["user"]["deactivated"] is not None
