@@ -77,6 +77,7 @@ create table rooms (
     settings    json not null,
     state       text not null,
     data        json not null,
+    custom      json not null,
     seq         bigint not null,
     last        text collate "C",
     rank        text collate "C",
@@ -280,8 +281,8 @@ create index changes_structure on changes (stream, "offset") where topic = 'room
 create index changes_message on changes ((data->>'message'), "offset") where topic = 'rooms' and type not in (
     'message.posted', 'member.read', 'member.joined', 'member.left', 'member.role_changed', 'member.notifications_set',
     'member.invited', 'invitation.declined', 'invitation.withdrawn', 'room.created', 'room.renamed', 'room.described',
-    'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.archived', 'room.unarchived',
-    'room.deleted', 'room.restored', 'key.used', 'log.opened');
+    'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed', 'room.archived',
+    'room.unarchived', 'room.deleted', 'room.restored', 'key.used', 'log.opened');
 
 -- Which offset of each shard comes next, and the term that holds there.
 create table positions (

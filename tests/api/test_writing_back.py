@@ -113,6 +113,7 @@ async def scene(ada: Person, bob: Person, service: Person) -> list[Pair]:
     await ada.do("relationships.set", user=bob.id, type="friend")
     made = {
         "description": "For tea\nand talk", "topic_line": "Today: scones", "data": {"icon": "x"},
+        "custom": {"a": {"b": [1, None, {"c": None}], "d": 1.0}, "": True},
         "settings": {"posting": "admins"},
     }  # fmt: skip
     public = await ada.group(bob, name="Tea & Co.", **made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from events.core.records import Event, EventType, Key
 from events.core.revert_rules import RevertRule
@@ -34,6 +34,7 @@ from events.rooms import (
     Room,
     RoomArchived,
     RoomCreated,
+    RoomCustomChanged,
     RoomDataChanged,
     RoomDeleted,
     RoomDescribed,
@@ -191,13 +192,15 @@ def test_a_handle_is_claimed_taken_over_and_confirmed_by_its_holder_only() -> No
 def test_a_room_is_created_and_changed() -> None:
     given = Given().when(CREATED)
     made = {"id": "s", "seq": 0, "last": None, "members": 0, "pins": 0, "owner": None, "type": "public"}
-    given.then({ROOM: {**made, "description": None, "topic_line": None, "settings": SETTINGS}})
+    given.then({ROOM: {**made, "description": None, "topic_line": None, "settings": SETTINGS, "custom": {}}})
+    Given().when(replace(CREATED, custom={"a": 1})).then({ROOM: {"custom": {"a": 1}, "data": CREATED.data}})
     given.when(RoomRenamed(name="x")).then({ROOM: {"name": "x", "updated": TIME.format(1)}})
     given.when(RoomDescribed(description="y")).then({ROOM: {"description": "y", "updated": TIME.format(2)}})
     given.when(RoomSettingsChanged(settings={"posting": "admins"})).then(
         {ROOM: {"settings": SETTINGS | {"posting": "admins"}}}
     )
     given.when(RoomDataChanged(data={"a": "b"})).then({ROOM: {"data": {"a": "b"}, "name": "x", "description": "y"}})
+    given.when(RoomCustomChanged(custom={"a": [1]})).then({ROOM: {"custom": {"a": [1]}, "data": {"a": "b"}}})
     given.when(RoomDescribed(description=None)).then({ROOM: {"description": None}})
     given.when(RoomTopicLineSet(topic_line="z")).then({ROOM: {"topic_line": "z", "description": None}})
     given.when(RoomTopicLineSet(topic_line=None)).then({ROOM: {"topic_line": None, "name": "x"}})
@@ -217,7 +220,7 @@ def test_an_event_changes_of_its_room_what_it_sets_and_no_more(row: EventType) -
 
 def test_what_a_room_is_of_which_nobody_has_said_anything() -> None:
     assert {field: UNSAID[field] for row in SETTERS for field in row.sets} == UNSAID
-    assert (UNSAID["name"], UNSAID["description"], UNSAID["settings"], UNSAID["data"]) == ("", None, {}, {})
+    assert (UNSAID["name"], UNSAID["description"], UNSAID["settings"], UNSAID["custom"]) == ("", None, {}, {})
 
 
 def test_a_room_is_archived_deleted_and_brought_back() -> None:

@@ -107,6 +107,7 @@ def deeds(draw: st.DrawFn) -> list[Deed]:
         st.builds(lambda n, on: MarkRead(room="r", seq=n, forward=on), st.integers(0, 4), st.booleans()),
         st.builds(lambda name: ChangeRoom(room="r", name=name), token),
         st.builds(lambda line: ChangeRoom(room="r", topic_line=line), st.none() | token),
+        st.builds(lambda n: ChangeRoom(room="r", custom={"a": {"b": n}}), st.none() | st.integers(0, 2)),
         st.builds(lambda user, role: ChangeRole(room="r", user=user, role=role), person, role),
         st.builds(lambda user: TransferOwnership(room="r", user=user), person),
         st.builds(lambda n, text: EditMessage(room="r", message=n, content={"text": text}), message, token),

@@ -28,6 +28,7 @@ HANDLES = ("username:", "email:")
 #: What is acted besides, by the event types that no example makes.
 FURTHER: dict[str, Scene] = {
     "room.data_changed": (MADE, ChangeRoom(room="r", data={"a": "b"})),
+    "room.custom_changed": (MADE, ChangeRoom(room="r", custom={"a": {"b": [1]}})),
     "room.settings_changed": (MADE, ChangeRoom(room="r", settings=SettingsPatch(posting="admins"))),
     "message.restored": (
         (*SAID, ("u", "e", EXAMPLES["DeleteMessage"])),

@@ -88,6 +88,8 @@ class Room(TypedDict):
     #: `archived`: it can be read, and left, but not written to. `deleted`: to its members it no longer exists.
     state: Literal["active", "archived", "deleted"]
     data: dict[str, str]
+    #: A JSON object that apps make up.
+    custom: dict[str, Json]
     #: Sequence number of the last message; the first is 1.
     seq: int
     #: Id of the last message.
@@ -99,7 +101,7 @@ class Room(TypedDict):
     #: The owner; None in a direct room, and in a room that everyone has left.
     owner: str | None
     created: str
-    #: Time of the last event that people see: message, name, description, topic line, settings, data, state.
+    #: Time of the last event that people see: message, name, description, topic line, settings, data, custom, state.
     updated: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -858,6 +860,9 @@ class RoomsCreate(TypedDict):
     settings: NotRequired[RoomSettingsChange]
     #: Additional information for apps: texts by name, seen by all who see the room.
     data: NotRequired[dict[str, str]]
+    #: A JSON object of your own, seen by all who see the room: at most 5 KiB, 5 levels, 100 names in all. A name
+    #: with null is left out.
+    custom: NotRequired[dict[str, Json]]
 
 class RoomsCreateAnswer(TypedDict):
     """What `rooms.create` answers."""
@@ -910,6 +915,9 @@ class RoomsChange(TypedDict):
     settings: NotRequired[RoomSettingsChange | None]
     #: What is not named stays; null removes an entry.
     data: NotRequired[dict[str, str | None] | None]
+    #: A JSON merge patch (RFC 7396) of the object: null removes a name, an object is merged, all else takes its
+    #: place.
+    custom: NotRequired[dict[str, Json] | None]
 
 class RoomsChangeAnswer(TypedDict):
     """What `rooms.change` answers."""
@@ -1680,6 +1688,7 @@ class RoomCreatedDeltaData(TypedDict):
     description: NotRequired[str | None]
     #: `RoomSettings`; what is missing has its default.
     settings: NotRequired[dict[str, Json]]
+    custom: NotRequired[dict[str, Json]]
 
 class RoomCreatedDelta(TypedDict):
     type: Literal["room.created"]
@@ -1783,6 +1792,25 @@ class RoomDataChangedDelta(TypedDict):
     time: str
     actor: str
     data: RoomDataChangedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class RoomCustomChangedDeltaData(TypedDict):
+    #: The whole new object.
+    custom: dict[str, Json]
+
+class RoomCustomChangedDelta(TypedDict):
+    type: Literal["room.custom_changed"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: RoomCustomChangedDeltaData
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -2169,6 +2197,7 @@ class GoneRoom(TypedDict):
     topic_line: str | None
     settings: RoomSettings
     data: dict[str, str]
+    custom: dict[str, Json]
     seq: int
     last: str | None
     members: int
@@ -2188,10 +2217,10 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
-RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed']"
+RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"
 
 #: Codes of problems; a newer server may have more.
 ProblemCode = Literal[
@@ -2232,6 +2261,7 @@ ROOM_CHANGES: tuple[RoomChange, ...] = (
     "room.topic_line_set",
     "room.settings_changed",
     "room.data_changed",
+    "room.custom_changed",
 )
 #: What a deleted room shows besides its id, type, state and times.
 GONE: GoneRoom = {
@@ -2240,6 +2270,7 @@ GONE: GoneRoom = {
     "topic_line": None,
     "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     "data": {},
+    "custom": {},
     "seq": 0,
     "last": None,
     "members": 0,
@@ -2367,7 +2398,7 @@ class RoomsRpc:
         return cast(RoomsGetAnswer, await self._call("rooms.get", params, "read"))
 
     async def change(self, **params: Unpack[RoomsChange]) -> RoomsChangeAnswer:
-        """Change a room's name, description, topic line, settings or data map."""
+        """Change a room's name, description, topic line, settings, data map or custom object."""
         return cast(RoomsChangeAnswer, await self._call("rooms.change", params, "key"))
 
     async def delete(self, **params: Unpack[RoomsDelete]) -> None:

@@ -93,6 +93,8 @@ export type Room = {
   /** `archived`: it can be read, and left, but not written to. `deleted`: to its members it no longer exists. */
   state: "active" | "archived" | "deleted";
   data: { [name: string]: string };
+  /** A JSON object that apps make up. */
+  custom: { [name: string]: Json };
   /** Sequence number of the last message; the first is 1. */
   seq: number;
   /** Id of the last message. */
@@ -104,7 +106,7 @@ export type Room = {
   /** The owner; None in a direct room, and in a room that everyone has left. */
   owner: string | null;
   created: string;
-  /** Time of the last event that people see: message, name, description, topic line, settings, data, state. */
+  /** Time of the last event that people see: message, name, description, topic line, settings, data, custom, state. */
   updated: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -970,6 +972,11 @@ export type RoomsCreate = {
   settings?: RoomSettingsChange;
   /** Additional information for apps: texts by name, seen by all who see the room. */
   data?: { [name: string]: string };
+  /**
+   * A JSON object of your own, seen by all who see the room: at most 5 KiB, 5 levels, 100 names in all. A name
+   * with null is left out.
+   */
+  custom?: { [name: string]: Json };
 };
 
 /** What `rooms.create` answers. */
@@ -1028,6 +1035,11 @@ export type RoomsChange = {
   settings?: RoomSettingsChange | null;
   /** What is not named stays; null removes an entry. */
   data?: { [name: string]: string | null } | null;
+  /**
+   * A JSON merge patch (RFC 7396) of the object: null removes a name, an object is merged, all else takes its
+   * place.
+   */
+  custom?: { [name: string]: Json } | null;
 };
 
 /** What `rooms.change` answers. */
@@ -1945,6 +1957,7 @@ export type RoomCreatedDeltaData = {
   description?: string | null;
   /** `RoomSettings`; what is missing has its default. */
   settings?: { [name: string]: Json };
+  custom?: { [name: string]: Json };
 };
 
 export type RoomCreatedDelta = {
@@ -2069,6 +2082,29 @@ export type RoomDataChangedDelta = {
   time: string;
   actor: string;
   data: RoomDataChangedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type RoomCustomChangedDeltaData = {
+  /** The whole new object. */
+  custom: { [name: string]: Json };
+};
+
+export type RoomCustomChangedDelta = {
+  type: "room.custom_changed";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: RoomCustomChangedDeltaData;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2544,6 +2580,7 @@ export type Delta =
   | RoomTopicLineSetDelta
   | RoomSettingsChangedDelta
   | RoomDataChangedDelta
+  | RoomCustomChangedDelta
   | RoomArchivedDelta
   | RoomUnarchivedDelta
   | RoomDeletedDelta
@@ -2565,7 +2602,7 @@ export type Delta =
   | MessageUnpinnedDelta;
 
 /** Type of a delta in `ROOM_CHANGES`. */
-export type RoomChange = "room.renamed" | "room.described" | "room.topic_line_set" | "room.settings_changed" | "room.data_changed";
+export type RoomChange = "room.renamed" | "room.described" | "room.topic_line_set" | "room.settings_changed" | "room.data_changed" | "room.custom_changed";
 
 /** What a deleted room shows besides its id, type, state and times. */
 export type GoneRoom = {
@@ -2574,6 +2611,7 @@ export type GoneRoom = {
   topic_line: string | null;
   settings: RoomSettings;
   data: { [name: string]: string };
+  custom: { [name: string]: Json };
   seq: number;
   last: string | null;
   members: number;
@@ -2620,6 +2658,7 @@ export const ROOM_CHANGES: readonly RoomChange[] = [
   "room.topic_line_set",
   "room.settings_changed",
   "room.data_changed",
+  "room.custom_changed",
 ];
 
 /** What a deleted room shows besides its id, type, state and times. */
@@ -2629,6 +2668,7 @@ export const GONE: Readonly<GoneRoom> = {
   topic_line: null,
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
+  custom: {},
   seq: 0,
   last: null,
   members: 0,
@@ -2697,7 +2737,7 @@ export type Rpc = {
     find(params?: RoomsFind): Promise<RoomsFindAnswer>;
     /** A room you are in */
     get(params: RoomsGet): Promise<RoomsGetAnswer>;
-    /** Change a room's name, description, topic line, settings or data map */
+    /** Change a room's name, description, topic line, settings, data map or custom object */
     change(params: RoomsChange): Promise<RoomsChangeAnswer>;
     /** Delete a room: for its members it no longer exists; an operator can restore it */
     delete(params: RoomsDelete): Promise<void>;
