@@ -108,6 +108,7 @@ create table members (
     read_at     timestamptz not null,
     notifications boolean not null,
     willing     boolean not null,
+    custom      json not null,
     version     bigint not null,
     primary key (room, "user")
 );
@@ -280,9 +281,10 @@ create index changes_structure on changes (stream, "offset") where topic = 'room
 -- What became of a message after it was said, by the same rule.
 create index changes_message on changes ((data->>'message'), "offset") where topic = 'rooms' and type not in (
     'message.posted', 'member.read', 'member.joined', 'member.left', 'member.role_changed', 'member.notifications_set',
-    'member.invited', 'invitation.declined', 'invitation.withdrawn', 'room.created', 'room.renamed', 'room.described',
-    'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed', 'room.archived',
-    'room.unarchived', 'room.deleted', 'room.restored', 'key.used', 'log.opened');
+    'member.custom_changed', 'member.invited', 'invitation.declined', 'invitation.withdrawn', 'room.created',
+    'room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed',
+    'room.custom_changed', 'room.archived', 'room.unarchived', 'room.deleted', 'room.restored', 'key.used',
+    'log.opened');
 
 -- Which offset of each shard comes next, and the term that holds there.
 create table positions (

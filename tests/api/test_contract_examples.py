@@ -34,10 +34,10 @@ ORDER = [
     "members.read", "members.set_notifications", "rooms.get", "sync.get", "changes.pull", "rooms.history",
     "presence.set", "channels.watch", "presence.get", "presence.room", "signals.type", "messages.set_emotion",
     "messages.set_emotions", "messages.edit", "messages.edits", "messages.search", "rooms.change", "members.set_role",
-    "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive", "rooms.unarchive",
-    "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove", "relationships.remove",
-    "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
-    "sessions.close",
+    "members.change", "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive",
+    "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
+    "relationships.remove", "console.parked", "console.parked_stream", "console.retry", "console.renew",
+    "users.reset_password", "sessions.close",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from events.core.revert_rules import RevertRule
 from events.handles import HandleClaimed, HandleConfirmed, HandleReleased, handle_key, username_handle
 from events.members import (
     Member,
+    MemberCustomChanged,
     MemberJoined,
     MemberLeft,
     MemberNotificationsSet,
@@ -367,6 +368,15 @@ def test_who_joins_is_notified_as_the_room_says_until_they_choose() -> None:
     silent.when(MemberNotificationsSet(user="ada", notifications=True)).then({key: {"notifications": True}})
     silent.when(MemberLeft(user="ada")).when(joined("ada")).then({key: {"notifications": True}, ROOM: {}})
     silent.when(MemberNotificationsSet(user="bob", notifications=True)).then({})
+
+
+def test_a_member_s_custom_object_is_kept_by_who_comes_back() -> None:
+    key = member_key("s", "ada")
+    given = Given(CREATED).when(joined("ada")).then({key: {"custom": {}}, ROOM: {}})
+    given.when(MemberCustomChanged(user="ada", custom={"a": [1]})).then({key: {"custom": {"a": [1]}}})
+    given.when(MemberLeft(user="ada")).when(MemberCustomChanged(user="ada", custom={})).then({})
+    given.when(joined("ada")).then({key: {"custom": {"a": [1]}}, ROOM: {}})
+    given.when(MemberCustomChanged(user="bob", custom={"a": 1})).then({})
 
 
 def test_an_edit_keeps_what_the_message_held() -> None:

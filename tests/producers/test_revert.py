@@ -9,7 +9,7 @@ import pytest
 
 from events.core.records import Event
 from events.core.revert_rules import RevertRule
-from events.members import MemberJoined, MemberLeft, MemberNotificationsSet, MemberRoleChanged
+from events.members import MemberCustomChanged, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessageEmotionDetected, MessageRestored
 from events.registry import REGISTRY
 from events.relationships import RelationshipSet
@@ -129,6 +129,16 @@ def test_notifications() -> None:
     command = back("member", "bob", {"notifications": True}, {"notifications": False})
     given = room(PUBLIC, "ada", "bob", more=(MemberNotificationsSet(user="bob", notifications=False),))
     given.when(command, actor="operator").then(MemberNotificationsSet(user="bob", notifications=True))
+
+
+def test_what_is_kept_of_a_member() -> None:
+    command = back("member", "bob", {"custom": {}}, {"custom": {"a": [1]}})
+    changed = MemberCustomChanged(user="bob", custom={"a": [1]})
+    room(PUBLIC, "ada", "bob", more=(changed,)).when(command, actor="operator").then(
+        MemberCustomChanged(user="bob", custom={})
+    )
+    since = MemberCustomChanged(user="bob", custom={"a": [True]})
+    room(PUBLIC, "ada", "bob", more=(changed, since)).when(command, actor="operator").refused("conflict")
 
 
 def test_messages() -> None:

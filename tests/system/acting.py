@@ -19,8 +19,8 @@ KINDS = (
     "add", "put_out", "rename", "rename", "room_data", "read", "read", "profile", "visual", "change_visual",
     "no_visual", "emotion", "emotion", "log_in", "log_out", "renew", "email", "friend", "friend", "neither", "block",
     "edit", "edit", "edit", "erase", "erase", "role", "role", "transfer", "notify", "notify", "settings", "describe",
-    "topic_line", "room_custom", "room_custom", "archive", "unarchive", "unarchive", "delete_room", "restore",
-    "restore", "added_by", "added_by",
+    "topic_line", "room_custom", "room_custom", "custom", "custom", "archive", "unarchive", "unarchive",
+    "delete_room", "restore", "restore", "added_by", "added_by",
     "accept", "accept", "accept", "decline", "withdraw", "pin", "pin", "pin", "unpin",
     "channel", "channel", "no_channel",
 )  # fmt: skip
@@ -149,6 +149,14 @@ class Cast:
 
     async def _notify(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("members.set_notifications", room=self._room(deed), notifications=deed.number % 2 == 0)
+
+    async def _custom(self, deed: Deed, who: Person, other: Person) -> None:
+        patch = {
+            "a": [None, deed.number, {"b": [1.0, True, None]}][deed.which % 3],
+            "c": {"d": deed.number % 2 or None},
+        }
+        user = other.id if deed.other % 2 else "me"
+        await who.do("members.change", room=self._room(deed), user=user, custom=patch)
 
     async def _settings(self, deed: Deed, who: Person, other: Person) -> None:
         # Mostly so that everybody may do something.

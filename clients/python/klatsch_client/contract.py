@@ -117,6 +117,8 @@ class Member(TypedDict):
     read: int
     #: When that was noted.
     read_at: str
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Json]
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
     #: Whether the member wants to be notified of messages.
@@ -133,6 +135,8 @@ class RoomMember(TypedDict):
     read: int
     #: When that was noted.
     read_at: str
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Json]
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
 
@@ -229,6 +233,8 @@ class AddedMember(TypedDict):
     read: int
     #: When that was noted.
     read_at: str
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Json]
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
     #: Whether the member wants to be notified of messages.
@@ -990,6 +996,19 @@ class MembersRemove(TypedDict):
     room: str
     #: A user id, or `me`.
     user: str
+
+class MembersChange(TypedDict):
+    """What `members.change` takes."""
+    room: str
+    #: A user id, or `me`.
+    user: str
+    #: A JSON merge patch (RFC 7396) of the member's object, of at most 5 KiB, that all in the room see: null removes
+    #: a name, an object is merged, all else takes its place.
+    custom: dict[str, Json]
+
+class MembersChangeAnswer(TypedDict):
+    """What `members.change` answers."""
+    member: RoomMember
 
 class MembersSetRole(TypedDict):
     """What `members.set_role` takes."""
@@ -2031,6 +2050,26 @@ class MemberNotificationsSetDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class MemberCustomChangedDeltaData(TypedDict):
+    user: str
+    #: The whole new object.
+    custom: dict[str, Json]
+
+class MemberCustomChangedDelta(TypedDict):
+    type: Literal["member.custom_changed"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: MemberCustomChangedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class MessagePostedDeltaDataText(TypedDict):
     message: str
     seq: int
@@ -2217,7 +2256,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"
@@ -2437,6 +2476,10 @@ class MembersRpc:
     async def remove(self, **params: Unpack[MembersRemove]) -> None:
         """Leave a room (`me`), remove somebody, or withdraw an invitation."""
         await self._call("members.remove", params, "key")
+
+    async def change(self, **params: Unpack[MembersChange]) -> MembersChangeAnswer:
+        """Change the custom object of a member: your own (`me`), or another's as owner or admin."""
+        return cast(MembersChangeAnswer, await self._call("members.change", params, "key"))
 
     async def set_role(self, **params: Unpack[MembersSetRole]) -> MembersSetRoleAnswer:
         """Promote or demote a member, or pass the room on to a new owner."""

@@ -123,6 +123,8 @@ export type Member = {
   read: number;
   /** When that was noted. */
   read_at: string;
+  /** A JSON object that apps make up; who comes back still has it. */
+  custom: { [name: string]: Json };
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
   /** Whether the member wants to be notified of messages. */
@@ -140,6 +142,8 @@ export type RoomMember = {
   read: number;
   /** When that was noted. */
   read_at: string;
+  /** A JSON object that apps make up; who comes back still has it. */
+  custom: { [name: string]: Json };
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
 };
@@ -257,6 +261,8 @@ export type AddedMember = {
   read: number;
   /** When that was noted. */
   read_at: string;
+  /** A JSON object that apps make up; who comes back still has it. */
+  custom: { [name: string]: Json };
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
   /** Whether the member wants to be notified of messages. */
@@ -1125,6 +1131,23 @@ export type MembersRemove = {
   room: string;
   /** A user id, or `me`. */
   user: string;
+};
+
+/** What `members.change` takes. */
+export type MembersChange = {
+  room: string;
+  /** A user id, or `me`. */
+  user: string;
+  /**
+   * A JSON merge patch (RFC 7396) of the member's object, of at most 5 KiB, that all in the room see: null removes
+   * a name, an object is merged, all else takes its place.
+   */
+  custom: { [name: string]: Json };
+};
+
+/** What `members.change` answers. */
+export type MembersChangeAnswer = {
+  member: RoomMember;
 };
 
 /** What `members.set_role` takes. */
@@ -2370,6 +2393,30 @@ export type MemberNotificationsSetDelta = {
   deleted?: boolean;
 };
 
+export type MemberCustomChangedDeltaData = {
+  user: string;
+  /** The whole new object. */
+  custom: { [name: string]: Json };
+};
+
+export type MemberCustomChangedDelta = {
+  type: "member.custom_changed";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: MemberCustomChangedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type MessagePostedDeltaDataText = {
   message: string;
   seq: number;
@@ -2593,6 +2640,7 @@ export type Delta =
   | MemberRoleChangedDelta
   | MemberReadDelta
   | MemberNotificationsSetDelta
+  | MemberCustomChangedDelta
   | MessagePostedDelta
   | MessageEditedDelta
   | MessageDeletedDelta
@@ -2757,6 +2805,8 @@ export type Rpc = {
     add(params: MembersAdd): Promise<MembersAddAnswer>;
     /** Leave a room (`me`), remove somebody, or withdraw an invitation */
     remove(params: MembersRemove): Promise<void>;
+    /** Change the custom object of a member: your own (`me`), or another's as owner or admin */
+    change(params: MembersChange): Promise<MembersChangeAnswer>;
     /** Promote or demote a member, or pass the room on to a new owner */
     setRole(params: MembersSetRole): Promise<MembersSetRoleAnswer>;
     /** Choose whether you want to be notified of a room's messages */
@@ -2876,6 +2926,7 @@ export function makeRpc(call: Call): Rpc {
       list: (params) => call("members.list", params, "read"),
       add: (params) => call("members.add", params, "key"),
       remove: (params) => call("members.remove", params, "key"),
+      change: (params) => call("members.change", params, "key"),
       setRole: (params) => call("members.set_role", params, "key"),
       setNotifications: (params) => call("members.set_notifications", params, "key"),
       read: (params) => call("members.read", params, "key"),

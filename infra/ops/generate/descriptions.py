@@ -52,6 +52,8 @@ DESCRIPTIONS: dict[str, str] = {
     "members.remove": "An owner who leaves passes the room on to the next member: admins first. For a user who is only "
     "invited, it withdraws the invitation.",
     "members.set_role": "`owner` passes the room on: the old owner becomes an admin.",
+    "members.change": "`custom` is a merge patch (RFC 7396), as in `rooms.change`. All in the room see it, and "
+    "somebody who comes back to it still has theirs.",
     "members.set_notifications": "Your own choice, which only you see. New members start with the room's setting.",
     "members.read": "Others see how far you have read. `unread` is how many messages are left.",
     "invitations.list": "The rooms that wait for your answer, with the profiles of those who invite you. Accept by "

@@ -151,6 +151,17 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"member": member_linus(role="admin", read=4, read_at=at(23), version=1242)},
         ),
     ),
+    "members.change": (
+        Example(
+            "grace",
+            {"room": ROOM, "user": LINUS, "custom": {"seat": {"row": 4}, "late": None}},
+            {
+                "member": member_linus(
+                    role="admin", read=4, read_at=at(23), custom={"seat": {"row": 4}}, version=1243
+                )
+            },
+        ),
+    ),
     "rooms.archive": (Example("grace", {"room": ROOM}, _after(30, 1243, "archived")),),
     "rooms.unarchive": (Example("grace", {"room": ROOM}, _after(31, 1244)),),
     "members.remove": (Example("linus", {"room": ROOM, "user": "me"}, None),),

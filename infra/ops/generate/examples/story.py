@@ -111,14 +111,14 @@ def den(**changes: Any) -> View:
 def member_grace(**changes: Any) -> View:
     return {
         "room": ROOM, "user": GRACE, "role": "owner", "joined": at(3, 0.018), "read": 6, "read_at": at(20, 27.66),
-        "version": 1234, **changes,
+        "custom": {}, "version": 1234, **changes,
     }  # fmt: skip
 
 
 def member_linus(**changes: Any) -> View:
     return {
         "room": ROOM, "user": LINUS, "role": "member", "joined": at(5, 12.304), "read": 2, "read_at": at(15, 41.2),
-        "version": 1232, **changes,
+        "custom": {}, "version": 1232, **changes,
     }  # fmt: skip
 
 
