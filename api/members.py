@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from api import profiles
-from api.blocks import kept_out, unreachable
+from api.blocks import barred, kept_out, unreachable
 from api.core.calls import Call
 from api.core.operation import Operation, Request
 from api.invitations import guests
@@ -21,8 +21,16 @@ from events.users import User
 from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.commands import Outcome, Refused
-from producers.limits import Id
-from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
+from producers.limits import CustomPatch, Id
+from producers.members import (
+    AddMember,
+    ChangeMember,
+    ChangeRole,
+    MarkRead,
+    RemoveMember,
+    SetNotifications,
+    TransferOwnership,
+)
 from projectors.views import invitation_view, member_view, own_member_view
 
 #: Times that a leaving owner's successor is looked for, when members change meanwhile.
@@ -40,6 +48,15 @@ class SetRoleRequest(Request, frozen=True, kw_only=True):
     user: Id
     #: ``owner`` passes the room on; the old owner becomes an admin.
     role: Role
+
+
+class ChangeMemberRequest(Request, frozen=True, kw_only=True):
+    room: Id
+    #: A user id, or ``me``.
+    user: Id
+    #: A JSON merge patch (RFC 7396) of the member's object, of at most 5 KiB, that all in the room see: null removes a
+    #: name, an object is merged, all else takes its place.
+    custom: CustomPatch
 
 
 class Notify(Request, frozen=True, kw_only=True):
@@ -126,6 +143,14 @@ async def set_role(call: Call, request: SetRoleRequest) -> dict[str, Any]:
     return {"member": member_view(outcome.entity(Member, member_key(request.room, user)))}
 
 
+async def change(call: Call, request: ChangeMemberRequest) -> dict[str, Any]:
+    user = call.user if request.user == "me" else request.user
+    problem = await barred(call, request.room, "change the membership")
+    command = ChangeMember(room=request.room, user=user, custom=request.custom)
+    outcome = await call.submit(command, unless=problem, shows=(member_key(request.room, user),))
+    return {"member": member_view(outcome.entity(Member, member_key(request.room, user)))}
+
+
 async def set_notifications(call: Call, request: Notify) -> dict[str, Any]:
     command = SetNotifications(room=request.room, notifications=request.notifications)
     outcome = await call.submit(command, shows=(member_key(request.room, call.user),))
@@ -148,6 +173,9 @@ OPERATIONS = [
               "Leave a room (`me`), remove somebody, or withdraw an invitation", {}, 204, limit="relate"),
     Operation("members.set_role", "PUT", "/v1/rooms/{room}/members/{user}/role", "user", SetRoleRequest, set_role,
               "Promote or demote a member, or pass the room on to a new owner", {"member": "RoomMember"}),
+    Operation("members.change", "PATCH", "/v1/rooms/{room}/members/{user}", "user", ChangeMemberRequest, change,
+              "Change the custom object of a member: your own (`me`), or another's as owner or admin",
+              {"member": "RoomMember"}),
     Operation("members.set_notifications", "PUT", "/v1/rooms/{room}/notifications", "user", Notify, set_notifications,
               "Choose whether you want to be notified of a room's messages", {"member": "Member"}),
     Operation("members.read", "PUT", "/v1/rooms/{room}/read", "user", MarkReadRequest, mark_read,

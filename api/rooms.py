@@ -25,7 +25,7 @@ from events.rooms import Room, RoomType, direct_room, room_key
 from infra.base.postgres import Connection, Row, queries
 from infra.base.rows import from_row, load
 from producers.commands import Command, Outcome
-from producers.limits import Data, DataPatch, Description, Id, ReadName, RoomName, Slug, TopicLine
+from producers.limits import Custom, CustomPatch, Data, DataPatch, Description, Id, ReadName, RoomName, Slug, TopicLine
 from producers.rooms import (
     INITIAL_MEMBERS,
     ArchiveRoom,
@@ -60,6 +60,9 @@ class CreateRoomRequest(Request, frozen=True, kw_only=True):
     settings: SettingsPatch = SettingsPatch()
     #: Additional information for apps: texts by name, seen by all who see the room.
     data: Data = {}
+    #: A JSON object of your own, seen by all who see the room: at most 5 KiB, 5 levels, 100 names in all. A name with
+    #: null is left out.
+    custom: Custom = {}
 
 
 class FindRoomsRequest(Request, frozen=True, kw_only=True):
@@ -87,6 +90,8 @@ class ChangeRoomRequest(Request, frozen=True, kw_only=True):
     settings: SettingsPatch | None = None
     #: What is not named stays; null removes an entry.
     data: DataPatch | None = None
+    #: A JSON merge patch (RFC 7396) of the object: null removes a name, an object is merged, all else takes its place.
+    custom: CustomPatch | None = None
 
 
 class RoomHistoryRequest(Request, frozen=True, kw_only=True):
@@ -132,7 +137,7 @@ async def create(call: Call, request: CreateRoomRequest) -> dict[str, Any]:
     problem = await unreachable(call, places, what) or asked.refusal
     command = CreateRoom(
         room=room, type=request.type, name=request.name or "", description=request.description,
-        topic_line=request.topic_line, settings=request.settings, data=request.data,
+        topic_line=request.topic_line, settings=request.settings, data=request.data, custom=request.custom,
         members=[call.user, *asked.joining], unwilling=list(asked.unwilling), invited=list(asked.invited),
     )  # fmt: skip
     invitations = [invitation_key(room, user) for user in others]
@@ -228,7 +233,7 @@ async def change(call: Call, request: ChangeRoomRequest) -> dict[str, Any]:
     problem = await barred(call, request.room, "change the room")
     command = ChangeRoom(
         room=request.room, name=request.name, description=request.description,
-        topic_line=request.topic_line, settings=request.settings, data=request.data,
+        topic_line=request.topic_line, settings=request.settings, data=request.data, custom=request.custom,
     )  # fmt: skip
     return await _changing(call, request.room, command, unless=problem)
 
@@ -322,7 +327,7 @@ OPERATIONS = [
               "A room you are in",
               {"room": "Room", "member": "Member", "unread": "integer", "message": "Message", "peer": "peer"}),
     Operation("rooms.change", "PATCH", "/v1/rooms/{room}", "user", ChangeRoomRequest, change,
-              "Change a room's name, description, topic line, settings or data map", {"room": "Room"}),
+              "Change a room's name, description, topic line, settings, data map or custom object", {"room": "Room"}),
     Operation("rooms.archive", "PUT", "/v1/rooms/{room}/archive", "user", GetRoomRequest, archive,
               "Archive a room: it can be read and left, but not written to", {"room": "Room"}),
     Operation("rooms.unarchive", "DELETE", "/v1/rooms/{room}/archive", "user", GetRoomRequest, unarchive,

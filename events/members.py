@@ -40,6 +40,8 @@ class Member(Entity, frozen=True, kw_only=True):
     #: Whether the user is here by their own will: they came, accepted, were added by somebody whom their choice lets
     #: add them, or have read or spoken here. Only such members see of each other who is present.
     willing: bool
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Any]
     version: int
 
     @property
@@ -109,7 +111,13 @@ class MemberNotificationsSet(Event, frozen=True, kw_only=True):
     notifications: bool
 
 
-MemberEvent = MemberJoined | MemberLeft | MemberRoleChanged | MemberRead | MemberNotificationsSet
+class MemberCustomChanged(Event, frozen=True, kw_only=True):
+    user: str
+    #: The whole new object.
+    custom: dict[str, Any]
+
+
+MemberEvent = MemberJoined | MemberLeft | MemberRoleChanged | MemberRead | MemberNotificationsSet | MemberCustomChanged
 
 
 def keys(record: Record[MemberEvent]) -> Sequence[Key]:
@@ -154,10 +162,11 @@ def joined(record: Record[MemberJoined], state: State) -> Changes:
     member = Member(
         room=record.stream, user=event.user, role=event.role, state="joined", since=record.offset,
         joined=record.time, read=0 if room.type == "direct" else room.seq, read_at=record.time,
-        notifications=settings_of(room.settings).notifications, willing=event.willing, version=record.offset,
+        notifications=settings_of(room.settings).notifications, willing=event.willing, custom={},
+        version=record.offset,
     )  # fmt: skip
     if isinstance(before, Member):
-        member = replace(member, notifications=before.notifications)
+        member = replace(member, notifications=before.notifications, custom=before.custom)
         if event.message is None or record.actor != event.user:
             # Who is let in again, or comes without a message, finds unread what was said meanwhile.
             member = replace(member, read=before.read, read_at=before.read_at)
@@ -217,6 +226,12 @@ def notifications_set(record: Record[MemberNotificationsSet], state: State) -> C
     return {member.key: replace(member, notifications=event.notifications, version=record.offset)}
 
 
+def custom_changed(record: Record[MemberCustomChanged], state: State) -> Changes:
+    event = record.data
+    member = loaded_member(state, record.stream, event.user)
+    return {} if member is None else {member.key: replace(member, custom=event.custom, version=record.offset)}
+
+
 _SAMPLE = "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"
 _MESSAGE = "019aa000-0000-7000-8000-000000000005"
 
@@ -251,5 +266,11 @@ ROWS = (
         fold=notifications_set, about="A member wants to be notified of messages, or not.",
         sample=MemberNotificationsSet(user=_SAMPLE, notifications=False),
         revert=RevertRule("member", ("notifications",), "user"), reads=("room",),
+    ),
+    EventType(
+        name="member.custom_changed", struct=MemberCustomChanged, topics=("rooms",), keys=keys, fold=custom_changed,
+        about="A member's custom object changed; the actor is the member, or the owner or an admin.",
+        sample=MemberCustomChanged(user=_SAMPLE, custom={"seat": {"row": 4}, "tags": ["guest"]}),
+        revert=RevertRule("member", ("custom",), "user"), reads=("room",),
     ),
 )  # fmt: skip

@@ -56,6 +56,8 @@ class Room(Entity, frozen=True, kw_only=True):
     #: ``archived``: it can be read, and left, but not written to. ``deleted``: to its members it no longer exists.
     state: Literal["active", "archived", "deleted"]
     data: dict[str, str]
+    #: A JSON object that apps make up.
+    custom: dict[str, Any]
     #: Sequence number of the last message; the first is 1.
     seq: int
     #: Id of the last message.
@@ -69,7 +71,7 @@ class Room(Entity, frozen=True, kw_only=True):
     #: The owner; None in a direct room, and in a room that everyone has left.
     owner: str | None
     created: Time
-    #: Time of the last event that people see: message, name, description, topic line, settings, data, state.
+    #: Time of the last event that people see: message, name, description, topic line, settings, data, custom, state.
     updated: Time
     version: int
 
@@ -97,6 +99,7 @@ class RoomCreated(Event, frozen=True, kw_only=True):
     description: str | None = None
     #: ``RoomSettings``; what is missing has its default.
     settings: dict[str, Any] = {}
+    custom: dict[str, Any] = {}
 
 
 class RoomRenamed(Event, frozen=True, kw_only=True):
@@ -121,6 +124,11 @@ class RoomSettingsChanged(Event, frozen=True, kw_only=True):
 class RoomDataChanged(Event, frozen=True, kw_only=True):
     #: The whole new data map.
     data: dict[str, str]
+
+
+class RoomCustomChanged(Event, frozen=True, kw_only=True):
+    #: The whole new object.
+    custom: dict[str, Any]
 
 
 class RoomArchived(Event, frozen=True, kw_only=True):
@@ -162,8 +170,8 @@ def created(record: Record[RoomCreated], state: State) -> Changes:
     room = Room(
         id=record.stream, app=record.app, type="direct" if direct else event.visibility, name=event.name,
         description=event.description, topic_line=None, settings=msgspec.to_builtins(settings), state="active",
-        data=event.data, seq=0, last=None, rank=None, members=0, pins=0, owner=None, created=record.time,
-        updated=record.time, version=record.offset,
+        data=event.data, custom=event.custom, seq=0, last=None, rank=None, members=0, pins=0, owner=None,
+        created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {room.key: room}
 
@@ -210,11 +218,11 @@ _SETTINGS: dict[str, Any] = msgspec.to_builtins(RoomSettings())
 
 ROWS = (
     EventType(
-        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=2,
+        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=3,
         about="A room exists from here on; its first members join in the same batch.",
         sample=RoomCreated(
             type="group", visibility="public", name="Analytical Engine", data={"icon": "gear"},
-            description="Mill, store and cards.", settings=_SETTINGS,
+            description="Mill, store and cards.", settings=_SETTINGS, custom={"site": {"floor": 2}, "tags": ["mill"]},
         ),
         revert=RevertRule("room", ("state",)),
     ),
@@ -231,6 +239,10 @@ ROWS = (
         "room.settings_changed", RoomSettingsChanged(settings=_SETTINGS), ("settings",), "How a room is run changed.",
     ),
     _setter("room.data_changed", RoomDataChanged(data={"icon": "cog"}), ("data",), "A room's data map changed."),
+    _setter(
+        "room.custom_changed", RoomCustomChanged(custom={"site": {"floor": 3}, "tags": ["mill", "store"]}), ("custom",),
+        "A room's custom object changed.",
+    ),
     EventType(
         name="room.archived", struct=RoomArchived, topics=("rooms",), keys=keys, fold=archived,
         about="The room can be read from here on, but not written to.", sample=RoomArchived(),

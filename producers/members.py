@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from events.core.faults import wrong
+from events.core.free_json import same
 from events.core.records import Event, Key, State
 from events.invitations import invitation_key, pending
 from events.members import (
+    MemberCustomChanged,
     MemberJoined,
     MemberLeft,
     MemberNotificationsSet,
@@ -24,7 +26,7 @@ from events.message_entity import message_key
 from events.rooms import Room, loaded_room, room_key, settings_of
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.invitations import invite, withdraw
-from producers.limits import Id
+from producers.limits import CustomPatch, Id, merged
 from producers.revertible import Revertible, RevertInRoom
 from producers.roles import allow, missing, room_and_member
 from producers.streams import RoomCommand
@@ -79,6 +81,17 @@ class MarkRead(RoomCommand, frozen=True, kw_only=True):
 
 class SetNotifications(RoomCommand, frozen=True, kw_only=True):
     notifications: bool
+
+
+class ChangeMember(RoomCommand, frozen=True, kw_only=True):
+    """Change what apps keep of a member: one's own, or as owner or admin another's."""
+
+    user: Id
+    custom: CustomPatch
+
+
+def _changed(envelope: CommandEnvelope[ChangeMember]) -> Sequence[Key]:
+    return (*room_and_member(envelope), member_key(envelope.command.room, envelope.command.user))
 
 
 def _about(envelope: CommandEnvelope[AddMember | RemoveMember | ChangeRole | TransferOwnership]) -> Sequence[Key]:
@@ -150,8 +163,8 @@ def remove(envelope: CommandEnvelope[RemoveMember], state: State) -> list[Event]
     return events
 
 
-def _other(envelope: CommandEnvelope[ChangeRole | TransferOwnership], state: State) -> Room:
-    """The room, if the acting owner changes the role of another who is in it."""
+def _other(envelope: CommandEnvelope[ChangeRole | TransferOwnership | ChangeMember], state: State) -> Room:
+    """The room, if who acts may do it to the user, who is in it."""
     room, _ = allow(envelope, state, user=envelope.command.user)
     if not _inside(state, room.id, envelope.command.user):
         raise Refused("not_found", f"expected a member of the room, found none with id {envelope.command.user}")
@@ -201,6 +214,15 @@ def set_notifications(envelope: CommandEnvelope[SetNotifications], state: State)
     return [MemberNotificationsSet(user=envelope.actor, notifications=command.notifications)]
 
 
+def change(envelope: CommandEnvelope[ChangeMember], state: State) -> list[Event]:
+    command = envelope.command
+    member = loaded_member(state, _other(envelope, state).id, command.user)
+    if member is None:
+        return []
+    custom = merged(member.custom, command.custom)
+    return [] if same(custom, member.custom) else [MemberCustomChanged(user=command.user, custom=custom)]
+
+
 def _revert(command: RevertInRoom, state: State) -> list[Event]:
     was, user = command.was, command.id
     room, member = loaded_room(state, command.room), loaded_member(state, command.room, user)
@@ -223,15 +245,17 @@ def _revert(command: RevertInRoom, state: State) -> list[Event]:
         found.append(MemberRoleChanged(user=user, role=was["role"]))
     if "notifications" in was:
         found.append(MemberNotificationsSet(user=user, notifications=was["notifications"]))
+    if "custom" in was:
+        found.append(MemberCustomChanged(user=user, custom=was["custom"]))
     return found
 
 
 REVERTIBLE = Revertible(
     "member",
-    frozenset({"state", "role", "notifications"}),
+    frozenset({"state", "role", "notifications", "custom"}),
     lambda c: (member_key(c.room, c.id), invitation_key(c.room, c.id)),
     _revert,
-    absent={"state": "left", "role": "member", "notifications": True},
+    absent={"state": "left", "role": "member", "notifications": True, "custom": {}},
     makes=True,
 )
 
@@ -243,4 +267,5 @@ COMMANDS = (
     CommandType(TransferOwnership, "rooms", lambda c: c.room, _about, transfer),
     CommandType(MarkRead, "rooms", lambda c: c.room, room_and_member, mark_read),
     CommandType(SetNotifications, "rooms", lambda c: c.room, room_and_member, set_notifications),
+    CommandType(ChangeMember, "rooms", lambda c: c.room, _changed, change),
 )

@@ -25,7 +25,7 @@ class Rule(Enum):
     OWN_POSTING = "own messages, if `posting` is `members`"
     #: On oneself, and on members of a lower role.
     BELOW = "lower roles"
-    #: On oneself: leaving.
+    #: On oneself: leaving, one's own custom object.
     SELF = "oneself"
     #: While the room's setting ``posting`` is ``members``.
     POSTING = "if `posting` is `members`"
@@ -64,6 +64,7 @@ PERMISSIONS: dict[str, PermissionRow] = {
     "UnpinMessage":         PermissionRow(_YES,  _YES,  _NO,           _YES, server=True),
     "MarkRead":             PermissionRow(_YES,  _YES,  _YES,          _YES, archived=True),
     "SetNotifications":     PermissionRow(_YES,  _YES,  _YES,          _YES, archived=True),
+    "ChangeMember":         PermissionRow(_YES,  _YES,  Rule.SELF,     Rule.SELF, server=True),
     "AddMember":            PermissionRow(_YES,  _YES,  Rule.INVITING, _NO, outsider=Rule.JOIN, server=True),
     "RemoveMember":         PermissionRow(
         Rule.BELOW, Rule.BELOW, Rule.SELF, Rule.SELF, archived=True, deleted=True, server=True),

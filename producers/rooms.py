@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from events.core.faults import Fault, wrong
+from events.core.free_json import same
 from events.core.records import Event, Key, State
 from events.invitations import invitation_key
 from events.members import MemberJoined, Role, loaded_member, member_key
@@ -18,6 +19,7 @@ from events.rooms import (
     Room,
     RoomArchived,
     RoomCreated,
+    RoomCustomChanged,
     RoomDataChanged,
     RoomDeleted,
     RoomDescribed,
@@ -35,7 +37,18 @@ from events.rooms import (
 from producers import names
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.invitations import invite, withdraw
-from producers.limits import Data, DataPatch, Description, Id, TopicLine, composed, patched
+from producers.limits import (
+    Custom,
+    CustomPatch,
+    Data,
+    DataPatch,
+    Description,
+    Id,
+    TopicLine,
+    composed,
+    merged,
+    patched,
+)
 from producers.revertible import Revertible, RevertInRoom
 from producers.roles import allow, room_and_member
 from producers.streams import RoomCommand
@@ -68,6 +81,7 @@ class CreateRoom(RoomCommand, frozen=True, kw_only=True):
     topic_line: TopicLine | None = None
     settings: SettingsPatch = SettingsPatch()
     data: Data
+    custom: Custom = {}
     #: The actor first, then the others, each once.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)]
     #: Those of the members who are not added by their own choice.
@@ -84,6 +98,7 @@ class ChangeRoom(RoomCommand, frozen=True, kw_only=True):
     topic_line: TopicLine | msgspec.UnsetType | None = msgspec.UNSET
     settings: SettingsPatch | None = None
     data: DataPatch | None = None
+    custom: CustomPatch | None = None
 
 
 class ArchiveRoom(RoomCommand, frozen=True, kw_only=True):
@@ -170,15 +185,16 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
             return _return_to_direct(command, state)
         errors = [wrong("/id", "an unused room id", f"{command.room}, which exists")]
         raise Refused("taken", f"expected an unused room id, {command.room} exists", errors=errors)
+    custom = merged({}, command.custom)
     if command.type == "direct":
-        made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data)
+        made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data, custom=custom)
     else:
         name = named(command.name)
         _check_description(command.description)
         _check_topic_line(command.topic_line)
         made = RoomCreated(
             type="group", visibility=command.type, name=name, data=command.data,
-            description=command.description, settings=changed_settings({}, command.settings),
+            description=command.description, settings=changed_settings({}, command.settings), custom=custom,
         )  # fmt: skip
     events: list[Event] = [made]
     if command.topic_line is not None and command.type != "direct":
@@ -223,11 +239,13 @@ def change(envelope: CommandEnvelope[ChangeRoom], state: State) -> list[Event]:
             events.append(RoomSettingsChanged(settings=settings))
     if command.data is not None and (data := patched(room.data, command.data)) != room.data:
         events.append(RoomDataChanged(data=data))
+    if command.custom is not None and not same(custom := merged(room.custom, command.custom), room.custom):
+        events.append(RoomCustomChanged(custom=custom))
     return events
 
 
 def _more_than_data(command: ChangeRoom, room: Room) -> list[Fault]:
-    """What it names beside the data map, other than what is there."""
+    """What it names beside what apps keep there, other than what is there."""
     settings = changed_settings(room.settings, command.settings or SettingsPatch())
     named = {
         "name": command.name not in (None, room.name),
@@ -235,7 +253,7 @@ def _more_than_data(command: ChangeRoom, room: Room) -> list[Fault]:
         "topic_line": command.topic_line not in (msgspec.UNSET, room.topic_line),
         "settings": settings != changed_settings(room.settings, SettingsPatch()),
     }
-    what = "none, as a direct room has a data map only"
+    what = "none, as a direct room has data and custom only"
     return [wrong(f"/{field}", what, "one that differs") for field, differs in named.items() if differs]
 
 

@@ -334,6 +334,14 @@ def _notifications_set(state: State, event: Json) -> None:
         _change(entry["member"], event, notifications=event["data"]["notifications"])
 
 
+def _custom_changed(state: State, event: Json) -> None:
+    entry = state.rooms.get(event["stream"])
+    # What others have is no part of this state.
+    if entry is not None and event["data"]["user"] == state.me["id"]:
+        _take(entry, event["include"])
+        _change(entry["member"], event, custom=event["data"]["custom"])
+
+
 def _posted(state: State, event: Json) -> None:
     if entry := state.rooms.get(event["stream"]):
         data = event["data"]
@@ -417,6 +425,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "member.role_changed": _role_changed,
     "member.read": _read,
     "member.notifications_set": _notifications_set,
+    "member.custom_changed": _custom_changed,
     "message.posted": _posted,
     "message.edited": _edited,
     "message.deleted": _deleted,

@@ -6,7 +6,15 @@ from collections.abc import Collection
 from typing import Any
 
 from events.core.records import Key, Record
-from events.members import Member, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRead, member_key
+from events.members import (
+    Member,
+    MemberCustomChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberNotificationsSet,
+    MemberRead,
+    member_key,
+)
 from events.messages import Message, message_key
 from events.rooms import Room, room_key
 from events.users import User, user_key
@@ -99,6 +107,22 @@ def _notifications(record: Record[MemberNotificationsSet], context: EventContext
     return [AddressedDelta((event.user,), event)]
 
 
+def _custom_lookup(record: Record[MemberCustomChanged]) -> Lookup:
+    return Lookup(roster=record.stream, keys=(member_key(record.stream, record.data.user),))
+
+
+def _custom(record: Record[MemberCustomChanged], context: EventContext) -> list[AddressedDelta]:
+    """To the member with their own view: of a room that is deleted since, what they hear of others is left out, what
+    is theirs is not. In a large room all receive the same."""
+    event, roster = record.data, context.roster
+    member = context.entities.get(member_key(record.stream, event.user))
+    large = isinstance(roster, Recipients) and roster.named
+    if large or event.user not in roster or not isinstance(member, Member) or member.state != "joined":
+        return [AddressedDelta(roster, event)]
+    others = [one for one in roster if one != event.user]
+    return [AddressedDelta(others, event), AddressedDelta((event.user,), event, {"member": own_member_view(member)})]
+
+
 AUDIENCES: dict[str, Audience] = {
     "member.joined": Audience(
         "the room's members, the new one with the room itself", _joined, _join_lookup, _join_follow
@@ -109,4 +133,5 @@ AUDIENCES: dict[str, Audience] = {
         f"the room's members; in a room of more than {READING_ROOM} the reader only", _read, roster_lookup
     ),
     "member.notifications_set": Audience("the member", _notifications),
+    "member.custom_changed": Audience("the room's members", _custom, _custom_lookup),
 }

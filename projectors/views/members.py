@@ -16,6 +16,7 @@ def member_view(member: Member) -> View:
         "joined": member.joined,
         "read": member.read,
         "read_at": member.read_at,
+        "custom": dict(member.custom),
         "version": member.version,
     }
 

@@ -41,12 +41,15 @@ _OF_MESSAGES = {
 _OF_ROOMS = {
     "room.created": _Rule(("type", "visibility"), tuple(UNSAID.items())),
     **{row.name: _Rule((), tuple((field, UNSAID[field]) for field in row.sets)) for row in SETTERS},
+    "member.custom_changed": _Rule(("user",), (("custom", {}),)),
 }
 #: Members of ``include`` that are messages, and what is left of a view of each kind.
 _MESSAGES = ("message", "restored")
 _NO_MESSAGE: Mapping[str, Any] = {"content": {}, "data": {}}
 #: An invitation says what the room was called then.
 _NO_INVITATION: Mapping[str, Any] = {"name": ""}
+#: Of another member; what is the user's own (``member``) stays.
+_NO_MEMBER: Mapping[str, Any] = {"custom": {}}
 
 
 class _View(msgspec.Struct):
@@ -130,4 +133,6 @@ def _view(name: str, view: Any, shut: bool, deleted: Deleted) -> Any:
         return {**view, **_NO_MESSAGE, "deleted": view["deleted"] or when}
     if name == "invitation" and shut:
         return {**view, **_NO_INVITATION}
+    if name == "joined" and shut:
+        return {**view, **_NO_MEMBER}
     return {**view, **UNSAID} if name == "room" and shut else view

@@ -61,7 +61,7 @@ News = RoomChange | Posted | Marked | Related | Shut
 #: Types of deltas that hold something of a message or a room, in their payload or in what comes along.
 HOLDING = frozenset({
     "message.posted", "message.edited", "message.emotion_detected", "message.restored", "member.joined",
-    "member.invited", "room.created", "room.restored", *(row.name for row in SETTERS),
+    "member.invited", "member.custom_changed", "room.created", "room.restored", *(row.name for row in SETTERS),
 })  # fmt: skip
 
 

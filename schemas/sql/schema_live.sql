@@ -104,6 +104,7 @@ create table rooms (
     settings    json not null,
     state       text not null,
     data        json not null,
+    custom      json not null,
     seq         bigint not null,
     last        text collate "C",
     rank        text collate "C",
@@ -134,6 +135,7 @@ create table members (
     read_at     timestamptz not null,
     notifications boolean not null,
     willing     boolean not null,
+    custom      json not null,
     version     bigint not null,
     primary key (room, "user")
 );
@@ -306,9 +308,10 @@ create index changes_structure on changes (stream, "offset") where topic = 'room
 -- What became of a message after it was said, by the same rule.
 create index changes_message on changes ((data->>'message'), "offset") where topic = 'rooms' and type not in (
     'message.posted', 'member.read', 'member.joined', 'member.left', 'member.role_changed', 'member.notifications_set',
-    'member.invited', 'invitation.declined', 'invitation.withdrawn', 'room.created', 'room.renamed', 'room.described',
-    'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.archived', 'room.unarchived',
-    'room.deleted', 'room.restored', 'key.used', 'log.opened');
+    'member.custom_changed', 'member.invited', 'invitation.declined', 'invitation.withdrawn', 'room.created',
+    'room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed',
+    'room.custom_changed', 'room.archived', 'room.unarchived', 'room.deleted', 'room.restored', 'key.used',
+    'log.opened');
 
 -- Which offset of each shard comes next, and the term that holds there.
 create table positions (

@@ -44,6 +44,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "members.remove": {"room": "ROOM", "user": "FRIEND"},
     "invitations.decline": {"room": "INVITED"},
     "members.set_role": {"room": "ROOM", "user": "FRIEND", "role": "admin"},
+    "members.change": {"room": "ROOM", "user": "FRIEND", "custom": {"a": {"b": 1}}},
     "members.set_notifications": {"room": "ROOM", "notifications": False},
     "members.read": {"room": "ROOM", "seq": 1},
     "messages.send": {"room": "ROOM", "token": "NEW", "content": {"text": "said first"}},
@@ -114,6 +115,7 @@ class Scene:
         await tried(me, "members.read", room=room, seq=0)
         await tried(me, "members.set_notifications", room=room, notifications=True)
         await tried(me, "members.set_role", room=room, user=self.friend.id, role="member")
+        await tried(me, "members.change", room=room, user=self.friend.id, custom={"a": {"later": secrets.token_hex(3)}})
         await tried(me, "messages.edit", room=room, message=self.words["MESSAGE"], content={"text": "edited later"})
         await tried(me, "rooms.change", room=self.words["ARCHIVED"], name="Taken up again")
         await tried(me, "users.change", name=f"Later {secrets.token_hex(3)}", data={"later": "x"})

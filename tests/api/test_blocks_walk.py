@@ -40,6 +40,7 @@ NAMED: dict[str, list[Fields]] = {
     "members.add": [{"room": "OWN", "user": "USER"}, ROOM | {"user": "USER"}, ROOM | {"user": "me"}],
     "members.remove": [ROOM | {"user": "USER"}, ROOM | {"user": "me"}],
     "members.set_role": [ROOM | {"user": "USER", "role": "admin"}],
+    "members.change": [ROOM | {"user": user, "custom": {"note": "x"}} for user in ("USER", "me")],
     "members.set_notifications": [ROOM | {"notifications": False}],
     "members.read": [ROOM | {"seq": 0}],
     "invitations.decline": [ROOM],

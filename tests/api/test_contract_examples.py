@@ -36,11 +36,11 @@ ORDER = [
     "members.read", "members.set_notifications", "rooms.get", "sync.get", "changes.pull", "rooms.history",
     "presence.set", "channels.watch", "presence.get", "presence.room", "signals.type", "messages.set_emotion",
     "messages.set_emotions", "messages.edit", "messages.edits", "messages.search", "rooms.change", "members.set_role",
-    "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive", "rooms.unarchive",
-    "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove", "relationships.remove",
-    "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume", "apps.revoke_tokens", "apps.roll_key",
-    "apps.list", "console.parked", "console.parked_stream", "console.retry", "console.renew", "users.reset_password",
-    "users.deactivate", "users.reactivate", "sessions.close",
+    "members.change", "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive",
+    "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
+    "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
+    "apps.revoke_tokens", "apps.roll_key", "apps.list", "console.parked", "console.parked_stream", "console.retry",
+    "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "sessions.close",
 ]  # fmt: skip
 
 

@@ -247,7 +247,10 @@ async def test_of_a_deleted_room_nothing_is_left_until_it_is_back(scene: Scene, 
     ada, bob, room = scene.ada, scene.bob, scene.room
     since = {bob.id: await bob.do("sync.get")}
     await ada.do("rooms.change", room=room, name=f"{SECRET} name", description=SECRET, topic_line=SECRET,
-                 data={"k": SECRET})  # fmt: skip
+                 data={"k": SECRET}, custom={"k": [SECRET]})  # fmt: skip
+    await ada.do("members.change", room=room, user="me", custom={"k": SECRET})
+    await ada.do("members.change", room=room, user=bob.id, custom={"k": "his own"})
+    large = (await ada.do("rooms.get", room=room))["room"]["members"] > NAMED
     await scene.say(f"{SECRET} text")
     made = await ada.group(bob, name=f"{SECRET} new")
     await scene.later(since)
@@ -258,10 +261,14 @@ async def test_of_a_deleted_room_nothing_is_left_until_it_is_back(scene: Scene, 
         found = await heard(way, bob, since[bob.id])
         assert SECRET not in json.dumps(found)
         changed = {one["type"]: one for one in found if one["stream"] == room}
-        types = ("renamed", "described", "topic_line_set", "data_changed")
+        types = ("renamed", "described", "topic_line_set", "data_changed", "custom_changed")
         assert [changed[f"room.{name}"]["data"] for name in types] == [
-            {"name": ""}, {"description": None}, {"topic_line": None}, {"data": {}},
+            {"name": ""}, {"description": None}, {"topic_line": None}, {"data": {}}, {"custom": {}},
         ]  # fmt: skip
+        customs = [one for one in of(found, "member.custom_changed") if one["stream"] == room]
+        assert [one["data"] for one in customs] == [{"user": ada.id, "custom": {}}, {"user": bob.id, "custom": {}}]
+        # What is one's own stays, but in a large room all receive the same.
+        assert customs[1].get("include", {}).get("member", {}).get("custom") == (None if large else {"k": "his own"})
         assert changed["message.posted"]["data"]["content"] == {} and changed["message.posted"]["deleted"] is True
         (joined,) = [
             one for one in of(found, "member.joined") if one["stream"] == made and one["data"]["user"] == bob.id

@@ -295,6 +295,38 @@ async def test_notifications_are_a_members_own(ada: Person, bob: Person) -> None
         assert await bob.refused("members.set_notifications", room=room, notifications=wrong) == "invalid"
 
 
+async def test_what_is_kept_of_a_member_is_patched_and_told(ada: Person, bob: Person, eve: Person) -> None:
+    room = await ada.group(bob, eve)
+    socket = await eve.world.socket(eve.token)
+    mine = (await bob.do("members.change", room=room, user="me", custom={"seat": {"row": 4}, "x": None}))["member"]
+    assert mine["custom"] == {"seat": {"row": 4}}
+    heard = await delta(socket, "member.custom_changed", user=bob.id)
+    assert heard["data"] == {"user": bob.id, "custom": {"seat": {"row": 4}}} and "include" not in heard
+    changed = (await ada.do("members.change", room=room, user=bob.id, custom={"seat": {"no": 1.0}}))["member"]
+    assert changed["custom"] == {"seat": {"row": 4, "no": 1.0}}
+    assert (await bob.do("rooms.get", room=room))["member"]["custom"] == changed["custom"]
+    listed = (await eve.do("members.list", room=room))["members"]
+    customs = {one["member"]["user"]: one["member"]["custom"] for one in listed}
+    assert customs == {ada.id: {}, bob.id: changed["custom"], eve.id: {}}
+    again = await ada.do("members.change", room=room, user=bob.id, custom={"seat": {"row": 4}})
+    assert again["member"] == changed, "no event"
+    assert await eve.refused("members.change", room=room, user=bob.id, custom={"a": 1}) == "forbidden"
+    assert await eve.refused("members.change", room=room, user=ada.id, custom={"a": 1}) == "forbidden"
+    assert await ada.refused("members.change", room=room, user="nobody", custom={"a": 1}) == "not_found"
+    assert await ada.refused("members.change", room=room, user="me", custom={"a": "x" * 5113}) == "too_large"
+    no_objects: list[Any] = [[], None, "x"]
+    for wrong in no_objects:
+        assert await ada.refused("members.change", room=room, user="me", custom=wrong) == "invalid"
+
+
+async def test_nobody_changes_a_member_past_a_block(ada: Person, bob: Person) -> None:
+    direct = await ada.direct(bob)
+    assert await ada.refused("members.change", room=direct, user=bob.id, custom={"a": 1}) == "forbidden"
+    await bob.do("relationships.set", user=ada.id, type="block")
+    assert await ada.refused("members.change", room=direct, user="me", custom={"a": 1}) == "not_found"
+    assert await bob.refused("members.change", room=direct, user="me", custom={"a": 1}) == "forbidden"
+
+
 async def test_who_comes_back_has_their_choice_and_place(ada: Person, bob: Person) -> None:
     room = await ada.group(bob, settings={"announcements": False})
     await ada.say(room)

@@ -106,6 +106,7 @@ IN_A_ROOM: dict[str, dict[str, Any]] = {
     "rooms.get": {}, "rooms.history": {}, "rooms.change": {"description": "Tea"}, "rooms.archive": {},
     "rooms.unarchive": {},
     "rooms.delete": {}, "members.list": {}, "members.add": {"user": "me"}, "members.remove": {"user": "me"},
+    "members.change": {"user": "me", "custom": {"a": 1}},
     "members.set_role": {"user": "me", "role": "owner"}, "members.set_notifications": {"notifications": False},
     "members.read": {"seq": 0}, "messages.send": {"client_id": "a", "content": {"text": "a"}}, "messages.read": {},
     "messages.search": {"text": "a"}, "messages.get": {"message": "?"}, "messages.edits": {"message": "?"},

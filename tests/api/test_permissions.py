@@ -87,6 +87,7 @@ TABLE: dict[str, Row] = {
     "members.add": Row({**ROOM, "user": "me"},                      401, 404, 404, 404, 200, 404, 403),
     "members.remove": Row({**ROOM, "user": "OWNER"},                401, 404, 404, 404, 403, 404, 403),
     "members.set_role": Row({**ROOM, "user": "OWNER", "role": "admin"}, 401, 404, 404, 404, 403, 404, 403),
+    "members.change": Row({**ROOM, "user": "OWNER", "custom": {"a": 1}}, 401, 404, 404, 404, 403, 404, 403),
     "members.set_notifications": Row({**ROOM, "notifications": True}, 401, 404, 404, 404, 200, 404, 403),
     "members.read": Row({**ROOM, "seq": 1},                         401, 404, 404, 404, 200, 404, 403),
     "invitations.list": Row({},                                     401, 200, 200, 200, 200, 200, 403),

@@ -15,6 +15,7 @@ INSIDE: list[tuple[str, dict[str, Any]]] = [
     ("rooms.get", {}), ("rooms.change", {"name": "x"}), ("rooms.history", {}), ("rooms.archive", {}),
     ("rooms.unarchive", {}), ("rooms.delete", {}), ("members.list", {}), ("members.add", {"user": "me"}),
     ("members.add", {"user": "BOB"}), ("members.remove", {"user": "BOB"}), ("members.read", {"seq": 0}),
+    ("members.change", {"user": "BOB", "custom": {"a": 1}}),
     ("members.set_role", {"user": "BOB", "role": "admin"}), ("members.set_notifications", {"notifications": False}),
     ("messages.send", {"token": "t", "content": {"text": "x"}}), ("messages.read", {}),
     ("messages.get", {"message": "MESSAGE"}), ("messages.edit", {"message": "MESSAGE", "content": {"text": "x"}}),
@@ -60,6 +61,7 @@ async def test_an_archived_room_is_read_and_left_but_not_written_to(ada: Person,
         (ada, "rooms.change", {"room": room, "name": "x"}), (eve, "members.add", {"room": room, "user": "me"}),
         (ada, "members.add", {"room": room, "user": eve.id}),
         (ada, "members.set_role", {"room": room, "user": bob.id, "role": "admin"}),
+        (bob, "members.change", {"room": room, "user": "me", "custom": {"a": 1}}),
         (ada, "members.set_role", {"room": room, "user": bob.id, "role": "owner"}),
     ):  # fmt: skip
         assert await person.refused(name, **fields) == "archived", name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from typing import Any
 
@@ -189,7 +190,7 @@ async def test_a_room_is_made_with_a_slug_and_all_that_it_has(ada: Person, bob: 
     slug = f"tea-house-{secrets.token_hex(4)}"
     fields: dict[str, Any] = {
         "name": "Чай & 茶", "description": "What we drink\nand when", "topic_line": "Today: 🍵",
-        "data": {"icon": "cup"},
+        "data": {"icon": "cup"}, "custom": {"cups": [2, 2.5, None], "of": {"чай": True}},
     }  # fmt: skip
     made = await ada.do("rooms.create", type="private", id=slug, **fields, settings={"posting": "admins"})
     room = made["room"]
@@ -276,6 +277,27 @@ async def test_a_topic_line_is_set_told_and_cleared(ada: Person, bob: Person) ->
     assert (await delta(socket, "room.topic_line_set", topic_line=None))["stream"] == room
     assert cleared["topic_line"] is None and cleared["description"] is None
     assert (await bob.do("rooms.get", room=room))["room"] == cleared
+
+
+async def test_a_custom_object_is_patched_told_and_kept_as_it_was_sent(ada: Person, bob: Person) -> None:
+    values = {"big": 2**70, "float": 1.0, "minus": -0.0, "deep": {"list": [1, None, "é"]}}
+    room = await ada.group(bob, custom=values)
+    socket = await bob.world.socket(bob.token)
+    kept = (await bob.do("rooms.get", room=room))["room"]["custom"]
+    assert json.dumps(kept) == json.dumps(values), "in value, and in order"
+    assert await bob.refused("rooms.change", room=room, custom={"big": 1}) == "forbidden"
+    patch = {"big": None, "deep": {"more": True}}
+    after = {"float": 1.0, "minus": -0.0, "deep": {"list": [1, None, "é"], "more": True}}
+    assert (await ada.do("rooms.change", room=room, custom=patch))["room"]["custom"] == after
+    assert (await delta(socket, "room.custom_changed"))["data"] == {"custom": after}
+    assert (await bob.do("rooms.get", room=room))["room"]["custom"] == after
+    assert (await ada.do("rooms.change", room=room, custom=patch))["room"]["custom"] == after
+    no_objects: list[Any] = [[], "x", 1, True]
+    for wrong in no_objects:
+        assert await ada.refused("rooms.change", room=room, custom=wrong) == "invalid"
+    assert await ada.refused("rooms.change", room=room, custom={"a": "x\x00"}) == "invalid"
+    direct = await ada.direct(bob)
+    assert (await bob.do("rooms.change", room=direct, custom={"a": 1}))["room"]["custom"] == {"a": 1}
 
 
 async def test_public_rooms_are_listed_the_latest_activity_first(ada: Person, bob: Person, eve: Person) -> None:

@@ -16,8 +16,9 @@ from infra.base.postgres import Row
 #: Types that all members are shown.
 TO_ALL = {
     "room.created", *(row.name for row in SETTERS), "room.archived", "room.unarchived", "room.deleted",
-    "room.restored", "member.joined", "member.left", "member.role_changed", "message.posted", "message.edited",
-    "message.deleted", "message.restored", "message.emotion_detected", "message.pinned", "message.unpinned",
+    "room.restored", "member.joined", "member.left", "member.role_changed", "member.custom_changed", "message.posted",
+    "message.edited", "message.deleted", "message.restored", "message.emotion_detected", "message.pinned",
+    "message.unpinned",
 }  # fmt: skip
 #: Types that only who caused them is shown, or those two between whom they passed.
 TO_SOME = {

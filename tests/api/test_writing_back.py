@@ -81,9 +81,12 @@ async def members(owner: Person, id: str) -> list[Pair]:
         return dict(next(one["member"] for one in found if one["member"]["user"] == user))
 
     users = [one["member"]["user"] for one in (await owner.do("members.list", room=id))["members"]]
+    for user in users:
+        await owner.do("members.change", room=id, user=user, custom={"a": {"b": [None, 1.0]}})
     return [
-        Pair(lambda user=user: role(user), "members.set_role", picked("room", "user", "role"), owner)  # type: ignore[misc]
+        Pair(lambda user=user: role(user), write, picked("room", "user", field), owner)  # type: ignore[misc]
         for user in users
+        for write, field in (("members.set_role", "role"), ("members.change", "custom"))
     ]
 
 
@@ -113,6 +116,7 @@ async def scene(ada: Person, bob: Person, service: Person) -> list[Pair]:
     await ada.do("relationships.set", user=bob.id, type="friend")
     made = {
         "description": "For tea\nand talk", "topic_line": "Today: scones", "data": {"icon": "x"},
+        "custom": {"a": {"b": [1, None, {"c": None}], "d": 1.0}, "": True},
         "settings": {"posting": "admins"},
     }  # fmt: skip
     public = await ada.group(bob, name="Tea & Co.", **made)

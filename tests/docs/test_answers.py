@@ -166,6 +166,7 @@ async def _conversation(call: Caller, token: str, others_token: str, bot: str, o
     await call("changes.pull", others_token, {"since": "gone:4095"})
     await call("sync.get", token)
     await call("members.set_notifications", others_token, {"room": room, "notifications": False})
+    await call("members.change", token, {"room": room, "user": other, "custom": {"a": {"b": 1}}})
     await call("members.set_role", token, {"room": room, "user": other, "role": "admin"})
     await call("members.remove", others_token, {"room": room, "user": "me"})
     return str(room)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from events.core.records import Event, EventType, Key
 from events.core.revert_rules import RevertRule
 from events.handles import HandleClaimed, HandleConfirmed, HandleReleased, handle_key, username_handle
 from events.members import (
     Member,
+    MemberCustomChanged,
     MemberJoined,
     MemberLeft,
     MemberNotificationsSet,
@@ -34,6 +35,7 @@ from events.rooms import (
     Room,
     RoomArchived,
     RoomCreated,
+    RoomCustomChanged,
     RoomDataChanged,
     RoomDeleted,
     RoomDescribed,
@@ -191,13 +193,15 @@ def test_a_handle_is_claimed_taken_over_and_confirmed_by_its_holder_only() -> No
 def test_a_room_is_created_and_changed() -> None:
     given = Given().when(CREATED)
     made = {"id": "s", "seq": 0, "last": None, "members": 0, "pins": 0, "owner": None, "type": "public"}
-    given.then({ROOM: {**made, "description": None, "topic_line": None, "settings": SETTINGS}})
+    given.then({ROOM: {**made, "description": None, "topic_line": None, "settings": SETTINGS, "custom": {}}})
+    Given().when(replace(CREATED, custom={"a": 1})).then({ROOM: {"custom": {"a": 1}, "data": CREATED.data}})
     given.when(RoomRenamed(name="x")).then({ROOM: {"name": "x", "updated": TIME.format(1)}})
     given.when(RoomDescribed(description="y")).then({ROOM: {"description": "y", "updated": TIME.format(2)}})
     given.when(RoomSettingsChanged(settings={"posting": "admins"})).then(
         {ROOM: {"settings": SETTINGS | {"posting": "admins"}}}
     )
     given.when(RoomDataChanged(data={"a": "b"})).then({ROOM: {"data": {"a": "b"}, "name": "x", "description": "y"}})
+    given.when(RoomCustomChanged(custom={"a": [1]})).then({ROOM: {"custom": {"a": [1]}, "data": {"a": "b"}}})
     given.when(RoomDescribed(description=None)).then({ROOM: {"description": None}})
     given.when(RoomTopicLineSet(topic_line="z")).then({ROOM: {"topic_line": "z", "description": None}})
     given.when(RoomTopicLineSet(topic_line=None)).then({ROOM: {"topic_line": None, "name": "x"}})
@@ -217,7 +221,7 @@ def test_an_event_changes_of_its_room_what_it_sets_and_no_more(row: EventType) -
 
 def test_what_a_room_is_of_which_nobody_has_said_anything() -> None:
     assert {field: UNSAID[field] for row in SETTERS for field in row.sets} == UNSAID
-    assert (UNSAID["name"], UNSAID["description"], UNSAID["settings"], UNSAID["data"]) == ("", None, {}, {})
+    assert (UNSAID["name"], UNSAID["description"], UNSAID["settings"], UNSAID["custom"]) == ("", None, {}, {})
 
 
 def test_a_room_is_archived_deleted_and_brought_back() -> None:
@@ -364,6 +368,15 @@ def test_who_joins_is_notified_as_the_room_says_until_they_choose() -> None:
     silent.when(MemberNotificationsSet(user="ada", notifications=True)).then({key: {"notifications": True}})
     silent.when(MemberLeft(user="ada")).when(joined("ada")).then({key: {"notifications": True}, ROOM: {}})
     silent.when(MemberNotificationsSet(user="bob", notifications=True)).then({})
+
+
+def test_a_member_s_custom_object_is_kept_by_who_comes_back() -> None:
+    key = member_key("s", "ada")
+    given = Given(CREATED).when(joined("ada")).then({key: {"custom": {}}, ROOM: {}})
+    given.when(MemberCustomChanged(user="ada", custom={"a": [1]})).then({key: {"custom": {"a": [1]}}})
+    given.when(MemberLeft(user="ada")).when(MemberCustomChanged(user="ada", custom={})).then({})
+    given.when(joined("ada")).then({key: {"custom": {"a": [1]}}, ROOM: {}})
+    given.when(MemberCustomChanged(user="bob", custom={"a": 1})).then({})
 
 
 def test_an_edit_keeps_what_the_message_held() -> None:

@@ -25,7 +25,7 @@ from producers.credentials import ChangePassword
 from producers.deactivation import DeactivateUser, ReactivateUser
 from producers.engine.router import decode_outcome, encode_outcome
 from producers.invitations import DeclineInvitation, WithdrawInvitation
-from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
+from producers.members import AddMember, ChangeMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
 from producers.pins import PINS, PinMessage, UnpinMessage
 from producers.revertible import RevertInRoom, RevertOfUser
@@ -114,6 +114,11 @@ def deeds(draw: st.DrawFn) -> list[Deed]:
         st.builds(lambda n, on: MarkRead(room="r", seq=n, forward=on), st.integers(0, 4), st.booleans()),
         st.builds(lambda name: ChangeRoom(room="r", name=name), token),
         st.builds(lambda line: ChangeRoom(room="r", topic_line=line), st.none() | token),
+        st.builds(lambda n: ChangeRoom(room="r", custom={"a": {"b": n}}), st.none() | st.integers(0, 2)),
+        st.builds(
+            lambda user, n: ChangeMember(room="r", user=user, custom={"a": {"b": n}}),
+            person, st.none() | st.integers(0, 2),
+        ),
         st.builds(lambda user, role: ChangeRole(room="r", user=user, role=role), person, role),
         st.builds(lambda user: TransferOwnership(room="r", user=user), person),
         st.builds(lambda n, text: EditMessage(room="r", message=n, content={"text": text}), message, token),
@@ -239,6 +244,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "TransferOwnership": (MADE, TransferOwnership(room="r", user="w")),
     "MarkRead": ((*MADE, ("w", "m", EXAMPLES["PostMessage"])), MarkRead(room="r", seq=1)),
     "SetNotifications": (MADE, None),
+    "ChangeMember": (MADE, ChangeMember(room="r", user="w", custom={"a": {"b": [1]}})),
     "PostMessage": (MADE, None),
     "EditMessage": (SAID, EditMessage(room="r", message="m", content={"text": "y"})),
     "DeleteMessage": (SAID, None),

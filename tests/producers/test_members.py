@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
-from events.members import Member, MemberNotificationsSet, MemberRead, member_key
+from events.members import Member, MemberCustomChanged, MemberNotificationsSet, MemberRead, member_key
 from events.rooms import Room, RoomArchived, RoomDeleted, room_key
 from producers.commands import Outcome
-from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
+from producers.members import (
+    AddMember,
+    ChangeMember,
+    ChangeRole,
+    MarkRead,
+    RemoveMember,
+    SetNotifications,
+    TransferOwnership,
+)
 from tests.producers.given import Given, order
 from tests.producers.scenes import (
     DIRECT,
@@ -253,3 +261,19 @@ def test_notifications_are_set_and_kept_by_who_comes_back() -> None:
     assert isinstance(member, Member) and member.state == "joined" and not member.notifications
     room(PUBLIC, "ada").when(SetNotifications(room="s", notifications=False), actor="eve").refused("not_found")
     Given().when(SetNotifications(room="s", notifications=False)).refused("not_found")
+
+
+def test_what_is_kept_of_a_member_is_merged() -> None:
+    def changes(user: str, patch: dict[str, Any], id: str, actor: str = "bob") -> Given:
+        return given.when(ChangeMember(room="s", user=user, custom=patch), actor=actor, id=id)
+
+    given = room(PUBLIC, "ada", "bob")
+    changes("bob", {"a": {"b": 1, "c": None}}, "1").then(MemberCustomChanged(user="bob", custom={"a": {"b": 1}}))
+    changes("bob", {"a": {"b": 1}}, "2").then()
+    changes("bob", {}, "3").then()
+    changes("bob", {"a": {"b": True}}, "4", "ada").then(MemberCustomChanged(user="bob", custom={"a": {"b": True}}))
+    changes("bob", {"a": None}, "5").then(MemberCustomChanged(user="bob", custom={}))
+    changes("ada", {"a": 1}, "6").refused("forbidden")
+    changes("eve", {"a": 1}, "7", "ada").refused("not_found")
+    changes("eve", {"a": 1}, "8", "eve").refused("not_found")
+    changes("bob", {"a": "x" * 5113}, "9").refused("too_large")

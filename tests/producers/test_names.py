@@ -84,6 +84,7 @@ CONTENTS = {
 FREE = {
     "data{}": "a map of the app's own: the app knows what it shows of it",
     "data.*": "any JSON of the app's own",
+    "custom.*": "any JSON of the app's own",
     "content.*": "see CONTENTS; what a custom message holds, only the app knows",
     "model_data.*": "any JSON of the app's own",
     "emotion_data.*": "any JSON of the app's own",

@@ -9,12 +9,13 @@ import pytest
 
 from events.core.records import Event
 from events.core.revert_rules import RevertRule
-from events.members import MemberJoined, MemberLeft, MemberNotificationsSet, MemberRoleChanged
+from events.members import MemberCustomChanged, MemberJoined, MemberLeft, MemberNotificationsSet, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessageEmotionDetected, MessageRestored
 from events.registry import REGISTRY
 from events.relationships import RelationshipSet
 from events.rooms import (
     RoomArchived,
+    RoomCustomChanged,
     RoomDataChanged,
     RoomDeleted,
     RoomDescribed,
@@ -50,6 +51,7 @@ OF_ROOM: list[tuple[Event, Json, Json, Event]] = [
     (RoomDescribed(description="x"), {"description": None}, {"description": "x"}, RoomDescribed(description=None)),
     (RoomTopicLineSet(topic_line="x"), {"topic_line": None}, {"topic_line": "x"}, RoomTopicLineSet(topic_line=None)),
     (RoomDataChanged(data={}), {"data": {"a": "b"}}, {"data": {}}, RoomDataChanged(data={"a": "b"})),
+    (RoomCustomChanged(custom={"a": [1]}), {"custom": {}}, {"custom": {"a": [1]}}, RoomCustomChanged(custom={})),
     (RoomArchived(), {"state": "active"}, {"state": "archived"}, RoomUnarchived()),
     (RoomDeleted(), {"state": "active"}, {"state": "deleted"}, RoomRestored()),
 ]
@@ -63,7 +65,8 @@ def test_a_room(case: tuple[Event, Json, Json, Event]) -> None:
     # As it is already; and changed by somebody since.
     room(PUBLIC, "ada").when(command, actor="operator").then()
     others = {"name": RoomRenamed(name="C"), "description": RoomDescribed(description="C"),
-              "topic_line": RoomTopicLineSet(topic_line="C"), "data": RoomDataChanged(data={"c": "c"})}  # fmt: skip
+              "topic_line": RoomTopicLineSet(topic_line="C"), "data": RoomDataChanged(data={"c": "c"}),
+              "custom": RoomCustomChanged(custom={"a": [True]})}  # fmt: skip
     (field,) = was
     if field in others:
         room(PUBLIC, "ada", more=(changed, others[field])).when(command, actor="operator").refused("conflict")
@@ -126,6 +129,16 @@ def test_notifications() -> None:
     command = back("member", "bob", {"notifications": True}, {"notifications": False})
     given = room(PUBLIC, "ada", "bob", more=(MemberNotificationsSet(user="bob", notifications=False),))
     given.when(command, actor="operator").then(MemberNotificationsSet(user="bob", notifications=True))
+
+
+def test_what_is_kept_of_a_member() -> None:
+    command = back("member", "bob", {"custom": {}}, {"custom": {"a": [1]}})
+    changed = MemberCustomChanged(user="bob", custom={"a": [1]})
+    room(PUBLIC, "ada", "bob", more=(changed,)).when(command, actor="operator").then(
+        MemberCustomChanged(user="bob", custom={})
+    )
+    since = MemberCustomChanged(user="bob", custom={"a": [True]})
+    room(PUBLIC, "ada", "bob", more=(changed, since)).when(command, actor="operator").refused("conflict")
 
 
 def test_messages() -> None:

@@ -14,7 +14,15 @@ from events.pins import MessagePinned
 from events.rooms import RoomArchived, RoomDeleted
 from producers import registry
 from producers.commands import Command, Outcome, Refused
-from producers.members import AddMember, ChangeRole, MarkRead, RemoveMember, SetNotifications, TransferOwnership
+from producers.members import (
+    AddMember,
+    ChangeMember,
+    ChangeRole,
+    MarkRead,
+    RemoveMember,
+    SetNotifications,
+    TransferOwnership,
+)
 from producers.messages import DeleteMessage, EditMessage, PostMessage
 from producers.pins import PinMessage, UnpinMessage
 from producers.roles import PERMISSIONS, PermissionRow, Rule
@@ -38,6 +46,7 @@ COPY = {
     "UnpinMessage":      (YES,   YES,   NO,       YES,   NO,      False,   False),
     "MarkRead":          (YES,   YES,   YES,      YES,   NO,      True,    False),
     "SetNotifications":  (YES,   YES,   YES,      YES,   NO,      True,    False),
+    "ChangeMember":      (YES,   YES,   SELF,     SELF,  NO,      False,   False),
     "AddMember":         (YES,   YES,   INVITING, NO,    JOIN,    False,   False),
     "RemoveMember":      (BELOW, BELOW, SELF,     SELF,  NO,      True,    True),
     "ChangeRole":        (YES,   NO,    NO,       NO,    NO,      False,   False),
@@ -122,6 +131,10 @@ def cases(name: str, column: str) -> list[Case]:
             return [Case(MarkRead(room="s", seq=0))]
         case "SetNotifications":
             return [Case(SetNotifications(room="s", notifications=False))]
+        case "ChangeMember":
+            mine = [Case(ChangeMember(room="s", user=me, custom={"a": 1}), to="self")]
+            changes = {role: ChangeMember(room="s", user=user, custom={"a": 1}) for role, user in here.items()}
+            return [*mine, *(Case(change, to=role) for role, change in changes.items())]  # type: ignore[arg-type]  # a role
         case "AddMember":
             mine = [Case(AddMember(room="s", user=me), to="self", invited=one) for one in (False, True)]
             mine = mine if column == "outsider" else []

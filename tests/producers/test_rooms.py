@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from events.core.records import Event
 from events.members import MemberLeft
 from events.rooms import (
     RoomArchived,
     RoomCreated,
+    RoomCustomChanged,
     RoomDataChanged,
     RoomDeleted,
     RoomDescribed,
@@ -63,6 +65,9 @@ def test_create_rooms() -> None:
         ),
         join("ada", "owner"),
     )
+    kept = {"site": {"floor": 2}, "tags": [None, 1.0, True]}
+    custom = make(custom={**kept, "none": None, "site": {"floor": 2, "none": None}})
+    Given().when(custom).then(made(custom=kept), join("ada", "owner"))
     about = make(topic_line="Scones")
     Given().when(about).then(made(), RoomTopicLineSet(topic_line="Scones"), join("ada", "owner"))
 
@@ -237,6 +242,31 @@ def test_a_description_is_changed_and_taken_away() -> None:
     given.when(ChangeRoom(room="s", description=None), id="3").then(RoomDescribed(description=None))
 
 
+def test_a_custom_object_is_merged() -> None:
+    def changes(patch: dict[str, Any], id: str) -> Given:
+        return given.when(ChangeRoom(room="s", custom=patch), id=id)
+
+    given = room(replace(PUBLIC, custom={"a": {"b": 1, "c": 2}, "d": [1]}), "ada")
+    changes({"a": {"b": None, "e": 3}, "d": [2], "f": None}, "1").then(
+        RoomCustomChanged(custom={"a": {"c": 2, "e": 3}, "d": [2]})
+    )
+    changes({"a": {"c": 2, "b": None}, "d": [2]}, "2").then()
+    # To Python 2 == 2.0 and 1 == True.
+    changes({"a": {"c": 2.0}}, "3").then(RoomCustomChanged(custom={"a": {"c": 2.0, "e": 3}, "d": [2]}))
+    changes({}, "4").then()
+    changes({"a": None, "d": None}, "5").then(RoomCustomChanged(custom={}))
+
+
+def test_a_custom_object_has_its_limits() -> None:
+    large: dict[str, Any] = {"a": "x" * 5113}
+    deep: dict[str, Any] = {"a": {"a": {"a": {"a": {"a": {}}}}}}
+    for type in ("public", "direct"):
+        Given().when(make(type=type, name="", members=["ada", "bob"], custom=large)).refused("too_large")
+        Given().when(make(type=type, name="", members=["ada", "bob"], custom=deep)).refused("invalid")
+    room(PUBLIC, "ada").when(ChangeRoom(room="s", custom=large)).refused("too_large")
+    room(PUBLIC, "ada").when(ChangeRoom(room="s", custom=deep)).refused("invalid")
+
+
 def test_a_topic_line_is_set_and_cleared() -> None:
     given = room(PUBLIC, "ada").when(ChangeRoom(room="s", topic_line="Tea")).then(RoomTopicLineSet(topic_line="Tea"))
     given.when(ChangeRoom(room="s", description=None), id="2").then()
@@ -255,7 +285,7 @@ def test_a_topic_line_is_one_line(text: str) -> None:
     Given().when(make(topic_line=text)).refused("invalid")
 
 
-def test_a_direct_room_has_data_only() -> None:
+def test_a_direct_room_has_data_and_custom_only() -> None:
     settings = SettingsPatch(announcements=True)
     for fields in ({"name": "X"}, {"description": "X"}, {"topic_line": "X"}, {"settings": settings}):
         room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", **fields)).refused("invalid")
@@ -265,6 +295,7 @@ def test_a_direct_room_has_data_only() -> None:
     for fields in as_read:
         room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", **fields)).then()
     room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", data={"a": "b"})).then(RoomDataChanged(data={"a": "b"}))
+    room(DIRECT, "ada", "bob").when(ChangeRoom(room="s", custom={"a": 1})).then(RoomCustomChanged(custom={"a": 1}))
 
 
 def test_archive_and_unarchive() -> None:

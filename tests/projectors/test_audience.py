@@ -56,7 +56,7 @@ def room(type: Any = "private", last: str | None = None, state: Any = "active") 
 def member(id: str, state: Any = "joined") -> Member:
     return Member(
         room="r", user=id, role="member", state=state, since=1, joined=TIME, read=0, read_at=TIME, notifications=True,
-        willing=True, version=1,
+        willing=True, custom={}, version=1,
     )  # fmt: skip
 
 
@@ -148,6 +148,7 @@ HEARERS: dict[str, set[str]] = {
     "member.role_changed": ROOM,
     "member.read": ROOM,
     "member.notifications_set": {"7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
+    "member.custom_changed": ROOM,
     "message.posted": ROOM,
     "message.edited": ROOM,
     "message.deleted": ROOM,

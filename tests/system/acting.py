@@ -19,7 +19,8 @@ KINDS = (
     "add", "put_out", "rename", "rename", "room_data", "read", "read", "profile", "visual", "change_visual",
     "no_visual", "emotion", "emotion", "log_in", "log_out", "renew", "email", "friend", "friend", "neither", "block",
     "edit", "edit", "edit", "erase", "erase", "role", "role", "transfer", "notify", "notify", "settings", "describe",
-    "topic_line", "archive", "unarchive", "unarchive", "delete_room", "restore", "restore", "added_by", "added_by",
+    "topic_line", "room_custom", "room_custom", "custom", "custom", "archive", "unarchive", "unarchive",
+    "delete_room", "restore", "restore", "added_by", "added_by",
     "accept", "accept", "accept", "decline", "withdraw", "pin", "pin", "pin", "unpin",
     "channel", "channel", "no_channel",
 )  # fmt: skip
@@ -149,6 +150,14 @@ class Cast:
     async def _notify(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("members.set_notifications", room=self._room(deed), notifications=deed.number % 2 == 0)
 
+    async def _custom(self, deed: Deed, who: Person, other: Person) -> None:
+        patch = {
+            "a": [None, deed.number, {"b": [1.0, True, None]}][deed.which % 3],
+            "c": {"d": deed.number % 2 or None},
+        }
+        user = other.id if deed.other % 2 else "me"
+        await who.do("members.change", room=self._room(deed), user=user, custom=patch)
+
     async def _settings(self, deed: Deed, who: Person, other: Person) -> None:
         # Mostly so that everybody may do something.
         whose = "admins" if deed.number % 5 == 1 else "members"
@@ -162,6 +171,13 @@ class Cast:
     async def _topic_line(self, deed: Deed, who: Person, other: Person) -> None:
         line = None if deed.number % 3 == 1 else f"Today: {deed.number}"
         await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), topic_line=line)
+
+    async def _room_custom(self, deed: Deed, who: Person, other: Person) -> None:
+        patch = {
+            "a": [None, deed.number, {"b": [1.0, True, None]}][deed.other % 3],
+            "c": {"d": deed.number % 2 or None},
+        }
+        await (await self._owner(deed, who)).do("rooms.change", room=self._room(deed), custom=patch)
 
     async def _archive(self, deed: Deed, who: Person, other: Person) -> None:
         await (await self._owner(deed, who)).do("rooms.archive", room=self._room(deed))

@@ -29,6 +29,7 @@ HANDLES = ("username:", "email:")
 #: What is acted besides, by the event types that no example makes.
 FURTHER: dict[str, Scene] = {
     "room.data_changed": (MADE, ChangeRoom(room="r", data={"a": "b"})),
+    "room.custom_changed": (MADE, ChangeRoom(room="r", custom={"a": {"b": [1]}})),
     "room.settings_changed": (MADE, ChangeRoom(room="r", settings=SettingsPatch(posting="admins"))),
     "app.settings_changed": (APP, ChangeApp(app="p", settings=AppSettingsPatch(registration=True))),
     "message.restored": (

@@ -287,7 +287,7 @@ async def test_nobody_else_is_shown_a_members_wishes(world: World, operator: str
     own = (await bob.do("rooms.get", room=room, as_of=moment))["member"]
     assert own.keys() == own_member_view(
         Member(room="", user="", role="member", state="joined", since=0, joined="", read=0, read_at="",
-               notifications=True, willing=True, version=0)
+               notifications=True, willing=True, custom={}, version=0)
     ).keys()  # fmt: skip
     early = "users/0/0,users/1/0"
     assert await ada.refused("users.get", user=bob.id, as_of=early) == "not_found", "before they were registered"

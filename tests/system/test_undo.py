@@ -84,6 +84,7 @@ class Scene:
             "room": {name: room["room"][name] for name in ROOM_FIELDS},
             "pins": {one["pin"]["message"] for one in pins},
             "members": {one["user"]["id"]: one["member"]["role"] for one in members},
+            "custom": {one["user"]["id"]: one["member"]["custom"] for one in members},
             "names": {one["user"]["id"]: (one["user"]["name"], one["user"]["data"]) for one in members},
             "messages": {
                 one["id"]: (one["content"], one["data"]) for one in page["messages"]
@@ -97,7 +98,7 @@ async def scene(world: World) -> Scene:
     people = [await world.person(name) for name in ("ada", "bob", "mallory", "eve")]
     ada, bob, mallory, _ = people
     room = await ada.group(bob, mallory, name="Lobby", description="For all", topic_line="Tea at four",
-                           data={"icon": "door"})  # fmt: skip
+                           data={"icon": "door"}, custom={"door": {"open": True}})  # fmt: skip
     await ada.do("members.set_role", room=room, user=mallory.id, role="admin")
     return Scene(world, people, room)
 
@@ -113,7 +114,10 @@ async def test_a_raid_is_taken_back(installed: Settings, scene: Scene) -> None:
     await mallory.do("messages.edit", room=room, message=mine["id"], content={"text": "worst"})
     await mallory.do("messages.delete", room=room, message=kept["id"])
     await mallory.do("rooms.change", room=room, name="Mine", description="Gone", topic_line="Raid",
-                     data={"icon": "skull", "x": "y"}, settings={"posting": "admins"})  # fmt: skip
+                     data={"icon": "skull", "x": "y"}, custom={"door": {"open": False}, "x": 1},
+                     settings={"posting": "admins"})  # fmt: skip
+    await mallory.do("members.change", room=room, user=bob.id, custom={"title": "jester"})
+    await mallory.do("members.change", room=room, user="me", custom={"title": "king"})
     await mallory.do("members.remove", room=room, user=bob.id)
     await mallory.do("members.add", room=room, user=eve.id)
     await mallory.do("users.change", name="King", data={"k": "v"})

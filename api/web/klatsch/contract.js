@@ -7,6 +7,7 @@ export const ROOM_CHANGES = [
   "room.topic_line_set",
   "room.settings_changed",
   "room.data_changed",
+  "room.custom_changed",
 ];
 
 /** What a deleted room shows besides its id, type, state and times. */
@@ -16,6 +17,7 @@ export const GONE = {
   topic_line: null,
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
+  custom: {},
   seq: 0,
   last: null,
   members: 0,

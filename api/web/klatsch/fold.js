@@ -158,6 +158,7 @@ export const FOLD = {
       joined: time,
       read,
       read_at: time,
+      custom: {},
       version: offset,
     };
     if (state.members[stream]) keep(state.members[stream], data.user, member);
@@ -206,6 +207,11 @@ export const FOLD = {
   "member.notifications_set": (state, { stream, offset, data }) => {
     change(state.rooms[stream]?.member, offset, { notifications: data.notifications });
     change(state.members[stream]?.[state.me?.id], offset, {});
+  },
+  "member.custom_changed": (state, { stream, offset, data }) => {
+    const { user, custom } = data;
+    if (user === state.me?.id) change(state.rooms[stream]?.member, offset, { custom });
+    change(state.members[stream]?.[user], offset, { custom });
   },
   "message.posted": (state, delta) => {
     const { stream, offset, data } = delta;

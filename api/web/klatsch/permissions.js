@@ -21,6 +21,7 @@ export const TABLE = {
   UnpinMessage: { owner: yes, admin: yes, member: no, direct: yes },
   MarkRead: { owner: yes, admin: yes, member: yes, direct: yes, archived: true },
   SetNotifications: { owner: yes, admin: yes, member: yes, direct: yes, archived: true },
+  ChangeMember: { owner: yes, admin: yes, member: self, direct: self },
   AddMember: { owner: yes, admin: yes, member: inviting, direct: no },
   RemoveMember: { owner: below, admin: below, member: self, direct: self, archived: true },
   ChangeRole: { owner: yes, admin: no, member: no, direct: no },

@@ -27,6 +27,7 @@ const GIST = {
   "member.role_changed": ({ data }, name) => `${name(data.user)}, ${data.role}`,
   "member.read": ({ data }) => `up to #${data.seq}`,
   "member.notifications_set": ({ data }) => (data.notifications ? "notified" : "not notified"),
+  "member.custom_changed": ({ data }, name) => name(data.user),
   "message.posted": ({ data }) => `#${data.seq} ${summary(data, "")}`,
   "message.edited": ({ data }) => data.content.text ?? "",
   "message.emotion_detected": ({ data }) => data.emotion ?? "not shown",

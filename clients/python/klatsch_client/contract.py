@@ -11,7 +11,7 @@ Json: TypeAlias = Any
 #: The public profile. Without `updated` and `seen`, which tell when the user was last here (see presence).
 class User(TypedDict):
     id: str
-    #: Unique in it, as registered; compared without case.
+    #: Unique in it, as registered; compared without case. Empty: none, as an application may leave it out.
     username: str
     #: Shown name.
     name: str
@@ -19,7 +19,15 @@ class User(TypedDict):
     role: Literal["person", "service"]
     #: The linked visual character.
     visual: str | None
+    kind: Literal["anonymous", "guest", "regular"]
+    #: Address of a picture.
+    avatar: str | None
+    #: What they say of themselves.
+    bio: str | None
     data: dict[str, str]
+    custom: dict[str, Json]
+    #: Since when they can do nothing; None: they can.
+    deactivated: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -27,7 +35,7 @@ class User(TypedDict):
 class Self(TypedDict):
     """The profile as the user sees it. The credential is shown to nobody."""
     id: str
-    #: Unique in it, as registered; compared without case.
+    #: Unique in it, as registered; compared without case. Empty: none, as an application may leave it out.
     username: str
     #: Shown name.
     name: str
@@ -35,7 +43,15 @@ class Self(TypedDict):
     role: Literal["person", "service"]
     #: The linked visual character.
     visual: str | None
+    kind: Literal["anonymous", "guest", "regular"]
+    #: Address of a picture.
+    avatar: str | None
+    #: What they say of themselves.
+    bio: str | None
     data: dict[str, str]
+    custom: dict[str, Json]
+    #: Since when they can do nothing; None: they can.
+    deactivated: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -49,6 +65,8 @@ class Self(TypedDict):
     #: `contacts`: whom the user holds for a friend, and who shares a room with them in which they are by their own
     #: will.
     added_by: Literal["contacts", "everyone", "nobody"] | None
+    #: What their application calls them, in whose words the id is derived; None: registered themselves.
+    external: str | None
 
 class Relationship(TypedDict):
     """What `user` is to `other`, as `user` sees it."""
@@ -88,6 +106,8 @@ class Room(TypedDict):
     #: `archived`: it can be read, and left, but not written to. `deleted`: to its members it no longer exists.
     state: Literal["active", "archived", "deleted"]
     data: dict[str, str]
+    #: A JSON object that apps make up.
+    custom: dict[str, Json]
     #: Sequence number of the last message; the first is 1.
     seq: int
     #: Id of the last message.
@@ -99,7 +119,7 @@ class Room(TypedDict):
     #: The owner; None in a direct room, and in a room that everyone has left.
     owner: str | None
     created: str
-    #: Time of the last event that people see: message, name, description, topic line, settings, data, state.
+    #: Time of the last event that people see: message, name, description, topic line, settings, data, custom, state.
     updated: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -115,6 +135,8 @@ class Member(TypedDict):
     read: int
     #: When that was noted.
     read_at: str
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Json]
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
     #: Whether the member wants to be notified of messages.
@@ -131,6 +153,8 @@ class RoomMember(TypedDict):
     read: int
     #: When that was noted.
     read_at: str
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Json]
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
 
@@ -227,6 +251,8 @@ class AddedMember(TypedDict):
     read: int
     #: When that was noted.
     read_at: str
+    #: A JSON object that apps make up; who comes back still has it.
+    custom: dict[str, Json]
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
     #: Whether the member wants to be notified of messages.
@@ -615,6 +641,12 @@ class UsersRegister(TypedDict):
     name: NotRequired[str | None]
     #: Additional information: texts by name, which everybody sees.
     data: NotRequired[dict[str, str]]
+    #: Address of a picture, which others' clients open.
+    avatar: NotRequired[str | None]
+    #: What you say of yourself.
+    bio: NotRequired[str | None]
+    #: A JSON object, which everybody sees.
+    custom: NotRequired[dict[str, Json]]
     #: Unique in the installation: who registers an address that is taken learns that it is. Only you see it.
     email: NotRequired[str | None]
     #: Who may add you to rooms at once; all others invite you. null: as the installation has it.
@@ -658,6 +690,12 @@ class UsersChange(TypedDict):
     name: NotRequired[str | None]
     #: What is not named stays; null removes an entry.
     data: NotRequired[dict[str, str | None] | None]
+    #: Address of a picture, which others' clients open; null: none any more.
+    avatar: NotRequired[str | None]
+    #: What you say of yourself; null: nothing any more.
+    bio: NotRequired[str | None]
+    #: A JSON object, changed by a merge patch: null removes a name, an object is merged, all else takes its place.
+    custom: NotRequired[dict[str, Json] | None]
     #: Another e-mail address; null: none any more.
     email: NotRequired[str | None]
     #: Your current password, where you have one: needed to change the e-mail address, which one logs in by.
@@ -858,6 +896,9 @@ class RoomsCreate(TypedDict):
     settings: NotRequired[RoomSettingsChange]
     #: Additional information for apps: texts by name, seen by all who see the room.
     data: NotRequired[dict[str, str]]
+    #: A JSON object of your own, seen by all who see the room: at most 5 KiB, 5 levels, 100 names in all. A name
+    #: with null is left out.
+    custom: NotRequired[dict[str, Json]]
 
 class RoomsCreateAnswer(TypedDict):
     """What `rooms.create` answers."""
@@ -910,6 +951,9 @@ class RoomsChange(TypedDict):
     settings: NotRequired[RoomSettingsChange | None]
     #: What is not named stays; null removes an entry.
     data: NotRequired[dict[str, str | None] | None]
+    #: A JSON merge patch (RFC 7396) of the object: null removes a name, an object is merged, all else takes its
+    #: place.
+    custom: NotRequired[dict[str, Json] | None]
 
 class RoomsChangeAnswer(TypedDict):
     """What `rooms.change` answers."""
@@ -982,6 +1026,19 @@ class MembersRemove(TypedDict):
     room: str
     #: A user id, or `me`.
     user: str
+
+class MembersChange(TypedDict):
+    """What `members.change` takes."""
+    room: str
+    #: A user id, or `me`.
+    user: str
+    #: A JSON merge patch (RFC 7396) of the member's object, of at most 5 KiB, that all in the room see: null removes
+    #: a name, an object is merged, all else takes its place.
+    custom: dict[str, Json]
+
+class MembersChangeAnswer(TypedDict):
+    """What `members.change` answers."""
+    member: RoomMember
 
 class MembersSetRole(TypedDict):
     """What `members.set_role` takes."""
@@ -1404,12 +1461,19 @@ class DeltaInclude(TypedDict):
     peer: NotRequired[str | None]
 
 class UserRegisteredDeltaData(TypedDict):
+    #: Empty: none.
     username: str
     name: str
     role: Literal["person", "service"]
     data: dict[str, str]
     #: Where mail reaches the user; None: not told.
     email: NotRequired[str | None]
+    #: What the application calls the user that registered them; None: they registered themselves.
+    external: NotRequired[str | None]
+    kind: NotRequired[Literal["anonymous", "guest", "regular"]]
+    avatar: NotRequired[str | None]
+    bio: NotRequired[str | None]
+    custom: NotRequired[dict[str, Json]]
 
 class UserRegisteredDelta(TypedDict):
     type: Literal["user.registered"]
@@ -1431,6 +1495,12 @@ class UserProfileChangedDeltaData(TypedDict):
     name: NotRequired[str | None]
     #: The whole new data map; None: unchanged.
     data: NotRequired[dict[str, str] | None]
+    #: The new address of a picture; empty: none any more; None: unchanged.
+    avatar: NotRequired[str | None]
+    #: The new text; empty: none any more; None: unchanged.
+    bio: NotRequired[str | None]
+    #: The whole new object; None: unchanged.
+    custom: NotRequired[dict[str, Json] | None]
 
 class UserProfileChangedDelta(TypedDict):
     type: Literal["user.profile_changed"]
@@ -1560,6 +1630,36 @@ class UserAddedByChosenDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class UserDeactivatedDelta(TypedDict):
+    type: Literal["user.deactivated"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: Nothing
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class UserReactivatedDelta(TypedDict):
+    type: Literal["user.reactivated"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: Nothing
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class SessionOpenedDeltaData(TypedDict):
     session: str
     expires: str
@@ -1680,6 +1780,7 @@ class RoomCreatedDeltaData(TypedDict):
     description: NotRequired[str | None]
     #: `RoomSettings`; what is missing has its default.
     settings: NotRequired[dict[str, Json]]
+    custom: NotRequired[dict[str, Json]]
 
 class RoomCreatedDelta(TypedDict):
     type: Literal["room.created"]
@@ -1783,6 +1884,25 @@ class RoomDataChangedDelta(TypedDict):
     time: str
     actor: str
     data: RoomDataChangedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class RoomCustomChangedDeltaData(TypedDict):
+    #: The whole new object.
+    custom: dict[str, Json]
+
+class RoomCustomChangedDelta(TypedDict):
+    type: Literal["room.custom_changed"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: RoomCustomChangedDeltaData
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -2003,6 +2123,26 @@ class MemberNotificationsSetDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class MemberCustomChangedDeltaData(TypedDict):
+    user: str
+    #: The whole new object.
+    custom: dict[str, Json]
+
+class MemberCustomChangedDelta(TypedDict):
+    type: Literal["member.custom_changed"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: MemberCustomChangedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class MessagePostedDeltaDataText(TypedDict):
     message: str
     seq: int
@@ -2169,6 +2309,7 @@ class GoneRoom(TypedDict):
     topic_line: str | None
     settings: RoomSettings
     data: dict[str, str]
+    custom: dict[str, Json]
     seq: int
     last: str | None
     members: int
@@ -2188,10 +2329,10 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
-RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed']"
+RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"
 
 #: Codes of problems; a newer server may have more.
 ProblemCode = Literal[
@@ -2233,6 +2374,7 @@ ROOM_CHANGES: tuple[RoomChange, ...] = (
     "room.topic_line_set",
     "room.settings_changed",
     "room.data_changed",
+    "room.custom_changed",
 )
 #: What a deleted room shows besides its id, type, state and times.
 GONE: GoneRoom = {
@@ -2241,6 +2383,7 @@ GONE: GoneRoom = {
     "topic_line": None,
     "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     "data": {},
+    "custom": {},
     "seq": 0,
     "last": None,
     "members": 0,
@@ -2272,7 +2415,7 @@ class UsersRpc:
         return cast(UsersMeAnswer, await self._call("users.me", params, "read"))
 
     async def change(self, **params: Unpack[UsersChange]) -> UsersChangeAnswer:
-        """Change your name, data map, e-mail address, or who may add you to rooms."""
+        """Change your name, picture, text, data map, e-mail address, or who may add you to rooms."""
         return cast(UsersChangeAnswer, await self._call("users.change", params, "key"))
 
     async def get(self, **params: Unpack[UsersGet]) -> UsersGetAnswer:
@@ -2368,7 +2511,7 @@ class RoomsRpc:
         return cast(RoomsGetAnswer, await self._call("rooms.get", params, "read"))
 
     async def change(self, **params: Unpack[RoomsChange]) -> RoomsChangeAnswer:
-        """Change a room's name, description, topic line, settings or data map."""
+        """Change a room's name, description, topic line, settings, data map or custom object."""
         return cast(RoomsChangeAnswer, await self._call("rooms.change", params, "key"))
 
     async def delete(self, **params: Unpack[RoomsDelete]) -> None:
@@ -2407,6 +2550,10 @@ class MembersRpc:
     async def remove(self, **params: Unpack[MembersRemove]) -> None:
         """Leave a room (`me`), remove somebody, or withdraw an invitation."""
         await self._call("members.remove", params, "key")
+
+    async def change(self, **params: Unpack[MembersChange]) -> MembersChangeAnswer:
+        """Change the custom object of a member: your own (`me`), or another's as owner or admin."""
+        return cast(MembersChangeAnswer, await self._call("members.change", params, "key"))
 
     async def set_role(self, **params: Unpack[MembersSetRole]) -> MembersSetRoleAnswer:
         """Promote or demote a member, or pass the room on to a new owner."""

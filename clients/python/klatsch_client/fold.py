@@ -357,7 +357,8 @@ def _joined(state: State, delta: c.MemberJoinedDelta, offset: int) -> None:
             read, time = delta["data"].get("seq"), delta["time"]
             made: c.RoomMember = {
                 "room": delta["stream"], "user": user, "role": role, "joined": time,
-                "read": entry.room["seq"] if read is None else read, "read_at": time, "version": offset,
+                "read": entry.room["seq"] if read is None else read, "read_at": time, "custom": {},
+                "version": offset,
             }  # fmt: skip
             _keep(entry.members, user, include.get("joined") or made)
 
@@ -409,6 +410,18 @@ def _notifications_set(state: State, delta: c.MemberNotificationsSetDelta, offse
         _change(entry.member, offset, notifications=delta["data"]["notifications"])
         for view in _listed(entry, state.me["id"]):
             _change(view, offset)
+
+
+def _custom_changed(state: State, delta: c.MemberCustomChangedDelta, offset: int) -> None:
+    entry, user, custom = state.rooms.get(delta["stream"]), delta["data"]["user"], delta["data"]["custom"]
+    if entry is None:
+        return
+    if user == state.me["id"]:
+        # Also of a room that is deleted since, of which the rest is left out.
+        _take(entry, member=_include(delta).get("member"))
+        _change(entry.member, offset, custom=custom)
+    for view in _listed(entry, user):
+        _change(view, offset, custom=custom)
 
 
 def _posted(state: State, delta: c.MessagePostedDelta, offset: int) -> None:
@@ -483,6 +496,7 @@ RULES: dict[str, Rule] = {
     "member.role_changed": _role_changed,
     "member.read": _read,
     "member.notifications_set": _notifications_set,
+    "member.custom_changed": _custom_changed,
     "message.posted": _posted,
     "message.edited": _edited,
     "message.deleted": _deleted,

@@ -6,7 +6,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** The public profile. Without `updated` and `seen`, which tell when the user was last here (see presence). */
 export type User = {
   id: string;
-  /** Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users. */
+  /** Unique in it, as registered; compared without case. Empty: none, as an application may leave it out. */
   username: string;
   /** Shown name. */
   name: string;
@@ -31,7 +31,7 @@ export type User = {
 /** The profile as the user sees it. The credential is shown to nobody. */
 export type Self = {
   id: string;
-  /** Unique, as registered; compared without case. Empty: none, as an application may leave it out for its users. */
+  /** Unique in it, as registered; compared without case. Empty: none, as an application may leave it out. */
   username: string;
   /** Shown name. */
   name: string;
@@ -111,6 +111,8 @@ export type Room = {
   /** `archived`: it can be read, and left, but not written to. `deleted`: to its members it no longer exists. */
   state: "active" | "archived" | "deleted";
   data: { [name: string]: string };
+  /** A JSON object that apps make up. */
+  custom: { [name: string]: Json };
   /** Sequence number of the last message; the first is 1. */
   seq: number;
   /** Id of the last message. */
@@ -122,7 +124,7 @@ export type Room = {
   /** The owner; None in a direct room, and in a room that everyone has left. */
   owner: string | null;
   created: string;
-  /** Time of the last event that people see: message, name, description, topic line, settings, data, state. */
+  /** Time of the last event that people see: message, name, description, topic line, settings, data, custom, state. */
   updated: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -139,6 +141,8 @@ export type Member = {
   read: number;
   /** When that was noted. */
   read_at: string;
+  /** A JSON object that apps make up; who comes back still has it. */
+  custom: { [name: string]: Json };
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
   /** Whether the member wants to be notified of messages. */
@@ -156,6 +160,8 @@ export type RoomMember = {
   read: number;
   /** When that was noted. */
   read_at: string;
+  /** A JSON object that apps make up; who comes back still has it. */
+  custom: { [name: string]: Json };
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
 };
@@ -273,6 +279,8 @@ export type AddedMember = {
   read: number;
   /** When that was noted. */
   read_at: string;
+  /** A JSON object that apps make up; who comes back still has it. */
+  custom: { [name: string]: Json };
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
   /** Whether the member wants to be notified of messages. */
@@ -1000,6 +1008,11 @@ export type RoomsCreate = {
   settings?: RoomSettingsChange;
   /** Additional information for apps: texts by name, seen by all who see the room. */
   data?: { [name: string]: string };
+  /**
+   * A JSON object of your own, seen by all who see the room: at most 5 KiB, 5 levels, 100 names in all. A name
+   * with null is left out.
+   */
+  custom?: { [name: string]: Json };
 };
 
 /** What `rooms.create` answers. */
@@ -1058,6 +1071,11 @@ export type RoomsChange = {
   settings?: RoomSettingsChange | null;
   /** What is not named stays; null removes an entry. */
   data?: { [name: string]: string | null } | null;
+  /**
+   * A JSON merge patch (RFC 7396) of the object: null removes a name, an object is merged, all else takes its
+   * place.
+   */
+  custom?: { [name: string]: Json } | null;
 };
 
 /** What `rooms.change` answers. */
@@ -1143,6 +1161,23 @@ export type MembersRemove = {
   room: string;
   /** A user id, or `me`. */
   user: string;
+};
+
+/** What `members.change` takes. */
+export type MembersChange = {
+  room: string;
+  /** A user id, or `me`. */
+  user: string;
+  /**
+   * A JSON merge patch (RFC 7396) of the member's object, of at most 5 KiB, that all in the room see: null removes
+   * a name, an object is merged, all else takes its place.
+   */
+  custom: { [name: string]: Json };
+};
+
+/** What `members.change` answers. */
+export type MembersChangeAnswer = {
+  member: RoomMember;
 };
 
 /** What `members.set_role` takes. */
@@ -2024,6 +2059,7 @@ export type RoomCreatedDeltaData = {
   description?: string | null;
   /** `RoomSettings`; what is missing has its default. */
   settings?: { [name: string]: Json };
+  custom?: { [name: string]: Json };
 };
 
 export type RoomCreatedDelta = {
@@ -2148,6 +2184,29 @@ export type RoomDataChangedDelta = {
   time: string;
   actor: string;
   data: RoomDataChangedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type RoomCustomChangedDeltaData = {
+  /** The whole new object. */
+  custom: { [name: string]: Json };
+};
+
+export type RoomCustomChangedDelta = {
+  type: "room.custom_changed";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: RoomCustomChangedDeltaData;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2413,6 +2472,30 @@ export type MemberNotificationsSetDelta = {
   deleted?: boolean;
 };
 
+export type MemberCustomChangedDeltaData = {
+  user: string;
+  /** The whole new object. */
+  custom: { [name: string]: Json };
+};
+
+export type MemberCustomChangedDelta = {
+  type: "member.custom_changed";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: MemberCustomChangedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type MessagePostedDeltaDataText = {
   message: string;
   seq: number;
@@ -2625,6 +2708,7 @@ export type Delta =
   | RoomTopicLineSetDelta
   | RoomSettingsChangedDelta
   | RoomDataChangedDelta
+  | RoomCustomChangedDelta
   | RoomArchivedDelta
   | RoomUnarchivedDelta
   | RoomDeletedDelta
@@ -2637,6 +2721,7 @@ export type Delta =
   | MemberRoleChangedDelta
   | MemberReadDelta
   | MemberNotificationsSetDelta
+  | MemberCustomChangedDelta
   | MessagePostedDelta
   | MessageEditedDelta
   | MessageDeletedDelta
@@ -2646,7 +2731,7 @@ export type Delta =
   | MessageUnpinnedDelta;
 
 /** Type of a delta in `ROOM_CHANGES`. */
-export type RoomChange = "room.renamed" | "room.described" | "room.topic_line_set" | "room.settings_changed" | "room.data_changed";
+export type RoomChange = "room.renamed" | "room.described" | "room.topic_line_set" | "room.settings_changed" | "room.data_changed" | "room.custom_changed";
 
 /** What a deleted room shows besides its id, type, state and times. */
 export type GoneRoom = {
@@ -2655,6 +2740,7 @@ export type GoneRoom = {
   topic_line: string | null;
   settings: RoomSettings;
   data: { [name: string]: string };
+  custom: { [name: string]: Json };
   seq: number;
   last: string | null;
   members: number;
@@ -2670,6 +2756,7 @@ export type ProblemCode =
   "token_expired" |
   "token_not_yet_valid" |
   "token_revoked" |
+  "suspended" |
   "forbidden" |
   "not_found" |
   "method_not_allowed" |
@@ -2701,6 +2788,7 @@ export const ROOM_CHANGES: readonly RoomChange[] = [
   "room.topic_line_set",
   "room.settings_changed",
   "room.data_changed",
+  "room.custom_changed",
 ];
 
 /** What a deleted room shows besides its id, type, state and times. */
@@ -2710,6 +2798,7 @@ export const GONE: Readonly<GoneRoom> = {
   topic_line: null,
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
+  custom: {},
   seq: 0,
   last: null,
   members: 0,
@@ -2778,7 +2867,7 @@ export type Rpc = {
     find(params?: RoomsFind): Promise<RoomsFindAnswer>;
     /** A room you are in */
     get(params: RoomsGet): Promise<RoomsGetAnswer>;
-    /** Change a room's name, description, topic line, settings or data map */
+    /** Change a room's name, description, topic line, settings, data map or custom object */
     change(params: RoomsChange): Promise<RoomsChangeAnswer>;
     /** Delete a room: for its members it no longer exists; an operator can restore it */
     delete(params: RoomsDelete): Promise<void>;
@@ -2798,6 +2887,8 @@ export type Rpc = {
     add(params: MembersAdd): Promise<MembersAddAnswer>;
     /** Leave a room (`me`), remove somebody, or withdraw an invitation */
     remove(params: MembersRemove): Promise<void>;
+    /** Change the custom object of a member: your own (`me`), or another's as owner or admin */
+    change(params: MembersChange): Promise<MembersChangeAnswer>;
     /** Promote or demote a member, or pass the room on to a new owner */
     setRole(params: MembersSetRole): Promise<MembersSetRoleAnswer>;
     /** Choose whether you want to be notified of a room's messages */
@@ -2917,6 +3008,7 @@ export function makeRpc(call: Call): Rpc {
       list: (params) => call("members.list", params, "read"),
       add: (params) => call("members.add", params, "key"),
       remove: (params) => call("members.remove", params, "key"),
+      change: (params) => call("members.change", params, "key"),
       setRole: (params) => call("members.set_role", params, "key"),
       setNotifications: (params) => call("members.set_notifications", params, "key"),
       read: (params) => call("members.read", params, "key"),

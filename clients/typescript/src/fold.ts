@@ -192,7 +192,7 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
     if (entry.room.type === "direct") entry.peer = user;
     const { stream: room, time } = delta;
     const read = delta.data.seq ?? entry.room.seq;
-    const made = { room, user, role, joined: time, read, read_at: time, version: offset };
+    const made = { room, user, role, joined: time, read, read_at: time, custom: {}, version: offset };
     if (entry.members) keep(entry.members, user, delta.include?.joined ?? made);
   },
   "member.left": (state, delta, offset) => {
@@ -234,6 +234,16 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
     if (!entry) return;
     change(entry.member, offset, { notifications });
     for (const view of listed(entry, state.me.id)) change(view, offset, {});
+  },
+  "member.custom_changed": (state, { stream, data: { user, custom }, include }, offset) => {
+    const entry = state.rooms[stream];
+    if (!entry) return;
+    if (user === state.me.id) {
+      // Also of a room that is deleted since, of which the rest is left out.
+      if (include?.member) take(entry, { member: include.member });
+      change(entry.member, offset, { custom });
+    }
+    for (const view of listed(entry, user)) change(view, offset, { custom });
   },
   "message.posted": (state, delta, offset) => {
     const entry = state.rooms[delta.stream];

@@ -56,8 +56,8 @@ DESCRIPTIONS: dict[str, str] = {
     "rooms.find": "Without a name: a list, the latest activity first. With a name: the rooms that you are in, with "
     "membership and last message, and public rooms that you could join, with `joined`.",
     "rooms.get": "The room with your membership, the messages that you have not read, and the last message.",
-    "rooms.change": "Only the members that are sent change; settings that are not named stay. `data` is a merge patch "
-    "(RFC 7396): null removes an entry.",
+    "rooms.change": "Only the members that are sent change; settings that are not named stay. `data` and `custom` are "
+    "merge patches (RFC 7396): null removes a name; in `custom` objects are merged at each level, arrays are replaced.",
     "rooms.archive": "It can be read and left, but not written to, until it is unarchived.",
     "rooms.unarchive": "The room is as it was before. If it is not archived, nothing happens.",
     "rooms.delete": "For its members it no longer exists, nor do invitations to it. An operator can restore it.",
@@ -71,6 +71,8 @@ DESCRIPTIONS: dict[str, str] = {
     "members.remove": "An owner who leaves passes the room on to the next member: admins first. For a user who is only "
     "invited, it withdraws the invitation.",
     "members.set_role": "`owner` passes the room on: the old owner becomes an admin.",
+    "members.change": "`custom` is a merge patch (RFC 7396), as in `rooms.change`. All in the room see it, and "
+    "somebody who comes back to it still has theirs.",
     "members.set_notifications": "Your own choice, which only you see. New members start with the room's setting.",
     "members.read": "Others see how far you have read. `unread` is how many messages are left.",
     "invitations.list": "The rooms that wait for your answer, with the profiles of those who invite you. Accept by "

@@ -97,6 +97,7 @@ BACK: dict[str, list[Step]] = {
     "members.add": [("other", "members.remove", {"room": "ROOM", "user": "me"})],
     "members.remove": [("ada", "members.add", {"room": "ROOM", "user": "FRIEND"})],
     "members.set_role": [("ada", "members.set_role", {"room": "ROOM", "user": "FRIEND", "role": "member"})],
+    "members.change": [("ada", "members.change", {"room": "ROOM", "user": "FRIEND", "custom": {"a": None}})],
     "members.set_notifications": [
         ("ada", "members.set_notifications", {"room": "ROOM", "notifications": True})
     ],
@@ -159,6 +160,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "rooms.create": {"name": "Twice"},
     "rooms.change": {"name": "Renamed otherwise"},
     "members.set_role": {"role": "member"},
+    "members.change": {"custom": {"a": 2}},
     "members.set_notifications": {"notifications": True},
     "members.read": {"seq": 0},
     "messages.send": {"content": {"text": "said otherwise"}},

@@ -35,6 +35,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "members.add": {"room": "ROOM", "user": "OTHER"},
     "members.remove": {"room": "ROOM", "user": "FRIEND"},
     "members.set_role": {"room": "ROOM", "user": "FRIEND", "role": "owner"},
+    "members.change": {"room": "ROOM", "user": "FRIEND", "custom": {"a": 1}},
     "members.set_notifications": {"room": "ROOM", "notifications": False},
     "members.read": {"room": "ROOM", "seq": 1},
     "invitations.decline": {"room": "ASKED"},

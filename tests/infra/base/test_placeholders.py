@@ -34,7 +34,7 @@ USER = User(
 )  # fmt: skip
 MEMBER = Member(
     room="r", user="u", role="member", state="joined", since=1, joined=TIME, read=0, read_at=TIME, notifications=True,
-    willing=True, version=1,
+    willing=True, custom={}, version=1,
 )  # fmt: skip
 MESSAGE = Message(
     id="m", room="r", seq=1, author="u", token="t", type="text", content={}, data={}, created=TIME, updated=TIME,

@@ -67,6 +67,7 @@ def test_nothing_of_a_sample_is_left_of_what_is_deleted(type: str) -> None:
     room = {name: "secret" for name in GONE if name not in FOLLOWING} | {"id": "r"}
     one = item(type, {name: value if name in kept else "secret" for name, value in data.items()},
                {"message": message(), "restored": message(), "room": room,
+                "joined": {"user": "ada", "custom": "secret"},
                 "invitation": {"room": "r", "user": "ada", "name": "secret"}})  # fmt: skip
     assert "secret" in str(left(one, NONE))
     found = left(one, Deleted({"m": WHEN}, {"r"}))

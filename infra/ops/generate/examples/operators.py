@@ -26,7 +26,7 @@ _PARKED = {
 }  # fmt: skip
 _ROOM = room(
     topic_line="Today: loops.", settings={**SETTINGS, "posting": "admins"}, data={"icon": "gear", "color": "teal"},
-    seq=7, last=PROMOTED, version=1242,
+    custom={"course": {"term": 4}, "tags": ["languages"]}, seq=7, last=PROMOTED, version=1242,
 )  # fmt: skip
 _RENAMED: dict[str, Any] = {
     "specversion": "1.0", "datacontenttype": "application/json", "id": "01a1fd3d-90f0-7a41-8f43-0c7b1a5e2d96.0",

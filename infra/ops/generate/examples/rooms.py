@@ -27,8 +27,8 @@ _NEW = room(seq=0, last=None, members=1, updated=at(3, 0.018), version=1227)
 _ENTERED = room(seq=1, last=JOINED, updated=at(5, 12.304), version=1228)
 _QUIET = {**SETTINGS, "posting": "admins"}
 _CHANGED = room(
-    topic_line="Today: loops.", settings=_QUIET, data={"icon": "gear", "color": "teal"}, updated=at(25, 1.77),
-    version=1241,
+    topic_line="Today: loops.", settings=_QUIET, data={"icon": "gear", "color": "teal"},
+    custom={"course": {"term": 4}, "tags": ["languages"]}, updated=at(25, 1.77), version=1241,
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "grace",
             {
                 "type": "public", "name": "Compilers", "description": "Languages, and what becomes of them.",
-                "data": {"icon": "gear"},
+                "data": {"icon": "gear"}, "custom": {"course": {"term": 3}, "tags": ["languages"]},
             },
             {"room": _NEW, "invited": []},
             "public",
@@ -139,7 +139,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "grace",
             {
                 "room": ROOM, "topic_line": "Today: loops.", "settings": {"posting": "admins"},
-                "data": {"color": "teal"},
+                "data": {"color": "teal"}, "custom": {"course": {"term": 4}},
             },
             {"room": _CHANGED},
         ),
@@ -149,6 +149,17 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "grace",
             {"room": ROOM, "user": LINUS, "role": "admin"},
             {"member": member_linus(role="admin", read=4, read_at=at(23), version=1242)},
+        ),
+    ),
+    "members.change": (
+        Example(
+            "grace",
+            {"room": ROOM, "user": LINUS, "custom": {"seat": {"row": 4}, "late": None}},
+            {
+                "member": member_linus(
+                    role="admin", read=4, read_at=at(23), custom={"seat": {"row": 4}}, version=1243
+                )
+            },
         ),
     ),
     "rooms.archive": (Example("grace", {"room": ROOM}, _after(30, 1243, "archived")),),

@@ -111,7 +111,8 @@ def room(**changes: Any) -> View:
     """The room ``Compilers`` as its members see it."""
     return {
         **_ROOM, "id": ROOM, "type": "public", "name": "Compilers", "settings": SETTINGS, "state": "active",
-        "description": "Languages, and what becomes of them.", "data": {"icon": "gear"}, "seq": 6, "last": CUSTOM,
+        "description": "Languages, and what becomes of them.", "data": {"icon": "gear"},
+        "custom": {"course": {"term": 3}, "tags": ["languages"]}, "seq": 6, "last": CUSTOM,
         "members": 2, "pins": 0, "owner": GRACE, "created": at(3, 0.018), "updated": at(20, 27.66), "version": 1235,
         **changes,
     }  # fmt: skip
@@ -120,22 +121,22 @@ def room(**changes: Any) -> View:
 def den(**changes: Any) -> View:
     """The room ``Den``, which stays hers alone."""
     return room(**{
-        "id": DEN, "type": "private", "name": "Den", "description": None, "data": {}, "seq": 0, "last": None,
-        "members": 1, "created": at(4, 0.77), "updated": at(4, 0.77), "version": 81, **changes,
+        "id": DEN, "type": "private", "name": "Den", "description": None, "data": {}, "custom": {}, "seq": 0,
+        "last": None, "members": 1, "created": at(4, 0.77), "updated": at(4, 0.77), "version": 81, **changes,
     })  # fmt: skip
 
 
 def member_grace(**changes: Any) -> View:
     return {
         "room": ROOM, "user": GRACE, "role": "owner", "joined": at(3, 0.018), "read": 6, "read_at": at(20, 27.66),
-        "version": 1234, **changes,
+        "custom": {}, "version": 1234, **changes,
     }  # fmt: skip
 
 
 def member_linus(**changes: Any) -> View:
     return {
         "room": ROOM, "user": LINUS, "role": "member", "joined": at(5, 12.304), "read": 2, "read_at": at(15, 41.2),
-        "version": 1232, **changes,
+        "custom": {}, "version": 1232, **changes,
     }  # fmt: skip
 
 
