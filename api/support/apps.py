@@ -99,7 +99,7 @@ class Apps:
 
         A suspended application is found: whoever asks refuses it.
         """
-        if _KEY.fullmatch(key) is None or self._unknown.get(key, 0.0) > self._clock():
+        if self.is_unknown(key):
             return None
         entry = self._entry(self._of_key.get(key, ""))
         if entry is None:
@@ -112,6 +112,10 @@ class Apps:
         before = entry.app.tokens_before
         voided = 0.0 if before is None else to_datetime(before).timestamp()
         return AppSecret(entry.app.id, entry.secrets[key], entry.app.state, voided)
+
+    def is_unknown(self, key: str) -> bool:
+        """Whether it is nobody's key by its form, or was so a moment ago."""
+        return _KEY.fullmatch(key) is None or self._unknown.get(key, 0.0) > self._clock()
 
     async def _read(self, key: str) -> _Entry | None:
         before = self._changes

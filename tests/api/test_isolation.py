@@ -1,0 +1,257 @@
+"""What one application has does not exist for another: every operation that names a person or a room, every list, every
+read of the past. Tests ``api/core/app_tokens.py`` and ``producers/batch/homes.py``."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import jwt
+import msgspec
+import pytest
+
+from events.core.clock import uuid7
+from events.core.positions import encode_vector
+from tests.api.test_blocks_walk import NAMED, Fields, answer
+from tests.client import OPERATIONS, Person, Refusal, Via, World
+from tests.running import until
+
+KINDS = ("direct", "private", "public")
+
+
+class App(NamedTuple):
+    """An application as its owner knows it."""
+
+    id: str
+    key: str
+    secret: str
+
+    def signed(self, **claims: Any) -> str:
+        """A token that the application signs."""
+        moment = int(time.time())
+        given = {"iat": moment, "exp": moment + 3600} | claims
+        return jwt.encode(given, self.secret, "HS256", headers={"kid": self.key})
+
+    @property
+    def server(self) -> str:
+        """A token of its own server."""
+        return self.signed(server=True)
+
+
+async def made(world: World, operator: str) -> App:
+    answer = await world.call("apps.create", {"name": f"App {secrets.token_hex(4)}"}, token=operator)
+    return App(answer["app"]["id"], answer["key"], answer["secret"])
+
+
+async def person(world: World, app: App, name: str, via: Via) -> Person:
+    """Somebody whom the application has registered, with a token that it signed."""
+    external = f"{name}-{secrets.token_hex(4)}"
+    given = {"external_id": external, "name": name.title(), "username": external}
+    upserted = await world.call("users.upsert", {"users": [given]}, token=app.server)
+    user = upserted["users"][0]["user"]
+    found = Person(world, {"user": user, "token": app.signed(sub=external)}, via)
+    await found.do("users.change", added_by="everyone")
+    return found
+
+
+class Scene(NamedTuple):
+    """Two of one application with a room, a stranger of another, and the ids for the words."""
+
+    owner: Person
+    caller: Person
+    there: dict[str, str]
+    unknown: dict[str, str]
+
+
+async def scene(world: World, operator: str, via: Via, kind: str) -> Scene:
+    one, other = await made(world, operator), await made(world, operator)
+    owner, third = await person(world, one, "owner", "http"), await person(world, one, "third", "http")
+    caller = await person(world, other, "caller", via)
+    room = await owner.direct(third) if kind == "direct" else await owner.group(third, type=kind, name="Secret garden")
+    message = await owner.say(room)
+    visual = (await owner.do("visuals.choose", model_data={}))["user"]["visual"]
+    own = await caller.group()
+    there = {"USER": owner.id, "ROOM": room, "MESSAGE": message["id"], "VISUAL": visual, "OWN": own}
+    unknown = {"USER": str(uuid4()), "ROOM": uuid7(), "MESSAGE": uuid7(), "VISUAL": uuid7(), "OWN": own}
+    return Scene(owner, caller, there, unknown)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_another_application_answers_as_to_an_unknown_id(
+    world: World, operator: str, via: Via, kind: str
+) -> None:
+    _, caller, there, unknown = await scene(world, operator, via, kind)
+    found = [(name, fields) for name, listed in NAMED.items() for fields in listed]
+    place = encode_vector(world.position)
+    past = [(name, {**fields, "as_of": place}) for name, fields in found if OPERATIONS[name].has_past]
+    wrong: list[Any] = []
+    for name, fields in found + past:
+        said = await answer(caller, name, fields, there)
+        if said != (twin := await answer(caller, name, fields, unknown)):
+            wrong.append((name, fields, said, twin))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+async def test_lists_and_searches_have_nothing_of_another(world: World, operator: str, via: Via) -> None:
+    owner, caller, there, _ = await scene(world, operator, via, "public")
+    mine = await person(world, await made(world, operator), "owner", via)
+    lists: list[tuple[str, Fields]] = [
+        ("users.find", {"name": "owner"}), ("users.find", {"name": owner.username}), ("rooms.find", {"scope": "public"}),
+        ("rooms.find", {"name": "Secret"}), ("rooms.find", {}), ("visuals.list", {"ids": there["VISUAL"]}),
+        ("relationships.list", {}), ("relationships.list", {"direction": "in"}), ("invitations.list", {}),
+        ("sessions.list", {}), ("messages.search", {"text": "hello"}), ("sync.get", {}),
+    ]  # fmt: skip
+    hidden = [there[word] for word in ("USER", "ROOM", "MESSAGE", "VISUAL")]
+    for name, fields in lists:
+        for who in (caller, mine):
+            said = repr(await who.do(name, **fields))
+            assert not [id for id in hidden if id in said], (name, fields, said)
+    assert owner.id in repr(await owner.do("users.find", name="owner"))
+    assert there["ROOM"] in repr(await owner.do("rooms.find", scope="public"))
+
+
+async def test_nobody_of_the_default_application_is_there_for_others(world: World, operator: str, via: Via) -> None:
+    ada = await world.person("ada", via="http")
+    room, caller = await ada.group(), await person(world, await made(world, operator), "caller", via)
+    assert await caller.refused("users.get", user=ada.id) == "not_found"
+    assert await caller.refused("members.add", room=room, user="me") == "not_found"
+    assert await caller.refused("rooms.create", type="direct", members=[ada.id]) == "not_found"
+    assert await caller.refused("channels.list") == "forbidden"
+    # And the other way round.
+    assert await ada.refused("users.get", user=caller.id) == "not_found"
+    assert await ada.refused("members.add", room=await caller.group(), user="me") == "not_found"
+    assert await ada.refused("members.add", room=room, user=caller.id) == "not_found"
+
+
+async def test_names_and_addresses_are_free_in_another_application(world: World, operator: str) -> None:
+    name = f"ada-{secrets.token_hex(4)}"
+    given = {"external_id": "1", "name": "Ada", "username": name, "email": f"{name}@example.org"}
+    found = set()
+    for app in (await made(world, operator), await made(world, operator)):
+        [one] = (await world.call("users.upsert", {"users": [given]}, token=app.server))["users"]
+        assert one["problem"] is None and one["user"]["username"] == name
+        found.add(one["user"]["id"])
+        twin = {**given, "external_id": "2"}
+        [refused] = (await world.call("users.upsert", {"users": [twin]}, token=app.server))["users"]
+        assert refused["problem"]["type"].endswith(":taken")
+    assert len(found) == 2
+
+
+async def test_rooms_are_called_alike_in_two_applications(world: World, operator: str, via: Via) -> None:
+    people = [await person(world, await made(world, operator), "ada", via) for _ in range(2)]
+    rooms = {(await one.do("rooms.create", type="public", name="Tea", id="tea"))["room"]["id"] for one in people}
+    assert len(rooms) == 2
+    for one in people:
+        await one.say("tea", "hello")
+        [message] = (await one.do("messages.read", room="tea"))["messages"]
+        assert message["author"] == one.id and message["room"] in rooms
+    assert await (await world.person("bob", via=via)).refused("rooms.get", room="tea") == "not_found"
+
+
+async def test_nothing_is_pushed_across(world: World, operator: str) -> None:
+    app = await made(world, operator)
+    owner, third = await person(world, app, "owner", "http"), await person(world, app, "third", "http")
+    caller = await person(world, await made(world, operator), "caller", "http")
+    theirs, mine = await world.socket(third.token), await world.socket(caller.token)
+    room = await owner.group(third)
+    await owner.say(room)
+
+    async def received() -> bool:
+        return any(pushed["type"] == "message.posted" for pushed in theirs.pushed)
+
+    await until(received, "the other of the room received the message")
+    own_room = await caller.group()
+
+    async def own() -> bool:
+        return own_room in repr(mine.pushed)
+
+    await until(own, "the stranger received their own")
+    assert room not in repr(mine.pushed) + repr(mine.signals)
+
+
+#: Tokens that are no good, each with the code that is told.
+async def _bad(world: World, operator: str) -> list[tuple[str, str, str]]:
+    one, other = await made(world, operator), await made(world, operator)
+    ada = await person(world, one, "ada", "http")
+    sub = ada.username
+    moment = int(time.time())
+    foreign = jwt.encode({"sub": sub, "iat": moment, "exp": moment + 60}, other.secret, "HS256", {"kid": one.key})
+    none = jwt.encode({"sub": sub, "iat": moment, "exp": moment + 60}, None, "none", {"kid": one.key})
+    unknown = App(one.id, "kk_" + "a" * 26, one.secret)
+    return [
+        ("an unknown key", unknown.signed(sub=sub), "unauthenticated"),
+        ("another application's secret", foreign, "unauthenticated"),
+        ("no signature", none, "unauthenticated"),
+        ("another application's user", other.signed(sub=sub), "unauthenticated"),
+        ("nobody", one.signed(sub="nobody"), "unauthenticated"),
+        ("no sub", one.signed(), "unauthenticated"),
+        ("a sub that is none", one.signed(sub=""), "unauthenticated"),
+        ("both", one.signed(sub=sub, server=True), "unauthenticated"),
+        ("another server", one.signed(server="yes"), "unauthenticated"),
+        ("no end", one.signed(sub=sub, exp=None), "unauthenticated"),
+        ("an hour ago", one.signed(sub=sub, iat=moment - 7200, exp=moment - 3600), "token_expired"),
+        ("a clock ahead by an hour", one.signed(sub=sub, iat=moment + 3600), "token_not_yet_valid"),
+    ]
+
+
+async def test_tokens_that_are_no_good_are_told_why(world: World, operator: str) -> None:
+    for what, token, code in await _bad(world, operator):
+        with pytest.raises(Refusal) as caught:
+            await world.call("users.me", {}, token=token)
+        assert caught.value.code == code, (what, caught.value)
+        assert "ks_" not in str(caught.value)
+
+
+async def test_a_server_acts_for_a_user_in_the_room_or_not(world: World, operator: str) -> None:
+    app = await made(world, operator)
+    ada, bob = await person(world, app, "ada", "http"), await person(world, app, "bob", "http")
+    room = await ada.group(type="private")
+    sent = {"client_id": "m1", "content": {"text": "from the server"}}
+
+    async def acting(user: str | None, method: str, path: str, body: bytes | None = None) -> Any:
+        headers = {} if user is None else {"Klatsch-User": user}
+        return await world.request(method, path, token=app.server, body=body, headers=headers)
+
+    posted = await acting(bob.id, "POST", f"/v1/rooms/{room}/messages", msgspec.json.encode(sent))
+    assert posted.status == 201 and posted.json()["message"]["author"] == bob.id
+    world.seen(posted.headers["Klatsch-Position"])
+    assert [one["content"]["text"] for one in (await ada.do("messages.read", room=room))["messages"]] == [
+        "from the server"
+    ]
+    # What the room holds the user sees as they may: not at all.
+    assert (await acting(bob.id, "GET", f"/v1/rooms/{room}/messages")).refusal().code == "not_found"
+    assert (await acting(None, "GET", "/v1/users/me")).refusal().code == "invalid"
+    assert (await acting(str(uuid4()), "GET", "/v1/users/me")).refusal().code == "not_found"
+    other = await person(world, await made(world, operator), "eve", "http")
+    assert (await acting(other.id, "GET", "/v1/users/me")).refusal().code == "not_found"
+    refused = await world.request("GET", "/v1/users/me", token=ada.token, headers={"Klatsch-User": bob.id})
+    assert refused.refusal().code == "forbidden"
+
+
+async def test_a_suspended_application_is_refused_until_it_is_resumed(world: World, operator: str) -> None:
+    app = await made(world, operator)
+    ada = await person(world, app, "ada", "http")
+    await world.call("apps.suspend", {"app": app.id, "reason": "unpaid"}, token=operator)
+
+    async def code() -> str:
+        try:
+            await world.call("users.me", {}, token=ada.token)
+        except Refusal as refusal:
+            return refusal.code
+        return "ok"
+
+    async def suspended() -> bool:
+        return await code() == "suspended"
+
+    await until(suspended, "the application is suspended")
+    with pytest.raises(Refusal) as caught:
+        await world.call("users.upsert", {"users": [{"external_id": "x", "name": "X"}]}, token=app.server)
+    assert caught.value.code == "suspended"
+    await world.call("apps.resume", {"app": app.id}, token=operator)
+
+    async def resumed() -> bool:
+        return await code() == "ok"
+
+    await until(resumed, "the application is in use")
