@@ -45,7 +45,7 @@ USERS = 100
 #: Bytes of one: USERS with a full ``custom`` and much of a full ``data`` each.
 BODY_BYTES = 2 << 20
 #: Of them, those that are registered or changed at the same time.
-_TOGETHER = 25
+_TOGETHER = 50
 #: Other registrations or changes of a user that may overtake one before it is put off.
 _ATTEMPTS = 3
 

@@ -175,6 +175,20 @@ async def test_people_see_who_has_no_username_by_their_name(world: World, server
     assert (await ada.do("users.get", user=user["id"]))["user"]["name"] == user["id"]
 
 
+async def test_who_has_no_username_is_in_no_live_channel(world: World, server: str, operator: str) -> None:
+    user = await one(world, server, external_id=external())
+    service = {"username": f"svc-{secrets.token_hex(5)}", "scopes": ["sessions:issue"]}
+    issuer = (await world.call("services.register", service, token=operator))["token"]
+    nameless = Person(world, await world.call("sessions.issue", {"user": user["id"]}, token=issuer), "http")
+    channel = (await nameless.do("channels.create", name="Raid", limit=2))["channel"]["id"]
+    with pytest.raises(Refusal, match="username") as refusal:
+        await nameless.do("channels.listen", channel=channel)
+    assert refusal.value.code == "forbidden"
+    # A password of theirs is proved as anybody's.
+    await nameless.do("users.change_password", password="correct horse")
+    assert await nameless.refused("users.change_password", current="wrong", password="another horse") == "forbidden"
+
+
 async def test_only_a_server_may(world: World, operator: str, ada: Person) -> None:
     for token in (operator, ada.token):
         with pytest.raises(Refusal) as refusal:

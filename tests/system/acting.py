@@ -22,7 +22,7 @@ KINDS = (
     "topic_line", "room_custom", "room_custom", "custom", "custom", "archive", "unarchive", "unarchive",
     "delete_room", "restore", "restore", "added_by", "added_by",
     "accept", "accept", "accept", "decline", "withdraw", "pin", "pin", "pin", "unpin",
-    "channel", "channel", "no_channel",
+    "channel", "channel", "no_channel", "picture", "picture", "deactivate", "deactivate",
 )  # fmt: skip
 
 
@@ -57,6 +57,8 @@ class Cast:
         self.people = people
         self.service = service
         self._operator = operator
+        #: Somebody who does nothing, and who is deactivated and reactivated.
+        self._leaver: str | None = None
         #: Pairs of whom one has blocked the other at some time.
         self.quarrels: set[frozenset[str]] = set()
         self.done: list[str] = []
@@ -252,6 +254,18 @@ class Cast:
 
     async def _profile(self, deed: Deed, who: Person, other: Person) -> None:
         await who.do("users.change", name=f"Name {deed.number}", data=self._patch(deed))
+
+    async def _picture(self, deed: Deed, who: Person, other: Person) -> None:
+        avatar = None if deed.number % 3 == 0 else f"https://example.org/{deed.number}.png"
+        custom = {"abc"[deed.which % 3]: [None, {"d": deed.number}, {"d": None, "e": [1]}][deed.other % 3]}
+        await who.do("users.change", avatar=avatar, bio=["Hello", None][deed.which % 2], custom=custom)
+
+    async def _deactivate(self, deed: Deed, who: Person, other: Person) -> None:
+        if self._leaver is None:
+            self._leaver = (await who.world.person("leaver")).id
+        await who.do("relationships.set", user=self._leaver, type="friend")
+        name = "users.deactivate" if deed.number % 3 else "users.reactivate"
+        await who.world.call(name, {"user": self._leaver}, token=self._operator)
 
     async def _visual(self, deed: Deed, who: Person, other: Person) -> None:
         chosen = await who.do("visuals.choose", model_data={"n": deed.number}, emotion_data={"joy": True})
