@@ -13,6 +13,7 @@ from api.core.operation import Operation, Request
 from api.invitations import guests
 from api.rooms import changed, inside, invited, own_entry
 from api.support import pages
+from api.support.containing import Containing, containing
 from api.support.pages import Cursor, Limit, Offset, Text
 from events.invitations import Invitation, invitation_key
 from events.members import Member, Role, member_key
@@ -67,6 +68,8 @@ class Notify(Request, frozen=True, kw_only=True):
 
 class ListMembersRequest(Request, frozen=True, kw_only=True):
     room: Id
+    #: Of these, members whose `custom` contains this JSON object (`{"seat":{"row":4}}`), as in `rooms.find`.
+    custom: Containing | None = None
     limit: Limit = 100
     cursor: Cursor | None = None
 
@@ -123,8 +126,9 @@ async def remove(call: Call, request: MemberRequest) -> None:
 async def list_(call: Call, request: ListMembersRequest) -> dict[str, Any]:
     await inside(call, request.room)
     since, user = pages.decode(request.cursor, tuple[Offset, Text], (-1, ""))
+    arguments = (request.room, since, user, request.limit + 1, containing(request.custom))
     async with call.reading() as connection:
-        rows = await connection.fetch(queries("rooms")["members"], request.room, since, user, request.limit + 1)
+        rows = await connection.fetch(queries("rooms")["members"], *arguments)
         page = rows[: request.limit]
         users = await profiles.of_users(connection, call.user, [from_row(User, row, "u_") for row in page])
     members = [member_view(from_row(Member, row)) for row in page]

@@ -12,6 +12,7 @@ from api.core.calls import Call
 from api.core.operation import Operation, Request
 from api.invitations import guests
 from api.support import pages
+from api.support.containing import Containing, containing
 from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
 from api.support.problems import Problem
 from events.core.clock import uuid7
@@ -70,6 +71,9 @@ class FindRoomsRequest(Request, frozen=True, kw_only=True):
     name: Query | None = None
     #: Without a name: the rooms you are in, or all public ones; the latest activity first.
     scope: Literal["mine", "public"] = "mine"
+    #: Of these, rooms whose `custom` contains this JSON object (`{"course":{"term":3}}`): each of its names, with a
+    #: value that contains its value; of an array each item, wherever it stands.
+    custom: Containing | None = None
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -192,12 +196,17 @@ async def find(call: Call, request: FindRoomsRequest) -> dict[str, Any]:
     if request.name is not None:
         return await _search(call, request, SearchText(request.name))
     updated, id = pages.decode_latest(request.cursor)
-    if request.scope == "public":
-        rows = await call.rows(queries("rooms")["public"], call.user, updated, id, request.limit + 1, call.app)
+    part = containing(request.custom)
+    arguments = (call.user, updated, id, request.limit + 1)
+    if request.scope == "public" and part is None:
+        rows = await call.rows(queries("rooms")["public"], *arguments, call.app)
+        found = [_listed(row) for row in rows[: request.limit]]
+    elif request.scope == "public":
+        rows = await call.rows(queries("rooms")["public_with"], *arguments, part, call.app)
         found = [_listed(row) for row in rows[: request.limit]]
     else:
         async with call.reading() as connection:
-            rows = await connection.fetch(queries("rooms")["of_member"], call.user, updated, id, request.limit + 1)
+            rows = await connection.fetch(queries("rooms")["of_member"], *arguments, part)
             found = await entries(connection, rows[: request.limit])
     last = rows[request.limit - 1] if len(rows) > request.limit else None
     return {"rooms": found, "next": None if last is None else pages.encode(last["updated"], last["id"])}
@@ -212,7 +221,7 @@ async def _search(call: Call, request: FindRoomsRequest, search: SearchText) -> 
     tier, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, tier, folded, id,
-        request.limit + 1, search.folded, call.app,
+        request.limit + 1, search.folded, containing(request.custom), call.app,
     )  # fmt: skip
     found = [_listed(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None

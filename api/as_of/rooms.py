@@ -12,9 +12,11 @@ from api.core.operation import AnswerAsOf
 from api.members import ListMembersRequest
 from api.rooms import FindRoomsRequest, GetRoomRequest, RoomHistoryRequest, entry
 from api.support import pages
+from api.support.containing import containing
 from api.support.pages import Offset, Text
 from api.support.problems import Problem
 from events.core.faults import wrong
+from events.core.free_json import contains
 from events.messages import Message, message_key
 from events.rooms import Room
 from infra.base import rows
@@ -75,12 +77,15 @@ async def find(call: Call, request: FindRoomsRequest, as_of: AsOf) -> dict[str, 
         what = "none but with your own rooms, as searches cover only the present"
         raise Problem("invalid", errors=[wrong("/as_of", what, "it with a search")])
     (place,) = pages.decode(request.cursor, tuple[Text], ("",))
-    found, more = await _from(call, as_of, place, request.limit)
+    found, more = await _from(call, as_of, place, request.limit, containing(request.custom) or {})
     return {"rooms": await _entries(call, as_of, found), "next": None if more is None else pages.encode(more)}
 
 
-async def _from(call: Call, as_of: AsOf, place: str, limit: int) -> tuple[list[Inside], str | None]:
-    """Rooms above an id in which the caller was, and the id above which to go on; None when these were all."""
+async def _from(
+    call: Call, as_of: AsOf, place: str, limit: int, part: dict[str, Any]
+) -> tuple[list[Inside], str | None]:
+    """Rooms above an id in which the caller was, and which contained the part, and the id above which to go on; None
+    when these were all."""
     found: list[Inside] = []
     work = past.Work(EVENTS)
     for _ in range(0, SCAN, STEP):
@@ -97,7 +102,7 @@ async def _from(call: Call, as_of: AsOf, place: str, limit: int) -> tuple[list[I
             if row["id"] not in made:
                 return found, place
             place, room = row["id"], made[row["id"]]
-            if room is not None and room.state != "deleted":
+            if room is not None and room.state != "deleted" and contains(room.custom, part):
                 found.append(Inside(room, cuts[place], row["peer"]))
         if len(listed) <= STEP:
             return found, None
@@ -114,7 +119,9 @@ async def history(call: Call, request: RoomHistoryRequest, as_of: AsOf) -> dict[
 
 
 async def members(call: Call, request: ListMembersRequest, as_of: AsOf) -> dict[str, Any]:
-    """With profiles as they were; also of those who have left since."""
+    """With profiles as they were; also of those who have left since. With ``custom``, a page may have less than it
+    could: all are looked at."""
+    part = containing(request.custom) or {}
     found = await inside(call, as_of, request.room)
     place = pages.decode(request.cursor, tuple[Offset, Text], (-1, ""))
     listed = await as_of.rows("past", "members", request.room, found.cut, *place, request.limit + 1)
@@ -123,7 +130,11 @@ async def members(call: Call, request: ListMembersRequest, as_of: AsOf) -> dict[
     there = await past.members(as_of.connection, {request.room: found.cut}, ids)
     users = await people.users(as_of.connection, as_of.moment, ids)
     more = pages.encode(page[-1]["since"], page[-1]["user"]) if len(listed) > request.limit else None
-    listed_ = [id for id in ids if (request.room, id) in there and id in users]
+    listed_ = [
+        id
+        for id in ids
+        if id in users and (one := there.get((request.room, id))) is not None and contains(one.custom, part)
+    ]
     views = await profiles.of_users_then(as_of.connection, as_of.moment, call.user, [users[id] for id in listed_])
     found_ = [
         {"member": member_view(there[request.room, id]), "user": view} for id, view in zip(listed_, views, strict=True)

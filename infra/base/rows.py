@@ -85,6 +85,10 @@ EXTRAS: dict[str, tuple[Extra, ...]] = {
 #: How columns come from the text that they are given as, where it is not by their type.
 _CASTS = {"api_keys": '"api_keys"::text[]', "grams": '"grams"::text[]', "words": 'array_to_tsvector("words"::text[])'}
 
+#: Columns with an index that may be large, and that most updates leave as they are: the value that is there stays
+#: then, in its place beside the row, so that the row's new version needs no new entry in any index.
+_KEPT = {"room": ("custom",)}
+
 #: Kinds whose tables are partitioned by ranges of their key: bounds tell Postgres which partitions it needs.
 PARTITIONED = frozenset({"message"})
 
@@ -147,7 +151,9 @@ def table(kind: str, name: str = "") -> EntityTable:
     chosen = ", ".join(_CASTS.get(column, f'"{column}"') for column in columns)
     key_list = ", ".join(f'"{key}"' for key in keys)
     key_arrays = ", ".join(f"${i}::{kinds[key]}[]" for i, key in enumerate(keys, 1))
-    updates = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in keys)
+    updates = ", ".join(
+        f'"{column}" = {_set(name, column, column in _KEPT.get(kind, ()))}' for column in columns if column not in keys
+    )
     read = ", ".join(f't."{field}"' for field in fields)
     (first, *_), place = keys, len(keys) + 1
     within = f' where t."{first}" between ${place} and ${place + 1}' if kind in PARTITIONED else ""
@@ -164,6 +170,12 @@ def table(kind: str, name: str = "") -> EntityTable:
         + " where "
         + " and ".join(f't."{key}" = k."{key}"' for key in keys),
     )
+
+
+def _set(name: str, column: str, kept: bool) -> str:
+    """What an update sets a column of a table to."""
+    there, new = f'{name}."{column}"', f'excluded."{column}"'
+    return f"case when {there}::text = {new}::text then {there} else {new} end" if kept else new
 
 
 @cache

@@ -1,5 +1,6 @@
 -- name: of_member
--- The rooms a user is in, the latest activity first, each with the own membership.
+-- The rooms a user is in, the latest activity first, each with the own membership; those whose custom object contains
+-- another, if one is given.
 select {columns room r}, {columns member m m_},
        case when r.type = 'direct' then coalesce(
            (select o."user" from members o where o.room = r.id and o."user" <> m."user" limit 1),
@@ -7,7 +8,7 @@ select {columns room r}, {columns member m m_},
 from members m
 join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and r.state <> 'deleted'
-  and (r.updated, r.id) < ($2::timestamptz, $3::text)
+  and (r.updated, r.id) < ($2::timestamptz, $3::text) and ($5::jsonb is null or r.custom::jsonb @> $5)
 order by r.updated desc, r.id desc
 limit $4
 
@@ -34,6 +35,20 @@ where r.type = 'public' and r.state = 'active' and r.app = $5 and (r.updated, r.
 order by r.active desc, r.updated desc, r.id desc
 limit $4
 
+-- name: public_with
+-- The same whose custom object contains another.
+select {columns room r}, m.role as m_role
+from rooms r
+left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
+where r.type = 'public' and r.state = 'active' and r.app = $6 and r.custom::jsonb @> $5::jsonb
+  and (r.updated, r.id) < ($2::timestamptz, $3::text)
+  and r.active <= date_trunc('hour', $2::timestamptz at time zone 'UTC')
+  and (m.room is not null or not exists (
+    select from relationships b
+    where b.type = 'block' and ((b."user" = r.owner and b.other = $1) or (b."user" = $1 and b.other = r.owner))))
+order by r.active desc, r.updated desc, r.id desc
+limit $4
+
 -- name: search
 -- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
 -- each other. The name that it is first, then prefixes.
@@ -43,7 +58,8 @@ select * from (
     from rooms r
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
     where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'
-      and r.app = $10 and (m.room is not null or (r.type = 'public' and r.state = 'active' and not exists (
+      and ($10::jsonb is null or r.custom::jsonb @> $10) and r.app = $11
+      and (m.room is not null or (r.type = 'public' and r.state = 'active' and not exists (
         select from relationships b
         where b.type = 'block'
           and ((b."user" = r.owner and b.other = $4) or (b."user" = $4 and b.other = r.owner)))))
@@ -59,11 +75,13 @@ select exists (
     where m.room = $1 and m."user" = $2 and m.state = 'joined' and r.state <> 'deleted')
 
 -- name: members
--- Who is in a room, in the order they came, with their profiles.
+-- Who is in a room, in the order they came, with their profiles; those whose custom object contains another, if one is
+-- given.
 select {columns member m}, {columns user u u_}
 from members m
 join users u on u.id = m."user"
 where m.room = $1 and m.state = 'joined' and (m.since, m."user") > ($2::bigint, $3::text)
+  and ($5::jsonb is null or m.custom::jsonb @> $5)
 order by m.since, m."user"
 limit $4
 

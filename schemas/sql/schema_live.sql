@@ -123,6 +123,9 @@ create table rooms (
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
 -- Public rooms as they are listed, but for the order within an hour.
 create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';
+-- Public rooms by what their custom object contains.
+create index rooms_custom on rooms using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off)
+    where type = 'public' and state = 'active';
 
 create table members (
     room        text collate "C" not null,

@@ -98,8 +98,8 @@ async def test_lists_and_searches_have_nothing_of_another(world: World, operator
     owner, caller, there, _ = await scene(world, operator, via, "public")
     mine = await person(world, await made(world, operator), "owner", via)
     lists: list[tuple[str, Fields]] = [
-        ("users.find", {"name": "owner"}), ("users.find", {"name": owner.username}), ("rooms.find", {"scope": "public"}),
-        ("rooms.find", {"name": "Secret"}), ("rooms.find", {}), ("visuals.list", {"ids": there["VISUAL"]}),
+        ("users.find", {"name": "owner"}), ("users.find", {"name": owner.username}),
+        ("rooms.find", {"scope": "public"}), ("rooms.find", {"name": "Secret"}), ("rooms.find", {}), ("visuals.list", {"ids": there["VISUAL"]}),
         ("relationships.list", {}), ("relationships.list", {"direction": "in"}), ("invitations.list", {}),
         ("sessions.list", {}), ("messages.search", {"text": "hello"}), ("sync.get", {}),
     ]  # fmt: skip
@@ -178,7 +178,7 @@ async def _bad(world: World, operator: str) -> list[tuple[str, str, str]]:
     sub = ada.username
     moment = int(time.time())
     foreign = jwt.encode({"sub": sub, "iat": moment, "exp": moment + 60}, other.secret, "HS256", {"kid": one.key})
-    none = jwt.encode({"sub": sub, "iat": moment, "exp": moment + 60}, None, "none", {"kid": one.key})
+    none = jwt.encode({"sub": sub, "iat": moment, "exp": moment + 60}, "", "none", {"kid": one.key})
     unknown = App(one.id, "kk_" + "a" * 26, one.secret)
     return [
         ("an unknown key", unknown.signed(sub=sub), "unauthenticated"),

@@ -319,6 +319,28 @@ async def test_what_is_kept_of_a_member_is_patched_and_told(ada: Person, bob: Pe
         assert await ada.refused("members.change", room=room, user="me", custom=wrong) == "invalid"
 
 
+async def test_members_are_found_by_what_their_objects_contain(ada: Person, bob: Person, eve: Person) -> None:
+    async def having(text: str, **more: Any) -> list[str]:
+        found = await ada.do("members.list", room=room, custom=text, **more)
+        return [one["member"]["user"] for one in found["members"]]
+
+    room = await ada.group(bob, eve)
+    for person, row in ((bob, 4), (eve, 5)):
+        await person.do(
+            "members.change", room=room, user="me", custom={"seat": {"row": row, "no": 1}, "tags": ["a", row]}
+        )
+    then = encode_vector(ada.world.position)
+    assert await having('{"seat": {"row": 4.0}}') == [bob.id]
+    assert await having('{"tags": ["a"]}') == [bob.id, eve.id]
+    assert await having('{"tags": [5, "a"], "seat": {}}') == [eve.id]
+    assert await having('{"seat": {"row": "4"}}') == [] and len(await having("{}")) == 3
+    await bob.do("members.change", room=room, user="me", custom={"seat": None})
+    assert await having('{"seat": {}}') == [eve.id]
+    assert await having('{"seat": {"row": 4}}', as_of=then) == [bob.id]
+    for wrong in ("[]", "x", "{", '{"a": "\\u0000"}', '{"a":' * 6 + "1" + "}" * 6):
+        assert await ada.refused("members.list", room=room, custom=wrong) == "invalid", wrong
+
+
 async def test_nobody_changes_a_member_past_a_block(ada: Person, bob: Person) -> None:
     direct = await ada.direct(bob)
     assert await ada.refused("members.change", room=direct, user=bob.id, custom={"a": 1}) == "forbidden"

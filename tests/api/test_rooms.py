@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from events.core.positions import encode_vector
 from events.rooms import direct_room
 from tests.api.deltas import delta
 from tests.api.test_members import members
@@ -298,6 +299,41 @@ async def test_a_custom_object_is_patched_told_and_kept_as_it_was_sent(ada: Pers
     assert await ada.refused("rooms.change", room=room, custom={"a": "x\x00"}) == "invalid"
     direct = await ada.direct(bob)
     assert (await bob.do("rooms.change", room=direct, custom={"a": 1}))["room"]["custom"] == {"a": 1}
+
+
+async def test_rooms_are_found_by_what_their_objects_contain(ada: Person, bob: Person) -> None:
+    async def having(person: Person, part: Any, **more: Any) -> list[str]:
+        found, next = list[str](), dict[str, Any]()
+        while True:
+            page = await person.do("rooms.find", custom=json.dumps(part), limit=2, **more, **next)
+            found += [one["room"]["id"] for one in page["rooms"]]
+            if page["next"] is None:
+                return found
+            next = {"cursor": page["next"]}
+
+    tag = secrets.token_hex(4)
+    rooms = [
+        await ada.group(
+            name=f"Course {tag}", type=type, custom={"course": {"tag": tag, "term": term}, "tags": ["a", term]}
+        )
+        for term, type in enumerate(("public", "public", "public", "private"))
+    ]
+    course, mine = {"course": {"tag": tag}}, list(reversed(rooms))
+    assert await having(ada, course) == mine and await having(bob, course) == []
+    for asked in ({"scope": "public"}, {"name": f"course {tag}"}):
+        assert sorted(await having(bob, course, **asked)) == sorted(rooms[:3])
+        assert await having(bob, course | {"tags": [1.0]}, **asked) == [rooms[1]]
+        assert await having(bob, course | {"tags": [1, 2]}, **asked) == []
+    then = encode_vector(ada.world.position)
+    await ada.do("rooms.change", room=rooms[0], custom={"course": {"tag": None}})
+    assert await having(ada, course) == mine[:3]
+    assert sorted(await having(ada, course, as_of=then)) == sorted(rooms)
+    assert await having(ada, course | {"tags": [3]}, as_of=then) == [rooms[3]]
+    for wrong, code in (("[]", "invalid"), ("{", "invalid"), (json.dumps({"a": list(range(101))})[:-1], "invalid")):
+        assert await ada.refused("rooms.find", custom=wrong) == code
+    names = json.dumps({f"n{n}": 1 for n in range(101)})
+    for asked in ({}, {"scope": "public"}, {"name": "x"}):
+        assert await ada.refused("rooms.find", custom=names, **asked) == "too_large"
 
 
 async def test_public_rooms_are_listed_the_latest_activity_first(ada: Person, bob: Person, eve: Person) -> None:

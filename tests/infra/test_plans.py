@@ -251,9 +251,10 @@ async def test_messages_are_loaded_by_their_ids(connection: Connection) -> None:
 
 #: Public rooms, five in each hour.
 PUBLIC = """
-insert into rooms (id, type, name, settings, state, data, seq, members, pins, created, updated, version, folded,
-    grams)
-select 'public-' || n, 'public', 'R', '{}', 'active', '{}', 1, 1, 0, at, at, n, 'r', '{}'
+insert into rooms (id, app, type, name, settings, state, data, custom, seq, members, pins, created, updated, version,
+    folded, grams)
+select 'public-' || n, 'default', 'public', 'R', '{}', 'active', '{}', json_build_object('n', n % 1000, 'tags', array['a']), 1, 1,
+    0, at, at, n, 'r', '{}'
 from (select n, '2022-01-01'::timestamptz + n * interval '12 minutes' as at from generate_series(1, $1) n) s
 """
 
@@ -268,11 +269,20 @@ async def test_public_rooms_are_listed_by_their_latest_activity(connection: Conn
         listed, place = [], ("9999-12-31T23:59:59.999Z", "~")
         for _ in range(4):
             plans = Plans(connection)
-            rows = await plans.fetch(queries("rooms")["public"], "somebody", *place, 50)
+            rows = await plans.fetch(queries("rooms")["public"], "somebody", *place, 50, "default")
             assert plans.buffers < 500
             listed += [row["id"] for row in rows]
             place = (rows[-1]["updated"], rows[-1]["id"])
         assert listed == [f"public-{n}" for n in range(many, many - 200, -1)]
+        # Few of them, by what their custom objects contain: not all are looked through. And those that all have.
+        last = ("somebody", "9999-12-31T23:59:59.999Z", "~", 50)
+        plans = Plans(connection)
+        few = await plans.fetch(queries("rooms")["public_with"], *last, {"n": 7.0, "tags": []}, "default")
+        assert [row["id"] for row in few] == [f"public-{n}" for n in range(many - 993, 0, -1000)]
+        assert plans.buffers < 500
+        plans = Plans(connection)
+        all_ = await plans.fetch(queries("rooms")["public_with"], *last, {"tags": ["a"]}, "default")
+        assert [row["id"] for row in all_] == listed[:50] and plans.buffers < 500
     finally:
         await transaction.rollback()
 

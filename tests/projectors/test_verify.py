@@ -117,7 +117,7 @@ async def test_a_row_too_many(settings: Settings) -> None:
         right = await tables(writer.connection, settings.schema)
         await writer.connection.execute(
             "insert into members select room, 'ghost', role, state, since, joined, read, read_at, notifications,"
-            " willing, version from members where \"user\" = 'ada'"
+            " willing, custom, version from members where \"user\" = 'ada'"
         )
         found = await _verified(settings, healing=True)
         (one,) = found.differences

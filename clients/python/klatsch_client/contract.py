@@ -911,6 +911,9 @@ class RoomsFind(TypedDict):
     name: NotRequired[str]
     #: Without a name: the rooms you are in, or all public ones; the latest activity first.
     scope: NotRequired[Literal["mine", "public"]]
+    #: Of these, rooms whose `custom` contains this JSON object (`{"course":{"term":3}}`): each of its names, with a
+    #: value that contains its value; of an array each item, wherever it stands.
+    custom: NotRequired[str]
     limit: NotRequired[int]
     #: `next` of the page before; others are refused
     cursor: NotRequired[str]
@@ -996,6 +999,8 @@ class RoomsHistoryAnswer(TypedDict):
 class MembersList(TypedDict):
     """What `members.list` takes."""
     room: str
+    #: Of these, members whose `custom` contains this JSON object (`{"seat":{"row":4}}`), as in `rooms.find`.
+    custom: NotRequired[str]
     limit: NotRequired[int]
     #: `next` of the page before; others are refused
     cursor: NotRequired[str]

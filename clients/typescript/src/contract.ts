@@ -1027,6 +1027,11 @@ export type RoomsFind = {
   name?: string;
   /** Without a name: the rooms you are in, or all public ones; the latest activity first. */
   scope?: "mine" | "public";
+  /**
+   * Of these, rooms whose `custom` contains this JSON object (`{"course":{"term":3}}`): each of its names, with a
+   * value that contains its value; of an array each item, wherever it stands.
+   */
+  custom?: string;
   limit?: number;
   /** `next` of the page before; others are refused */
   cursor?: string;
@@ -1127,6 +1132,8 @@ export type RoomsHistoryAnswer = {
 /** What `members.list` takes. */
 export type MembersList = {
   room: string;
+  /** Of these, members whose `custom` contains this JSON object (`{"seat":{"row":4}}`), as in `rooms.find`. */
+  custom?: string;
   limit?: number;
   /** `next` of the page before; others are refused */
   cursor?: string;

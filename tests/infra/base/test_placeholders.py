@@ -52,15 +52,16 @@ PIN = Pin(room="r", message="m", state="pinned", by="u", pinned=TIME, version=1)
 #: Queries that entities of each kind are made from: file, name, what stands before the columns' names, arguments.
 READ: dict[str, list[tuple[str, str, str, tuple[Any, ...]]]] = {
     "room": [
-        ("rooms", "of_member", "", ("u", LATER, "", 9)), ("rooms", "of_member_one", "", ("u", "r")),
-        ("rooms", "public", "", ("u", LATER, "", 9)), ("sync", "rooms", "", ("u", "", 9)),
-        ("rooms", "search", "", ([], "%n%", "n%", "u", -9, "", "", 9, "n")),
+        ("rooms", "of_member", "", ("u", LATER, "", 9, {})), ("rooms", "of_member_one", "", ("u", "r")),
+        ("rooms", "public", "", ("u", LATER, "", 9)), ("rooms", "public_with", "", ("u", LATER, "", 9, {})),
+        ("sync", "rooms", "", ("u", "", 9)),
+        ("rooms", "search", "", ([], "%n%", "n%", "u", -9, "", "", 9, "n", None)),
     ],
     "member": [
-        ("rooms", "of_member", "m_", ("u", LATER, "", 9)), ("rooms", "of_member_one", "m_", ("u", "r")),
-        ("sync", "rooms", "m_", ("u", "", 9)), ("rooms", "members", "", ("r", 0, "", 9)),
+        ("rooms", "of_member", "m_", ("u", LATER, "", 9, None)), ("rooms", "of_member_one", "m_", ("u", "r")),
+        ("sync", "rooms", "m_", ("u", "", 9)), ("rooms", "members", "", ("r", 0, "", 9, {})),
     ],
-    "user": [("rooms", "members", "u_", ("r", 0, "", 9)), ("sync", "profiles", "", ("me", ["u"]))],
+    "user": [("rooms", "members", "u_", ("r", 0, "", 9, None)), ("sync", "profiles", "", ("me", ["u"]))],
     "channel": [("channels", "page", "", (0, 9)), ("channels", "by_id", "", (1,))],
     "app": [("apps", "page", "", ("", 9)), ("apps", "by_id", "", ("a",)), ("apps", "by_key", "", ("kk_a",))],
     "pin": [("pins", "of_room", "p_", ("r",))],

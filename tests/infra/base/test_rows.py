@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from secrets import token_hex
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from events.core.clock import Time
+from events.core.free_json import contains
 from events.core.records import Entity
 from events.core.text import fold
 from events.registry import REGISTRY
@@ -127,12 +129,54 @@ async def test_times_have_milliseconds_whatever_postgres_leaves_out(connection: 
         assert await connection.fetchval("select $1::timestamptz", time) == time
 
 
-async def test_what_a_message_changes_of_a_room_is_in_no_index(connection: postgres.Connection) -> None:
+#: As small as most, as large as a row that is kept in one piece, and as large as it may be, kept beside the row.
+CUSTOMS: list[dict[str, Any]] = [{}, {"a": token_hex(400)}, {"a": token_hex(2550)}]
+
+
+@pytest.mark.parametrize("custom", CUSTOMS, ids=lambda custom: f"{len(str(custom))}")
+async def test_what_a_message_changes_of_a_room_is_in_no_index(
+    connection: postgres.Connection, custom: dict[str, Any]
+) -> None:
     time = "2026-11-21T08:15:30.120Z"
-    room = sample_of(Room, name="Friday evening", seq=0, last=None, rank=None, created=time, updated=time)
+    room = sample_of(
+        Room,
+        name="Friday evening",
+        type="public",
+        custom=custom,
+        seq=0,
+        last=None,
+        rank=None,
+        created=time,
+        updated=time,
+    )
     async with connection.transaction():
         await rows.store(connection, {room.key: room})
         for seq in range(1, 4):
             said = msgspec.structs.replace(room, seq=seq, last=f"m{seq}", updated=f"2026-11-21T08:16:0{seq}.000Z")
             await rows.store(connection, {room.key: said})
         assert await connection.fetchval("select pg_stat_get_xact_tuples_hot_updated('rooms'::regclass)") >= 3
+        after = msgspec.structs.replace(room, custom={"b": custom})
+        await rows.store(connection, {room.key: after})
+        assert (await rows.load(connection, [room.key]))[room.key] == after
+
+
+#: Few names and values, so that one is often in the other.
+_FEW = st.recursive(
+    st.sampled_from([None, True, False, 0, 1, 1.0, 0.5, -0.0, 2**70, 1e21, "", "a"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=6,
+)
+_OBJECTS = st.dictionaries(st.sampled_from("ab"), _FEW, max_size=2)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(whole=_OBJECTS, part=_OBJECTS)
+@example(whole={"a": [True, 0.0]}, part={"a": [1]})
+@example(whole={"a": [1.0, "1"]}, part={"a": [1, 1]})
+@example(whole={"a": 2**70}, part={"a": float(2**70)})
+@example(whole={"a": [["b"]]}, part={"a": ["b"]})
+async def test_what_contains_what_is_as_postgres_has_it(
+    connection: postgres.Connection, whole: dict[str, Any], part: dict[str, Any]
+) -> None:
+    assert contains(whole, part) == await connection.fetchval("select $1::json::jsonb @> $2::jsonb", whole, part)
+    assert contains(whole, whole)
