@@ -19,6 +19,7 @@ from api.support import pages
 from api.support.ids import Ids, ids_of
 from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
 from api.support.problems import Problem, gather
+from events.apps import settings_of
 from events.core.clock import after, now
 from events.core.derived_ids import DEFAULT_APP
 from events.core.faults import wrong
@@ -109,6 +110,10 @@ class ChangeMe(Request, frozen=True, kw_only=True):
 
 
 async def register(call: Call, request: Register) -> dict[str, Any]:
+    app = await call.services.apps.get(call.app)
+    if app is None or not settings_of(app.settings).registration:
+        text = "expected an application in which anybody may register, got one whose own server makes its users"
+        raise Problem("forbidden", text)
     gather(
         lambda: check_username(request.username),
         lambda: check_new(call, request.password),

@@ -249,6 +249,12 @@ class Socket:
         self._world.repeated = answer.pop("repeated", False)
         return answer
 
+    async def ended(self) -> int:
+        """Waits until the server ends the connection; with what code."""
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.shield(self._reader)
+        return self._ws.close_code or 0
+
     async def close(self) -> None:
         await self._ws.close()
         await self._reader

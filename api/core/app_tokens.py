@@ -36,6 +36,17 @@ class AppClaims(NamedTuple):
     expires: float
 
 
+def session_of(user: str, issued: float, key: str) -> str:
+    """What a token of a user's has for a session: the connections of one token end together."""
+    return f"{user}/{int(issued)}/{key}"
+
+
+def of_app(session: str) -> str | None:
+    """The API key under which a token with this session was signed; None: it is a log-in of ours."""
+    kid = session.rpartition("/")[2]
+    return kid if kid.startswith(KEY_MARK) else None
+
+
 def key_of(token: str) -> str | None:
     """The API key that a token names; None where it is none of an application's."""
     try:

@@ -13,11 +13,13 @@ from api.core.places import header
 from api.core.tokens import Identity
 from api.support.apps import AppSecret
 from api.support.problems import Problem
+from events.core.clock import to_datetime
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
 from events.users import Account
 from infra.base.postgres import queries
 from infra.base.sites import bearer
+from push.protocol.backend import ConnectionIdentity
 
 #: Tokens whose signature need not be checked again; a hit saves some 30 microseconds.
 _KNOWN = 10_000
@@ -77,7 +79,33 @@ async def authenticate(services: Services, token: str) -> Identity:
         _keep(_known, place, identity, _KNOWN)
     if await _revoked(services, identity):
         raise Problem("token_revoked", tokens.REVOKED)
+    if identity.role != "operator" and (problem := await _refused(services, identity.app, identity.issued)) is not None:
+        raise problem
     return identity
+
+
+async def _refused(services: Services, app: str, issued: float) -> Problem | None:
+    """Why an application's people are not served who have a token of this age."""
+    found = await services.apps.get(app)
+    if found is None:
+        return Problem("unauthenticated", tokens.FOREIGN)
+    if found.state == "suspended":
+        return app_tokens.suspended()
+    if found.tokens_before is not None and issued < to_datetime(found.tokens_before).timestamp():
+        return Problem("token_revoked", tokens.REVOKED)
+    return None
+
+
+async def stands(services: Services, identity: ConnectionIdentity) -> bool:
+    """Whether somebody on a connection might still come in with the token with which they came."""
+    if await _refused(services, identity.app, identity.issued) is not None:
+        return False
+    kid = app_tokens.of_app(identity.session)
+    if kid is None:
+        return True
+    if await services.apps.by_key(kid) is None:
+        return False
+    return await services.app_users.account(identity.app, identity.user) is not None
 
 
 async def app_of(services: Services, api_key: str) -> str:
@@ -103,13 +131,14 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
         _keep(_of_apps, place, found, _KNOWN)
     claims = found.claims
     if claims.external is None:
-        return Identity("", f"{key.app}/{kid}", "server", claims.expires, app=key.app)
+        return Identity("", f"{key.app}/{kid}", "server", claims.expires, app=key.app, issued=claims.issued)
     user = derived_id(key.app, "user", claims.external)
     account = await _account(services, key.app, user)
     if account is None:
         text = f"expected a user of the application, found none known to it as {quoted(claims.external)}"
         raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
-    return Identity(user, f"{user}/{kid}", "person", claims.expires, app=key.app, kind=account)
+    session = app_tokens.session_of(user, claims.issued, kid)
+    return Identity(user, session, "person", claims.expires, app=key.app, kind=account, issued=claims.issued)
 
 
 async def _key(services: Services, api_key: str) -> AppSecret | None:
@@ -126,7 +155,7 @@ async def _acting(services: Services, server: Identity, user: str) -> Identity:
     if await _account(services, server.app, user) is None:
         fault = header(USER_HEADER, "the id of a user of the application", quoted(user))
         raise Problem("not_found", f"expected a user of the application, found none with id {user}", errors=[fault])
-    return Identity(user, server.session, "server", server.expires, app=server.app)
+    return Identity(user, server.session, "server", server.expires, app=server.app, issued=server.issued)
 
 
 async def _account(services: Services, app: str, user: str) -> Account | None:

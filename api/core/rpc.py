@@ -68,7 +68,8 @@ class RpcBackend:
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
-            scopes=identity.scopes, app=identity.app, kind=identity.kind, address=address, data=data,
+            scopes=identity.scopes, app=identity.app, issued=identity.issued, kind=identity.kind,
+            address=address, data=data,
         )  # fmt: skip
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
@@ -131,7 +132,9 @@ class _RpcInbound:
             raise Problem("token_revoked", REVOKED)
         role: Role = "service" if identity.role == "service" else "person"
         kind = cast(Account, identity.kind)
-        return Identity(identity.user, identity.session, role, identity.expires, identity.scopes, identity.app, kind)
+        return Identity(
+            identity.user, identity.session, role, identity.expires, identity.scopes, identity.app, kind, identity.issued
+        )
 
     async def read(self, operation: Operation) -> Parsed:
         if self._fault is not None:

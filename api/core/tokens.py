@@ -36,15 +36,15 @@ CLOCK_SKEW_SECONDS = 60
 class Identity:
     """Who asks, as a valid token says.
 
-    ``expires`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an operator; ``kind``
-    of a person's account.
+    ``expires`` and ``issued`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an
+    operator; ``kind`` of a person's account.
     """
 
-    __slots__ = ("app", "expires", "kind", "role", "scopes", "session", "user")
+    __slots__ = ("app", "expires", "issued", "kind", "role", "scopes", "session", "user")
 
     def __init__(
         self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset(),
-        app: str = DEFAULT_APP, kind: Account = "regular",
+        app: str = DEFAULT_APP, kind: Account = "regular", issued: float = 0.0,
     ) -> None:  # fmt: skip
         self.user = user
         self.session = session
@@ -52,6 +52,7 @@ class Identity:
         self.expires = expires
         self.scopes = scopes
         self.kind = kind
+        self.issued = issued
         self.app = ANY_APP if role == "operator" else app
 
 
@@ -114,6 +115,7 @@ def verify(settings: Settings, token: str) -> Identity:
         _scopes(claims),
         claims.get("app", DEFAULT_APP),
         kind,
+        float(claims["iat"]),
     )
 
 

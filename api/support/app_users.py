@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from events.users import Account
 from infra.base.postgres import Pool, queries
@@ -10,6 +11,8 @@ from infra.base.progress import Invalidation, Progress
 
 #: Users that are kept, those used last: some 10 MB.
 USERS = 50_000
+#: Users of one query.
+_TOGETHER = 1000
 
 
 class AppUsers:
@@ -38,6 +41,18 @@ class AppUsers:
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         return found
+
+    async def fetch(self, users: Sequence[str]) -> None:
+        """Keeps those of some users who are in use, so that ``account`` asks for none of them by itself."""
+        before = self._changes
+        for start in range(0, len(users), _TOGETHER):
+            async with self._pool.acquire(timeout=5) as connection:
+                rows = await connection.fetch(queries("users")["accounts"], users[start : start + _TOGETHER])
+            if before != self._changes or not self._progress.fresh:
+                return
+            self._known.update((row["id"], (row["app"], row["account"])) for row in rows)
+        while len(self._known) > self._most:
+            self._known.popitem(last=False)
 
     def _touched(self, touched: Invalidation) -> None:
         if touched.all:

@@ -20,6 +20,7 @@ from api.app import build
 from api.console.overview import Console
 from api.console.process_stats import ProcessStats
 from api.core.calls import Services
+from api.core.cutting import Cutting
 from api.core.guard import onlookers
 from api.core.operation import Operation
 from api.core.rpc import RpcBackend
@@ -148,6 +149,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         if "push" in roles:
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
+            await _started(stack, Cutting(services, hub))
             checks["push"] = _ready_check(hub)
         # Without the role push a process has no connections of its own, but is notified of those of others.
         presence_hub = hub.presence_hub if hub is not None else PresenceHub(part=False, ttl=settings.presence_seconds)

@@ -77,6 +77,10 @@ class Peers:
         """The user's connections to this node."""
         return tuple(self._by_user.get(user, ()))
 
+    def identities(self) -> Sequence[ConnectionIdentity]:
+        """Who is connected, a login session or token once."""
+        return tuple({identity.session: identity for identity in self._identities.values()}.values())
+
     def revoked(self, session: str) -> None:
         """A login session has ended: cut its connections."""
         self._revoke(session, "", self._by_session.get(session, ()))

@@ -24,6 +24,8 @@ class ConnectionIdentity(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str] = frozenset()
     #: The application of which they are; the backend's business.
     app: str = "default"
+    #: When the token was made, in Unix seconds; the backend's business.
+    issued: float = 0.0
     #: What kind of account they have; the backend's business.
     kind: str = "regular"
     #: Where the connection comes from; the backend's business.

@@ -50,6 +50,10 @@ limit $9
 -- What kind of account a user of an application has who is in use.
 select account from users where id = $1 and app = $2 and state = 'registered' and deactivated is null
 
+-- name: accounts
+-- The same of those of some users who are in use.
+select id, app, account from users where id = any($1::text[]) and state = 'registered' and deactivated is null
+
 -- name: holder
 -- Who holds a name, with the password hash to verify.
 select u.id, u.app, u.credential, u.role, u.email, c.hash

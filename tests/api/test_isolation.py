@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import jwt
 import msgspec
 import pytest
 
-from events.core.clock import uuid7
+from events.core.clock import from_datetime, uuid7
 from events.core.positions import encode_vector
 from tests.api.test_blocks_walk import NAMED, Fields, answer
 from tests.client import OPERATIONS, Person, Refusal, Via, World
@@ -150,6 +151,34 @@ async def test_rooms_are_called_alike_in_two_applications(world: World, operator
     assert await (await world.person("bob", via=via)).refused("rooms.get", room="tea") == "not_found"
 
 
+async def test_people_register_and_log_in_where_the_application_lets_them(world: World, operator: str) -> None:
+    app, other = await made(world, operator), await made(world, operator)
+    given = {"username": f"ada-{secrets.token_hex(4)}", "password": "correct horse"}
+
+    async def tried(path: str, key: str) -> tuple[int, Any]:
+        answer = await world.request("POST", path, body=msgspec.json.encode(given), headers={"Klatsch-Api-Key": key})
+        return answer.status, answer.json()
+
+    status, problem = await tried("/v1/users", app.key)
+    assert (status, problem["type"].rpartition(":")[2]) == (403, "forbidden")
+    for one in (app, other):
+        await world.call("apps.change", {"app": one.id, "settings": {"registration": True}}, token=operator)
+
+    async def open_() -> bool:
+        return (await tried("/v1/users", app.key))[0] == 201
+
+    await until(open_, "anybody may register")
+    status, welcome = await tried("/v1/sessions", app.key)
+    assert status == 201
+    ada = Person(world, welcome, "http")
+    assert (await ada.do("users.me"))["user"]["username"] == given["username"]
+    renewed = await ada.do("sessions.renew")
+    assert (await world.call("users.me", {}, token=renewed["token"]))["user"]["id"] == ada.id
+    assert (await tried("/v1/sessions", other.key))[0] == 401
+    assert (await tried("/v1/sessions", "kk_" + "b" * 26))[0] == 401
+    assert await (await world.person("bob")).refused("users.get", user=ada.id) == "not_found"
+
+
 async def test_nothing_is_pushed_across(world: World, operator: str) -> None:
     app = await made(world, operator)
     owner, third = await person(world, app, "owner", "http"), await person(world, app, "third", "http")
@@ -255,3 +284,47 @@ async def test_a_suspended_application_is_refused_until_it_is_resumed(world: Wor
         return await code() == "ok"
 
     await until(resumed, "the application is in use")
+
+
+async def _suspend(world: World, operator: str, app: App, user: str) -> None:
+    await world.call("apps.suspend", {"app": app.id}, token=operator)
+
+
+async def _revoke(world: World, operator: str, app: App, user: str) -> None:
+    # Tokens say whole seconds: one of this second is no older than now.
+    before = from_datetime(datetime.now(UTC) + timedelta(seconds=-1))
+    await until(lambda: _past(app, before), "the tokens are older")
+    await world.call("apps.revoke_tokens", {"app": app.id}, token=operator)
+
+
+async def _past(app: App, before: str) -> bool:
+    return from_datetime(datetime.now(UTC) + timedelta(seconds=-2)) > before
+
+
+async def _roll(world: World, operator: str, app: App, user: str) -> None:
+    await world.call("apps.roll_key", {"app": app.id, "grace_seconds": 0}, token=operator)
+
+
+async def _deactivate(world: World, operator: str, app: App, user: str) -> None:
+    await world.call("users.deactivate", {"user": user}, token=app.server)
+
+
+#: What ends tokens that an application has signed, and the code with which they are refused then.
+ENDS = {
+    "suspended": (_suspend, "suspended"),
+    "revoked": (_revoke, "token_revoked"),
+    "rolled": (_roll, "unauthenticated"),
+    "deactivated": (_deactivate, "unauthenticated"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_what_ends_tokens_ends_their_connections(world: World, operator: str, end: str) -> None:
+    app, other = await made(world, operator), await made(world, operator)
+    ada, eve = await person(world, app, "ada", "http"), await person(world, other, "eve", "http")
+    socket, untouched = await world.socket(ada.token), await world.socket(eve.token)
+    do, code = ENDS[end]
+    await do(world, operator, app, ada.id)
+    assert await socket.ended() == 3500
+    assert await ada.refused("users.me") == code
+    assert (await untouched.rpc("users.me", {}))["user"]["id"] == eve.id

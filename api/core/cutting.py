@@ -1,0 +1,88 @@
+"""Ends connections of this node whose tokens are void since: of a suspended application, of one that has revoked its
+tokens or whose key has ended, of users whom it has deactivated. Sessions that were closed are ended by their ids."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from api.core.app_tokens import of_app
+from api.core.auth import stands
+from api.core.calls import Services
+from api.support.problems import Problem
+from infra.base import away
+from infra.base.progress import Invalidation
+from push.delivery.hub import Hub
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which all is looked at once more: a connection whose token was checked just before may come after.
+AGAIN_SECONDS = 2.0
+#: Seconds until all are looked at again: news get lost, and are read anew, many times in a row.
+_PAUSE = 1.0
+_AWAY: tuple[type[Exception], ...] = (*away.PARTS, Problem)
+
+
+class Cutting:
+    """Looks at connections when the read models tell that an application or a user has changed."""
+
+    def __init__(self, services: Services, hub: Hub) -> None:
+        self._services = services
+        self._hub = hub
+        self._apps: set[str] = set()
+        self._users: set[str] = set()
+        self._all = False
+        self._work = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        services.progress.on_touch(self._touched)
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="cutting")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _touched(self, touched: Invalidation) -> None:
+        self._all = self._all or touched.all
+        self._apps.update(touched.apps)
+        self._users.update(user for user in touched.users if self._hub.peers.of_user(user))
+        if self._all or self._apps or self._users:
+            self._work.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            apps, users, all_ = self._apps, self._users, self._all
+            self._apps, self._users, self._all = set(), set(), False
+            await self._look(apps, users, all_)
+            if all_:
+                await asyncio.sleep(_PAUSE)
+            if apps or all_:
+                asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._again, apps, all_)
+
+    def _again(self, apps: set[str], all_: bool) -> None:
+        """Once more for these, and no further time."""
+        task = asyncio.create_task(self._look(apps, set(), all_))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _look(self, apps: set[str], users: set[str], all_: bool) -> None:
+        asked = [
+            identity for identity in self._hub.peers.identities()
+            if all_ or identity.app in apps or identity.user in users
+        ]  # fmt: skip
+        try:
+            await self._services.app_users.fetch([one.user for one in asked if of_app(one.session)])
+        except _AWAY as error:
+            log.warning("whether tokens are void is not known: %r", error)
+            return
+        for identity in asked:
+            try:
+                if not await stands(self._services, identity):
+                    self._hub.revoked(identity.session)
+            except _AWAY as error:
+                # Its return is told too, and then all are looked at.
+                log.warning("whether tokens are void is not known: %r", error)
+                return
