@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from events.core.clock import now
 from infra.base.settings import Settings
 from infra.ops.commands import applications
 from infra.ops.commands.errors import CannotDo
@@ -62,6 +63,18 @@ async def test_a_name_of_several_is_refused_and_an_id_comes_before_a_name(instal
     apps = await listed(installed)
     assert [apps[id]["state"] for id in (first, second, named)] == ["suspended", "active", "active"]
     assert heard == [f"Twin ({first}) is suspended."]
+
+
+async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings) -> None:
+    one = await made(installed, "Quay")
+    await applications.roll(installed, "Quay", grace=60, json=True, url="", say=Heard().append)
+    lines = (await klatsch(installed, "events", "--stream", "Quay")).splitlines()
+    assert len(lines) == 2 and "app.created" in lines[0] and "app.key_rolled" in lines[1]
+    shown = msgspec.json.decode(await klatsch(installed, "as-of", now(), "app", one["app"], "--json"))["app"][0]
+    assert [key["key"] for key in shown["keys"]][0] == one["key"] and len(shown["keys"]) == 2
+    assert {*shown["keys"][0]} == {"key", "since", "until"}, "what names a secret is not shown"
+    said = await klatsch(installed, "undo", "--by", "operator", "--from", "1h", "--yes")
+    assert "an application is not deleted; it can be suspended" in said
 
 
 async def test_what_it_cannot_do(installed: Settings) -> None:
