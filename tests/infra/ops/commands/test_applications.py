@@ -71,7 +71,7 @@ async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings)
     lines = (await klatsch(installed, "events", "--stream", "Quay")).splitlines()
     assert len(lines) == 2 and "app.created" in lines[0] and "app.key_rolled" in lines[1]
     shown = msgspec.json.decode(await klatsch(installed, "as-of", now(), "app", one["app"], "--json"))["app"][0]
-    assert [key["key"] for key in shown["keys"]][0] == one["key"] and len(shown["keys"]) == 2
+    assert shown["keys"][0]["key"] == one["key"] and len(shown["keys"]) == 2
     assert {*shown["keys"][0]} == {"key", "since", "until"}, "what names a secret is not shown"
     said = await klatsch(installed, "undo", "--by", "operator", "--from", "1h", "--yes")
     assert "an application is not deleted; it can be suspended" in said
