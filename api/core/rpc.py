@@ -133,7 +133,14 @@ class _RpcInbound:
         role: Role = "service" if identity.role == "service" else "person"
         kind = cast(Account, identity.kind)
         return Identity(
-            identity.user, identity.session, role, identity.expires, identity.scopes, identity.app, kind, identity.issued
+            identity.user,
+            identity.session,
+            role,
+            identity.expires,
+            identity.scopes,
+            identity.app,
+            kind,
+            identity.issued,
         )
 
     async def read(self, operation: Operation) -> Parsed:

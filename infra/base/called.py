@@ -1,4 +1,4 @@
-"""Whom and what people mean by a text: users and rooms by id or by name, for commands and the console alike."""
+"""What people mean by a text: users, rooms and applications by id or by name, for commands and the console alike."""
 
 from __future__ import annotations
 
@@ -41,9 +41,22 @@ async def room_id(connection: Connection, text: str) -> str | None:
     return str(rows[0]["id"]) if rows else None
 
 
+async def app_id(connection: Connection, text: str) -> str | None:
+    """The id of an application by id or by its name; None where there is none. Raises Ambiguous."""
+    if not text or "\x00" in text:
+        return None
+    found = [row["id"] for row in await connection.fetch(queries("apps")["called"], text)]
+    if len(found) > 1 and text not in found:
+        raise Ambiguous(f"expected one application, {text!r} may be {', '.join(found)}; use an id")
+    return str(found[0]) if found else None
+
+
 async def stream_id(connection: Connection, text: str) -> str | None:
-    """Of a room or a user; None where there is none. Raises Ambiguous where several are called so."""
+    """Of a room, a user or an application; None where there is none. Raises Ambiguous where several are called so.
+
+    The names of rooms and users come before those of applications, which only operators see.
+    """
     room, user = await room_id(connection, text), await user_id(connection, text)
     if room is not None and user is not None and text not in (room, user):
         raise Ambiguous(f"expected one stream, {text!r} is the name of the room {room} and of the user {user}")
-    return room or user
+    return room or user or await app_id(connection, text)

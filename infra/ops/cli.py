@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from infra.ops.commands import (
+    cli_apps,
     cli_connect,
     cli_console,
     cli_events,
@@ -275,6 +276,7 @@ app.command("undo", epilog=cli_past.UNDO_EXAMPLES, rich_help_panel=_OPERATORS)(c
 app.command("restore", epilog=cli_past.RESTORE_EXAMPLES, rich_help_panel=_OPERATORS)(cli_past.restore)
 app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
 app.add_typer(cli_users.app, name="users", rich_help_panel=_OPERATORS)
+app.add_typer(cli_apps.app, name="apps", rich_help_panel=_OPERATORS)
 
 
 def main() -> None:

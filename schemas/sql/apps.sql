@@ -11,3 +11,7 @@ select {columns app} from apps where id = $1
 select {columns app a}, c.sealed
 from apps a left join credentials c on c.id = a.keys -> $1 ->> 'secret'
 where a.api_keys @> array[$1]
+
+-- name: called
+-- Applications by id or by name, that of the id first, and not more than an error names.
+select id from apps where id = $1 or name = $1 order by id <> $1, id limit 5

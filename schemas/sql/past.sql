@@ -214,7 +214,7 @@ order by c.stream limit $5
 select topic, partition, "offset", id, type, stream, actor, command, app, time, data::text as data
 from changes
 where actor = any($1::text[]) and time >= $2::timestamptz and time < $3::timestamptz
-  and topic in ('rooms', 'users') and ($4::text is null or stream = $4)
+  and topic in ('rooms', 'users', 'apps') and ($4::text is null or stream = $4)
 order by stream, "offset"
 
 -- name: done_since

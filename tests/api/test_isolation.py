@@ -100,7 +100,8 @@ async def test_lists_and_searches_have_nothing_of_another(world: World, operator
     mine = await person(world, await made(world, operator), "owner", via)
     lists: list[tuple[str, Fields]] = [
         ("users.find", {"name": "owner"}), ("users.find", {"name": owner.username}),
-        ("rooms.find", {"scope": "public"}), ("rooms.find", {"name": "Secret"}), ("rooms.find", {}), ("visuals.list", {"ids": there["VISUAL"]}),
+        ("rooms.find", {"scope": "public"}), ("rooms.find", {"name": "Secret"}), ("rooms.find", {}),
+        ("rooms.find", {"scope": "public", "custom": "{}"}), ("visuals.list", {"ids": there["VISUAL"]}),
         ("relationships.list", {}), ("relationships.list", {"direction": "in"}), ("invitations.list", {}),
         ("sessions.list", {}), ("messages.search", {"text": "hello"}), ("sync.get", {}),
     ]  # fmt: skip

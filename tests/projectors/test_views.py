@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from events.apps import App
 from events.channels import Channel
 from events.core.records import Entity
 from events.messages import Revision
@@ -27,6 +28,11 @@ CHANNEL = Channel(
 SESSION = Session(user="ada", id="s", opened=TIME, expires=TIME, closed=None, since=1, version=1)
 VISUAL = Visual(
     id="v", app="a", owner="ada", model_data={}, emotion_data={}, created=TIME, updated=TIME, version=1
+)  # fmt: skip
+APP = App(
+    id="a", name="Harbour", state="active", reason=None,
+    keys={"kk_a": {"secret": SECRET, "since": TIME, "until": None}},
+    tokens_before=None, settings={"registration": False}, plan=None, created=TIME, updated=TIME, version=1,
 )  # fmt: skip
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
 
@@ -55,6 +61,7 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.revision_view, REVISION, {"message", "version"}),
     (views.relationship_view, RELATIONSHIP, set()),
     (views.visual_view, VISUAL, set()),
+    (views.app_view, APP, set()),
 ]
 
 

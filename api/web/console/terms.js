@@ -5,6 +5,10 @@ export const TERMS = {
     "plain": "who did it",
     "sentence": "The user, service or operator whose command an event came of; system is Klatsch itself."
   },
+  "application": {
+    "plain": "whose users these are",
+    "sentence": "A tenant of the installation: users, rooms and messages of its own, its API keys and settings. What names none is in the default one."
+  },
   "catch-up": {
     "plain": "coming back",
     "sentence": "What a client that was away gets instead of a fresh snapshot: the deltas since."

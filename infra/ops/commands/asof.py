@@ -1,4 +1,7 @@
-"""``klatsch as-of``: a room, a user or a message as it was. Operators see everything, also what was deleted since."""
+"""``klatsch as-of``: a room, a user, a message or an application as it was.
+
+Operators see everything, also what was deleted since.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from events.apps import App, app_key
 from events.core.records import Entity
 from events.members import Member
 from events.messages import Message, message_key
@@ -23,6 +27,7 @@ from infra.ops.commands.people import room_id, user_id
 from projectors.as_of import folding
 from projectors.as_of.folding import Past
 from projectors.as_of.moments import Moment
+from projectors.views import app_view
 
 Say = Callable[[str], None]
 
@@ -62,14 +67,15 @@ async def _wanted(connection: Connection, kind: str, id: str) -> tuple[str, str]
         if not isinstance(message, Message):
             raise CannotDo(f"expected the id of a message, got {id!r}, which is unknown, or whose month is archived")
         return message.room, id
-    id = await room_id(connection, id, "ID") or id
+    if kind == "room":
+        id = await room_id(connection, id, "ID") or id
     return id, id
 
 
 async def _chosen(
     connection: Connection, state: Past, kind: str, id: str, stream: str, moment: Moment
 ) -> dict[str, list[Entity]]:
-    keys = {"room": room_key, "user": user_key, "message": message_key}
+    keys = {"room": room_key, "user": user_key, "message": message_key, "app": app_key}
     entity = state.get(keys[kind](id))
     if entity is None:
         if kind == "message" and state:
@@ -88,7 +94,9 @@ async def _chosen(
 
 
 def _plain(entity: Entity) -> dict[str, Any]:
-    """Without what names a password's hash."""
+    """Without what names a password's hash, or the secret of an application."""
+    if isinstance(entity, App):
+        return app_view(entity)
     fields: dict[str, Any] = msgspec.to_builtins(entity)
     fields.pop("credential", None)
     return fields
@@ -102,7 +110,7 @@ def _people(state: Past) -> set[str]:
 def _lines(found: dict[str, list[Entity]], names: Names) -> list[str]:
     lines: list[str] = []
     for title, group in found.items():
-        if title in ("room", "user", "message"):
+        if title in ("room", "user", "message", "app"):
             lines += [f"{name}: {_text(value)}" for name, value in _plain(group[0]).items()]
             continue
         lines.append(f"{title}: {len(group)}" + (" (the latest)" if len(group) == MESSAGES else ""))

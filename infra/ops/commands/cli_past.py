@@ -32,6 +32,7 @@ class PastKind(StrEnum):
     room = "room"
     user = "user"
     message = "message"
+    app = "app"
 
 
 Moment = typer.Argument(
@@ -48,12 +49,15 @@ def as_of(
     moment: Annotated[str, Moment],
     kind: PastKind,
     id: Annotated[
-        str, typer.Argument(metavar="ID", help="Id or name of a room or user; id of a message.", callback=given)
+        str,
+        typer.Argument(
+            metavar="ID", help="Id or name of a room or user; id of a message or application.", callback=given
+        ),
     ],
     as_json: Json = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Show a room with its members and last messages, a user or a message as it was.
+    """Show a room with its members and last messages, a user, a message or an application as it was.
 
     Shows everything, also what was deleted since. A time is about when things happened: what was imported since, with
     older times, counts, and the last line says so; a position is what the log had. Clients ask with as_of.

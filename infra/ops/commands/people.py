@@ -37,7 +37,7 @@ async def room_id(connection: Connection, text: str, option: str) -> str | None:
 
 
 async def stream_id(connection: Connection, text: str, option: str) -> str:
-    """Of a room or a user, by id or name; else the text: the log may know what the read models do not.
+    """Of a room, a user or an application, by id or name; else the text: the log may know what the read models do not.
 
     Raises CannotDo where several are called so.
     """
@@ -45,7 +45,7 @@ async def stream_id(connection: Connection, text: str, option: str) -> str:
 
 
 async def stream_known(connection: Connection, text: str, option: str) -> str | None:
-    """The same; None where the read models know no room or user of that id or name."""
+    """The same; None where the read models know none of that id or name."""
     try:
         return await called.stream_id(connection, text)
     except called.Ambiguous as error:

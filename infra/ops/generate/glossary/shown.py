@@ -27,6 +27,14 @@ TERMS = (
         "delivery (OASIS, AMQP 1.0)",
     ),
     GlossaryEntry(
+        "application",
+        "whose users these are",
+        "A tenant of the installation: users, rooms and messages of its own, its API keys and settings. What names "
+        "none is in the default one.",
+        "events.apps:App",
+        "tenant (Azure Architecture Center, Architect multitenant solutions)",
+    ),
+    GlossaryEntry(
         "delta",
         "a change, as clients get it",
         "What an event changes of what one user sees.",

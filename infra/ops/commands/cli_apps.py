@@ -1,0 +1,83 @@
+"""The options of ``klatsch apps`` and its commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.ops.commands.command import DEFAULT_DATA, Data, given, run
+
+app = typer.Typer(no_args_is_help=True, help="Applications that the installation serves, and their keys.")
+
+Which = Annotated[str, typer.Argument(metavar="APP", help="The application: id or name.", callback=given)]
+As_json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+Url = Annotated[str, typer.Option(help="Address of the API, if it is not the one of the installation.")]
+
+
+@app.command("create", epilog="Examples: **./klatsch apps create Harbour**, **./klatsch apps create Harbour --json**")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What operators see it called.", callback=given)],
+    as_json: As_json = False,
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Make an application, and print its id, its API key and its secret.
+
+    The secret signs the tokens of the application's users. It is shown only now; a lost one is replaced: 'apps
+    roll-key'.
+    """
+    from infra.ops.commands import applications
+
+    run(data, lambda settings: applications.create(settings, name, json=as_json, url=url, say=typer.echo))
+
+
+@app.command("list")
+def list_(as_json: As_json = False, url: Url = "", data: Data = DEFAULT_DATA) -> None:
+    """List all applications: id, state, name and API keys, the default one first."""
+    from infra.ops.commands import applications
+
+    run(data, lambda settings: applications.listing(settings, json=as_json, url=url, say=typer.echo))
+
+
+@app.command(
+    "roll-key", epilog="Examples: **./klatsch apps roll-key Harbour**, **./klatsch apps roll-key Harbour --grace 0**"
+)
+def roll_key(
+    which: Which,
+    grace: Annotated[
+        int, typer.Option(min=0, help="Seconds for which the present key stays valid; 0 ends it at once.")
+    ] = 86_400,
+    as_json: As_json = False,
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Give an application a new API key and secret, and print them.
+
+    The key before stays valid for a day, so that servers and clients can change over. One that was still valid beside
+    it ends now.
+    """
+    from infra.ops.commands import applications
+
+    run(data, lambda settings: applications.roll(settings, which, grace=grace, json=as_json, url=url, say=typer.echo))
+
+
+@app.command("suspend", epilog="Example: **./klatsch apps suspend Harbour --reason 'The bill was not paid.'**")
+def suspend(
+    which: Which,
+    reason: Annotated[str, typer.Option(help="Why, for other operators.")] = "",
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Serve an application no longer, until 'apps resume'. The default one cannot be suspended."""
+    from infra.ops.commands import applications
+
+    run(data, lambda settings: applications.suspend(settings, which, reason=reason, url=url, say=typer.echo))
+
+
+@app.command("resume", epilog="Example: **./klatsch apps resume Harbour**")
+def resume(which: Which, url: Url = "", data: Data = DEFAULT_DATA) -> None:
+    """Serve a suspended application again."""
+    from infra.ops.commands import applications
+
+    run(data, lambda settings: applications.resume(settings, which, url=url, say=typer.echo))

@@ -1,0 +1,92 @@
+"""``klatsch apps``: what it prints, whom it finds by name, and what it says when it cannot. Tests
+``infra/ops/commands/applications.py``, ``infra/ops/commands/asking.py`` and ``infra/ops/commands/cli_apps.py``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from events.core.clock import now
+from infra.base.settings import Settings
+from infra.ops.commands import applications
+from infra.ops.commands.errors import CannotDo
+from tests.infra.ops.operating import Heard, klatsch
+from tests.parts import Parts
+from tests.servers import installation, serving
+
+
+@pytest.fixture(scope="module")
+async def installed(parts: Parts) -> AsyncIterator[Settings]:
+    async with installation(parts) as settings, serving(settings):
+        yield settings
+
+
+async def made(settings: Settings, name: str) -> dict[str, Any]:
+    heard = Heard()
+    await applications.create(settings, name, json=True, url="", say=heard.append)
+    (line,) = heard
+    return msgspec.json.decode(line, type=dict[str, Any])
+
+
+async def listed(settings: Settings) -> dict[str, Any]:
+    heard = Heard()
+    await applications.listing(settings, json=True, url="", say=heard.append)
+    return {app["id"]: app for app in msgspec.json.decode(heard[0])["apps"]}
+
+
+async def test_one_is_made_listed_rolled_suspended_and_resumed(installed: Settings) -> None:
+    one = msgspec.json.decode(await klatsch(installed, "apps", "create", "Harbour", "--json"))
+    assert list(one) == ["app", "key", "secret"]
+    assert one["key"].startswith("kk_") and one["secret"].startswith("ks_")
+    lines = (await klatsch(installed, "apps", "list")).splitlines()
+    assert lines[0].split() == ["default", "active", "Default", "no", "key"]
+    assert f"{one['app']}  active     Harbour  {one['key']}" in lines
+    said = await klatsch(installed, "apps", "roll-key", "Harbour", "--grace", "3600")
+    assert "The secret is shown only now" in said and f"{one['key']} is valid until " in said
+    assert one["secret"] not in said and said.startswith(f"app:    {one['app']} (Harbour)\nkey:    kk_")
+    said = await klatsch(installed, "apps", "suspend", one["app"], "--reason", "Unpaid.")
+    assert said == f"Harbour ({one['app']}) is suspended.\n"
+    assert (await listed(installed))[one["app"]]["reason"] == "Unpaid."
+    assert await klatsch(installed, "apps", "resume", "Harbour") == f"Harbour ({one['app']}) is active.\n"
+
+
+async def test_a_name_of_several_is_refused_and_an_id_comes_before_a_name(installed: Settings) -> None:
+    first, second = [(await made(installed, "Twin"))["app"] for _ in range(2)]
+    with pytest.raises(CannotDo, match="expected one application called 'Twin', found 2: "):
+        await applications.resume(installed, "Twin", url="", say=Heard().append)
+    named = (await made(installed, first))["app"]
+    heard = Heard()
+    await applications.suspend(installed, first, reason="", url="", say=heard.append)
+    apps = await listed(installed)
+    assert [apps[id]["state"] for id in (first, second, named)] == ["suspended", "active", "active"]
+    assert heard == [f"Twin ({first}) is suspended."]
+
+
+async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings) -> None:
+    one = await made(installed, "Quay")
+    await applications.roll(installed, "Quay", grace=60, json=True, url="", say=Heard().append)
+    lines = (await klatsch(installed, "events", "--stream", "Quay")).splitlines()
+    assert len(lines) == 2 and "app.created" in lines[0] and "app.key_rolled" in lines[1]
+    shown = msgspec.json.decode(await klatsch(installed, "as-of", now(), "app", one["app"], "--json"))["app"][0]
+    assert shown["keys"][0]["key"] == one["key"] and len(shown["keys"]) == 2
+    assert {*shown["keys"][0]} == {"key", "since", "until"}, "what names a secret is not shown"
+    said = await klatsch(installed, "undo", "--by", "operator", "--from", "1h", "--yes")
+    assert "an application is not deleted; it can be suspended" in said
+
+
+async def test_what_it_cannot_do(installed: Settings) -> None:
+    heard = Heard()
+    with pytest.raises(CannotDo, match="expected the id or name of an application, found none called 'nobody'"):
+        await applications.resume(installed, "nobody", url="", say=heard.append)
+    with pytest.raises(CannotDo, match="403 expected an application that was made; the default one cannot be"):
+        await applications.suspend(installed, "default", reason="", url="", say=heard.append)
+    with pytest.raises(CannotDo, match="422"):
+        await applications.create(installed, "\u200b", json=False, url="", say=heard.append)
+    with pytest.raises(CannotDo, match="installation's secret"):
+        await applications.create(Settings(), "x", json=False, url="", say=heard.append)
+    with pytest.raises(CannotDo, match=r"expected the API at .* to answer"):
+        await applications.create(installed, "x", json=False, url="http://127.0.0.1:1", say=heard.append)
+    assert heard == []
