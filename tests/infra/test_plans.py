@@ -253,8 +253,8 @@ async def test_messages_are_loaded_by_their_ids(connection: Connection) -> None:
 PUBLIC = """
 insert into rooms (id, app, type, name, settings, state, data, custom, seq, members, pins, created, updated, version,
     folded, grams)
-select 'public-' || n, 'default', 'public', 'R', '{}', 'active', '{}', json_build_object('n', n % 1000, 'tags', array['a']),
-    1, 1, 0, at, at, n, 'r', '{}'
+select 'public-' || n, 'default', 'public', 'R', '{}', 'active', '{}', json_build_object('n', n % 1000,
+    'tags', array['a']), 1, 1, 0, at, at, n, 'r', '{}'
 from (select n, '2022-01-01'::timestamptz + n * interval '12 minutes' as at from generate_series(1, $1) n) s
 """
 
