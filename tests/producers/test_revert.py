@@ -166,7 +166,7 @@ def test_profiles_keep_what_the_system_notes() -> None:
 
 def test_a_picture_that_was_not_there_is_gone_again() -> None:
     changed = UserProfileChanged(avatar="https://a.example/a.png", bio="Hi", custom={"a": 1})
-    was = {"avatar": None, "bio": None, "custom": {}}
+    was: Json = {"avatar": None, "bio": None, "custom": {}}
     command = own("user", "s", was, {"avatar": "https://a.example/a.png", "bio": "Hi", "custom": {"a": 1}})
     given = Given(USER, changed).when(command)
     given.then(UserProfileChanged(avatar="", bio="", custom={}))
