@@ -26,7 +26,7 @@ from events.rooms import (
     RoomUnarchived,
 )
 from events.sessions import SessionOpened
-from events.users import UserProfileChanged, UserRegistered, UserVisualChosen
+from events.users import User, UserProfileChanged, UserRegistered, UserVisualChosen, user_key
 from events.visuals import VisualChanged, VisualCreated
 from producers.revert import REVERTIBLE, fields_of, key_of
 from producers.revertible import RevertInRoom, RevertOfUser
@@ -175,6 +175,16 @@ def test_profiles_keep_what_the_system_notes() -> None:
     Given(USER, changed, UserProfileChanged(name="Queen")).when(command).refused("conflict")
     linked = own("user", "s", {"visual": None}, {"visual": "v"})
     Given(USER, UserVisualChosen(visual="v")).when(linked).then(UserVisualChosen(visual=None))
+
+
+def test_a_picture_that_was_not_there_is_gone_again() -> None:
+    changed = UserProfileChanged(avatar="https://a.example/a.png", bio="Hi", custom={"a": 1})
+    was: Json = {"avatar": None, "bio": None, "custom": {}}
+    command = own("user", "s", was, {"avatar": "https://a.example/a.png", "bio": "Hi", "custom": {"a": 1}})
+    given = Given(USER, changed).when(command)
+    given.then(UserProfileChanged(avatar="", bio="", custom={}))
+    user = given.log.state[user_key("s")]
+    assert isinstance(user, User) and (user.avatar, user.bio, user.custom) == (None, None, {})
 
 
 def test_relationships_and_visuals() -> None:
