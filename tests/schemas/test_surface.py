@@ -125,7 +125,7 @@ EXPECTED = {
     "messages.pin": {"archived", "forbidden", "not_found", "too_many"},
     "channels.listen": {"forbidden", "invalid", "not_found", "rate_limited", "too_many"},
     "channels.delete": {"forbidden", "not_found"},
-    "rooms.create": {"declined", "forbidden", "invalid", "not_found", "taken", "too_many"},
+    "rooms.create": {"declined", "forbidden", "invalid", "not_found", "taken", "too_large", "too_many"},
     "rooms.restore": {"not_found"},
     # What is archived can be left: that is decided where the other commands are refused for it.
     "members.remove": {"archived", "forbidden", "no_successor", "not_found"},
