@@ -10,7 +10,10 @@ from api.docs.requests import Document, Parameter, SampleRequest, text
 from api.docs.samples import compact_json
 
 #: Operations that take something from somebody, besides those with the method DELETE: the page asks before it calls.
-GRAVE = frozenset({"users.change_password", "users.reset_password", "rooms.archive", "import.orders"})
+GRAVE = frozenset({
+    "users.change_password", "users.reset_password", "rooms.archive", "import.orders", "apps.suspend",
+    "apps.revoke_tokens",
+})  # fmt: skip
 
 
 def form(request: SampleRequest, body: Document | None) -> str:

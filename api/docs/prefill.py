@@ -17,6 +17,7 @@ _USER = "Find somebody first: [`users.find`](#users.find)."
 #: Where an id is from, in Markdown, by the member that holds it.
 SOURCES = {
     "room": _ROOM, "message": _MESSAGE, "visual": _VISUAL, "visual_id": _VISUAL, "user": _USER, "users": _USER,
+    "app": "Make an application first: [`apps.create`](#apps.create).",
     "actor": _USER, "stream": "See which are parked: [`console.parked`](#console.parked).",
 }  # fmt: skip
 

@@ -95,6 +95,7 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     await _states(call, token, operator, room)
     await _channels(call, token, bot["token"])
     await _console(call, operator, room)
+    await _apps(call, operator)
     item = {
         "command": "PostMessage", "actor": other, "time": now(), "key": "line-1",
         "fields": {"room": "none", "token": "line-1", "content": {"text": "old"}},
@@ -191,6 +192,17 @@ async def _channels(call: Caller, token: str, bot: str) -> None:
     await call("channels.list", token)
     await call("channels.get", token, {"channel": channel})
     await call("channels.delete", token, {"channel": channel})
+
+
+async def _apps(call: Caller, operator: str) -> None:
+    app = (await call("apps.create", operator, {"name": "Harbour"}))["app"]["id"]
+    await call("apps.change", operator, {"app": app, "name": "Quay", "settings": {"registration": True}})
+    await call("apps.roll_key", operator, {"app": app})
+    await call("apps.suspend", operator, {"app": app, "reason": "Unpaid."})
+    await call("apps.resume", operator, {"app": app})
+    await call("apps.revoke_tokens", operator, {"app": app})
+    await call("apps.get", operator, {"app": app})
+    await call("apps.list", operator)
 
 
 async def _states(call: Caller, token: str, operator: str, room: str) -> None:

@@ -41,7 +41,9 @@ class Cast:
         room = await grace.group(name="Compilers")
         den = await grace.group(linus, type="private", name="Den")
         await linus.do("members.add", room=room, user="me")
+        app = await self.world.call("apps.create", {"name": "Harbour"}, token=operator)
         self._real |= {story.VISUAL: visual["visual"]["id"], story.ROOM: room, story.DEN: den}
+        self._real[story.APP] = app["app"]["id"]
         for id_ in (story.TEXT, story.ACTION, story.IMAGE, story.FILE, story.CUSTOM):
             self._real[id_] = (await grace.say(room, "Good morning, what joy"))["id"]
         self._channel = (await grace.do("channels.create", name="Raid", limit=8))["channel"]["id"]
