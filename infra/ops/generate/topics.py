@@ -10,8 +10,8 @@ ABOUT = {
     "rooms": "Rooms, their members and messages. Key: the room's id.",
     "handles": "Names that one user at most may hold. Key: the kind of name and the name, `username:ada`.",
     "apps": "Applications that the installation serves. Key: the application's id.",
-    "secrets": "Password hashes, for the vault. Key: the credential's id; compacted, so that an old hash can be "
-    "removed. Not part of the log, and nothing for analysts.",
+    "secrets": "Password hashes and sealed secrets, for the vault. Key: the credential's id; compacted, so that one "
+    "can be removed. Not part of the log, and nothing for analysts.",
     "feed": "Who is to receive what: deltas with their recipients. No key; partition: CRC-32 of the user's id, modulo "
     "the partition count. Written only by the feed projector, under the same rule of terms.",
     "signals": "Presence and typing, for minutes: what push nodes tell each other. Key: the node; it writes to one "
