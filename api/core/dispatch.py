@@ -50,11 +50,14 @@ class Step(NamedTuple):
     problems: tuple[str, ...]
 
 
-_OF_TOKENS = ("unauthenticated", "token_expired", "token_not_yet_valid", "token_revoked", "suspended")
+_OF_TOKENS = (
+    "unauthenticated", "token_expired", "token_not_yet_valid", "token_revoked", "suspended", "forbidden", "not_found",
+)  # fmt: skip
 
 #: In their order. Of any of them a part that is away makes ``unavailable``, and a fault of ours ``internal``.
 STEPS = (
-    Step("identify", "Who calls, by their token; without one, of which application, by its API key.", _OF_TOKENS),
+    Step("identify", "Who calls, by their token, and for whom, where it is an application's server; without one, of which application, "
+        "by its API key.", _OF_TOKENS),
     Step(
         "count",
         "One more call against the operation's limit: of the account, or of the address where the token is no good or "

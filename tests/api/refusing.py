@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, NamedTuple, cast
 
+import jwt
 import msgspec
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -15,7 +18,9 @@ from api.core.limits import Limits
 from api.core.moments import AsOf
 from api.core.operation import NoPast, Operation, Request
 from api.core.rpc import RpcBackend
+from api.support.apps import AppSecret, shown_secret
 from api.support.heavy import Heavy
+from events.apps import App, default_app
 from events.core.clock import after, now
 from events.core.positions import Shard, Vector
 from infra.base.settings import Settings
@@ -50,6 +55,37 @@ class Producers:
         return dict(self.acknowledged), set()
 
 
+#: An application that is suspended, and one in use, with the secret of its key.
+SUSPENDED, APP, KEY, SECRET = "suspended-app", "app", "kk_" + "a" * 26, b"s" * 32
+
+
+class Apps:
+    """Both of them, beside the default one."""
+
+    async def get(self, app: str) -> App | None:
+        return replace(default_app(), id=app, state="suspended" if app == SUSPENDED else "active")
+
+    def is_unknown(self, key: str) -> bool:
+        return key != KEY
+
+    async def by_key(self, key: str) -> AppSecret | None:
+        return AppSecret(APP, SECRET, "active") if key == KEY else None
+
+
+class AppUsers:
+    """An application has no users yet."""
+
+    async def account(self, app: str, user: str) -> None:
+        return None
+
+
+class Feed:
+    """All of the log is known."""
+
+    async def heads(self) -> Vector:
+        return {}
+
+
 class Services:
     """As much of the services as refusing needs."""
 
@@ -59,6 +95,9 @@ class Services:
         self.heavy = Heavy(SETTINGS)
         self.progress = Progress()
         self.producers = Producers()
+        self.apps = Apps()
+        self.app_users = AppUsers()
+        self.feed = Feed()
 
 
 class Act(Request, frozen=True, kw_only=True):
@@ -82,6 +121,8 @@ class Sent(NamedTuple):
     #: Over HTTP: instead of a good one, and what follows the path.
     token: str | None = ""
     query: str = ""
+    #: Over HTTP: for whom an application's server calls.
+    acting: str | None = None
 
 
 class Said(NamedTuple):
@@ -141,7 +182,7 @@ class Scene:
             query, body = query + "&".join(f"{name}={value}" for name, value in values.items()), b""
         token = good_token() if sent.token == "" else sent.token
         headers = {"authorization": token and f"Bearer {token}", "idempotency-key": sent.key,
-                   "klatsch-position": sent.position}  # fmt: skip
+                   "klatsch-position": sent.position, "klatsch-user": sent.acting}  # fmt: skip
         scope = {
             "type": "http", "method": operation.method, "path": operation.path, "query_string": query.encode(),
             "path_params": params, "client": ("127.0.0.1", 1234), "scheme": "http", "state": {},
@@ -169,6 +210,13 @@ def good_token(**claims: Any) -> str:
     """A token of the user."""
     given = {"user": USER, "session": SESSION, "role": "person", "issued": now(), "expires": after(now(), 600)}
     return tokens.mint(SETTINGS, **{**given, **claims})
+
+
+def server_token() -> str:
+    """A token of the application's own server."""
+    moment = int(time.time())
+    claims = {"server": True, "iat": moment, "exp": moment + 600}
+    return jwt.encode(claims, shown_secret(SECRET), "HS256", headers={"kid": KEY})
 
 
 #: What HTTP has in headers and parameters.

@@ -33,7 +33,17 @@ from infra.ops.generate.outcomes import refusals
 from producers.commands import Refused, Unavailable
 from push.delivery import bounds
 from tests.api.codes import codes_of
-from tests.api.refusing import SESSION, SETTINGS, USER, Scene, Sent, as_members, good_token
+from tests.api.refusing import (
+    SESSION,
+    SETTINGS,
+    SUSPENDED,
+    USER,
+    Scene,
+    Sent,
+    as_members,
+    good_token,
+    server_token,
+)
 
 #: Functions that refuse, by the step that calls them.
 SOURCES: dict[str, tuple[Any, ...]] = {
@@ -106,6 +116,10 @@ CASES = [
     Case("identify", "token_expired", Sent(token=good_token(issued=EARLY, expires=after(EARLY, 60))), only="http"),
     Case("identify", "token_not_yet_valid", Sent(token=good_token(issued=LATE, expires=after(LATE, 60))), only="http"),
     Case("identify", "token_revoked", Sent(), closed),
+    Case("identify", "suspended", Sent(token=good_token(app=SUSPENDED)), only="http"),
+    # Only an application's server acts for others, and for its own users.
+    Case("identify", "forbidden", Sent(acting="bob"), only="http"),
+    Case("identify", "not_found", Sent(token=server_token(), acting="bob"), only="http"),
     Case("count", "rate_limited", Sent(), spent),
     Case("permit", "unauthenticated", Sent(token=None), only="http"),
     Case("permit", "forbidden", Sent("operate", {})),

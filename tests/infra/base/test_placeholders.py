@@ -53,9 +53,9 @@ PIN = Pin(room="r", message="m", state="pinned", by="u", pinned=TIME, version=1)
 READ: dict[str, list[tuple[str, str, str, tuple[Any, ...]]]] = {
     "room": [
         ("rooms", "of_member", "", ("u", LATER, "", 9, {})), ("rooms", "of_member_one", "", ("u", "r")),
-        ("rooms", "public", "", ("u", LATER, "", 9)), ("rooms", "public_with", "", ("u", LATER, "", 9, {})),
+        ("rooms", "public", "", ("u", LATER, "", 9, "a")), ("rooms", "public_with", "", ("u", LATER, "", 9, {}, "a")),
         ("sync", "rooms", "", ("u", "", 9)),
-        ("rooms", "search", "", ([], "%n%", "n%", "u", -9, "", "", 9, "n", None)),
+        ("rooms", "search", "", ([], "%n%", "n%", "u", -9, "", "", 9, "n", None, "a")),
     ],
     "member": [
         ("rooms", "of_member", "m_", ("u", LATER, "", 9, None)), ("rooms", "of_member_one", "m_", ("u", "r")),

@@ -176,7 +176,7 @@ async def test_rates_count_what_comes(settings: Settings) -> None:
     ("asked", "said"),
     [
         ({"types": ["message.flown"]}, "expected an event type such as message.posted"),
-        ({"topics": ["feed"]}, "expected one of users, rooms, handles, got 'feed'"),
+        ({"topics": ["feed"]}, "expected one of users, rooms, handles, apps, got 'feed'"),
         ({"since": "yesterday"}, "--since: expected a time such as"),
         ({"until": "2026-13-01"}, "--until: expected a time such as"),
         ({"since": "2026-01-02", "until": "2026-01-01"}, "expected --since before --until"),
@@ -194,7 +194,7 @@ async def test_what_cannot_be_meant_is_refused(settings: Settings, asked: dict[s
     ("position", "said"),
     [
         ("rooms/9/1", "expected a partition of rooms from 0 to 1, got rooms/9"),
-        ("feed/0/1", "expected a topic of users, rooms, handles, got 'feed'"),
+        ("feed/0/1", "expected a topic of users, rooms, handles, apps, got 'feed'"),
         ("users/0/99999", "expected a position of users/0 from 0 to"),
     ],
 )
