@@ -56,15 +56,21 @@ _OF_TOKENS = (
 
 #: In their order. Of any of them a part that is away makes ``unavailable``, and a fault of ours ``internal``.
 STEPS = (
-    Step("identify", "Who calls, by their token, and for whom, where it is an application's server; without one, of which application, "
-        "by its API key.", _OF_TOKENS),
+    Step(
+        "identify",
+        "Who calls, by their token, and for whom, where it is an application's server; without one, of which application, "
+        "by its API key.",
+        _OF_TOKENS,
+    ),
     Step(
         "count",
         "One more call against the operation's limit: of the account, or of the address where the token is no good or "
         "none is needed. A token that is no good is refused only now.",
         ("rate_limited",),
     ),
-    Step("permit", "Whether such a caller may call this operation at all.", ("unauthenticated", "forbidden")),
+    Step(
+        "permit", "Whether such a caller may call this operation at all.", ("unauthenticated", "forbidden", "invalid")
+    ),
     Step(
         "read",
         "The transport reads the members of the request, with key and position, wherever it has them.",

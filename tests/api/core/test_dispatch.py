@@ -123,6 +123,7 @@ CASES = [
     Case("count", "rate_limited", Sent(), spent),
     Case("permit", "unauthenticated", Sent(token=None), only="http"),
     Case("permit", "forbidden", Sent("operate", {})),
+    Case("permit", "invalid", Sent(token=server_token()), only="http"),
     Case("read", "malformed", Sent(body=b'{"n": ')),
     Case("read", "malformed", Sent(body=b"[]")),
     Case("read", "malformed", Sent(body=b"\xff")),

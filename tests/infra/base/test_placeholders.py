@@ -26,7 +26,7 @@ from tests.parts import Parts
 from tests.servers import installation
 
 TIME, LATER = "2026-11-21T08:15:30.120Z", "2100-01-01T00:00:00.000Z"
-ROOM: Room = sample_of(Room, id="r", type="public", name="n", last="m", created=TIME, updated=TIME)
+ROOM: Room = sample_of(Room, id="r", app="a", type="public", name="n", last="m", created=TIME, updated=TIME)
 USER = User(
     id="u", app="a", username="u", name="n", role="person", state="registered", credential=None, email=None,
     email_settled=0, seen=None, visual=None, added_by=None, external=None, account="regular", avatar=None, bio=None,
