@@ -58,8 +58,8 @@ _OF_TOKENS = (
 STEPS = (
     Step(
         "identify",
-        "Who calls, by their token, and for whom, where it is an application's server; without one, of which application, "
-        "by its API key.",
+        "Who calls, by their token, and for whom, where it is an application's server; without one, of which "
+        "application, by its API key.",
         _OF_TOKENS,
     ),
     Step(
