@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from time import time
+from time import monotonic, time
 from typing import NamedTuple, TypeVar
 
 from api.core import app_tokens, tokens
@@ -142,10 +142,20 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
 
 
 async def _key(services: Services, api_key: str) -> AppSecret | None:
-    """Whose key it is, also one that was made a moment ago; one that is nobody's is looked for once in a while."""
-    lately = services.apps.is_unknown(api_key)
+    """Whose key it is, also one that was made a moment ago; one that is nobody's is looked for once in a while.
+
+    Raises Problem ``overloaded``.
+    """
+    if services.apps.is_unknown(api_key):
+        return None
+    if not services.apps.knows(api_key):
+        # Nobody has shown yet who they are: so many at once, and no more, are looked for.
+        taken = services.key_lookups.take("", monotonic())
+        if taken.wait > 0.0:
+            text = "expected fewer API keys that are not known here to be looked for at once; try again"
+            raise Problem("overloaded", text, retry_after=1)
     key = await services.apps.by_key(api_key)
-    if key is None and not lately and await Call(services, None).see_all("apps"):
+    if key is None and await Call(services, None).see_all("apps"):
         key = await services.apps.by_key(api_key)
     return key
 

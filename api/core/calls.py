@@ -15,6 +15,7 @@ from api.support.apps import Apps
 from api.support.channel_servers import AddChannel, DropChannel, no_way_to_add, no_way_to_drop
 from api.support.credential_store import CredentialStore
 from api.support.heavy import Heavy
+from api.support.limiter import Limiter
 from api.support.login_throttle import LoginThrottle
 from api.support.looking import Looker
 from api.support.metrics import OWN_WRITES
@@ -28,7 +29,7 @@ from events.core.records import Key
 from events.sessions import SessionClosed
 from infra.base.postgres import Connection, Pool, Row
 from infra.base.progress import Progress
-from infra.base.settings import Settings
+from infra.base.settings import Quota, Settings
 from producers import accounts
 from producers.commands import ANY_APP, Command, CommandEnvelope, Outcome, Refused
 from producers.engine.router import Producers
@@ -58,6 +59,8 @@ class Feed(Protocol):
         ...
 
 
+#: API keys unknown to a process that it looks for: so many at once, and as many again in so many seconds.
+KEY_LOOKUPS = Quota(200, 10)
 #: The actor of what an application's server does for no user.
 SERVER = "server"
 
@@ -89,6 +92,8 @@ class Services:
         self.heavy = Heavy(settings)
         self.apps = Apps(pool, progress, credential_store.sealer)
         self.app_users = AppUsers(pool, progress)
+        #: API keys that are not known here and looked for.
+        self.key_lookups = Limiter(KEY_LOOKUPS)
         self.pages = PageCache(progress, settings.page_cache_bytes)
         self.digests = Digests(settings.secret)
         #: Rooms as they were when commands with keys were first given.

@@ -113,6 +113,10 @@ class Apps:
         voided = 0.0 if before is None else to_datetime(before).timestamp()
         return AppSecret(entry.app.id, dict(entry.secrets)[key], entry.app.state, voided)
 
+    def knows(self, key: str) -> bool:
+        """Whether ``by_key`` answers without a query."""
+        return self._progress.fresh and self._of_key.get(key) in self._entries
+
     def is_unknown(self, key: str) -> bool:
         """Whether it is nobody's key by its form, or was so a moment ago."""
         return _KEY.fullmatch(key) is None or self._unknown.get(key, 0.0) > self._clock()

@@ -24,8 +24,8 @@ LOCAL = "http://localhost:*, http://127.0.0.1:*"
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 #: Request headers that mean something to us, beside those that need no permission.
 _TAKEN = (
-    b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Klatsch-Position, Last-Event-ID, traceparent, "
-    b"X-Request-Id"
+    b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Klatsch-Api-Key, Klatsch-Position, Last-Event-ID, "
+    b"traceparent, X-Request-Id"
 )
 #: Answers' headers that a page may read, beside those that it always may.
 _SHOWN = (

@@ -13,13 +13,14 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from api.core import http, tokens
-from api.core.calls import Call
+from api.core.calls import KEY_LOOKUPS, Call
 from api.core.limits import Limits
 from api.core.moments import AsOf
 from api.core.operation import NoPast, Operation, Request
 from api.core.rpc import RpcBackend
 from api.support.apps import AppSecret, shown_secret
 from api.support.heavy import Heavy
+from api.support.limiter import Limiter
 from events.apps import App, default_app
 from events.core.clock import after, now
 from events.core.positions import Shard, Vector
@@ -68,6 +69,9 @@ class Apps:
     def is_unknown(self, key: str) -> bool:
         return key != KEY
 
+    def knows(self, key: str) -> bool:
+        return key == KEY
+
     async def by_key(self, key: str) -> AppSecret | None:
         return AppSecret(APP, SECRET, "active") if key == KEY else None
 
@@ -98,6 +102,7 @@ class Services:
         self.apps = Apps()
         self.app_users = AppUsers()
         self.feed = Feed()
+        self.key_lookups = Limiter(KEY_LOOKUPS)
 
 
 class Act(Request, frozen=True, kw_only=True):

@@ -68,6 +68,12 @@ left of it (draft-ietf-httpapi-ratelimit-headers-10); beyond it the answer is 42
 **Errors** are problem documents (RFC 9457): `errors` names each wrong place of the request, and what was
 expected there. A request body is JSON, whatever its content type says.
 
+**Applications.** One installation may serve several, which know nothing of each other. An application's own server
+sends a token that it signs itself (HS256 with the secret of its API key, which is the header `kid`; claims `server`:
+true, `iat`, `exp`), and calls any operation for one of its users with the header `Klatsch-User`: the user's id. Tokens
+of its users it signs likewise, with `sub`, their id with it. Who has no token yet names the application by its API key
+in `Klatsch-Api-Key`; without, the default one is meant. A room may be named by an id of the application's own.
+
 **Request ids.** Every answer has the header `X-Request-Id`: the one of the request, or a new one. It is in the
 operator's log too: quote it when you ask for help.
 """
