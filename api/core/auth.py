@@ -13,13 +13,13 @@ from api.core.places import header
 from api.core.tokens import Identity
 from api.support.apps import AppSecret
 from api.support.problems import Problem
+from events.apps import App
 from events.core.clock import to_datetime
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
 from events.users import Account
 from infra.base.postgres import queries
 from infra.base.sites import bearer
-from push.protocol.backend import ConnectionIdentity
 
 #: Tokens whose signature need not be checked again; a hit saves some 30 microseconds.
 _KNOWN = 10_000
@@ -79,33 +79,22 @@ async def authenticate(services: Services, token: str) -> Identity:
         _keep(_known, place, identity, _KNOWN)
     if await _revoked(services, identity):
         raise Problem("token_revoked", tokens.REVOKED)
-    if identity.role != "operator" and (problem := await _refused(services, identity.app, identity.issued)) is not None:
-        raise problem
+    if identity.role != "operator":
+        problem = refusal(await services.apps.get(identity.app), identity.issued)
+        if problem is not None:
+            raise problem
     return identity
 
 
-async def _refused(services: Services, app: str, issued: float) -> Problem | None:
+def refusal(app: App | None, issued: float) -> Problem | None:
     """Why an application's people are not served who have a token of this age."""
-    found = await services.apps.get(app)
-    if found is None:
+    if app is None:
         return Problem("unauthenticated", tokens.FOREIGN)
-    if found.state == "suspended":
+    if app.state == "suspended":
         return app_tokens.suspended()
-    if found.tokens_before is not None and issued < to_datetime(found.tokens_before).timestamp():
+    if app.tokens_before is not None and issued < to_datetime(app.tokens_before).timestamp():
         return Problem("token_revoked", tokens.REVOKED)
     return None
-
-
-async def stands(services: Services, identity: ConnectionIdentity) -> bool:
-    """Whether somebody on a connection might still come in with the token with which they came."""
-    if await _refused(services, identity.app, identity.issued) is not None:
-        return False
-    kid = app_tokens.of_app(identity.session)
-    if kid is None:
-        return True
-    if await services.apps.by_key(kid) is None:
-        return False
-    return await services.app_users.account(identity.app, identity.user) is not None
 
 
 async def app_of(services: Services, api_key: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from api.core.app_tokens import of_app
-from api.core.auth import stands
+from api.core.auth import refusal
 from api.core.calls import Services
 from api.support.problems import Problem
 from infra.base import away
 from infra.base.progress import Invalidation
 from push.delivery.hub import Hub
+from push.protocol.backend import ConnectionIdentity
 
 log = logging.getLogger(__name__)
 
@@ -74,15 +76,25 @@ class Cutting:
             if all_ or identity.app in apps or identity.user in users
         ]  # fmt: skip
         try:
-            await self._services.app_users.fetch([one.user for one in asked if of_app(one.session)])
+            for identity in await self._void(asked):
+                self._hub.revoked(identity.session)
         except _AWAY as error:
+            # Its return is told too, and then all are looked at.
             log.warning("whether tokens are void is not known: %r", error)
-            return
-        for identity in asked:
-            try:
-                if not await stands(self._services, identity):
-                    self._hub.revoked(identity.session)
-            except _AWAY as error:
-                # Its return is told too, and then all are looked at.
-                log.warning("whether tokens are void is not known: %r", error)
-                return
+
+    async def _void(self, asked: Sequence[ConnectionIdentity]) -> list[ConnectionIdentity]:
+        """Those who could not come in any more with the token with which they came: what they share is asked once."""
+        services = self._services
+        apps = {app: await services.apps.get(app) for app in {one.app for one in asked}}
+        signed = {one.session: key for one in asked if (key := of_app(one.session)) is not None}
+        keys = {key: await services.apps.by_key(key) for key in set(signed.values())}
+        await services.app_users.fetch([one.user for one in asked if one.session in signed])
+        found = []
+        for one in asked:
+            void = refusal(apps[one.app], one.issued) is not None
+            if not void and one.session in signed:
+                account = await services.app_users.account(one.app, one.user)
+                void = account is None or keys[signed[one.session]] is None
+            if void:
+                found.append(one)
+        return found
