@@ -54,7 +54,7 @@ def envelope() -> dict[str, Any]:
     for name, value in (("specversion", "1.0"), ("datacontenttype", "application/json")):
         schema["properties"][name] = {"const": value}
     # Written always; a reader that meets a record of other origin may go without.
-    schema["required"] = [name for name in schema["properties"] if name not in ("traceparent", "app", "digest")]
+    schema["required"] = [name for name in schema["properties"] if name not in ("traceparent", "app", "digest", "via")]
     words = {
         "id": "Unique in the log. Events of one command share all but what follows the dot.",
         "source": "`klatsch/` and the installation's prefix.",
@@ -64,9 +64,12 @@ def envelope() -> dict[str, Any]:
         "timestamp of the record is when it was appended: some milliseconds later; for imported history, long after.",
         "dataschema": "`urn:klatsch:event:<type>:<version>`: the version that `data` has. In one above what a reader "
         "knows it may mean something else: wait, and update the reader.",
-        "actor": "Id of the user who asked for it, or `system`.",
+        "actor": "Id of the user who asked for it; `system`, `operator`, or `server` for an application's own server "
+        "that acts for nobody.",
         "command": "Name and idempotency key of the command, separated by a colon.",
-        "app": "Tenant.",
+        "app": "Id of the application to which the stream belongs, of all its events the same; `default` where there is no "
+        "other.",
+        "via": "`app`: the application's own server asked for it, for the actor.",
         "traceparent": "W3C trace context of the request.",
         "digest": "Keyed digest of the request behind a client's key, on its command's first event: who has no secret "
         "of the installation can only compare it.",

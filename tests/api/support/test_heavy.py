@@ -66,13 +66,13 @@ async def test_a_further_one_waits_for_its_turn() -> None:
 
 def test_which_reads_are_heavy() -> None:
     heavy = {name for name, operation in OPERATIONS.items() if operation.heavy}
-    assert heavy == {"sync.get", "changes.pull", "messages.search", "console.room"}
+    assert heavy == {"sync.get", "changes.pull", "messages.search", "console.room", "users.query"}
 
 
 #: Who takes connections but for operations.
 WITHOUT_CALL = {
     "core/calls.py", "core/auth.py", "memberships.py",
-    "support/apps.py", "support/credential_store.py", "console/overview.py", "console/tail.py",
+    "support/app_users.py", "support/apps.py", "support/credential_store.py", "console/overview.py", "console/tail.py",
     "deletions.py", "grpc/relaying.py",
 }  # fmt: skip
 

@@ -37,8 +37,8 @@ COUNT = 5
 #: Times of imported messages, in the order of the log: three are equal, and each next one is earlier.
 TIMES = [after("2021-05-05T05:05:05.000Z", -40 * 86_400 * max(0, n - 2)) for n in range(COUNT)]
 
-#: Those of operators: tests/api/test_apps.py walks it.
-OPERATORS = {"apps.list"}
+#: Those of operators and servers: tests/api/test_apps.py and tests/api/test_app_users.py walk them.
+OPERATORS = {"apps.list", "users.query"}
 #: Lists that come in pages.
 PAGED = {
     name
