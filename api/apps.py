@@ -114,6 +114,7 @@ async def roll(call: Call, request: RollKeyRequest) -> dict[str, Any]:
     event = outcome.record(AppKeyRolled).data
     for dropped in event.dropped:
         await store.remove(dropped)
+    await call.meet_own("apps")
     return {
         "app": app_view(outcome.entity(App, app_key(request.app))),
         **await _secret(call, request.app, event),
@@ -173,6 +174,8 @@ def next_after(id: str) -> str:
 
 async def _done(call: Call, app: str, command: Command) -> dict[str, Any]:
     outcome = await call.submit(command, shows=(app_key(app),))
+    # Once this is answered, it holds here; on other nodes when the news have come.
+    await call.meet_own("apps")
     # The default one has no entity before its first event.
     found = outcome.state[app_key(app)]
     return {"app": app_view(found if isinstance(found, App) else default_app())}

@@ -266,10 +266,13 @@ class Call:
                 await self.catch_up(vector)
                 self._still_open()
 
-    async def meet_own(self, topic: Literal["users", "rooms"]) -> None:
-        """Waits up to a second for what the caller has done, as a person or in rooms: a check that no decision can make
-        must know of the block that was made, or the room that was, a moment ago; and a change on which others rely is
-        answered when they find it. For what is no read: those see all. After that second a check is a moment late."""
+    async def meet_own(self, topic: Literal["users", "rooms", "apps"]) -> None:
+        """Waits up to a second for what the caller has done, as a person, in rooms or to applications.
+
+        A check that no decision can make must know of the block that was made, or the room that was, a moment ago; and
+        a change on which others rely is answered when they find it. For what is no read: those see all. After that
+        second a check is a moment late.
+        """
         vector, unknown = await self.services.producers.recent(self.user)
         vector = {shard: after for shard, after in vector.items() if shard.topic == topic}
         if any(shard.topic == topic for shard in unknown):

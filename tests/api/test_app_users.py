@@ -7,11 +7,13 @@ import secrets
 from time import perf_counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from events.core.derived_ids import derived_id
 from infra.base import postgres
 from infra.base.settings import Settings
+from tests.api.applications import App, made
 from tests.api.conftest import minted
 from tests.client import Person, Refusal, World
 
@@ -19,9 +21,15 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def server(installed: Settings) -> str:
+async def server(world: World, operator: str) -> str:
     """The token of an application's own server."""
-    return minted(installed, role="server", user="server", app=secrets.token_hex(8))
+    return (await made(world, operator)).server
+
+
+@pytest.fixture
+def at_home(installed: Settings) -> str:
+    """The token of a server of the default application."""
+    return minted(installed, role="server", user="server")
 
 
 def external() -> str:
@@ -77,11 +85,10 @@ async def test_who_is_not_there_is_registered_and_then_changed(world: World, ser
     assert await events_of(installed, first["id"]) == ["user.registered", "user.profile_changed"]
 
 
-async def test_ids_follow_from_the_application_and_its_id(world: World, server: str, installed: Settings) -> None:
-    id, app = external(), "another-app"
-    other = minted(installed, role="server", user="server", app=app)
-    here, there = await one(world, server, external_id=id), await one(world, other, external_id=id)
-    assert here["id"] != there["id"] == derived_id(app, "user", id)
+async def test_ids_follow_from_the_application_and_its_id(world: World, server: str, operator: str) -> None:
+    id, other = external(), await made(world, operator)
+    here, there = await one(world, server, external_id=id), await one(world, other.server, external_id=id)
+    assert here["id"] != there["id"] == derived_id(other.id, "user", id)
 
 
 async def test_one_that_is_bad_by_form_keeps_all_from_being_stored(world: World, server: str) -> None:
@@ -104,7 +111,20 @@ async def test_one_that_is_bad_by_form_keeps_all_from_being_stored(world: World,
     assert (await (await world.person("ada")).do("users.find", ids=",".join(ids)))["users"] == []
 
 
-async def test_names_are_claimed_and_one_that_is_taken_is_told_of_its_user(world: World, server: str) -> None:
+async def registered(world: World, operator: str, app: App, name: str) -> Json:
+    """Somebody who registers with the application by themselves. Raises Refusal."""
+    await world.call("apps.change", {"app": app.id, "settings": {"registration": True}}, token=operator)
+    body, headers = msgspec.json.encode({"username": name}), {"Klatsch-Api-Key": app.key}
+    answer = await world.request("POST", "/v1/users", body=body, headers=headers)
+    if answer.status != 201:
+        raise answer.refusal()
+    found: Json = answer.json()
+    return found
+
+
+async def test_names_are_claimed_and_one_that_is_taken_is_told_of_its_user(world: World, operator: str) -> None:
+    app = await made(world, operator)
+    server = app.server
     name, address = f"app-{secrets.token_hex(5)}", f"{secrets.token_hex(6)}@example.org"
     first, second = external(), external()
     user = await one(world, server, external_id=first, username=name, email=address)
@@ -116,9 +136,9 @@ async def test_names_are_claimed_and_one_that_is_taken_is_told_of_its_user(world
     assert problem["errors"][0]["pointer"] == "/email"
     # What was refused leaves nothing behind: the names are free, and so is the id.
     assert (await one(world, server, external_id=second, username=free.upper()))["username"] == free.upper()
-    third = await world.call("users.register", {"username": f"{free}x"})
     with pytest.raises(Refusal, match="taken"):
-        await world.call("users.register", {"username": free})
+        await registered(world, operator, app, free)
+    third = await registered(world, operator, app, f"{free}x")
     assert third["user"]["external"] is None
 
 
@@ -165,8 +185,8 @@ async def test_a_registration_that_was_given_up_begins_anew(world: World, server
     assert await events_of(installed, user["id"]) == ["user.registration_abandoned", "user.registered"]
 
 
-async def test_people_see_who_has_no_username_by_their_name(world: World, server: str) -> None:
-    user = await one(world, server, external_id=external(), name=f"Nameless {secrets.token_hex(4)}")
+async def test_people_see_who_has_no_username_by_their_name(world: World, at_home: str) -> None:
+    user = await one(world, at_home, external_id=external(), name=f"Nameless {secrets.token_hex(4)}")
     ada = await world.person("ada")
     found = (await ada.do("users.find", name=user["name"]))["users"]
     assert [(one["id"], one["username"], one["name"]) for one in found] == [(user["id"], "", user["name"])]
@@ -175,8 +195,8 @@ async def test_people_see_who_has_no_username_by_their_name(world: World, server
     assert (await ada.do("users.get", user=user["id"]))["user"]["name"] == user["id"]
 
 
-async def test_who_has_no_username_is_in_no_live_channel(world: World, server: str, operator: str) -> None:
-    user = await one(world, server, external_id=external())
+async def test_who_has_no_username_is_in_no_live_channel(world: World, at_home: str, operator: str) -> None:
+    user = await one(world, at_home, external_id=external())
     service = {"username": f"svc-{secrets.token_hex(5)}", "scopes": ["sessions:issue"]}
     issuer = (await world.call("services.register", service, token=operator))["token"]
     nameless = Person(world, await world.call("sessions.issue", {"user": user["id"]}, token=issuer), "http")
@@ -219,24 +239,24 @@ async def query(world: World, token: str, **fields: Any) -> list[str]:
     return found
 
 
-async def test_a_server_finds_its_users_by_its_ids(world: World, server: str, installed: Settings) -> None:
+async def test_a_server_finds_its_users_by_its_ids(world: World, server: str, operator: str) -> None:
     ids = [external() for _ in range(3)]
     await upsert(world, server, *({"external_id": id, "name": "A", "email": f"{id}@example.org"} for id in ids[:2]))
     assert await query(world, server, external_ids=",".join([ids[1], ids[2], ids[0]])) == [ids[1], ids[0]]
     (user,) = (await world.call("users.query", {"external_ids": ids[0]}, token=server))["users"]
     assert user["email"] == f"{ids[0]}@example.org"
-    other = minted(installed, role="server", user="server", app="another-app")
+    other = (await made(world, operator)).server
     assert await query(world, other, external_ids=",".join(ids)) == []
 
 
-async def test_a_server_finds_its_users_by_their_object(world: World, server: str, installed: Settings) -> None:
+async def test_a_server_finds_its_users_by_their_object(world: World, server: str, operator: str) -> None:
     mark = secrets.token_hex(5)
     names = ["gold"] * 3 + ["tin"]
     objects = [{"mark": mark, "plan": {"name": name, "seats": n}} for n, name in enumerate(names)]
     plans: dict[str, Any] = {external(): one for one in objects}
     await upsert(world, server, *({"external_id": id, "name": "A", "custom": custom} for id, custom in plans.items()))
     await world.person("outsider", custom={"mark": mark, "plan": {"name": "gold"}})
-    other = minted(installed, role="server", user="server", app="another-app")
+    other = (await made(world, operator)).server
     await one(world, other, external_id=external(), custom={"mark": mark, "plan": {"name": "gold"}})
     gold = {id for id, custom in plans.items() if custom["plan"]["name"] == "gold"}
     for limit in (1, 2, 50):

@@ -22,6 +22,7 @@ from events.core.clock import after, now, uuid7
 from events.core.positions import Position, Shard, parse_position
 from events.messages import Message
 from infra.base import postgres, reporting
+from infra.base.kafka import EVENT_TOPICS
 from infra.base.reporting import REPORT_PATH
 from infra.base.settings import Settings
 from infra.embedded.ports import free_port
@@ -65,7 +66,7 @@ async def test_figures_show_the_whole_installation(world: World, installed: Sett
     found = await until(lambda: _with(world, operator, ada.world.position), "the look is after the message")
     assert found["faults"] == {} and found["installation"] == installed.prefix
     assert {shard["owner"] for shard in found["shards"]} == {installed.address}
-    assert len(found["shards"]) == 3 * installed.partitions
+    assert len(found["shards"]) == len(EVENT_TOPICS) * installed.partitions
     assert all(shard["applied"] <= shard["end"] and shard["term"] >= 0 for shard in found["shards"] if shard["end"])
     (process,) = [one for one in found["processes"] if one["address"] == installed.address]
     assert process["roles"] == ["api", "feed", "project", "push"] and process["memory"] > 1 << 20

@@ -20,6 +20,7 @@ from events.core.clock import after, now
 from infra.base.settings import Settings
 from infra.ops.generate import examples
 from producers.commands import Refused, Unavailable
+from tests.api.applications import made
 from tests.api.conftest import minted
 from tests.client import Person, Refusal, World, visiting
 from tests.parts import Parts
@@ -74,6 +75,11 @@ class Provoker:
 
     async def forbidden(self) -> Document:
         return await self.of("GET", "/v1/console/figures", token=(await self.world.person()).token)
+
+    async def suspended(self) -> Document:
+        app = await made(self.world, operator := minted(self.settings))
+        await self.world.call("apps.suspend", {"app": app.id}, token=operator)
+        return await self.of("GET", "/v1/app/users?external_ids=a", token=app.server)
 
     async def not_found(self) -> Document:
         return await self.of_call(await self.world.person(), "rooms.get", room="nowhere")

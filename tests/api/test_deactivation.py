@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from events.core.derived_ids import derived_id
-from infra.base.settings import Settings
-from tests.api.conftest import minted
+from tests.api.applications import made
 from tests.client import Person, Refusal, World
 from tests.running import until
 
@@ -105,12 +104,13 @@ async def test_who_is_reactivated_comes_back(world: World, operator: str, grace:
     assert (await back.do("rooms.get", room=room))["message"]["content"] == {"text": "meanwhile"}
 
 
-async def test_a_server_deactivates_users_of_its_application(world: World, installed: Settings) -> None:
-    app, id = secrets.token_hex(8), f"u-{secrets.token_hex(5)}"
-    server = minted(installed, role="server", user="server", app=app)
-    (made,) = (await world.call("users.upsert", {"users": [{"external_id": id, "name": "A"}]}, token=server))["users"]
-    user = derived_id(app, "user", id)
-    assert made["user"]["id"] == user
+async def test_a_server_deactivates_users_of_its_application(world: World, operator: str) -> None:
+    app, id = await made(world, operator), f"u-{secrets.token_hex(5)}"
+    server = app.server
+    given = {"users": [{"external_id": id, "name": "A"}]}
+    (upserted,) = (await world.call("users.upsert", given, token=server))["users"]
+    user = derived_id(app.id, "user", id)
+    assert upserted["user"]["id"] == user
     assert (await deactivate(world, server, user))["user"]["deactivated"] is not None
     # A later change by their server does not let them in.
     again = {"users": [{"external_id": id, "name": "B"}]}

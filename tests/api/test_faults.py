@@ -279,7 +279,7 @@ async def test_headers(world: World) -> None:
 async def test_of_a_direct_room_the_member_is_named(ada: Person, bob: Person, via: Via) -> None:
     room = await ada.direct(bob)
     errors = await said(ada, "rooms.change", room=room, name="Tea", description="Of it", settings={"posting": "admins"})
-    what = "none, as a direct room has a data map only"
+    what = "none, as a direct room has data and custom only"
     assert errors == [at(via, f"/{name}", what, "one that differs") for name in ("name", "description", "settings")]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from tests.api.applications import made
 from tests.client import OPERATIONS, Person, Refusal, World
 
 
@@ -137,8 +138,9 @@ async def test_made_up_cursors(world: World, person: Person, path: str) -> None:
         assert answer.refusal().code == "invalid", place
 
 
-async def test_each_list_refuses_what_is_no_cursor(world: World, person: Person) -> None:
-    known = {"room": await person.group(), "text": "hello", "name": "hello"}
+async def test_each_list_refuses_what_is_no_cursor(world: World, person: Person, operator: str) -> None:
+    known = {"room": await person.group(), "text": "hello", "name": "hello", "custom": "{}"}
+    tokens = {"operator": operator, "server": (await made(world, operator)).server}
     lists = [
         row for row in OPERATIONS.values() if "cursor" in (one.name for one in msgspec.structs.fields(row.request))
     ]
@@ -146,11 +148,12 @@ async def test_each_list_refuses_what_is_no_cursor(world: World, person: Person)
     for row in lists:
         needed = {one.name for one in msgspec.structs.fields(row.request) if one.required}
         # Of a search by name and a list of ids it wants one.
-        needed |= {"name"} if row.name == "users.find" else set()
+        needed |= {"users.find": {"name"}, "users.query": {"custom"}}.get(row.name, set())
+        token = tokens.get(row.permission, person.token)
         fields = {name: value for name, value in known.items() if name in needed}
         for cursor in ("x", "eA", person.id):
             with pytest.raises(Refusal) as refused:
-                await world.call(row.name, {**fields, "cursor": cursor}, token=person.token)
+                await world.call(row.name, {**fields, "cursor": cursor}, token=token)
             assert refused.value.code == "invalid", row.name
             assert refused.value.problem["detail"].startswith("cursor: expected"), (row.name, refused.value.problem)
 

@@ -15,46 +15,12 @@ import pytest
 
 from events.core.clock import from_datetime, uuid7
 from events.core.positions import encode_vector
+from tests.api.applications import App, made, person
 from tests.api.test_blocks_walk import NAMED, Fields, answer
 from tests.client import OPERATIONS, Person, Refusal, Via, World
 from tests.running import until
 
 KINDS = ("direct", "private", "public")
-
-
-class App(NamedTuple):
-    """An application as its owner knows it."""
-
-    id: str
-    key: str
-    secret: str
-
-    def signed(self, **claims: Any) -> str:
-        """A token that the application signs."""
-        moment = int(time.time())
-        given = {"iat": moment, "exp": moment + 3600} | claims
-        return jwt.encode(given, self.secret, "HS256", headers={"kid": self.key})
-
-    @property
-    def server(self) -> str:
-        """A token of its own server."""
-        return self.signed(server=True)
-
-
-async def made(world: World, operator: str) -> App:
-    answer = await world.call("apps.create", {"name": f"App {secrets.token_hex(4)}"}, token=operator)
-    return App(answer["app"]["id"], answer["key"], answer["secret"])
-
-
-async def person(world: World, app: App, name: str, via: Via) -> Person:
-    """Somebody whom the application has registered, with a token that it signed."""
-    external = f"{name}-{secrets.token_hex(4)}"
-    given = {"external_id": external, "name": name.title(), "username": external}
-    upserted = await world.call("users.upsert", {"users": [given]}, token=app.server)
-    user = upserted["users"][0]["user"]
-    found = Person(world, {"user": user, "token": app.signed(sub=external)}, via)
-    await found.do("users.change", added_by="everyone")
-    return found
 
 
 class Scene(NamedTuple):

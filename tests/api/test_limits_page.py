@@ -31,7 +31,6 @@ CASES: dict[str, tuple[str, Any, int]] = {
     "`custom` of a person, a room or a member": ("users.change", lambda n: {"custom": {"a": "x" * (n - 8)}}, 5 * 1024),
     "description of a room": ("rooms.change", lambda n: {"description": "x" * n}, 2000),
     "topic line of a room": ("rooms.change", lambda n: {"topic_line": "x" * n}, 400),
-    "`custom` of a room or a member": ("rooms.change", lambda n: {"custom": {"a": "x" * (n - 8)}}, 5 * 1024),
     "`model_data` of a visual": ("visuals.create", lambda n: {"model_data": {"a": "x" * (n - 8)}}, 32 * 1024),
     "words to search for": ("messages.search", lambda n: {"text": "x" * n}, 200),
     "a part of a name to look for": ("users.find", lambda n: {"name": "x" * n}, 100),

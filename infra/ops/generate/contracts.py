@@ -67,8 +67,8 @@ def envelope() -> dict[str, Any]:
         "actor": "Id of the user who asked for it; `system`, `operator`, or `server` for an application's own server "
         "that acts for nobody.",
         "command": "Name and idempotency key of the command, separated by a colon.",
-        "app": "Id of the application to which the stream belongs, of all its events the same; `default` where there is no "
-        "other.",
+        "app": "Id of the application to which the stream belongs, the same of all its events; `default` where none is "
+        "named.",
         "via": "`app`: the application's own server asked for it, for the actor.",
         "traceparent": "W3C trace context of the request.",
         "digest": "Keyed digest of the request behind a client's key, on its command's first event: who has no secret "
