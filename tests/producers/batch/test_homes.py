@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from events.apps import app_key
 from events.handles import email_handle, handle_parts, username_handle
 from events.rooms import room_key
 from events.users import user_key
@@ -51,13 +52,15 @@ def test_a_command_names_what_its_stream_is_about(name: str) -> None:
     row, command = registry.COMMANDS_BY_NAME[name], BEFORE[name][1] or EXAMPLES[name]
     if row.topic == "handles" or name.endswith("Channel") or name == "NumberUser":
         return
-    about = {"users": user_key, "rooms": room_key}[row.topic](row.stream(command))
+    about = {"users": user_key, "rooms": room_key, "apps": app_key}[row.topic](row.stream(command))
     assert about in row.keys(order(command, actor="u"))
 
 
 @pytest.mark.parametrize("name", sorted(BEFORE))
 def test_events_of_a_stream_have_the_application_of_its_first(name: str) -> None:
-    app = "default" if registry.COMMANDS_BY_NAME[name].topic == "handles" else "one"
+    row = registry.COMMANDS_BY_NAME[name]
+    # A handle says its application, and an application is its own.
+    app = {"handles": "default", "apps": EXAMPLES["CreateApp"].app}.get(row.topic, "one")  # type: ignore[attr-defined]
     log, command = given(name, app)
     found = answer(log, command, ANY_APP if name in OTHERS else app)
     assert isinstance(found, Outcome) and found.records, repr(found)
