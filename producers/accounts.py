@@ -51,6 +51,7 @@ ACCOUNTS: dict[str, AccountRow] = {
     "DeleteRoom":         AccountRow(_NO,    _NO),
     "AddMember":          AccountRow(_SELF,  _SELF),
     "RemoveMember":       AccountRow(_SELF,  _SELF),
+    "ChangeMember":       AccountRow(_SELF,  _NO),
     "ChangeRole":         AccountRow(_NO,    _NO),
     "TransferOwnership":  AccountRow(_NO,    _NO),
     "DeclineInvitation":  AccountRow(_YES,   _YES),
@@ -70,7 +71,7 @@ ACCOUNTS: dict[str, AccountRow] = {
 OTHERS = frozenset({
     "RegisterUser", "AbandonRegistration", "AbandonEmail", "NoteSeen", "OpenSession", "IssueSession", "DeactivateUser",
     "ReactivateUser", "ClaimHandle", "ConfirmHandle", "ReleaseHandle", "RestoreRoom", "SetEmotion", "NumberUser",
-    "RevertInRoom", "RevertOfUser",
+    "RevertInRoom", "RevertOfUser", "CreateApp", "ChangeApp", "RollKey", "SuspendApp", "ResumeApp", "RevokeAppTokens",
 })  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from events.users import UserDeactivated, UserReactivated, user_key
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.credentials import SESSIONS
 from producers.limits import Id, Reason
+from producers.names import check_text
 from producers.streams import UserCommand
 from producers.users import present
 
@@ -42,6 +43,8 @@ def _own(envelope: CommandEnvelope[ReactivateUser]) -> Sequence[Key]:
 def deactivate(envelope: CommandEnvelope[DeactivateUser], state: State) -> list[Event]:
     command = envelope.command
     user = present(state, command.user)
+    if command.reason is not None:
+        check_text("reason", command.reason)
     if user.deactivated is not None:
         return []
     if user.version != command.since:

@@ -10,6 +10,7 @@ import msgspec
 
 from events.core.clock import Time, after
 from events.core.faults import found, wrong
+from events.core.free_json import same
 from events.core.records import Event, Key, State
 from events.handles import email_handle, handle_parts
 from events.sessions import SessionOpened, session_key
@@ -232,7 +233,7 @@ def profile_events(
         data=None if data == user.data else data,
         avatar=None if avatar is msgspec.UNSET or avatar == user.avatar else avatar or "",
         bio=None if bio is msgspec.UNSET or bio == user.bio else bio or "",
-        custom=None if custom == user.custom else custom,
+        custom=None if custom is None or same(custom, user.custom) else custom,
     )
     return [] if event == UserProfileChanged() else [event]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from events.core.derived_ids import DEFAULT_APP
 from events.core.records import Entity, Event, Key, Record
 from events.registry import REGISTRY
 from producers import registry
+from producers.apps import AppCommand
 from producers.batch.cache import ReceiptKey, receipt_key
 from producers.batch.command_batch import CommandBatch
-from producers.commands import Command, CommandEnvelope, Outcome, Refused
+from producers.commands import ANY_APP, Command, CommandEnvelope, Outcome, Refused
 from producers.messages import PostMessage
 from producers.rooms import CreateRoom
 from tests.events.given import TIME
@@ -19,7 +21,8 @@ from tests.events.given import TIME
 def order(
     command: Command, *, actor: str = "ada", id: str = "id", key: str | None = None, second: int = 0, **more: Any
 ) -> CommandEnvelope:
-    """An order with little in it."""
+    """An order with little in it; of an application an operator's, as nobody else gives it."""
+    more.setdefault("app", ANY_APP if isinstance(command, AppCommand) else DEFAULT_APP)
     return CommandEnvelope(command=command, id=id, actor=actor, key=key, time=TIME.format(second % 60), **more)
 
 

@@ -20,6 +20,7 @@ COPY = {
     "SetRelationship": (BLOCK, BLOCK), "CreateVisual": (YES, NO), "ChangeVisual": (YES, NO), "ChooseVisual": (YES, NO),
     "CreateRoom": (NO, NO), "ChangeRoom": (NO, NO), "ArchiveRoom": (NO, NO), "UnarchiveRoom": (NO, NO),
     "DeleteRoom": (NO, NO), "AddMember": (SELF, SELF), "RemoveMember": (SELF, SELF), "ChangeRole": (NO, NO),
+    "ChangeMember": (SELF, NO),
     "TransferOwnership": (NO, NO), "DeclineInvitation": (YES, YES), "WithdrawInvitation": (NO, NO),
     "SetNotifications": (YES, YES), "MarkRead": (YES, YES), "PostMessage": (YES, NO), "EditMessage": (YES, NO),
     "DeleteMessage": (YES, NO), "PinMessage": (YES, NO), "UnpinMessage": (YES, NO), "CreateChannel": (NO, NO),

@@ -20,6 +20,7 @@ from producers import registry
 from producers.apps import ChangeApp, CreateApp, SuspendApp
 from producers.channels import CreateChannel
 from producers.commands import Command, Outcome, Refused
+from producers.deactivation import DeactivateUser
 from producers.handles import ClaimHandle
 from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
@@ -62,6 +63,11 @@ KEY = "kk_" + "a" * 26
 SCENES = {
     "RegisterUser.name": Scene("name", Given, lambda name: RegisterUser(user="s", username="ada", name=name)),
     "ChangeProfile.name": Scene("name", _user, lambda name: ChangeProfile(user="s", name=name)),
+    "RegisterUser.bio": Scene("text", Given, lambda text: RegisterUser(user="s", username="ada", name="A", bio=text)),
+    "ChangeProfile.bio": Scene("text", _user, lambda text: ChangeProfile(user="s", bio=text)),
+    "DeactivateUser.reason": Scene(
+        "text", _user, lambda text: DeactivateUser(user="s", reason=text, since=0, close=[])
+    ),
     "CreateApp.name": Scene("name", Given, lambda name: CreateApp(app="s", name=name, key=KEY, secret="v")),
     "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
@@ -91,6 +97,7 @@ FREE = {
     "was.*": "what was there may come back",
     "became.*": "what was there may come back",
     "handle": "made from a username or address that was checked",
+    "external": "an application's own id of somebody, which nobody is shown",
     "email": "an address has a rule of its own",
     "email.address": "an address has a rule of its own",
 }

@@ -46,8 +46,8 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.self_view, user("ada"), {"app", "state", "credential", "email_settled"}),
     (views.session_view, SESSION, {"user", "closed", "since"}),
     # rank: the order of a search, which its cursors have.
-    (views.room_view, room(), {"rank"}),
-    (views.whole_room_view, room(), {"rank"}),
+    (views.room_view, room(), {"app", "rank"}),
+    (views.whole_room_view, room(), {"app", "rank"}),
     # since is an offset of the log; state: only present members are shown.
     (views.member_view, member("ada"), {"state", "since", "notifications", "willing"}),
     (views.own_member_view, member("ada"), {"state", "since", "willing"}),
@@ -60,7 +60,7 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     # version: a revision never changes; message: it is asked for by its message.
     (views.revision_view, REVISION, {"message", "version"}),
     (views.relationship_view, RELATIONSHIP, set()),
-    (views.visual_view, VISUAL, set()),
+    (views.visual_view, VISUAL, {"app"}),
     (views.app_view, APP, set()),
 ]
 

@@ -118,7 +118,7 @@ def test_what_changes_something_says_where_it_stands() -> None:
 
 #: Read by hand from the code once: what the walk through it must find.
 EXPECTED = {
-    "users.register": {"invalid", "taken", "too_large", "unauthenticated"},
+    "users.register": {"forbidden", "invalid", "taken", "too_large", "unauthenticated"},
     "sessions.open": {"forbidden", "unauthenticated", "rate_limited", "not_found", "invalid"},
     "messages.send": {"archived", "declined", "forbidden", "invalid", "not_found", "too_large", "too_many"},
     "messages.delete": {"archived", "forbidden", "not_found"},

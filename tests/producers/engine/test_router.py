@@ -17,6 +17,7 @@ import pytest
 
 from events.core.clock import now, uuid7
 from events.core.positions import encode_vector
+from infra.base.kafka import EVENT_TOPICS
 from infra.base.settings import Settings
 from infra.embedded.ports import free_port
 from producers.commands import CommandEnvelope
@@ -74,7 +75,7 @@ async def pair(parts: Parts, tmp_path: Path) -> AsyncIterator[Pair]:
         await asyncio.gather(*(server.ready() for server in started))
         worlds = [await stack.enter_async_context(visiting(server.url)) for server in started[1:]]
         pair = Pair(settings, (started[1], started[2]), (worlds[0], worlds[1]))
-        await balanced(pair, (3, 3))
+        await balanced(pair, (len(EVENT_TOPICS), len(EVENT_TOPICS)))
         yield pair
 
 
@@ -254,7 +255,7 @@ async def test_a_killed_owner_is_replaced_and_nothing_is_lost(pair: Pair) -> Non
         await load.more(20)
         await pair.servers[1].end(signal.SIGKILL)
         await load.more(20)
-        assert await pair.owned(0) == 6
+        assert await pair.owned(0) == 2 * len(EVENT_TOPICS)
     await check(pair, load, 0)
 
 
@@ -266,7 +267,7 @@ async def test_an_owner_that_stops_hands_its_shards_over_at_once(pair: Pair) -> 
         stopping = asyncio.create_task(pair.servers[1].end(signal.SIGTERM))
 
         async def moved() -> bool:
-            return await pair.owned(0) == 6
+            return await pair.owned(0) == 2 * len(EVENT_TOPICS)
 
         await until(moved, "the shards have moved")
         # Well below the session's 6 s, after which those of a dead process move.

@@ -124,13 +124,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"users": [{"external_id": "u-17", "user": own_barbara(), "problem": None}]},
         ),
     ),
-    "users.query": (
-        Example("server", {"external_ids": "u-17"}, {"users": [own_barbara()], "next": None}),
-        Example(
-            "server", {"custom": '{"plan":"gold"}', "limit": 1}, {"users": [own_barbara()], "next": None}, "custom",
-            "By what their `custom` has.",
-        ),
-    ),
+    "users.query": (Example("server", {"external_ids": "u-17"}, {"users": [own_barbara()], "next": None}),),
     "sessions.issue": (
         Example(
             "scribe",
