@@ -25,6 +25,8 @@ KEY_MARK = "kk_"
 #: Characters of a user's id with their application.
 EXTERNAL_CHARS = 255
 _CLAIMS = ("iat", "exp")
+#: Times of tokens are before this: the year 9999.
+_LAST = 253_402_300_800
 
 
 class AppClaims(NamedTuple):
@@ -51,7 +53,7 @@ def key_of(token: str) -> str | None:
     """The API key that a token names; None where it is none of an application's."""
     try:
         kid = jwt.get_unverified_header(token).get("kid")
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, RecursionError):
         return None
     return kid if isinstance(kid, str) and kid.startswith(KEY_MARK) else None
 
@@ -74,18 +76,28 @@ def verify(key: AppSecret, token: str) -> AppClaims:
         raise Problem(
             "unauthenticated", f"expected a token with the claims iat and exp, got one without {error.claim}"
         ) from error
-    except jwt.InvalidTokenError as error:
+    # The library takes any number that JSON of Python's knows, also what is none to others.
+    except (jwt.InvalidTokenError, OverflowError, RecursionError, TypeError) as error:
         text = "expected a token signed (HS256) with the secret of the API key that it names as kid, got another"
         raise Problem("unauthenticated", text) from error
     if not canonical(token.rpartition(".")[2]):
         raise Problem("unauthenticated", FOREIGN)
-    if claims["exp"] <= time():
+    issued, expires = (_seconds(claims, name) for name in _CLAIMS)
+    if expires <= time():
         raise expired()
     if key.suspended:
         raise suspended()
-    if claims["iat"] < key.tokens_before:
+    if issued < key.tokens_before:
         raise Problem("token_revoked", "expected a token made after the latest revocation, got one of before")
-    return AppClaims(_external(claims), float(claims["iat"]), float(claims["exp"]))
+    return AppClaims(_external(claims), issued, expires)
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    """A time of the claims (RFC 7519 2: a number of seconds). Raises Problem."""
+    value = claims[name]
+    if type(value) not in (int, float) or not 0 <= value < _LAST:
+        raise Problem("unauthenticated", f"expected a token whose claim {name} is a time in seconds, got another")
+    return float(value)
 
 
 def suspended() -> Problem:

@@ -98,7 +98,8 @@ def verify(settings: Settings, token: str) -> Identity:
     except jwt.ImmatureSignatureError as error:
         # It is a token of this installation: another key would have been told before.
         raise early() from error
-    except jwt.InvalidTokenError as error:
+    # Also what is nested deeper than the library can read.
+    except (jwt.InvalidTokenError, RecursionError) as error:
         raise Problem("unauthenticated", FOREIGN) from error
     if not canonical(token.rpartition(".")[2]):
         raise Problem("unauthenticated", FOREIGN)

@@ -187,6 +187,11 @@ async def _bad(world: World, operator: str) -> list[tuple[str, str, str]]:
         ("both", one.signed(sub=sub, server=True), "unauthenticated"),
         ("another server", one.signed(server="yes"), "unauthenticated"),
         ("no end", one.signed(sub=sub, exp=None), "unauthenticated"),
+        ("an end in words", one.signed(sub=sub, exp=str(moment + 60)), "unauthenticated"),
+        ("an end that never is", one.signed(sub=sub, exp=float("inf")), "unauthenticated"),
+        ("a beginning that is none", one.signed(sub=sub, iat=True), "unauthenticated"),
+        ("a beginning in words", one.signed(sub=sub, iat=str(moment)), "unauthenticated"),
+        ("an end beyond all years", one.signed(sub=sub, exp=10**400), "unauthenticated"),
         ("an hour ago", one.signed(sub=sub, iat=moment - 7200, exp=moment - 3600), "token_expired"),
         ("a clock ahead by an hour", one.signed(sub=sub, iat=moment + 3600), "token_not_yet_valid"),
     ]

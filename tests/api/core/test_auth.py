@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any, cast
 
 import jwt
+import msgspec
 import pytest
 
 from api.core.auth import app_of, authenticate
@@ -43,3 +45,14 @@ async def test_keys_of_nobody_are_looked_for_within_bounds() -> None:
     assert codes[: KEY_LOOKUPS.most] == ["unauthenticated"] * KEY_LOOKUPS.most and codes[-1] == "overloaded"
     # Once when it is met, and once when all of the log is known here.
     assert cold.asked <= 2 * (KEY_LOOKUPS.most + 1)
+
+
+@pytest.mark.parametrize("part", [0, 1])
+async def test_what_is_nested_without_end_is_no_token(part: int) -> None:
+    parts = [{"alg": "HS256", "kid": "kk_" + "a" * 26}, {}]
+    texts = [msgspec.json.encode(one) for one in parts]
+    texts[part] = b"[" * 20_000 + b"]" * 20_000
+    token = ".".join([*(urlsafe_b64encode(one).decode().rstrip("=") for one in texts), "c2lnbmVk"])
+    with pytest.raises(Problem) as caught:
+        await authenticate(cast(Any, Services()), token)
+    assert caught.value.code == "unauthenticated"
