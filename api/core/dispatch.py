@@ -52,6 +52,7 @@ class Step(NamedTuple):
 
 _OF_TOKENS = (
     "unauthenticated", "token_expired", "token_not_yet_valid", "token_revoked", "suspended", "forbidden", "not_found",
+    "overloaded",
 )  # fmt: skip
 
 #: In their order. Of any of them a part that is away makes ``unavailable``, and a fault of ours ``internal``.

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
+from time import monotonic
 from types import FunctionType
 from typing import Any, Literal, NamedTuple
 
@@ -18,7 +19,7 @@ from asyncpg import DiskFullError
 from prometheus_client import REGISTRY
 
 from api.core import dispatch, http, rpc
-from api.core.calls import Call
+from api.core.calls import KEY_LOOKUPS, Call
 from api.core.dispatch import STEPS, Dispatcher
 from api.core.limits import Allowance
 from api.core.operation import convert, permit
@@ -34,6 +35,7 @@ from producers.commands import Refused, Unavailable
 from push.delivery import bounds
 from tests.api.codes import codes_of
 from tests.api.refusing import (
+    COLD,
     SESSION,
     SETTINGS,
     SUSPENDED,
@@ -82,6 +84,13 @@ async def spent(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def searched(scene: Scene) -> AsyncIterator[None]:
+    """As many API keys were looked for lately as may be."""
+    scene.services.key_lookups.take("", monotonic(), KEY_LOOKUPS.most)
+    yield
+
+
+@asynccontextmanager
 async def closed(scene: Scene) -> AsyncIterator[None]:
     """The session is closed."""
     scene.services.progress.revoked.add(SESSION)
@@ -120,6 +129,7 @@ CASES = [
     # Only an application's server acts for others, and for its own users.
     Case("identify", "forbidden", Sent(acting="bob"), only="http"),
     Case("identify", "not_found", Sent(token=server_token(), acting="bob"), only="http"),
+    Case("identify", "overloaded", Sent(token=server_token(COLD)), searched, only="http"),
     Case("count", "rate_limited", Sent(), spent),
     Case("permit", "unauthenticated", Sent(token=None), only="http"),
     Case("permit", "forbidden", Sent("operate", {})),
