@@ -162,6 +162,7 @@ def test_a_registration_of_before_gives_the_same_token_again(installed: Settings
     class Here:
         settings = installed
         stream_token = None
+        app = "default"
 
     outcome = Outcome(tuple(records), state)
     token = _welcome(Here(), outcome, "u", "service")["token"]  # type: ignore[arg-type]

@@ -188,7 +188,7 @@ async def test_what_a_command_refuses(settings: Settings) -> None:
     for arguments, said in (
         (
             ("rebuild", "--model", "mesages"),
-            "expected a model of all, users, handles, rooms, channels, changes, got 'mesages'",
+            "expected a model of all, users, handles, apps, rooms, channels, changes, got 'mesages'",
         ),
         (("rebuild", "--switch-back"), "found none; rebuild with --keep keeps them"),
         (("rebuild", "--switch-back", "--drop-old"), "expected --switch-back or --drop-old by itself"),
