@@ -12,8 +12,8 @@ from api import claims
 from api.core.calls import Call
 from api.core.operation import NoPast, Operation, Request
 from api.support import pages, problems
+from api.support.containing import part_of
 from api.support.ids import CHARS, ids_of
-from api.support.objects import decode_object
 from api.support.pages import Cursor, Limit, Text
 from api.support.problems import Problem, gather
 from events.core.clock import uuid7
@@ -34,7 +34,6 @@ from producers.limits import (
     ShownName,
     Username,
     merged,
-    unstorable,
 )
 from producers.names import check_name, check_text, check_username
 from producers.users import RESERVED, ChangeProfile, EmailChange, RegisterUser, unreserved
@@ -116,13 +115,7 @@ async def query(call: Call, request: QueryUsers) -> dict[str, Any]:
 async def _holding(call: Call, request: QueryUsers, custom: str) -> dict[str, Any]:
     """Those of the caller's application whose object holds what is asked for."""
     (after,) = pages.decode(request.cursor, tuple[Text], ("",))
-    try:
-        wanted = decode_object(custom)
-    except Problem as problem:
-        raise Problem("invalid", errors=[wrong("/custom", "a JSON object as text", "none")]) from problem
-    if (fault := unstorable({"custom": wanted})) is not None:
-        raise Problem("invalid", errors=[fault])
-    text = msgspec.json.encode(wanted).decode()
+    text = msgspec.json.encode(part_of(custom)).decode()
     rows = await call.rows(queries("users")["holding"], text, after, request.limit + 1, call.app)
     users = [from_row(User, row) for row in rows[: request.limit]]
     more = pages.encode(users[-1].id) if len(rows) > request.limit else None

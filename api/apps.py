@@ -22,6 +22,7 @@ from events.core.derived_ids import DEFAULT_APP
 from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.apps import (
+    KEY_MARK,
     AppSettingsPatch,
     ChangeApp,
     CreateApp,
@@ -84,7 +85,7 @@ class RevokeTokensRequest(Request, frozen=True, kw_only=True):
 
 def new_key() -> str:
     """An API key: ``kk_`` and 128 bits that nobody can guess."""
-    return "kk_" + b32encode(token_bytes(KEY_BYTES)).decode().rstrip("=").lower()
+    return KEY_MARK + b32encode(token_bytes(KEY_BYTES)).decode().rstrip("=").lower()
 
 
 async def create(call: Call, request: CreateAppRequest) -> dict[str, Any]:

@@ -29,8 +29,11 @@ from producers.commands import Command, CommandEnvelope, CommandType, Refused
 from producers.limits import Id, ShownName, TopicLine, whole
 from producers.names import check_line, check_name
 
+#: How an API key begins, and its whole form.
+KEY_MARK = "kk_"
+API_KEY = f"{KEY_MARK}[a-z2-7]{{26}}"
 #: An API key: 128 bits in base32, which is read without confusion of capitals.
-ApiKey = Annotated[str, whole("kk_[a-z2-7]{26}", "an API key: kk_ and 26 of the characters a-z 2-7", shown=True)]
+ApiKey = Annotated[str, whole(API_KEY, "an API key: kk_ and 26 of the characters a-z 2-7", shown=True)]
 #: Seconds that the key before a new one may stay valid: 30 days.
 GRACE_SECONDS = 30 * 86_400
 Grace = Annotated[int, msgspec.Meta(ge=0, le=GRACE_SECONDS)]

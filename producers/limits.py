@@ -32,6 +32,12 @@ def whole(pattern: str, expected: str, *, shown: bool = False, kept: int | None 
     )  # fmt: skip
 
 
+def _lines(most: int) -> msgspec.Meta:
+    """Meta of a text of people's; line ends are allowed, other control characters are not."""
+    expected = f"a string of 1 to {most} characters, without control characters but line feed and tab"
+    return whole(r"[^\x00-\x08\x0b-\x1f\x7f]*", expected, min_length=1, max_length=most)
+
+
 def composed(name: str) -> str:
     """A room's name, or a part of one, in NFC. Refuses more than NAME_CHARS characters of that."""
     # What cannot be short enough is not composed: many marks take long.
@@ -66,36 +72,29 @@ ReadName = Annotated[str, whole(
 Id = Annotated[str, whole(
     "[A-Za-z0-9_-]+", "an id: a string of 1 to 100 of the characters A-Z a-z 0-9 _ -", min_length=1, max_length=100
 )]  # fmt: skip
+#: Characters of what an application calls a user.
+EXTERNAL_CHARS = 255
 #: What somebody else calls a user of theirs.
 ExternalId = Annotated[str, whole(
-    r"[^\x00-\x20,\x7f-\x9f]+", "an id of yours: a string of 1 to 255 characters, without spaces, commas and control "
-    "characters", min_length=1, max_length=255,
+    r"[^\x00-\x20,\x7f-\x9f]+", f"an id of yours: a string of 1 to {EXTERNAL_CHARS} characters, without spaces, commas "
+    "and control characters", min_length=1, max_length=EXTERNAL_CHARS,
 )]  # fmt: skip
 #: Address of a picture; nobody here opens it.
 Avatar = Annotated[str, whole(
     r"https?://[^\x00-\x20\x22<>\x5c^`{|}\x7f/?#]+[^\x00-\x20\x22<>\x5c^`{|}\x7f]*",
     "a URL of at most 2000 characters that begins with https:// or http://", max_length=2000,
 )]  # fmt: skip
-#: What somebody says of themselves; line ends are allowed, other control characters are not.
-Bio = Annotated[str, whole(
-    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
-    min_length=1, max_length=500,
-)]  # fmt: skip
-#: Why something was done, for those who look into it later; line ends are allowed.
-Reason = Annotated[str, whole(
-    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 500 characters, without control characters but line feed and tab",
-    min_length=1, max_length=500,
-)]  # fmt: skip
+#: What somebody says of themselves.
+Bio = Annotated[str, _lines(500)]
+#: Why something was done, for those who look into it later.
+Reason = Annotated[str, _lines(500)]
 #: S2: letters, digits and dashes, safe in a URL.
 Slug = Annotated[str, whole(
     "[a-z0-9]+(-[a-z0-9]+)*", "a string such as tea-room: 1 to 100 of a-z 0-9, with single dashes between them",
     shown=True, min_length=1, max_length=100,
 )]  # fmt: skip
-#: What a room is for; line ends are allowed, other control characters are not.
-Description = Annotated[str, whole(
-    r"[^\x00-\x08\x0b-\x1f\x7f]*", "a string of 1 to 2000 characters, without control characters but line feed and tab",
-    min_length=1, max_length=2000,
-)]  # fmt: skip
+#: What a room is for.
+Description = Annotated[str, _lines(2000)]
 #: What a room is about today. Ends of lines beyond ASCII are refused by ``names.check_line``, which decisions ask.
 TopicLine = Annotated[str, whole(
     r"[^\x00-\x1f\x7f]*", "a string of 1 to 400 characters in one line, without control characters",

@@ -15,15 +15,13 @@ from api.core.tokens import ALGORITHM, CLOCK_SKEW_SECONDS, FOREIGN, canonical, e
 from api.support.apps import AppSecret, shown_secret
 from api.support.problems import Problem
 from events.core.faults import quoted
+from producers.apps import KEY_MARK
+from producers.limits import EXTERNAL_CHARS
 
 #: Whom an application's own server acts for: a user's id.
 USER_HEADER = "Klatsch-User"
 #: The application of which somebody is who has no token yet: its API key.
 APP_HEADER = "Klatsch-Api-Key"
-#: How an API key begins: a token whose ``kid`` begins so is an application's.
-KEY_MARK = "kk_"
-#: Characters of a user's id with their application.
-EXTERNAL_CHARS = 255
 _CLAIMS = ("iat", "exp")
 #: Times of tokens are before this: the year 9999.
 _LAST = 253_402_300_800

@@ -36,15 +36,17 @@ class Cutting:
         self._all = False
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._later: set[asyncio.Task[None]] = set()
         services.progress.on_touch(self._touched)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="cutting")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._later, *([] if self._task is None else [self._task])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _touched(self, touched: Invalidation) -> None:
         self._all = self._all or touched.all
@@ -63,12 +65,15 @@ class Cutting:
             if all_:
                 await asyncio.sleep(_PAUSE)
             if apps or all_:
-                asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._again, apps, all_)
+                # The loop itself holds no task.
+                again = asyncio.create_task(self._again(apps, all_))
+                self._later.add(again)
+                again.add_done_callback(self._later.discard)
 
-    def _again(self, apps: set[str], all_: bool) -> None:
+    async def _again(self, apps: set[str], all_: bool) -> None:
         """Once more for these, and no further time."""
-        task = asyncio.create_task(self._look(apps, set(), all_))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.sleep(AGAIN_SECONDS)
+        await self._look(apps, set(), all_)
 
     async def _look(self, apps: set[str], users: set[str], all_: bool) -> None:
         asked = [

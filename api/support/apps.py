@@ -21,6 +21,7 @@ from events.core.derived_ids import DEFAULT_APP
 from infra.base.postgres import Pool, Row, queries
 from infra.base.progress import Invalidation, Progress
 from infra.base.rows import from_row
+from producers.apps import API_KEY
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ APPS = 10_000
 #: process, or whose secret comes to a new Postgres only now, is found then at the latest.
 UNKNOWN, UNKNOWN_SECONDS = 1_000, 5.0
 #: What else is nobody's key.
-_KEY = re.compile(r"kk_[a-z2-7]{26}", re.ASCII)
+_KEY = re.compile(API_KEY, re.ASCII)
 
 
 def shown_secret(secret: bytes) -> str:

@@ -21,14 +21,17 @@ def containing(text: str | None) -> dict[str, Any] | None:
 
     Raises Problem ``invalid`` for what is none, and Refused for what is beyond the limits.
     """
-    if text is None:
-        return None
+    return None if text is None else checked(part_of(text))
+
+
+def part_of(text: str) -> dict[str, Any]:
+    """The object that is asked for, whatever its size. Raises Problem ``invalid`` for what is none."""
     try:
         part = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise Problem("invalid", errors=[wrong("/custom", _WHAT, fault(text, error))]) from error
     if not isinstance(part, dict):
         raise Problem("invalid", errors=[wrong("/custom", _WHAT, found(part))])
-    if (unkept := unstorable(part)) is not None:
+    if (unkept := unstorable({"custom": part})) is not None:
         raise Problem("invalid", errors=[unkept])
-    return checked(part)
+    return part
