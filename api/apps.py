@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from api.core.calls import Call
-from api.core.operation import Operation, Request
+from api.core.operation import NoParameters, NoPast, Operation, Request
 from api.rooms import keyed_id
 from api.support import pages
 from api.support.apps import shown_secret
 from api.support.pages import Cursor, Limit, Text
 from api.support.problems import Problem
 from api.support.times import as_kept
-from events.apps import App, AppCreated, AppKeyRolled, app_key, as_created, default_app
+from events.apps import App, AppCreated, AppKeyRolled, app_key, as_created, default_app, settings_of
 from events.core.clock import AnyTime, uuid7
 from events.core.derived_ids import DEFAULT_APP
 from infra.base.postgres import queries
@@ -44,7 +44,7 @@ DAY = 86_400
 
 
 class CreateAppRequest(Request, frozen=True, kw_only=True):
-    #: What operators see it called; others may be called the same.
+    #: What operators see it called, and people before they log in; others may be called the same.
     name: ShownName
 
 
@@ -147,6 +147,13 @@ async def get(call: Call, request: GetAppRequest) -> dict[str, Any]:
     return {"app": app_view(await find(call, request.app))}
 
 
+async def about(call: Call, request: NoParameters) -> dict[str, Any]:
+    app = await call.services.apps.get(call.app)
+    if app is None:
+        raise missing_app(call.app)
+    return {"app": app.id, "name": app.name, "registration": settings_of(app.settings).registration}
+
+
 async def list_(call: Call, request: ListAppsRequest) -> dict[str, Any]:
     after = place(request)
     first = [await find(call, DEFAULT_APP)] if after is None else []
@@ -207,6 +214,10 @@ OPERATIONS = [
               "Make an application, with its first API key", _SHOWN, 201),
     Operation("apps.list", "GET", "/v1/apps", "operator", ListAppsRequest, list_,
               "The applications of the installation", {"apps": "[App]", "next": "cursor"}),
+    Operation("apps.about", "GET", "/v1/app", "anyone", NoParameters, about,
+              "What the caller's application is called, and whether one may register",
+              {"app": "string", "name": "string", "registration": "boolean"},
+              as_of=NoPast("it says what one can do now; operators read the past of an application with apps.get")),
     Operation("apps.get", "GET", "/v1/apps/{app}", "operator", GetAppRequest, get,
               "An application", _APP),
     Operation("apps.change", "PATCH", "/v1/apps/{app}", "operator", ChangeAppRequest, change,

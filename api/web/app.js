@@ -1,6 +1,7 @@
 // The demo's entry: from a session to a state, a connection and the views, and back to the welcome page at the end.
 
 import { Api } from "./klatsch/api.js";
+import { API_KEY } from "./klatsch/application.js";
 import { Connection } from "./klatsch/connection.js";
 import { Lookups } from "./klatsch/lookups.js";
 import { Outbox } from "./klatsch/outbox.js";
@@ -14,7 +15,7 @@ import { Store } from "./klatsch/store.js";
 import { fill, h } from "./view/dom.js";
 import { shell } from "./view/shell.js";
 import { inNames } from "./view/names.js";
-import { sayBy, toast } from "./view/toasts.js";
+import { sayBy, toast, tried } from "./view/toasts.js";
 import { welcome } from "./view/welcome.js";
 
 /** How long after a change the state is saved for a reload, in ms. */
@@ -30,6 +31,7 @@ function start(notice = "") {
   if (found) return enter(found);
   document.title = "Klatsch";
   const page = welcome({
+    key: API_KEY,
     notice,
     onSession: (opened) => {
       stopAsking();
@@ -56,18 +58,25 @@ async function enter(opened) {
     start(notice);
   };
   // `declined`: who has declined an invitation of this user's, as far as this page was told: to be asked no more.
-  const app = { user: opened.user, stop: () => {}, leave, declined: new Set() };
+  const app = { user: opened.user, called: "Klatsch", stop: () => {}, leave, declined: new Set() };
   app.api = new Api({ token: opened.token, onRefused: ({ code }) => leave(ENDED, code === "token_expired") });
   const renewal = new session.Renewal(app.api, opened);
   renewal.start();
   fill(root, h("p", { class: "loading", role: "status" }, "Fetching your conversations…"));
   app.store = await firstStore(app);
   if (left) return;
+  if (API_KEY !== null) tried(() => learnName(app));
   connect(app, app.api.token, renewal);
   const view = shell(app);
   app.stop = stopper(app, view);
   fill(root, view.element);
   view.start();
+}
+
+/** What the application is called, where it is not the default one. */
+async function learnName(app) {
+  app.called = (await app.api.get("/v1/app")).name;
+  app.store.changed();
 }
 
 /** What another tab of this browser needs to go on as the same user. */

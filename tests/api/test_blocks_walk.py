@@ -62,8 +62,8 @@ NAMED: dict[str, list[Fields]] = {
 
 #: Operations that name neither, or are not for persons.
 OTHERS = {
-    "users.register", "users.me", "users.change", "sessions.open", "sessions.list", "sessions.renew", "sessions.close",
-    "relationships.list", "visuals.create", "visuals.list", "rooms.find", "sync.get", "changes.pull",
+    "apps.about", "users.register", "users.me", "users.change", "sessions.open", "sessions.list", "sessions.renew",
+    "sessions.close", "relationships.list", "visuals.create", "visuals.list", "rooms.find", "sync.get", "changes.pull",
     "users.change_password", "invitations.list",
     # A channel is nobody's, and for all; who is in it is tests/api/test_channels.py's.
     "channels.create", "channels.list", "channels.get", "channels.delete", "channels.listen",

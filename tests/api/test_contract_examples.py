@@ -25,7 +25,7 @@ from tests.servers import installation, serving
 
 #: The order in which they could be told: what one needs, one before it has made, or a step below.
 ORDER = [
-    "users.register", "sessions.open", "sessions.list", "sessions.renew", "users.find", "users.get",
+    "apps.about", "users.register", "sessions.open", "sessions.list", "sessions.renew", "users.find", "users.get",
     "relationships.set", "relationships.list", "users.change", "users.change_password", "visuals.create",
     "visuals.list", "visuals.get", "visuals.change", "visuals.choose", "users.me", "services.register",
     "users.upsert", "users.query", "sessions.issue",

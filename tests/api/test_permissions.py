@@ -57,6 +57,7 @@ TABLE: dict[str, Row] = {
     "users.change_password": Row({"password": "x" * 8, "current": "y"}, 401, 422, 422, 422, 422, 403, 403),
     "users.reset_password": Row({"username": "nobody-at-all", "password": "x" * 8}, 401, 403, 403, 403, 403, 403, 404),
     "apps.create": Row({"name": "Harbour"},                         401, 403, 403, 403, 403, 403, 201),
+    "apps.about": Row({},                                           200, 200, 200, 200, 200, 200, 200),
     "apps.list": Row({},                                            401, 403, 403, 403, 403, 403, 200),
     "apps.get": Row({"app": "default"},                             401, 403, 403, 403, 403, 403, 200),
     "apps.change": Row({"app": "nothing"},                          401, 403, 403, 403, 403, 403, 404),

@@ -35,9 +35,10 @@ export class Position {
 }
 
 export class Api {
-  /** `onRefused()` is called when the token is no longer good. */
-  constructor({ token = null, onRefused = () => {} } = {}) {
+  /** `onRefused()` is called when the token is no longer good; `key`: the API key of who has no token yet. */
+  constructor({ token = null, key = null, onRefused = () => {} } = {}) {
     this.token = token;
+    this.key = key;
     this.position = new Position();
     this.onRefused = onRefused;
   }
@@ -75,6 +76,7 @@ export class Api {
   async #once(method, path, headers, body) {
     const all = Object.fromEntries(Object.entries(headers).filter(([, value]) => value));
     if (this.token) all.Authorization = `Bearer ${this.token}`;
+    else if (this.key) all["Klatsch-Api-Key"] = this.key;
     let response;
     try {
       response = await fetch(path, { method, headers: all, body, cache: "no-store" });

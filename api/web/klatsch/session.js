@@ -2,7 +2,14 @@
 // it was, and closing the tab leaves no token behind on the machine. Logging out clears all of it; a session that ran out
 // leaves what its user had not sent yet, or half written. And what keeps a session from running out: its renewal.
 
-const KEYS = { session: "klatsch.session", state: "klatsch.state", outbox: "klatsch.outbox", drafts: "klatsch.drafts" };
+import { ofApp } from "./application.js";
+
+const KEYS = {
+  session: ofApp("klatsch.session"),
+  state: ofApp("klatsch.state"),
+  outbox: ofApp("klatsch.outbox"),
+  drafts: ofApp("klatsch.drafts"),
+};
 
 /** Pause before a renewal that failed for want of an answer is tried again, in ms. */
 const AGAIN = 5000;

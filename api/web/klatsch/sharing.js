@@ -2,7 +2,9 @@
 // token goes from tab to tab and is stored nowhere else, so that it still ends with the last of them; and a tab whose user
 // wants to be somebody else goes its own way.
 
-const CHANNEL = "klatsch.sessions";
+import { ofApp } from "./application.js";
+
+const CHANNEL = ofApp("klatsch.sessions");
 
 /** Answers other tabs with `session()`: `{ token, user, expires, name }`. Returns how to stop. */
 export function answerTabs(session) {

@@ -84,4 +84,5 @@ function kind({ type }) {
 /** The signs of public and private rooms. */
 export const ROOM_ICONS = { public: "hash", private: "lock" };
 
-export const unreadTitle = (count) => (count ? `(${count}) Klatsch` : "Klatsch");
+/** The title of the page: what the application is called, and how many messages wait. */
+export const unreadTitle = (called, count) => (count ? `(${count}) ${called}` : called);

@@ -75,7 +75,7 @@ export function shell(app) {
     side.update();
     chat.update();
     history.update();
-    document.title = unreadTitle(app.rooms.unread());
+    document.title = unreadTitle(app.called, app.rooms.unread());
   }
 
   function keys(event) {

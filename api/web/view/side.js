@@ -1,5 +1,6 @@
 // The left pane: connection, search, the lists of chats and people, and oneself.
 
+import { API_KEY } from "../klatsch/application.js";
 import { editAccount } from "./account.js";
 import { discoverList } from "./discover.js";
 import { h, icon, iconButton, set, text } from "./dom.js";
@@ -19,6 +20,10 @@ const STATES = {
   behind: "Catching up…",
   ended: "Disconnected",
 };
+
+/** There are live channels in the default application only. */
+const voiceLink = () =>
+  h("a", { class: "icon-button", href: "/voice/", "aria-label": "Live channels", title: "Live channels" }, icon("voice"));
 
 export function sidePane(app) {
   let tab = "chats";
@@ -52,7 +57,8 @@ export function sidePane(app) {
   });
   const name = h("strong", {});
   const handle = h("small", {});
-  const title = h("span", { class: "wordmark" }, mark(), "Klatsch");
+  const called = h("span", {});
+  const title = h("span", { class: "wordmark" }, mark(), called);
   const element = h(
     "div",
     { class: "side", role: "navigation", "aria-label": "Chats and people" },
@@ -72,11 +78,7 @@ export function sidePane(app) {
       { class: "side-foot" },
       portrait,
       h("span", { class: "who" }, name, handle),
-      h(
-        "a",
-        { class: "icon-button", href: "/voice/", "aria-label": "Live channels", title: "Live channels" },
-        icon("voice"),
-      ),
+      API_KEY === null && voiceLink(),
       iconButton("gear", "Your account", () => editAccount(app)),
       iconButton("leave", "Log out", logOut),
     ),
@@ -103,6 +105,7 @@ export function sidePane(app) {
     // A page has a title: the room's name, or this one.
     set(title, "role", app.route.page === "room" ? null : "heading");
     set(title, "aria-level", app.route.page === "room" ? null : 1);
+    text(called, app.called);
     text(state, STATES[app.connection.state]);
     state.dataset.state = app.connection.state;
     for (const [value, button] of Object.entries(tabs)) set(button, "aria-pressed", String(tab === value));

@@ -26,40 +26,44 @@ const PITCH = {
 };
 
 /**
- * `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in; `pitch`: a title, a sentence,
+ * `key`: the API key of an application other than the default one. `notice`: why the page is shown; `onSession({ token, user, expires })`: somebody is in; `pitch`: a title, a sentence,
  * and address and name of the page beside this one. Gives the `element`, and
  * `offer(session)`, which offers to go on as who is logged in in another tab.
  */
-export function welcome({ notice, onSession, pitch = PITCH }) {
+export function welcome({ notice, onSession, key = null, pitch = PITCH }) {
+  const api = new Api({ key });
+  const wordmark = h("span", {}, "Klatsch");
   const others = h("div", { class: "others" });
   const offer = ({ name, ...opened }) =>
     others.append(
       h("button", { type: "button", class: "quiet", onclick: () => onSession(opened) }, `Continue as ${name}`),
     );
+  const card = form(api, notice, onSession, others);
   const element = h(
     "main",
     { class: "welcome" },
     h(
       "section",
       { class: "welcome-pitch" },
-      h("div", { class: "wordmark large" }, mark(), "Klatsch"),
+      h("div", { class: "wordmark large" }, mark(), wordmark),
       h("h1", {}, pitch.title),
       h("p", {}, pitch.words),
-      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it"), ", ", otherPage(pitch.other)),
+      h("p", { class: "welcome-more" }, h("a", { href: "/docs" }, "The API behind it"), key === null && [", ", otherPage(pitch.other)]),
       h(
         "div",
         { class: "crowd", "aria-hidden": "true" },
         CROWD.map(([shape, colour, emotion, extra]) => face({ shape, colour, extra }, emotion)),
       ),
     ),
-    form(notice, onSession, others),
+    card.element,
   );
+  if (key !== null) card.ask((name) => (wordmark.textContent = name));
   return { element, offer };
 }
 
 const otherPage = ([href, name]) => h("a", { href }, name);
 
-function form(notice, onSession, others) {
+function form(api, notice, onSession, others) {
   let joining = true;
   const username = field(
     "Username",
@@ -86,6 +90,7 @@ function form(notice, onSession, others) {
   const password = field("Password", { name: "password", type: "password", maxlength: 512 }, "At least 8 characters");
   const preview = h("div", { class: "welcome-face" });
   const error = h("p", { class: "form-error", role: "alert" }, notice ?? "");
+  const note = h("p", { class: "card-note", role: "note", hidden: true });
   const submit = h("button", { class: "primary", type: "submit" });
   const heading = h("h2", {});
   const tabs = ["Create account", "Log in"].map((label, index) =>
@@ -97,6 +102,7 @@ function form(notice, onSession, others) {
     others,
     h("div", { class: "segments" }, tabs),
     h("div", { class: "card-head" }, preview, heading),
+    note,
     username.element,
     name.element,
     email.element,
@@ -135,7 +141,7 @@ function form(notice, onSession, others) {
     if (joining && name.input.value.trim()) body.name = name.input.value.trim();
     if (joining && email.input.value.trim()) body.email = email.input.value.trim();
     try {
-      const { token, user, expires } = await new Api().do("POST", joining ? "/v1/users" : "/v1/sessions", body);
+      const { token, user, expires } = await api.do("POST", joining ? "/v1/users" : "/v1/sessions", body);
       onSession({ token, user: user.id, expires });
     } catch (problem) {
       const inputs = { username: username.input, name: name.input, email: joining ? email.input : username.input };
@@ -146,8 +152,24 @@ function form(notice, onSession, others) {
     }
   }
 
+  /** Asks which application this is: `named(name)`; where nobody may register, people only log in. */
+  async function ask(named) {
+    try {
+      const { name: called, registration } = await api.get("/v1/app");
+      named(called);
+      if (registration) return;
+      tabs[0].parentElement.hidden = true;
+      choose(false);
+      note.textContent = `${called} makes the accounts of its people by itself.`;
+      note.hidden = false;
+    } catch (problem) {
+      submit.disabled = true;
+      error.textContent = problem.detail ?? String(problem);
+    }
+  }
+
   choose(true);
-  return element;
+  return { element, ask };
 }
 
 function field(label, props, hint, required = true) {

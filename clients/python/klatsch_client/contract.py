@@ -1328,6 +1328,16 @@ class ChannelsReport(TypedDict):
     #: All channels that it serves, each once.
     channels: list[ChannelsReportChannels]
 
+class AppsAbout(TypedDict):
+    """What `apps.about` takes."""
+    pass
+
+class AppsAboutAnswer(TypedDict):
+    """What `apps.about` answers."""
+    app: str
+    name: str
+    registration: bool
+
 class MessagesSetEmotion(TypedDict):
     """What `messages.set_emotion` takes."""
     room: str
@@ -2683,6 +2693,15 @@ class ChannelsRpc:
         await self._call("channels.watch", params, "never")
 
 
+class AppsRpc:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def about(self, **params: Unpack[AppsAbout]) -> AppsAboutAnswer:
+        """What the caller's application is called, and whether one may register."""
+        return cast(AppsAboutAnswer, await self._call("apps.about", params, "read"))
+
+
 class SyncRpc:
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -2740,6 +2759,7 @@ class Rpc:
         self.invitations = InvitationsRpc(call)
         self.messages = MessagesRpc(call)
         self.channels = ChannelsRpc(call)
+        self.apps = AppsRpc(call)
         self.sync = SyncRpc(call)
         self.changes = ChangesRpc(call)
         self.presence = PresenceRpc(call)

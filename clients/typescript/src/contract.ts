@@ -1530,6 +1530,16 @@ export type ChannelsReport = {
   channels: ChannelsReportChannels[];
 };
 
+/** What `apps.about` takes. */
+export type AppsAbout = Record<string, never>;
+
+/** What `apps.about` answers. */
+export type AppsAboutAnswer = {
+  app: string;
+  name: string;
+  registration: boolean;
+};
+
 /** What `messages.set_emotion` takes. */
 export type MessagesSetEmotion = {
   room: string;
@@ -2949,6 +2959,10 @@ export type Rpc = {
     /** Receive on this connection who is in some live channels, from now on */
     watch(params: ChannelsWatch): Promise<void>;
   };
+  apps: {
+    /** What the caller's application is called, and whether one may register */
+    about(params?: AppsAbout): Promise<AppsAboutAnswer>;
+  };
   sync: {
     /** A snapshot of all that concerns you, page by page; the first has the cursor from which deltas continue */
     get(params?: SyncGet): Promise<SyncGetAnswer>;
@@ -3045,6 +3059,9 @@ export function makeRpc(call: Call): Rpc {
       listen: (params) => call("channels.listen", params, "key"),
       report: (params) => call("channels.report", params, "never"),
       watch: (params) => call("channels.watch", params, "never"),
+    },
+    apps: {
+      about: (params = {}) => call("apps.about", params, "read"),
     },
     sync: {
       get: (params = {}) => call("sync.get", params, "read"),

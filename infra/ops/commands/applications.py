@@ -19,6 +19,8 @@ async def create(settings: Settings, name: str, *, json: bool, url: str, say: Sa
     """Makes an application; says its id, key and secret. Raises CannotDo."""
     answer = await ask(settings, url or url_of(settings), "POST", "/v1/apps", body={"name": name})
     _say_secret(answer, json, say)
+    if not json:
+        say(f"demo:   {url or url_of(settings)}/?app={answer['key']}")
 
 
 async def roll(settings: Settings, app: str, *, grace: int, json: bool, url: str, say: Say) -> None:
@@ -49,6 +51,21 @@ async def listing(settings: Settings, *, json: bool, url: str, say: Say) -> None
     for app in apps:
         keys = " ".join(one["key"] for one in app["keys"]) or "no key"
         say(f"{app['id']:<36}  {app['state']:<9}  {app['name']}  {keys}")
+
+
+async def change(
+    settings: Settings, app: str, *, name: str, registration: bool | None, url: str, say: Say
+) -> None:  # fmt: skip
+    """Renames an application, or lets anybody register in it or nobody. Raises CannotDo."""
+    body: dict[str, Any] = {"name": name} if name else {}
+    if registration is not None:
+        body["settings"] = {"registration": registration}
+    if not body:
+        raise CannotDo("expected something to change: --name, --registration or --no-registration")
+    url = url or url_of(settings)
+    found = (await ask(settings, url, "PATCH", await _path(settings, url, app), body=body))["app"]
+    who = "anybody may register" if found["settings"]["registration"] else "its own server makes its users"
+    say(f"{found['name']} ({found['id']}): {who}.")
 
 
 async def suspend(settings: Settings, app: str, *, reason: str, url: str, say: Say) -> None:

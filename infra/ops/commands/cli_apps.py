@@ -17,7 +17,9 @@ Url = Annotated[str, typer.Option(help="Address of the API, if it is not the one
 
 @app.command("create", epilog="Examples: **./klatsch apps create Harbour**, **./klatsch apps create Harbour --json**")
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What operators see it called.", callback=given)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What operators and people see it called.", callback=given)
+    ],
     as_json: As_json = False,
     url: Url = "",
     data: Data = DEFAULT_DATA,
@@ -60,6 +62,28 @@ def roll_key(
     from infra.ops.commands import applications
 
     run(data, lambda settings: applications.roll(settings, which, grace=grace, json=as_json, url=url, say=typer.echo))
+
+
+@app.command("change", epilog="Examples: **./klatsch apps change Harbour --registration**, **--name 'Harbour Chat'**")
+def change(
+    which: Which,
+    name: Annotated[str, typer.Option(help="What operators, and people before they log in, see it called.")] = "",
+    registration: Annotated[
+        bool | None,
+        typer.Option(help="Whether anybody may register; otherwise only its own server makes users."),
+    ] = None,
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Rename an application, or let anybody register in it."""
+    from infra.ops.commands import applications
+
+    run(
+        data,
+        lambda settings: applications.change(
+            settings, which, name=name, registration=registration, url=url, say=typer.echo
+        ),
+    )
 
 
 @app.command("suspend", epilog="Example: **./klatsch apps suspend Harbour --reason 'The bill was not paid.'**")

@@ -33,6 +33,8 @@ DESCRIPTIONS: dict[str, str] = {
     "users.reset_password": "For somebody who has lost theirs. Closes all their sessions; the answer says how many.",
     "apps.create": "The key names the application and is public. The secret is for the application's server: it is "
     "shown only here and kept sealed. The same request with the same `Idempotency-Key` shows it again.",
+    "apps.about": "The application of the token, else of the API key in `Klatsch-Api-Key`, else the default one: for a "
+    "page that asks people to log in.",
     "apps.list": "The default application first, then by id.",
     "apps.get": "With its API keys, and until when each is valid; never with a secret.",
     "apps.change": "Only what is sent changes; settings that are not named stay.",

@@ -35,6 +35,7 @@ _DEFAULT: View = {
 }  # fmt: skip
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
+    "apps.about": (Example("nobody", {}, {"app": "default", "name": "Default", "registration": True}),),
     "apps.create": (Example("operator", {"name": "Harbour"}, {"app": _app(), "key": _KEY, "secret": _SECRET}),),
     "apps.get": (Example("operator", {"app": APP}, {"app": _app()}),),
     "apps.change": (Example("operator", {"app": APP, **_NAMED}, {"app": _app(**_NAMED, updated=at(37), version=5)}),),
