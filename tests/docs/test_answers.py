@@ -201,6 +201,7 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.suspend", operator, {"app": app, "reason": "Unpaid."})
     await call("apps.resume", operator, {"app": app})
     await call("apps.revoke_tokens", operator, {"app": app})
+    await call("apps.about", operator)
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
 
