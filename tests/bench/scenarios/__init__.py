@@ -26,7 +26,7 @@ NUMBERS = {
     "b7": "growth",
     "b8": "start",
 }
-NAMES = (*NUMBERS.values(), "rebuild", "signals", "search", "relay")
+NAMES = (*NUMBERS.values(), "rebuild", "signals", "search", "relay", "tenants")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
