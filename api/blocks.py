@@ -118,7 +118,7 @@ async def barred(call: Call, room: str, what: str) -> Problem | None:
 
 async def facing(call: Call, room: str, what: str) -> Facing:
     """With whom the caller talks in a room, if it is a direct one; ``what`` as above."""
-    if room in call.services.groups:
+    if call.services.groups.get(room) == call.app:
         return Facing()
     await call.meet_own("users")
     row = await call.row(queries("blocks")["room"], room, call.user, call.app)
@@ -134,7 +134,7 @@ async def facing(call: Call, room: str, what: str) -> Facing:
     if not row["direct"]:
         if len(call.services.groups) >= GROUPS:
             call.services.groups.clear()
-        call.services.groups.add(room)
+        call.services.groups[room] = call.app
     return Facing(None, row["other"], row["there"])
 
 

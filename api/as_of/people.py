@@ -106,8 +106,8 @@ async def visual(call: Call, request: GetVisual, as_of: AsOf) -> dict[str, Any]:
 
 async def _seen(call: Call, as_of: AsOf, ids: list[str]) -> list[Visual]:
     """Those of some visuals that the caller may see, as they were, in the order of the ids."""
-    past = await people.visuals(as_of.connection, as_of.moment, ids)
-    found = {one.id: one for one in past if one.app == call.app}
+    past = await people.visuals(as_of.connection, as_of.moment, ids, call.app)
+    found = {one.id: one for one in past}
     owners = list({one.owner for one in found.values()})
     blocks = await profiles.apart_then(as_of.connection, as_of.moment, call.user, owners)
     shown = [await profiles.visual_seen(as_of.connection, blocks, found[id]) for id in ids if id in found]

@@ -98,8 +98,9 @@ class Services:
         self.digests = Digests(settings.secret)
         #: Rooms as they were when commands with keys were first given.
         self.kept = Kept()
-        #: Rooms of which it is known that they are no direct ones, which they stay.
-        self.groups: set[str] = set()
+        #: Rooms of which it is known that they are no direct ones, which they stay, with their application: to others
+        #: they are as rooms that are not.
+        self.groups: dict[str, str] = {}
         #: How a server of live channels is told to serve one; whoever starts the process can set another way.
         self.add_channel: AddChannel = no_way_to_add
         #: How the other processes learn who is in live channels; whoever starts the process sets a way.

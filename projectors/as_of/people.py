@@ -51,10 +51,10 @@ async def relationships(connection: Connection, moment: Moment, pairs: Iterable[
     return [one for one in found.values() if isinstance(one, Relationship) and one.type is not None]
 
 
-async def visuals(connection: Connection, moment: Moment, ids: Collection[str]) -> list[Visual]:
-    """Those of the visuals that there were."""
+async def visuals(connection: Connection, moment: Moment, ids: Collection[str], app: str | None = None) -> list[Visual]:
+    """Those of the visuals that there were, in one application or any: others cost as much as those of nobody."""
     now = await rows.load(connection, [visual_key(id) for id in ids])
-    owners = {key: one.owner for key, one in now.items() if isinstance(one, Visual)}
+    owners = {key: one.owner for key, one in now.items() if isinstance(one, Visual) and app in (None, one.app)}
     found = await entities(connection, moment, owners, VISUAL, list(ids))
     return [one for one in found.values() if isinstance(one, Visual)]
 
