@@ -19,7 +19,7 @@ from infra.base.postgres import Row, queries
 from producers.commands import Outcome, Refused
 from producers.credentials import SESSIONS, ChangePassword
 from producers.engine.router import partition_of
-from producers.limits import Username
+from producers.limits import Id, Username
 from producers.sessions import CloseSession
 from producers.users import ChangeProfile
 from projectors.views import self_view, user_view
@@ -44,8 +44,10 @@ class ChangeMyPassword(Request, frozen=True, kw_only=True):
 
 
 class ResetPassword(Request, frozen=True, kw_only=True):
-    #: Whose password it is.
-    username: Username
+    #: Whose password it is: this of the default application, or `user`.
+    username: Username | None = None
+    #: Their id, in any application.
+    user: Id | None = None
     #: The new one: at least 8 characters, or more where the installation asks for it.
     password: Password
 
@@ -118,16 +120,31 @@ async def reset(call: Call, request: ResetPassword) -> dict[str, Any]:
     check_new(call, request.password)
     # Another may have registered them a moment ago.
     await call.see_all("users", "handles")
-    row = await holder(call, username_handle(request.username, call.app))
-    if row is None:
-        errors = [wrong("/username", "the name of a user", "an unknown name")]
-        raise Problem("not_found", f"expected the name of a user, found no user {request.username}", errors=errors)
+    row = await _whose(call, request)
     outcome = await _repeated(call, row["id"])
     if outcome is None:
         hash = await call.services.passwords.hash(request.password, call.user)
         outcome = await _change(call, row["id"], row["credential"], hash, keep=None)
     user = await _changed(call, row["id"], outcome)
     return {"user": user_view(user), "closed": len(outcome.records) - 1}
+
+
+async def _whose(call: Call, request: ResetPassword) -> Row:
+    """Id and credential of the user whom an operator names. Raises Problem."""
+    if (request.username is None) == (request.user is None):
+        got = "nothing" if request.user is None else "both"
+        errors = [wrong(f"/{name}", "either username or user", got) for name in ("username", "user")]
+        raise Problem("invalid", f"expected either username or user, got {got}", errors=errors)
+    if request.username is not None:
+        row = await holder(call, username_handle(request.username, call.app))
+        member, expected, named = "username", "the name of a user", request.username
+    else:
+        row = await call.row(queries("users")["own"], request.user)
+        member, expected, named = "user", "the id of a user", str(request.user)
+    if row is None:
+        errors = [wrong(f"/{member}", expected, "an unknown one")]
+        raise Problem("not_found", f"expected {expected}, found no user {named}", errors=errors)
+    return row
 
 
 async def _repeated(call: Call, user: str) -> Outcome | None:

@@ -7,7 +7,7 @@ from infra.base.postgres import Connection, queries
 
 #: Actors of the log that are no users.
 NO_USERS = frozenset({"system", "operator"})
-#: Rooms of one name that are named in an error.
+#: Rooms or users of one name that are named in an error.
 _NAMED = 5
 
 
@@ -16,11 +16,18 @@ class Ambiguous(KlatschError, ValueError):
 
 
 async def user_id(connection: Connection, text: str) -> str | None:
-    """The id of a user by id or username; None where there is no such user."""
+    """The id of a user by id or username; None where there is no such user.
+
+    An id goes before every name. Raises Ambiguous where several applications have one of that name.
+    """
     if not text or "\x00" in text:
         return None
-    found = await connection.fetchval(queries("past")["person"], text)
-    return None if found is None else str(found)
+    rows = await connection.fetch(queries("past")["person"], text)
+    if len(rows) > 1 and rows[0]["id"] != text:
+        more = " and others" if len(rows) > _NAMED else ""
+        named = ", ".join(f"{row['id']} (application {row['app']})" for row in rows[:_NAMED])
+        raise Ambiguous(f"expected one user, {text!r} may be {named}{more}; use an id")
+    return str(rows[0]["id"]) if rows else None
 
 
 async def room_id(connection: Connection, text: str) -> str | None:

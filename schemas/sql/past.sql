@@ -225,5 +225,5 @@ where stream = $1 and "offset" >= $2
 order by "offset"
 
 -- name: person
--- A user by id or username.
-select id from users where id = $1 or lower(username) = lower($1) order by id <> $1 limit 1
+-- Users by id or username, which one in each application may have.
+select id, app from users where id = $1 or lower(username) = lower($1) order by id <> $1, app, id limit 6

@@ -64,6 +64,6 @@ where h.id = $1
 
 -- name: own
 -- A user with the password hash to verify.
-select u.username, u.credential, c.hash
+select u.id, u.username, u.credential, c.hash
 from users u left join credentials c on c.id = u.credential
 where u.id = $1 and u.state = 'registered'

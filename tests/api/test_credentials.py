@@ -13,6 +13,7 @@ import pytest
 from api import credentials as operations
 from infra.base import postgres
 from infra.base.settings import Settings
+from tests.api.applications import made
 from tests.api.test_log_in import credentials
 from tests.client import Person, Refusal, World, visiting
 from tests.parts import Parts
@@ -256,3 +257,22 @@ async def test_how_long_a_new_password_must_be_is_a_setting(careful: World) -> N
     grace = await careful.person("grace", password="x" * 12)
     assert await grace.refused("users.change_password", current="x" * 12, password="y" * 11) == "invalid"
     assert (await grace.do("users.change_password", current="x" * 12, password="y" * 12))["user"]["id"] == grace.id
+
+
+async def test_whom_it_is_given_by_id_in_any_application(world: World, operator: str) -> None:
+    app, name = await made(world, operator), f"twin-{secrets.token_hex(4)}"
+    twin = await world.person("twin", password=OLD)
+    given = {"external_id": "1", "name": "Twin", "username": twin.username}
+    [other] = (await world.call("users.upsert", {"users": [given]}, token=app.server))["users"]
+    fields = {"user": other["user"]["id"], "password": NEW}
+    answer = await world.call("users.reset_password", fields, token=operator)
+    assert answer["user"]["id"] == other["user"]["id"] != twin.id
+    # Who has the same name in another application has the password of before.
+    assert await world.enters(twin, OLD) and not await world.enters(twin, NEW)
+    body = msgspec.json.encode({"username": twin.username, "password": NEW})
+    there = await world.request("POST", "/v1/sessions", body=body, headers={"Klatsch-Api-Key": app.key})
+    assert there.status == 201 and there.json()["user"]["id"] == other["user"]["id"]
+    for wrong in ({}, {"user": twin.id, "username": twin.username}, {"user": name}):
+        with pytest.raises(Refusal) as refusal:
+            await world.call("users.reset_password", {**wrong, "password": NEW}, token=operator)
+        assert refusal.value.code == ("not_found" if "user" in wrong and len(wrong) == 1 else "invalid")

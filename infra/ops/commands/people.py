@@ -6,26 +6,32 @@ import logging
 from typing import NamedTuple
 
 from infra.base import away, called
-from infra.base.called import NO_USERS, user_id
-from infra.base.postgres import Connection, connected, queries
+from infra.base.called import NO_USERS
+from infra.base.postgres import Connection, connected
 from infra.base.settings import Settings
 from infra.ops.commands.errors import CannotDo
 
-__all__ = ["NO_USERS", "StreamIds", "ids", "room_id", "stream_id", "stream_known", "user_id", "username"]
+__all__ = ["NO_USERS", "StreamIds", "ids", "known_user", "room_id", "stream_id", "stream_known", "user_id"]
 
 log = logging.getLogger(__name__)
 
 
-async def username(settings: Settings, text: str) -> str:
-    """The username of a user by id or username; the text itself where there is no such user, or no Postgres to ask."""
+async def known_user(settings: Settings, text: str) -> str | None:
+    """The id of a user by id or username; None where there is no such user, or no Postgres to ask. Raises CannotDo."""
     try:
         async with connected(settings) as connection:
-            id = await user_id(connection, text)
-            row = None if id is None else await connection.fetchrow(queries("operate")["user"], id)
+            return await user_id(connection, text)
     except away.POSTGRES as error:
         log.warning("expected Postgres to answer, to look up ids; %r is taken for a username (%r)", text, error)
-        return text
-    return text if row is None else str(row["username"])
+        return None
+
+
+async def user_id(connection: Connection, text: str) -> str | None:
+    """The id of a user by id or username; None where there is no such user. Raises CannotDo for several."""
+    try:
+        return await called.user_id(connection, text)
+    except called.Ambiguous as error:
+        raise CannotDo(str(error)) from error
 
 
 async def room_id(connection: Connection, text: str, option: str) -> str | None:

@@ -21,10 +21,11 @@ async def reset(
 
     ``who``: a person's id or username.
     """
-    username = await people.username(settings, who)
+    user = await people.known_user(settings, who)
+    whose = {"username": who} if user is None else {"user": user}
     made = secrets.token_urlsafe(_BYTES) if password is None else None
-    body = {"username": username, "password": made or password}
+    body = {**whose, "password": made or password}
     answer = await ask(settings, url or url_of(settings), "POST", "/v1/password-resets", body=body)
     if made is not None:
-        say(f"New password of {answer['user']['username']}: {made}")
+        say(f"New password of {answer['user']['username'] or who}: {made}")
     say(f"{answer['closed']} sessions ended.")

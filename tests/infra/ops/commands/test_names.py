@@ -25,10 +25,10 @@ from tests.projectors.scenes import created, joined, posted, registered
 from tests.running import running
 
 
-def _grace() -> Fact:
+def _somebody(id: str, username: str) -> Fact:
     """Somebody whose id is not the username."""
-    event = UserRegistered(username="Grace", name="Grace H", role="person", credential="cred-grace", data={})
-    return Fact("u-17", event, "u-17")
+    event = UserRegistered(username=username, name=f"{username} H", role="person", credential=f"cred-{id}", data={})
+    return Fact(id, event, id)
 
 
 def _named(fact: Fact, name: str) -> Fact:
@@ -36,7 +36,9 @@ def _named(fact: Fact, name: str) -> Fact:
 
 
 SCENE = [
-    _grace(), _named(created("r-1", "u-17"), "Tea Room"), joined("r-1", "u-17"), posted("r-1", "u-17", 1, "first"),
+    # Two applications have a Zoe.
+    _somebody("u-17", "Grace"), _somebody("u-20", "Zoe"), _somebody("u-21", "zoe"),
+    _named(created("r-1", "u-17"), "Tea Room"), joined("r-1", "u-17"), posted("r-1", "u-17", 1, "first"),
     _named(created("r-2", "u-17"), "Twin"), _named(created("r-3", "u-17"), "twin"), created("Twin", "u-17"),
     _named(created("r-4", "u-17"), "Double"), _named(created("r-5", "u-17"), "double"),
     _named(created("r-6", "u-17"), "#hash"), _named(created("r-7", "u-17"), "GRACE"),
@@ -51,6 +53,9 @@ async def test_people_and_rooms_by_id_and_by_name(settings: Settings) -> None:
         async with connected(settings) as connection:
             assert [await people.user_id(connection, one) for one in ("u-17", "grace", "GRACE")] == ["u-17"] * 3
             assert [await people.user_id(connection, one) for one in ("nobody", "a\x00b")] == [None, None]
+            with pytest.raises(CannotDo, match=r"'ZOE' may be u-20 \(application default\), u-21 .*; use an id"):
+                await people.user_id(connection, "ZOE")
+            assert await people.user_id(connection, "u-21") == "u-21"
             rooms = ("r-1", "tea room", "#Tea Room")
             assert [await people.room_id(connection, one, "--room") for one in rooms] == ["r-1"] * 3
             # An id goes before the names of others.

@@ -65,6 +65,8 @@ async def test_a_message_is_followed_to_the_connections(world: tuple[Settings, W
     socket = await visited.socket(bob.token)
     sent = await ada.say(room, "hello", token="greeting")
     await _heard(socket, sent["id"])
+    # A read waits until the tables have what its user has done.
+    await ada.do("rooms.get", room=room)
     found = await _traced(settings, sent["id"], bob)
     assert (found.event.actor, found.event.command, found.event.seq) == (ada.id, "PostMessage:greeting", sent["seq"])
     assert found.valid and found.term is not None and found.term < found.event.position.offset
@@ -76,6 +78,7 @@ async def test_a_message_is_followed_to_the_connections(world: tuple[Settings, W
     _reads_plainly(text(found))
 
     await bob.do("members.read", room=room, seq=sent["seq"])
+    await bob.do("rooms.get", room=room)
     position = str(found.event.position)
     assert _outcome(await _traced(settings, position, bob))[0] == "read"
 
@@ -85,6 +88,7 @@ async def test_a_message_is_followed_to_the_connections(world: tuple[Settings, W
     assert _outcome(await _traced(settings, sent["id"], eve)) == ("not for them", "they were never in the room")
     await ada.do("members.add", room=room, user=eve.id)
     await ada.say(room, "again")
+    await ada.do("rooms.get", room=room)
     state, why = _outcome(await _traced(settings, sent["id"], eve))
     assert (state, why.startswith("they joined the room later, at rooms/")) == ("not for them", True)
 
