@@ -59,6 +59,8 @@ class User(Entity, frozen=True, kw_only=True):
     custom: dict[str, Any]
     #: Since when they can do nothing; None: they can.
     deactivated: Time | None
+    #: Tokens that were issued before are not good any more; None: none was revoked so.
+    tokens_before: Time | None = None
     created: Time
     updated: Time
     version: int
@@ -146,6 +148,11 @@ class UserDeactivated(Event, frozen=True, kw_only=True):
 
 class UserReactivated(Event, frozen=True, kw_only=True):
     """The user can do again what they could."""
+
+
+class UserTokensRevoked(Event, frozen=True, kw_only=True):
+    #: Tokens that were issued before are not good any more.
+    before: Time
 
 
 def keys(record: Record) -> tuple[Key, ...]:
@@ -253,6 +260,14 @@ def reactivated(record: Record[UserReactivated], state: State) -> Changes:
     return changed(record, state, deactivated=None)
 
 
+def tokens_revoked(record: Record[UserTokensRevoked], state: State) -> Changes:
+    """Not a change of the profile, so ``updated`` stays."""
+    user = loaded_user(state, record.stream)
+    if user is None:
+        return {}
+    return {user.key: replace(user, tokens_before=record.data.before, version=record.offset)}
+
+
 #: Why it is not taken back.
 _CLAIM = "the name or address may be another's by now"
 
@@ -330,5 +345,12 @@ ROWS = (
         name="user.reactivated", struct=UserReactivated, topics=("users",), keys=keys, fold=reactivated,
         about="The user can do again what they could before they were deactivated.", sample=UserReactivated(),
         revert=NotRevertible("`users.deactivate` does it"),
+    ),
+    EventType(
+        name="user.tokens_revoked", struct=UserTokensRevoked, topics=("users",), keys=keys, fold=tokens_revoked,
+        about="Tokens of the user that were issued before a time are not good any more. Sessions that were opened "
+        "before it end: they follow as `session.closed`.",
+        sample=UserTokensRevoked(before="2026-11-22T08:15:30.123Z"),
+        revert=NotRevertible("who held such a token has been told"),
     ),
 )  # fmt: skip

@@ -23,9 +23,9 @@ from events.apps import (
 )
 from events.core.clock import Time, after
 from events.core.derived_ids import DEFAULT_APP
-from events.core.faults import wrong
 from events.core.records import Event, Key, State
 from producers.commands import Command, CommandEnvelope, CommandType, Refused
+from producers.deactivation import voided_before
 from producers.limits import Id, ShownName, TopicLine, whole
 from producers.names import check_line, check_name
 
@@ -153,12 +153,9 @@ def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
 
 
 def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
-    app, before = _present(state, envelope.command.app), envelope.command.before or envelope.time
-    if before > envelope.time:
-        raise Refused("invalid", errors=[wrong("/before", f"a time that has come, {envelope.time}", before)])
-    if app.tokens_before is not None and before <= app.tokens_before:
-        return []
-    return [AppTokensRevoked(before=before)]
+    command = envelope.command
+    before = voided_before(command.before, envelope.time, _present(state, command.app).tokens_before)
+    return [] if before is None else [AppTokensRevoked(before=before)]
 
 
 COMMANDS = (

@@ -405,6 +405,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.added_by_chosen": _added_by_chosen,
     "user.deactivated": _deactivated,
     "user.reactivated": _reactivated,
+    "user.tokens_revoked": _password_changed,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,

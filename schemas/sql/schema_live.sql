@@ -21,6 +21,7 @@ create table users (
     data        json not null,
     custom      json not null,
     deactivated timestamptz,
+    tokens_before timestamptz,
     created     timestamptz not null,
     updated     timestamptz not null,
     version     bigint not null,

@@ -10,5 +10,6 @@ order by since desc
 limit $3
 
 -- name: open_ids
--- Ids of a user's sessions that have not ended; at most so many.
-select id from sessions where "user" = $1 and closed is null and expires > now() limit $2
+-- Ids of a user's sessions that have not ended; those opened before a time, where one is given; at most so many.
+select id from sessions
+where "user" = $1 and closed is null and expires > now() and ($3::timestamptz is null or opened < $3) limit $2

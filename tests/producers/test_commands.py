@@ -22,7 +22,7 @@ from producers.apps import ChangeApp
 from producers.batch.command_batch import Internal
 from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
-from producers.deactivation import DeactivateUser, ReactivateUser
+from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
 from producers.engine.router import decode_outcome, encode_outcome
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
@@ -219,6 +219,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "ReactivateUser": (
         (("u", "x", REGISTER), ("o", "y", DeactivateUser(user="u", since=1, close=[]))), ReactivateUser(user="u"),
     ),
+    "RevokeTokens": ((("u", "x", REGISTER),), RevokeTokens(user="u", since=1, close=["x"])),
     "SetRelationship": (MADE, None),
     "CreateVisual": (MADE, None),
     "ChangeVisual": (

@@ -128,6 +128,7 @@ HEARERS: dict[str, set[str]] = {
     "user.added_by_chosen": SELF,
     "user.deactivated": CONTACTS,
     "user.reactivated": CONTACTS,
+    "user.tokens_revoked": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,

@@ -108,6 +108,7 @@ export const FOLD = {
     change(profile(state, stream), offset, { deactivated: time });
   },
   "user.reactivated": (state, { stream, offset }) => change(profile(state, stream), offset, { deactivated: null }),
+  "user.tokens_revoked": (state, { offset }) => change(state.me, offset, {}),
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };

@@ -1665,6 +1665,25 @@ class UserReactivatedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class UserTokensRevokedDeltaData(TypedDict):
+    #: Tokens that were issued before are not good any more.
+    before: str
+
+class UserTokensRevokedDelta(TypedDict):
+    type: Literal["user.tokens_revoked"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserTokensRevokedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class SessionOpenedDeltaData(TypedDict):
     session: str
     expires: str
@@ -2334,7 +2353,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"

@@ -476,6 +476,7 @@ RULES: dict[str, Rule] = {
     "user.added_by_chosen": _added_by_chosen,
     "user.deactivated": _deactivated,
     "user.reactivated": _deactivated,
+    "user.tokens_revoked": _own,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,

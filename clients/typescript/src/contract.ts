@@ -1924,6 +1924,29 @@ export type UserReactivatedDelta = {
   deleted?: boolean;
 };
 
+export type UserTokensRevokedDeltaData = {
+  /** Tokens that were issued before are not good any more. */
+  before: string;
+};
+
+export type UserTokensRevokedDelta = {
+  type: "user.tokens_revoked";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserTokensRevokedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
@@ -2703,6 +2726,7 @@ export type Delta =
   | UserAddedByChosenDelta
   | UserDeactivatedDelta
   | UserReactivatedDelta
+  | UserTokensRevokedDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionClosedDelta

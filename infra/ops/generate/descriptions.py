@@ -19,6 +19,9 @@ DESCRIPTIONS: dict[str, str] = {
     "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "
     "them to rooms. Their messages, memberships and name stay, with `deactivated` in their profile.",
     "users.reactivate": "They log in again, and find everything as it is.",
+    "users.revoke_tokens": "Tokens that were issued before the time are void, whoever signed them, and sessions "
+    "opened before it end, also where they have been renewed since; connections are cut. The time is never moved back. "
+    "A token says whole seconds: sign a new one in the next second, or with a fraction.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",
@@ -40,7 +43,8 @@ DESCRIPTIONS: dict[str, str] = {
     "still valid beside it ends now. The secret is shown only here, as in `apps.create`.",
     "apps.suspend": "The default application cannot be suspended: everything that names no other one is in it.",
     "apps.resume": "If it is not suspended, nothing happens.",
-    "apps.revoke_tokens": "Tokens that were issued before the time are void. It is never moved back.",
+    "apps.revoke_tokens": "Tokens that were issued before the time are void, those of your own server too: sign new "
+    "ones with the secret. The time is never moved back. A server names its own application.",
     "relationships.list": "Your friends and the people you block, or (`in`) people who have you as a friend. You do "
     "not learn who blocks you.",
     "relationships.set": "One-sided: it says what the other is to you, and needs no consent. They are notified of a "

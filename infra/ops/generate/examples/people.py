@@ -161,5 +161,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
     ),
     "users.reactivate": (Example("operator", {"user": LINUS}, {"user": linus(version=24)}),),
+    "users.revoke_tokens": (
+        Example(
+            "operator", {"user": LINUS}, {"user": linus(version=25), "tokens_before": at(57), "closed": 0}
+        ),
+    ),
     "sessions.close": (Example("grace", {"session": "current"}, None),),
 }  # fmt: skip
