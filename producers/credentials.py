@@ -7,7 +7,7 @@ from events.users import UserPasswordChanged
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.ending import EndingCommand, closed, ending_keys, not_outrun, still_open
 from producers.limits import Id
-from producers.users import present
+from producers.users import unerased
 
 
 class ChangePassword(EndingCommand, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class ChangePassword(EndingCommand, frozen=True, kw_only=True):
 
 def change(envelope: CommandEnvelope[ChangePassword], state: State) -> list[Event]:
     command = envelope.command
-    user = present(state, command.user)
+    user = unerased(state, command.user)
     if user.role != "person":
         raise Refused("forbidden", f"expected a person, got a {user.role} account, which has no password")
     if user.credential != command.was:

@@ -14,7 +14,7 @@ from producers.ending import EndingCommand, closed, ending_keys, not_outrun, sti
 from producers.limits import Reason
 from producers.names import check_text
 from producers.streams import UserCommand
-from producers.users import present
+from producers.users import present, unerased
 
 
 class DeactivateUser(EndingCommand, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ def deactivate(envelope: CommandEnvelope[DeactivateUser], state: State) -> list[
 
 
 def reactivate(envelope: CommandEnvelope[ReactivateUser], state: State) -> list[Event]:
-    return [] if present(state, envelope.command.user).deactivated is None else [UserReactivated()]
+    return [] if unerased(state, envelope.command.user).deactivated is None else [UserReactivated()]
 
 
 def voided_before(given: Time | None, now: Time, was: Time | None) -> Time | None:

@@ -104,6 +104,8 @@ class Services:
         self.add_channel: AddChannel = no_way_to_add
         #: How the other processes learn who is in live channels; whoever starts the process sets a way.
         self.tell: TellNotes = untold
+        #: Called when an account was erased: whoever does what is left to do sets it.
+        self.erase_soon: Callable[[], None] = lambda: None
         #: How one is told that a channel was deleted, likewise.
         self.drop_channel: DropChannel = no_way_to_drop
 

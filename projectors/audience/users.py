@@ -46,4 +46,6 @@ AUDIENCES: dict[str, Audience] = {
     "user.deactivated": Audience("the user and their contacts, without the reason", _deactivated, contacts_lookup),
     "user.reactivated": CONTACTS,
     "user.tokens_revoked": SELF,
+    "user.erased": CONTACTS,
+    "user.erasure_noted": SELF,
 }

@@ -67,6 +67,8 @@ TABLE: dict[str, Row] = {
     "users.deactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "users.reactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "users.revoke_tokens": Row({"user": "nobody-at-all"},           401, 403, 403, 403, 403, 403, 404),
+    "users.erase": Row({"user": "nobody-at-all", "messages": "keep"}, 401, 403, 403, 403, 403, 403, 404),
+    "users.erasure": Row({"user": "nobody-at-all"},                 401, 403, 403, 403, 403, 403, 404),
     "relationships.list": Row({},                                   401, 200, 200, 200, 200, 200, 403),
     "relationships.set": Row({"user": "OWNER", "type": "friend"},   401, 200, 404, 200, 200, 200, 403),
     "relationships.remove": Row({"user": "OWNER"},                  401, 200, 200, 200, 200, 200, 403),

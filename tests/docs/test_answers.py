@@ -111,6 +111,8 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     await call("users.query", server, {"external_ids": "doc-1"})
     await call("users.deactivate", server, {"user": made["users"][0]["user"]["id"], "reason": "Left"})
     await call("users.reactivate", operator, {"user": made["users"][0]["user"]["id"]})
+    await call("users.erase", server, {"user": made["users"][0]["user"]["id"], "messages": "hide"})
+    await call("users.erasure", operator, {"user": made["users"][0]["user"]["id"]})
     await call("users.revoke_tokens", operator, {"user": made["users"][0]["user"]["id"]})
     await call("sessions.issue", bot["token"], {"user": other})
     await call("sessions.list", token)

@@ -34,7 +34,7 @@ LATE = (
     "invitations.decline", "channels.delete", "rooms.delete", "rooms.restore", "console.parked",
     "console.parked_stream", "console.retry",
     "users.change_password", "users.reset_password", "users.deactivate", "users.reactivate",
-    "users.revoke_tokens", "sessions.close",
+    "users.revoke_tokens", "users.erase", "users.erasure", "sessions.close",
 )  # fmt: skip
 #: What curl ends with where it is told to stop waiting.
 CURL_STOPPED = 28

@@ -24,6 +24,7 @@ from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
 from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
 from producers.engine.router import decode_outcome, encode_outcome
+from producers.erasure import EraseUser
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
@@ -58,6 +59,7 @@ FIELDS: dict[str, Any] = {
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
+    "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
@@ -220,6 +222,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
         (("u", "x", REGISTER), ("o", "y", DeactivateUser(user="u", since=1, close=[]))), ReactivateUser(user="u"),
     ),
     "RevokeTokens": ((("u", "x", REGISTER),), RevokeTokens(user="u", since=1, close=["x"])),
+    "EraseUser": ((("u", "x", REGISTER),), EraseUser(user="u", since=1, close=["x"], messages="hide")),
+    "NoteErasure": (
+        (("u", "x", REGISTER), ("o", "y", EraseUser(user="u", since=1, close=[], messages="hide"))), None
+    ),
     "SetRelationship": (MADE, None),
     "CreateVisual": (MADE, None),
     "ChangeVisual": (
@@ -249,6 +255,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "PostMessage": (MADE, None),
     "EditMessage": (SAID, EditMessage(room="r", message="m", content={"text": "y"})),
     "DeleteMessage": (SAID, None),
+    "HideMessage": (SAID, None),
     "SetEmotion": (SAID, None),
     "PinMessage": (SAID, None),
     "UnpinMessage": ((*SAID, ("u", "p", EXAMPLES["PinMessage"])), None),

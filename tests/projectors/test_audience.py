@@ -129,6 +129,8 @@ HEARERS: dict[str, set[str]] = {
     "user.deactivated": CONTACTS,
     "user.reactivated": CONTACTS,
     "user.tokens_revoked": SELF,
+    "user.erased": CONTACTS,
+    "user.erasure_noted": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,

@@ -41,9 +41,21 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (
         views.user_view,
         user("ada"),
-        {"app", "state", "credential", "email", "email_settled", "seen", "updated", "added_by", "external"},
+        {
+            "app",
+            "state",
+            "credential",
+            "email",
+            "email_settled",
+            "seen",
+            "updated",
+            "added_by",
+            "external",
+            "tokens_before",
+            "erasure",
+        },
     ),
-    (views.self_view, user("ada"), {"app", "state", "credential", "email_settled"}),
+    (views.self_view, user("ada"), {"app", "state", "credential", "email_settled", "tokens_before", "erasure"}),
     (views.session_view, SESSION, {"user", "closed", "since"}),
     # rank: the order of a search, which its cursors have.
     (views.room_view, room(), {"app", "rank"}),

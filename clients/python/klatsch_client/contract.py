@@ -28,6 +28,8 @@ class User(TypedDict):
     custom: dict[str, Json]
     #: Since when they can do nothing; None: they can.
     deactivated: str | None
+    #: Since when the account is erased, for good; None: it is not.
+    erased: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -52,6 +54,8 @@ class Self(TypedDict):
     custom: dict[str, Json]
     #: Since when they can do nothing; None: they can.
     deactivated: str | None
+    #: Since when the account is erased, for good; None: it is not.
+    erased: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -1684,6 +1688,48 @@ class UserTokensRevokedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class UserErasedDeltaData(TypedDict):
+    #: What becomes of what they have said: it stays, or it is deleted, message by message.
+    messages: Literal["hide", "keep"]
+
+class UserErasedDelta(TypedDict):
+    type: Literal["user.erased"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserErasedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class UserErasureNotedDeltaData(TypedDict):
+    #: Rooms that they have left with it.
+    rooms: int
+    #: Messages of theirs that were deleted with it.
+    hidden: int
+    #: Whether nothing is left to do.
+    done: bool
+
+class UserErasureNotedDelta(TypedDict):
+    type: Literal["user.erasure_noted"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserErasureNotedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class SessionOpenedDeltaData(TypedDict):
     session: str
     expires: str
@@ -2353,7 +2399,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"
@@ -2369,6 +2415,7 @@ ProblemCode = Literal[
     "suspended",
     "forbidden",
     "not_found",
+    "erased",
     "method_not_allowed",
     "declined",
     "too_many",

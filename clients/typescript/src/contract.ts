@@ -23,6 +23,8 @@ export type User = {
   custom: { [name: string]: Json };
   /** Since when they can do nothing; None: they can. */
   deactivated: string | null;
+  /** Since when the account is erased, for good; None: it is not. */
+  erased: string | null;
   created: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -48,6 +50,8 @@ export type Self = {
   custom: { [name: string]: Json };
   /** Since when they can do nothing; None: they can. */
   deactivated: string | null;
+  /** Since when the account is erased, for good; None: it is not. */
+  erased: string | null;
   created: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -1947,6 +1951,56 @@ export type UserTokensRevokedDelta = {
   deleted?: boolean;
 };
 
+export type UserErasedDeltaData = {
+  /** What becomes of what they have said: it stays, or it is deleted, message by message. */
+  messages: "hide" | "keep";
+};
+
+export type UserErasedDelta = {
+  type: "user.erased";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserErasedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type UserErasureNotedDeltaData = {
+  /** Rooms that they have left with it. */
+  rooms: number;
+  /** Messages of theirs that were deleted with it. */
+  hidden: number;
+  /** Whether nothing is left to do. */
+  done: boolean;
+};
+
+export type UserErasureNotedDelta = {
+  type: "user.erasure_noted";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserErasureNotedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
@@ -2727,6 +2781,8 @@ export type Delta =
   | UserDeactivatedDelta
   | UserReactivatedDelta
   | UserTokensRevokedDelta
+  | UserErasedDelta
+  | UserErasureNotedDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionClosedDelta
@@ -2790,6 +2846,7 @@ export type ProblemCode =
   "suspended" |
   "forbidden" |
   "not_found" |
+  "erased" |
   "method_not_allowed" |
   "declined" |
   "too_many" |

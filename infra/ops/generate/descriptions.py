@@ -22,6 +22,11 @@ DESCRIPTIONS: dict[str, str] = {
     "users.revoke_tokens": "Tokens that were issued before the time are void, whoever signed them, and sessions "
     "opened before it end, also where they have been renewed since; connections are cut. The time is never moved back. "
     "A token says whole seconds: sign a new one in the next second, or with a fraction.",
+    "users.erase": "The profile is blank from then on, and called `Deleted user`; all sessions end, and the name "
+    "and the address are free. After the answer they leave their rooms, and with `hide` all that they have said is "
+    "deleted, at most 400 messages a second. It is for good: the same `external_id` is refused with `erased`.",
+    "users.erasure": "`done` says when nothing was left to do. The numbers come with it, and every 1,000 messages "
+    "before.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",
