@@ -86,6 +86,9 @@ class Erasing:
                     await _Account(Call(self._services, None, app=user.app), user, left).finish()
         except _LATER as error:
             log.warning("erasing %s goes on later: %r", id, error)
+        except Exception:
+            # Others are not to wait for one of which something unforeseen is true.
+            log.exception("erasing %s failed; it is tried again later", id)
 
     @contextlib.asynccontextmanager
     async def _locked(self, id: str) -> AsyncIterator[bool]:

@@ -39,6 +39,11 @@ GRACE_SECONDS = 30 * 86_400
 Grace = Annotated[int, msgspec.Meta(ge=0, le=GRACE_SECONDS)]
 
 
+#: A year.
+SESSION_HOURS = 8760
+SessionHours = Annotated[int, msgspec.Meta(ge=0, le=SESSION_HOURS)]
+
+
 class AppCommand(Command, frozen=True, kw_only=True):
     """A command to an application."""
 
@@ -59,6 +64,8 @@ class AppSettingsPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     #: Whether anybody may register; otherwise only the application's own server makes users.
     registration: bool | None = None
+    #: Hours without use after which a log-in ends; 0: it ends with its token, as the installation has it.
+    session_hours: SessionHours | None = None
 
 
 class ChangeApp(AppCommand, frozen=True, kw_only=True):

@@ -78,6 +78,8 @@ class RegisterUser(UserCommand, frozen=True, kw_only=True):
     since: int = -1
     #: When the first session ends; None opens none (imported and service users).
     expires: Time | None = None
+    #: Whether it ends only after a time without use.
+    sliding: bool = False
 
 
 class AbandonRegistration(UserCommand, frozen=True, kw_only=True):
@@ -199,7 +201,7 @@ def register(envelope: CommandEnvelope[RegisterUser], state: State) -> list[Even
     if command.added_by is not None:
         events.append(UserAddedByChosen(added_by=command.added_by))
     if command.expires is not None:
-        events.append(SessionOpened(session=envelope.id, expires=command.expires))
+        events.append(SessionOpened(session=envelope.id, expires=command.expires, sliding=command.sliding))
     return events
 
 

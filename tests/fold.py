@@ -422,6 +422,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.erasure_noted": _password_changed,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
+    "session.used": _nothing,
     "session.closed": _nothing,
     "relationship.set": _relationship_set,
     "visual.created": _nothing,

@@ -14,7 +14,7 @@ from api.core.tokens import Identity
 from api.support.app_users import AppUser
 from api.support.apps import AppSecret
 from api.support.problems import Problem
-from events.apps import App
+from events.apps import App, settings_of
 from events.core.clock import to_datetime
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
@@ -83,7 +83,17 @@ async def authenticate(services: Services, token: str) -> Identity:
         problem = refusal(await services.apps.get(identity.app), identity.issued)
         if problem is not None:
             raise problem
+    if identity.sliding:
+        await in_use(services, identity)
     return identity
+
+
+async def in_use(services: Services, identity: Identity) -> None:
+    """Notes now and then that a session is used which ends where it is not. Raises Problem ``token_expired``."""
+    app = await services.apps.get(identity.app)
+    hours = 0 if app is None else settings_of(app.settings).session_hours
+    if not await services.sessions.use(identity.user, identity.session, hours, identity.issued):
+        raise tokens.expired()
 
 
 def refusal(app: App | None, issued: float) -> Problem | None:

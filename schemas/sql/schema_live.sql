@@ -42,6 +42,9 @@ create table sessions (
     opened      timestamptz not null,
     expires     timestamptz not null,
     closed      timestamptz,
+    sliding     boolean not null,
+    device      text,
+    used        timestamptz,
     since       bigint not null,
     version     bigint not null,
     primary key ("user", id)

@@ -2,6 +2,10 @@
 -- Whether a session was closed.
 select closed is not null from sessions where "user" = $1 and id = $2
 
+-- name: ends
+-- When a session that is open ends if it is not used.
+select expires from sessions where "user" = $1 and id = $2 and closed is null
+
 -- name: open
 -- A user's sessions that have not ended, in the order of their openings in the log, the latest first; below a place.
 select * from sessions

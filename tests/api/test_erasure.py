@@ -153,17 +153,19 @@ async def test_rooms_go_on_without_them(world: World, operator: str, ada: Person
     alone = await gone.group()
     archived = await ada.group(gone)
     direct = await gone.direct(ada)
-    left = await ada.group(gone, bob)
-    texts = [(room, (await gone.say(room, "mine"))["id"]) for room in (owned, alone, archived, direct, left)]
+    left, deleted = await ada.group(gone, bob), await ada.group(gone)
+    texts = [(room, (await gone.say(room, "mine"))["id"]) for room in (owned, alone, archived, direct, left, deleted)]
     kept = await ada.say(owned, "hers")
     await bob.say(left, "his")
     pinned = texts[0][1]
     await gone.do("messages.pin", room=owned, message=pinned)
     await ada.do("rooms.archive", room=archived)
+    await ada.do("rooms.delete", room=deleted)
     await gone.do("members.remove", room=left, user="me")
     await erase(world, operator, gone.id, "hide")
     answer = await done(world, operator, gone.id)
-    assert (answer["rooms"], answer["hidden"]) == (4, 5)
+    assert (answer["rooms"], answer["hidden"]) == (5, 6)
+    await world.call("rooms.restore", {"room": deleted}, token=operator)
     for room, message in texts:
         if room == alone:
             continue

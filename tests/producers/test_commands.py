@@ -31,7 +31,7 @@ from producers.messages import DeleteMessage, EditMessage, PostMessage
 from producers.pins import PINS, PinMessage, UnpinMessage
 from producers.revertible import RevertInRoom, RevertOfUser
 from producers.rooms import ArchiveRoom, ChangeRoom, CreateRoom, DeleteRoom, RestoreRoom, UnarchiveRoom
-from producers.sessions import RenewSession
+from producers.sessions import RenewSession, UseSession
 from producers.users import AbandonEmail, ChangeProfile, RegisterUser
 from producers.visuals import ChangeVisual
 from tests.events.given import TIME
@@ -60,6 +60,7 @@ FIELDS: dict[str, Any] = {
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
+    "sliding": True, "device": "D",
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
@@ -212,6 +213,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "OpenSession": (MADE, None),
     "IssueSession": (MADE, None),
     "RenewSession": (MADE, RenewSession(user="u", session="x", expires="2026-12-22T08:00:00.000Z")),
+    "UseSession": (MADE, UseSession(user="u", session="x", expires="2026-12-22T08:00:00.000Z")),
     "CloseSession": (MADE, None),
     # The room of MADE is another stream's; the user's version is that of their registration.
     "ChangePassword": (

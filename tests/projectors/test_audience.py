@@ -133,6 +133,7 @@ HEARERS: dict[str, set[str]] = {
     "user.erasure_noted": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
+    "session.used": SELF,
     "session.closed": SELF,
     "relationship.set": {"ada", "7d9f3c1e-2f7b-4a62-9c5e-0d3b1a2c4e5f"},
     "visual.created": CONTACTS,

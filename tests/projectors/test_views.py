@@ -56,7 +56,7 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
         },
     ),
     (views.self_view, user("ada"), {"app", "state", "credential", "email_settled", "tokens_before", "erasure"}),
-    (views.session_view, SESSION, {"user", "closed", "since"}),
+    (views.session_view, SESSION, {"user", "closed", "since", "sliding"}),
     # rank: the order of a search, which its cursors have.
     (views.room_view, room(), {"app", "rank"}),
     (views.whole_room_view, room(), {"app", "rank"}),

@@ -108,6 +108,7 @@ export const FOLD = {
     change(profile(state, stream), offset, { deactivated: time });
   },
   "user.reactivated": (state, { stream, offset }) => change(profile(state, stream), offset, { deactivated: null }),
+  "session.used": () => {},
   "user.tokens_revoked": (state, { offset }) => change(state.me, offset, {}),
   "user.erased": (state, { stream, offset, time }) => {
     const view = profile(state, stream);

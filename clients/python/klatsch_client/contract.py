@@ -213,6 +213,10 @@ class OwnSession(TypedDict):
     opened: str
     #: When the latest of its tokens ends.
     expires: str
+    #: What the device on which it was opened calls itself; None: it did not say.
+    device: str | None
+    #: When it was last noted to be in use; None: a session of before this was noted.
+    used: str | None
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
     #: The one in use.
@@ -730,6 +734,8 @@ class SessionsOpen(TypedDict):
     email: NotRequired[str | None]
     #: The one that the account has.
     password: str
+    #: What the device calls itself; `sessions.list` shows it.
+    device_id: NotRequired[str | None]
 
 class SessionsOpenAnswer(TypedDict):
     """What `sessions.open` answers."""
@@ -753,6 +759,8 @@ class SessionsIssue(TypedDict):
     """What `sessions.issue` takes."""
     #: Id of a person, as their registration gave it.
     user: str
+    #: What their device calls itself; `sessions.list` shows it.
+    device_id: NotRequired[str | None]
 
 class SessionsIssueAnswer(TypedDict):
     """What `sessions.issue` answers."""
@@ -1733,6 +1741,10 @@ class UserErasureNotedDelta(TypedDict):
 class SessionOpenedDeltaData(TypedDict):
     session: str
     expires: str
+    #: Whether it ends only after a time without use.
+    sliding: NotRequired[bool]
+    #: What the device calls itself.
+    device: NotRequired[str | None]
 
 class SessionOpenedDelta(TypedDict):
     type: Literal["session.opened"]
@@ -1749,6 +1761,11 @@ class SessionOpenedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class SessionRenewedDeltaData(TypedDict):
+    session: str
+    #: When the new token ends; earlier ones end when they said.
+    expires: str
+
 class SessionRenewedDelta(TypedDict):
     type: Literal["session.renewed"]
     id: str
@@ -1757,7 +1774,22 @@ class SessionRenewedDelta(TypedDict):
     stream: str
     time: str
     actor: str
-    data: SessionOpenedDeltaData
+    data: SessionRenewedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class SessionUsedDelta(TypedDict):
+    type: Literal["session.used"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: SessionRenewedDeltaData
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -2047,7 +2079,7 @@ class MemberInvitedDelta(TypedDict):
     stream: str
     time: str
     actor: str
-    data: SessionsIssue
+    data: RelationshipsRemove
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -2399,7 +2431,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionUsedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"

@@ -493,6 +493,7 @@ RULES: dict[str, Rule] = {
     "user.erasure_noted": _own,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
+    "session.used": _nothing,
     "session.closed": _nothing,
     "relationship.set": _relationship_set,
     "visual.created": _nothing,

@@ -236,6 +236,10 @@ export type OwnSession = {
   opened: string;
   /** When the latest of its tokens ends. */
   expires: string;
+  /** What the device on which it was opened calls itself; None: it did not say. */
+  device: string | null;
+  /** When it was last noted to be in use; None: a session of before this was noted. */
+  used: string | null;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
   /** The one in use. */
@@ -815,6 +819,8 @@ export type SessionsOpen = {
   email?: string | null;
   /** The one that the account has. */
   password: string;
+  /** What the device calls itself; `sessions.list` shows it. */
+  device_id?: string | null;
 };
 
 /** What `sessions.open` answers. */
@@ -842,6 +848,8 @@ export type SessionsListAnswer = {
 export type SessionsIssue = {
   /** Id of a person, as their registration gave it. */
   user: string;
+  /** What their device calls itself; `sessions.list` shows it. */
+  device_id?: string | null;
 };
 
 /** What `sessions.issue` answers. */
@@ -2004,6 +2012,10 @@ export type UserErasureNotedDelta = {
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
+  /** Whether it ends only after a time without use. */
+  sliding?: boolean;
+  /** What the device calls itself. */
+  device?: string | null;
 };
 
 export type SessionOpenedDelta = {
@@ -2024,6 +2036,12 @@ export type SessionOpenedDelta = {
   deleted?: boolean;
 };
 
+export type SessionRenewedDeltaData = {
+  session: string;
+  /** When the new token ends; earlier ones end when they said. */
+  expires: string;
+};
+
 export type SessionRenewedDelta = {
   type: "session.renewed";
   id: string;
@@ -2032,7 +2050,25 @@ export type SessionRenewedDelta = {
   stream: string;
   time: string;
   actor: string;
-  data: SessionOpenedDeltaData;
+  data: SessionRenewedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type SessionUsedDelta = {
+  type: "session.used";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: SessionRenewedDeltaData;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2380,7 +2416,7 @@ export type MemberInvitedDelta = {
   stream: string;
   time: string;
   actor: string;
-  data: SessionsIssue;
+  data: RelationshipsRemove;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2785,6 +2821,7 @@ export type Delta =
   | UserErasureNotedDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
+  | SessionUsedDelta
   | SessionClosedDelta
   | RelationshipSetDelta
   | VisualCreatedDelta

@@ -152,6 +152,7 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
   "session.opened": ({ me }, { time }, offset) =>
     change(me, offset, { seen: later(me.seen, time), updated: time, data: { ...me.data, last_login: time } }),
   "session.renewed": nothing,
+  "session.used": nothing,
   "session.closed": nothing,
   "relationship.set": (state, { stream: user, data: { other, type }, time, include }, offset) => {
     const mine = user === state.me.id;

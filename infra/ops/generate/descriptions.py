@@ -30,7 +30,8 @@ DESCRIPTIONS: dict[str, str] = {
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",
-    "sessions.open": "Give either `username` or `email`. Each log-in is a session of its own, with its own token.",
+    "sessions.open": "Give either `username` or `email`. Each log-in is a session of its own, with its own token. "
+    "Where the application has set `session_hours`, `expires` moves on while it is used, and the token stays good.",
     "sessions.issue": "For the server of an application with its own log-in. The session is like one that the person "
     "opened: they can see, renew and end it.",
     "sessions.list": "Where you are logged in, the latest first; the one of the token in use is `current`.",

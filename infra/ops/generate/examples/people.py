@@ -64,7 +64,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"limit": 1},
             {
                 "sessions": [
-                    {"id": SESSION, "opened": at(0, 0.25), "expires": EXPIRES, "version": 3, "current": True}
+                    {
+                        "id": SESSION, "opened": at(0, 0.25), "expires": EXPIRES, "device": None, "used": at(0, 0.25),
+                        "version": 3, "current": True,
+                    }
                 ],
                 "next": "WyIwMWExZmQxZSJd",
             },
