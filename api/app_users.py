@@ -229,6 +229,8 @@ async def _registered(call: Call, id: str, given: GivenUser, before: User | None
 
 async def _changed(call: Call, given: GivenUser, before: User) -> User:
     """Changes where something differs, and asks nobody where nothing does. Raises Refused, Problem."""
+    if before.erased is not None:
+        raise Refused("erased", f"expected an account, got one that was erased at {before.erased}, for good")
     _for_good("username", given.username, before.username or None)
     _for_good("kind", None if given.kind is msgspec.UNSET else given.kind, before.account)
     command = ChangeProfile(

@@ -1,4 +1,5 @@
-"""Applications that the installation serves: made, changed, suspended, and their keys. For operators."""
+"""Applications that the installation serves: made, changed, suspended, and their keys. For operators; an application's
+own server may revoke its tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ from producers.apps import (
     SuspendApp,
     missing_app,
 )
-from producers.commands import Command
+from producers.commands import ANY_APP, Command
 from producers.limits import Id, ShownName, TopicLine
 from projectors.views import app_view
 
@@ -202,6 +203,9 @@ async def resume(call: Call, request: GetAppRequest) -> dict[str, Any]:
 
 
 async def revoke_tokens(call: Call, request: RevokeTokensRequest) -> dict[str, Any]:
+    if call.reach not in (ANY_APP, request.app):
+        # The default one is there without an event: no server may tell it from what is not.
+        raise missing_app(request.app)
     before = None if request.before is None else as_kept(request.before, "/before")
     return await _done(call, request.app, RevokeAppTokens(app=request.app, before=before))
 
@@ -228,6 +232,6 @@ OPERATIONS = [
               "Serve an application no longer", _APP),
     Operation("apps.resume", "POST", "/v1/apps/{app}/resume", "operator", GetAppRequest, resume,
               "Serve a suspended application again", _APP),
-    Operation("apps.revoke_tokens", "POST", "/v1/apps/{app}/revoke-tokens", "operator", RevokeTokensRequest,
+    Operation("apps.revoke_tokens", "POST", "/v1/apps/{app}/revoke-tokens", "app", RevokeTokensRequest,
               revoke_tokens, "Make the tokens of an application void", _APP),
 ]  # fmt: skip

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import msgspec
 
 from api.core.calls import Call
 from api.core.operation import Operation, Request
+from api.ending import ended_with
 from api.support.problems import Problem
-from events.core.clock import uuid7
 from events.core.faults import wrong
-from events.core.positions import Shard
 from events.handles import email_handle, handle_parts, username_handle
 from events.users import User, UserPasswordChanged, user_key
 from infra.base.postgres import Row, queries
-from producers.commands import Outcome, Refused
-from producers.credentials import SESSIONS, ChangePassword
-from producers.engine.router import partition_of
+from producers.commands import Outcome
+from producers.credentials import ChangePassword
 from producers.limits import Id, Username
-from producers.sessions import CloseSession
-from producers.users import ChangeProfile
 from projectors.views import self_view, user_view
 
 #: Long passwords cost the same to hash; the bound is for the request. RFC 9106 sets none; NIST asks for at least 64.
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=512)]
 #: A password that is compared, whatever was once allowed.
 GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-#: Log-ins that may come between reading somebody's sessions and ending them, before it is put off.
-ATTEMPTS = 5
-#: Sessions that are ended at the same time where there are too many for one command.
-_TOGETHER = 50
 #: The id of no credential: a command with it is answered if it is a repetition, and refused if not.
 _NONE = "-"
 
@@ -159,34 +150,11 @@ async def _repeated(call: Call, user: str) -> Outcome | None:
 async def _change(call: Call, user: str, was: str | None, hash: str, keep: str | None) -> Outcome:
     """Decides it, and in the same batch the end of all sessions but ``keep``. Raises Problem, Refused, Unavailable."""
     async with call.services.credential_store.keeping(hash, vital=True) as credential:
-        for _ in range(ATTEMPTS):
-            since, close = await open_sessions(call, user, keep)
-            command = ChangePassword(user=user, was=was, credential=credential, since=since, close=close)
-            try:
-                outcome = await call.submit(command, shows=(user_key(user),))
-                if outcome.repeated:
-                    await call.services.credential_store.remove(credential)
-                return outcome
-            except Refused as refusal:
-                if refusal.code != "outrun":
-                    raise
-        raise Problem("overloaded", "expected no log-in while the password is changed, got several", retry_after=1)
-
-
-async def open_sessions(call: Call, user: str, keep: str | None) -> tuple[int, list[str]]:
-    """The user's version, and the open sessions as of it, but ``keep``."""
-    while True:
-        # A command that changes nothing: which version is the latest, the owner of the user's shard knows.
-        outcome = await call.step(ChangeProfile(user=user), key=uuid7())
-        found = outcome.entity(User, user_key(user))
-        await call.catch_up({Shard("users", partition_of(user, call.settings.partitions)): found.version + 1})
-        rows = await call.rows(queries("sessions")["open_ids"], user, SESSIONS + 2)
-        ids = [row["id"] for row in rows if row["id"] != keep]
-        if len(ids) <= SESSIONS:
-            return found.version, ids
-        for start in range(0, len(ids), _TOGETHER):
-            part = [CloseSession(user=user, session=session) for session in ids[start : start + _TOGETHER]]
-            await asyncio.gather(*(call.step(one, key=uuid7()) for one in part))
+        changing = ChangePassword(user=user, was=was, credential=credential, since=-1, close=[])
+        outcome = await ended_with(call, changing, keep=keep)
+        if outcome.repeated:
+            await call.services.credential_store.remove(credential)
+        return outcome
 
 
 async def _changed(call: Call, user: str, outcome: Outcome) -> User:

@@ -1,4 +1,5 @@
-"""Who can use their account at all: an operator, or the application's own server, takes that away and gives it back."""
+"""Who can use their account, and with which tokens: an operator, or the application's own server, takes that away and
+gives it back."""
 
 from __future__ import annotations
 
@@ -6,12 +7,14 @@ from typing import Any
 
 from api.core.calls import Call
 from api.core.operation import Operation, Request
-from api.credentials import ATTEMPTS, open_sessions
-from api.support.problems import Problem
+from api.ending import ended_with
+from api.support.times import as_kept
+from events.core.clock import AnyTime, Time
 from events.sessions import SessionClosed
 from events.users import User, user_key
-from producers.commands import Outcome, Refused
-from producers.deactivation import DeactivateUser, ReactivateUser
+from producers.commands import Outcome
+from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
+from producers.ending import EndingCommand
 from producers.limits import Id, Reason
 from projectors.views import user_view
 
@@ -26,35 +29,44 @@ class ReactivateRequest(Request, frozen=True, kw_only=True):
     user: Id
 
 
+class RevokeUserTokensRequest(Request, frozen=True, kw_only=True):
+    user: Id
+    #: Tokens that were issued before are void: a time that has come. Without it, now.
+    before: AnyTime | None = None
+
+
 async def deactivate(call: Call, request: DeactivateRequest) -> dict[str, Any]:
-    outcome = await _deactivated(call, request)
+    outcome = await _ended(call, DeactivateUser(user=request.user, reason=request.reason, since=-1, close=[]))
     # Once this is answered, nobody adds them.
     await call.meet_own("users")
-    closed = sum(isinstance(record.data, SessionClosed) for record in outcome.records)
-    return {**_shown(outcome, request.user), "closed": closed}
+    return {**_shown(outcome, request.user), "closed": closed(outcome)}
 
 
-async def _deactivated(call: Call, request: DeactivateRequest) -> Outcome:
-    """Decides it, and in the same batch the end of all sessions. Raises Problem, Refused, Unavailable."""
-    shows = (user_key(request.user),)
-    command = DeactivateUser(user=request.user, reason=request.reason, since=-1, close=[])
-    if (first := await call.used(command, shows=shows)) is not None:
+async def _ended(call: Call, command: EndingCommand, before: Time | None = None) -> Outcome:
+    """What the command comes to, or came to when the key was first used. Raises Problem, Refused, Unavailable."""
+    if (first := await call.used(command, shows=(user_key(command.user),))) is not None:
         return first
-    for _ in range(ATTEMPTS):
-        since, close = await open_sessions(call, request.user, None)
-        command = DeactivateUser(user=request.user, reason=request.reason, since=since, close=close)
-        try:
-            return await call.submit(command, shows=shows)
-        except Refused as refusal:
-            if refusal.code != "outrun":
-                raise
-    raise Problem("overloaded", "expected no log-in while the user is deactivated, got several", retry_after=1)
+    return await ended_with(call, command, before=before)
+
+
+def closed(outcome: Outcome) -> int:
+    """How many sessions ended with it."""
+    return sum(isinstance(record.data, SessionClosed) for record in outcome.records)
 
 
 async def reactivate(call: Call, request: ReactivateRequest) -> dict[str, Any]:
     outcome = await call.submit(ReactivateUser(user=request.user), shows=(user_key(request.user),))
     await call.meet_own("users")
     return _shown(outcome, request.user)
+
+
+async def revoke_tokens(call: Call, request: RevokeUserTokensRequest) -> dict[str, Any]:
+    before = None if request.before is None else as_kept(request.before, "/before")
+    outcome = await _ended(call, RevokeTokens(user=request.user, before=before, since=-1, close=[]), before)
+    # Once this is answered, it holds here; on other nodes when the news have come.
+    await call.meet_own("users")
+    user = outcome.entity(User, user_key(request.user))
+    return {**_shown(outcome, request.user), "tokens_before": user.tokens_before, "closed": closed(outcome)}
 
 
 def _shown(outcome: Outcome, id: str) -> dict[str, Any]:
@@ -66,4 +78,7 @@ OPERATIONS = [
               "End all that a user can do; what they have said stays", {"user": "User", "closed": "integer"}),
     Operation("users.reactivate", "DELETE", "/v1/users/{user}/deactivation", "app", ReactivateRequest, reactivate,
               "Let a deactivated user in again", {"user": "User"}),
+    Operation("users.revoke_tokens", "POST", "/v1/users/{user}/revoke-tokens", "app", RevokeUserTokensRequest,
+              revoke_tokens, "Make the tokens of a user void, and end their sessions",
+              {"user": "User", "tokens_before": "time", "closed": "integer"}),
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from api.credentials import GivenPassword, holder
 from api.support import pages
 from api.support.pages import LAST_OFFSET, Cursor, Limit, Offset
 from api.support.problems import Problem
-from api.users import SERVICE_SECONDS
+from api.users import SERVICE_SECONDS, session_length
 from events.core.clock import after, now
 from events.core.faults import wrong
 from events.handles import email_handle, username_handle
@@ -21,7 +21,7 @@ from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.commands import Outcome
 from producers.emails import Email, kept
-from producers.limits import Id, Username
+from producers.limits import DeviceId, Id, Username
 from producers.sessions import CloseSession, IssueSession, OpenSession, RenewSession
 from projectors.views import self_view, session_view
 
@@ -36,11 +36,15 @@ class LogIn(Request, frozen=True, kw_only=True):
     email: Email | None = None
     #: The one that the account has.
     password: GivenPassword
+    #: What the device calls itself; `sessions.list` shows it.
+    device_id: DeviceId | None = None
 
 
 class Issue(Request, frozen=True, kw_only=True):
     #: Id of a person, as their registration gave it.
     user: Id
+    #: What their device calls itself; `sessions.list` shows it.
+    device_id: DeviceId | None = None
 
 
 class ListSessions(Request, frozen=True, kw_only=True):
@@ -65,15 +69,21 @@ async def log_in(call: Call, request: LogIn) -> dict[str, Any]:
         guess.settle(right)
     if row is None or not right:
         raise Problem("unauthenticated", f"wrong {way} or password")
-    expires = after(now(), call.settings.session_seconds)
-    command = OpenSession(user=row["id"], credential=row["credential"], expires=expires)
+    length = await session_length(call)
+    command = OpenSession(
+        user=row["id"], credential=row["credential"], expires=after(now(), length.seconds), sliding=length.sliding,
+        device=request.device_id,
+    )  # fmt: skip
     opened = _opened(call, await call.submit(command, actor=row["id"], shows=(user_key(row["id"]),)), row["id"])
     call.stream_token = opened["token"]
     return opened
 
 
 async def issue(call: Call, request: Issue) -> dict[str, Any]:
-    command = IssueSession(user=request.user, expires=after(now(), call.settings.session_seconds))
+    length = await session_length(call)
+    command = IssueSession(
+        user=request.user, expires=after(now(), length.seconds), sliding=length.sliding, device=request.device_id
+    )
     return _opened(call, await call.submit(command, shows=(user_key(request.user),)), request.user)
 
 
@@ -82,7 +92,7 @@ def _opened(call: Call, outcome: Outcome, id: str) -> dict[str, Any]:
     record, user = outcome.record(SessionOpened), outcome.entity(User, user_key(id))
     token = mint(
         call.settings, user=id, session=record.data.session, role=user.role, issued=record.time,
-        expires=record.data.expires, kind=user.account, app=call.app,
+        expires=record.data.expires, kind=user.account, app=call.app, sliding=record.data.sliding,
     )  # fmt: skip
     return {"user": self_view(user), "token": token, "expires": record.data.expires}
 
@@ -101,7 +111,7 @@ def _handle(call: Call, request: LogIn) -> tuple[str, str]:
 async def renew(call: Call, request: NoParameters) -> dict[str, Any]:
     identity = _identity(call)
     moment = now()
-    seconds = SERVICE_SECONDS if identity.role == "service" else call.settings.session_seconds
+    seconds = SERVICE_SECONDS if identity.role == "service" else (await session_length(call)).seconds
     command = RenewSession(user=call.user, session=identity.session, expires=after(moment, seconds))
     outcome = await call.submit(command)
     session = outcome.entity(Session, session_key(call.user, identity.session))
@@ -113,7 +123,7 @@ async def renew(call: Call, request: NoParameters) -> dict[str, Any]:
             expires = record.data.expires
     call.stream_token = mint(
         call.settings, user=call.user, session=identity.session, role=identity.role, issued=issued, expires=expires,
-        scopes=identity.scopes, kind=identity.kind, app=call.app,
+        scopes=identity.scopes, kind=identity.kind, app=call.app, sliding=session.sliding,
     )  # fmt: skip
     return {"token": call.stream_token, "expires": expires}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -19,6 +19,7 @@ from api.support import pages
 from api.support.ids import Ids, ids_of
 from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
 from api.support.problems import Problem, gather
+from api.support.sessions_in_use import whole_seconds
 from events.apps import settings_of
 from events.core.clock import after, now
 from events.core.derived_ids import DEFAULT_APP
@@ -109,6 +110,21 @@ class ChangeMe(Request, frozen=True, kw_only=True):
     added_by: AddedBy | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class SessionLength(NamedTuple):
+    """How long a new log-in lasts."""
+
+    seconds: float
+    #: Whether that counts from its last use.
+    sliding: bool
+
+
+async def session_length(call: Call) -> SessionLength:
+    """As the caller's application has it, or else the installation."""
+    app = await call.services.apps.get(call.app)
+    hours = 0 if app is None else settings_of(app.settings).session_hours
+    return SessionLength(whole_seconds(hours), True) if hours else SessionLength(call.settings.session_seconds, False)
+
+
 async def register(call: Call, request: Register) -> dict[str, Any]:
     app = await call.services.apps.get(call.app)
     if app is None or not settings_of(app.settings).registration:
@@ -123,11 +139,12 @@ async def register(call: Call, request: Register) -> dict[str, Any]:
         lambda: check_text("bio", request.bio) if request.bio is not None else None,
     )
     email = None if request.email is None else kept(request.email)
-    expires = after(now(), call.settings.session_seconds)
+    length = await session_length(call)
+    expires = after(now(), length.seconds)
     outcome, user = await _register(call, request.username, request.password, RegisterUser(
         user="-", username=request.username, name=request.name or request.username, role="person",
         data=request.data, avatar=request.avatar, bio=request.bio, custom=merged({}, request.custom), email=email,
-        expires=expires, added_by=request.added_by,
+        expires=expires, sliding=length.sliding, added_by=request.added_by,
     ))  # fmt: skip
     return _welcome(call, outcome, user, "person")
 
@@ -215,7 +232,7 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
     token = mint(
         call.settings, user=user, session=opened.data.session, role=role, issued=opened.time,
         expires=opened.data.expires, scopes=UNSCOPED if made.scopes is None else made.scopes, app=call.app,
-        kind=made.kind,
+        kind=made.kind, sliding=opened.data.sliding,
     )  # fmt: skip
     call.stream_token = token
     return {"user": self_view(outcome.entity(User, user_key(user))), "token": token, "expires": opened.data.expires}

@@ -18,6 +18,8 @@ class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Whether anybody may register; otherwise only the application's own server makes users.
     registration: bool = False
+    #: Hours without use after which a log-in ends; 0: it ends with its token, as the installation has it.
+    session_hours: int = 0
 
 
 class AppKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,12 @@ class Session(Entity, frozen=True, kw_only=True):
     #: When the latest of its tokens ends.
     expires: Time
     closed: Time | None
+    #: Whether it ends only after a time without use: ``expires`` is moved on, and its tokens end later.
+    sliding: bool = False
+    #: What the device on which it was opened calls itself; None: it did not say.
+    device: str | None = None
+    #: When it was last noted to be in use; None: a session of before this was noted.
+    used: Time | None = None
     #: Offset of its opening: sessions are listed in this order, as clocks of machines differ.
     since: int
     version: int
@@ -36,11 +42,23 @@ def session_key(user: str, session: str) -> Key:
 class SessionOpened(Event, frozen=True, kw_only=True):
     session: str
     expires: Time
+    #: Whether it ends only after a time without use.
+    sliding: bool = False
+    #: What the device calls itself.
+    device: str | None = None
 
 
 class SessionRenewed(Event, frozen=True, kw_only=True):
     session: str
     #: When the new token ends; earlier ones end when they said.
+    expires: Time
+
+
+class SessionUsed(Event, frozen=True, kw_only=True):
+    """A session was in use: noted now and then, not with every request."""
+
+    session: str
+    #: When it ends if it is not used any more.
     expires: Time
 
 
@@ -57,7 +75,7 @@ def opened(record: Record[SessionOpened], state: State) -> Changes:
     event = record.data
     session = Session(
         user=record.stream, id=event.session, opened=record.time, expires=event.expires, closed=None,
-        since=record.offset, version=record.offset,
+        sliding=event.sliding, device=event.device, used=record.time, since=record.offset, version=record.offset,
     )  # fmt: skip
     changes: Changes = {session.key: session}
     user = loaded_user(state, record.stream)
@@ -68,7 +86,7 @@ def opened(record: Record[SessionOpened], state: State) -> Changes:
     return changes
 
 
-def keys(record: Record[SessionRenewed | SessionClosed]) -> tuple[Key, ...]:
+def keys(record: Record[SessionRenewed | SessionUsed | SessionClosed]) -> tuple[Key, ...]:
     return (session_key(record.stream, record.data.session),)
 
 
@@ -78,12 +96,13 @@ def loaded_open(state: State, user: str, session: str) -> Session | None:
     return entity if isinstance(entity, Session) and entity.closed is None else None
 
 
-def renewed(record: Record[SessionRenewed], state: State) -> Changes:
+def renewed(record: Record[SessionRenewed | SessionUsed], state: State) -> Changes:
     event = record.data
     session = loaded_open(state, record.stream, event.session)
     if session is None:
         return {}
-    return {session.key: replace(session, expires=max(session.expires, event.expires), version=record.offset)}
+    expires = max(session.expires, event.expires)
+    return {session.key: replace(session, expires=expires, used=record.time, version=record.offset)}
 
 
 def closed(record: Record[SessionClosed], state: State) -> Changes:
@@ -100,9 +119,10 @@ _PROOF = "it proves who somebody is"
 ROWS = (
     EventType(
         name="session.opened", struct=SessionOpened, topics=("users",), keys=opened_keys, fold=opened,
-        about="A user logged in.",
+        about="A user logged in.", version=2,
         sample=SessionOpened(
-            session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T08:00:00.000Z"
+            session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T08:00:00.000Z", sliding=True,
+            device="Ada's phone",
         ),
         revert=NotRevertible(_PROOF),
     ),
@@ -111,6 +131,14 @@ ROWS = (
         about="A session goes on: it has a new token, which ends later.",
         sample=SessionRenewed(
             session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T09:00:00.000Z"
+        ),
+        revert=NotRevertible(_PROOF),
+    ),
+    EventType(
+        name="session.used", struct=SessionUsed, topics=("users",), keys=keys, fold=renewed,
+        about="A session was in use, and ends later. Noted at most 24 times in the length of a session.",
+        sample=SessionUsed(
+            session="019aa000-0000-7000-8000-000000000003", expires="2026-12-21T10:00:00.000Z"
         ),
         revert=NotRevertible(_PROOF),
     ),

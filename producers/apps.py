@@ -23,9 +23,9 @@ from events.apps import (
 )
 from events.core.clock import Time, after
 from events.core.derived_ids import DEFAULT_APP
-from events.core.faults import wrong
 from events.core.records import Event, Key, State
 from producers.commands import Command, CommandEnvelope, CommandType, Refused
+from producers.deactivation import voided_before
 from producers.limits import Id, ShownName, TopicLine, whole
 from producers.names import check_line, check_name
 
@@ -37,6 +37,11 @@ ApiKey = Annotated[str, whole(API_KEY, "an API key: kk_ and 26 of the characters
 #: Seconds that the key before a new one may stay valid: 30 days.
 GRACE_SECONDS = 30 * 86_400
 Grace = Annotated[int, msgspec.Meta(ge=0, le=GRACE_SECONDS)]
+
+
+#: A year.
+SESSION_HOURS = 8760
+SessionHours = Annotated[int, msgspec.Meta(ge=0, le=SESSION_HOURS)]
 
 
 class AppCommand(Command, frozen=True, kw_only=True):
@@ -59,6 +64,8 @@ class AppSettingsPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     #: Whether anybody may register; otherwise only the application's own server makes users.
     registration: bool | None = None
+    #: Hours without use after which a log-in ends; 0: it ends with its token, as the installation has it.
+    session_hours: SessionHours | None = None
 
 
 class ChangeApp(AppCommand, frozen=True, kw_only=True):
@@ -153,12 +160,9 @@ def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
 
 
 def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
-    app, before = _present(state, envelope.command.app), envelope.command.before or envelope.time
-    if before > envelope.time:
-        raise Refused("invalid", errors=[wrong("/before", f"a time that has come, {envelope.time}", before)])
-    if app.tokens_before is not None and before <= app.tokens_before:
-        return []
-    return [AppTokensRevoked(before=before)]
+    command = envelope.command
+    before = voided_before(command.before, envelope.time, _present(state, command.app).tokens_before)
+    return [] if before is None else [AppTokensRevoked(before=before)]
 
 
 COMMANDS = (

@@ -1,39 +1,37 @@
-"""Decisions about who can use their account at all: an operator, or the application's server, takes that away."""
+"""Decisions about who can use their account, and with which tokens: an operator, or the application's server, takes
+that away."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-import msgspec
-
+from events.core.clock import Time
+from events.core.faults import wrong
 from events.core.records import Event, Key, State
-from events.sessions import SessionClosed, loaded_open, session_key
-from events.users import UserDeactivated, UserReactivated, user_key
+from events.users import UserDeactivated, UserReactivated, UserTokensRevoked, user_key
 from producers.commands import CommandEnvelope, CommandType, Refused
-from producers.credentials import SESSIONS
-from producers.limits import Id, Reason
+from producers.ending import EndingCommand, closed, ending_keys, not_outrun, still_open
+from producers.limits import Reason
 from producers.names import check_text
 from producers.streams import UserCommand
-from producers.users import present
+from producers.users import present, unerased
 
 
-class DeactivateUser(UserCommand, frozen=True, kw_only=True):
+class DeactivateUser(EndingCommand, frozen=True, kw_only=True):
     """End all that a user can do, and their sessions with it."""
 
     reason: Reason | None = None
-    #: The user's version when ``close`` was read: a log-in since then makes another, and is not to be missed.
-    since: int
-    close: Annotated[list[Id], msgspec.Meta(max_length=SESSIONS)]
 
 
 class ReactivateUser(UserCommand, frozen=True, kw_only=True):
     """Let a user do again what they could."""
 
 
-def _ended(envelope: CommandEnvelope[DeactivateUser]) -> Sequence[Key]:
-    user = envelope.command.user
-    return (user_key(user), *(session_key(user, session) for session in envelope.command.close))
+class RevokeTokens(EndingCommand, frozen=True, kw_only=True):
+    """Make a user's tokens void that were issued before a time, and end sessions opened before it."""
+
+    #: None: before the order.
+    before: Time | None = None
 
 
 def _own(envelope: CommandEnvelope[ReactivateUser]) -> Sequence[Key]:
@@ -47,17 +45,38 @@ def deactivate(envelope: CommandEnvelope[DeactivateUser], state: State) -> list[
         check_text("reason", command.reason)
     if user.deactivated is not None:
         return []
-    if user.version != command.since:
-        raise Refused("outrun", "expected no log-in or other change of the user since this one began; there was one")
-    ended = [session for session in command.close if loaded_open(state, user.id, session) is not None]
-    return [UserDeactivated(reason=command.reason), *(SessionClosed(session=session) for session in ended)]
+    not_outrun(command, user)
+    return [UserDeactivated(reason=command.reason), *closed(still_open(command, state))]
 
 
 def reactivate(envelope: CommandEnvelope[ReactivateUser], state: State) -> list[Event]:
-    return [] if present(state, envelope.command.user).deactivated is None else [UserReactivated()]
+    return [] if unerased(state, envelope.command.user).deactivated is None else [UserReactivated()]
+
+
+def voided_before(given: Time | None, now: Time, was: Time | None) -> Time | None:
+    """From when on tokens are good after a revocation; None: as it was. It never moves back.
+
+    Refuses a time that has not come: a token that nobody has yet is not to be void.
+    """
+    before = given or now
+    if before > now:
+        raise Refused("invalid", errors=[wrong("/before", f"a time that has come, {now}", before)])
+    return None if was is not None and before <= was else before
+
+
+def revoke_tokens(envelope: CommandEnvelope[RevokeTokens], state: State) -> list[Event]:
+    command = envelope.command
+    user = present(state, command.user)
+    before = voided_before(command.before, envelope.time, user.tokens_before)
+    if before is None:
+        return []
+    not_outrun(command, user)
+    ended = [one for one in still_open(command, state) if one.opened < before]
+    return [UserTokensRevoked(before=before), *closed(ended)]
 
 
 COMMANDS = (
-    CommandType(DeactivateUser, "users", lambda c: c.user, _ended, deactivate, lambda c: True),
+    CommandType(DeactivateUser, "users", lambda c: c.user, ending_keys, deactivate, lambda c: True),
     CommandType(ReactivateUser, "users", lambda c: c.user, _own, reactivate, lambda c: True),
+    CommandType(RevokeTokens, "users", lambda c: c.user, ending_keys, revoke_tokens, lambda c: True),
 )

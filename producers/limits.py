@@ -74,6 +74,8 @@ Id = Annotated[str, whole(
 )]  # fmt: skip
 #: Characters of what an application calls a user.
 EXTERNAL_CHARS = 255
+#: What a device calls itself at a log-in (S3).
+DeviceId = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 #: What somebody else calls a user of theirs.
 ExternalId = Annotated[str, whole(
     r"[^\x00-\x20,\x7f-\x9f]+", f"an id of yours: a string of 1 to {EXTERNAL_CHARS} characters, without spaces, commas "

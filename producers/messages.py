@@ -125,15 +125,22 @@ def _posted(envelope: CommandEnvelope[PostMessage]) -> Sequence[Key]:
     return (*keys, member_key(command.room, command.other), invitation_key(command.room, command.other))
 
 
+class HideMessage(RoomCommand, frozen=True, kw_only=True):
+    """Show a message no longer, as the account of its author was erased. Given by the system, in any room."""
+
+    message: Id
+    author: Id
+
+
 #: About one message that is there.
-_OfMessage = EditMessage | DeleteMessage | SetEmotion
+_OfMessage = EditMessage | DeleteMessage | HideMessage | SetEmotion
 
 
 def _message(envelope: CommandEnvelope[_OfMessage]) -> Sequence[Key]:
     return (*room_and_member(envelope), message_key(envelope.command.message))
 
 
-def _deleted(envelope: CommandEnvelope[DeleteMessage]) -> Sequence[Key]:
+def _deleted(envelope: CommandEnvelope[DeleteMessage | HideMessage]) -> Sequence[Key]:
     return (*_message(envelope), pin_key(envelope.command.room, envelope.command.message))
 
 
@@ -243,6 +250,13 @@ def delete(envelope: CommandEnvelope[DeleteMessage], state: State) -> list[Event
     return [] if message.deleted else _gone(state, message)
 
 
+def hide(envelope: CommandEnvelope[HideMessage], state: State) -> list[Event]:
+    message = _of_room(envelope, state)
+    if message is None or message.author != envelope.command.author:
+        raise missing_message(envelope.command.message)
+    return [] if message.deleted else _gone(state, message)
+
+
 def _gone(state: State, message: Message) -> list[Event]:
     """What deletes a message: its pin goes before it."""
     return [*unpinned(state, message.room, message.id), MessageDeleted(message=message.id)]
@@ -291,5 +305,6 @@ COMMANDS = (
     CommandType(PostMessage, "rooms", lambda c: c.room, _posted, post),
     CommandType(EditMessage, "rooms", lambda c: c.room, _message, edit),
     CommandType(DeleteMessage, "rooms", lambda c: c.room, _deleted, delete),
+    CommandType(HideMessage, "rooms", lambda c: c.room, _deleted, hide),
     CommandType(SetEmotion, "rooms", lambda c: c.room, _message, set_emotion),
 )

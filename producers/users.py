@@ -78,6 +78,8 @@ class RegisterUser(UserCommand, frozen=True, kw_only=True):
     since: int = -1
     #: When the first session ends; None opens none (imported and service users).
     expires: Time | None = None
+    #: Whether it ends only after a time without use.
+    sliding: bool = False
 
 
 class AbandonRegistration(UserCommand, frozen=True, kw_only=True):
@@ -156,6 +158,14 @@ def active(state: State, user: str) -> User:
     return found
 
 
+def unerased(state: State, user: str) -> User:
+    """The registered user, who is not erased. Refuses with ``erased``."""
+    found = present(state, user)
+    if found.erased is not None:
+        raise Refused("erased", f"expected an account, got one that was erased at {found.erased}, for good")
+    return found
+
+
 def _own(envelope: CommandEnvelope[UserCommand]) -> Sequence[Key]:
     return (user_key(envelope.command.user),)
 
@@ -191,7 +201,7 @@ def register(envelope: CommandEnvelope[RegisterUser], state: State) -> list[Even
     if command.added_by is not None:
         events.append(UserAddedByChosen(added_by=command.added_by))
     if command.expires is not None:
-        events.append(SessionOpened(session=envelope.id, expires=command.expires))
+        events.append(SessionOpened(session=envelope.id, expires=command.expires, sliding=command.sliding))
     return events
 
 
@@ -218,6 +228,9 @@ def change_profile(envelope: CommandEnvelope[ChangeProfile], state: State) -> li
     if isinstance(command.bio, str):
         check_text("bio", command.bio)
     events: list[Event] = profile_events(user, name, data, command.avatar, command.bio, custom)
+    # A command that changes nothing asks what there is.
+    if events or command.email is not None or command.added_by is not msgspec.UNSET:
+        unerased(state, command.user)
     if command.added_by is not msgspec.UNSET and command.added_by != user.added_by:
         events.append(UserAddedByChosen(added_by=command.added_by))
     return events if command.email is None else events + _email_changed(user, command.email)
@@ -264,13 +277,16 @@ def note_seen(envelope: CommandEnvelope[NoteSeen], state: State) -> list[Event]:
     user = present(state, command.user)
     if command.seen > envelope.time:
         raise Refused("invalid", errors=[wrong("/seen", f"a moment until {envelope.time}", command.seen)])
+    if user.erased is not None:
+        # The end of the visit in which they went.
+        return []
     if user.seen is not None and command.seen < after(user.seen, SEEN_SECONDS):
         return []
     return [UserSeen(seen=command.seen)]
 
 
 def choose_visual(envelope: CommandEnvelope[ChooseVisual], state: State) -> list[Event]:
-    user = present(state, envelope.command.user)
+    user = unerased(state, envelope.command.user)
     return [] if user.visual == envelope.command.visual else [UserVisualChosen(visual=envelope.command.visual)]
 
 
@@ -287,6 +303,8 @@ def _revert(command: RevertOfUser, state: State) -> list[Event]:
     user = state[user_key(command.user)]
     if not isinstance(user, User) or user.state != "registered":
         raise Refused("not_found", f"expected a registered user, found none with id {command.user}")
+    if user.erased is not None:
+        raise Refused("conflict", f"expected an account, got one that was erased at {user.erased}, for good")
     profile = {name: value for name, value in command.was.items() if name in _PROFILE}
     # Of an event's texts None is what stays.
     profile |= {name: "" for name in ("avatar", "bio") if name in profile and profile[name] is None}

@@ -194,6 +194,18 @@ def _reactivated(state: State, event: Json) -> None:
     _profile(state, event, deactivated=None)
 
 
+def _erased(state: State, event: Json) -> None:
+    """Nothing of the person is left; of oneself no more is known than what others see."""
+    mine = event["stream"] == state.me["id"]
+    view = state.me if mine else state.users.get(event["stream"], {})
+    gone: Json = {
+        "username": "", "name": "Deleted user", "visual": None, "avatar": None, "bio": None, "data": {}, "custom": {},
+        "deactivated": view.get("deactivated") or event["time"], "erased": view.get("erased") or event["time"],
+    }  # fmt: skip
+    own: Json = {"email": None, "seen": None, "added_by": None, "external": None} if mine else {}
+    _profile(state, event, **gone, **own)
+
+
 def _visual_chosen(state: State, event: Json) -> None:
     _profile(state, event, visual=event["data"]["visual"])
 
@@ -405,8 +417,12 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.added_by_chosen": _added_by_chosen,
     "user.deactivated": _deactivated,
     "user.reactivated": _reactivated,
+    "user.tokens_revoked": _password_changed,
+    "user.erased": _erased,
+    "user.erasure_noted": _password_changed,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
+    "session.used": _nothing,
     "session.closed": _nothing,
     "relationship.set": _relationship_set,
     "visual.created": _nothing,

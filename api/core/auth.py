@@ -11,13 +11,13 @@ from api.core.app_tokens import APP_HEADER, USER_HEADER, AppClaims
 from api.core.calls import Call, Services
 from api.core.places import header
 from api.core.tokens import Identity
+from api.support.app_users import AppUser
 from api.support.apps import AppSecret
 from api.support.problems import Problem
-from events.apps import App
+from events.apps import App, settings_of
 from events.core.clock import to_datetime
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
-from events.users import Account
 from infra.base.postgres import queries
 from infra.base.sites import bearer
 
@@ -78,23 +78,37 @@ async def authenticate(services: Services, token: str) -> Identity:
         identity = tokens.verify(services.settings, token)
         _keep(_known, place, identity, _KNOWN)
     if await _revoked(services, identity):
-        raise Problem("token_revoked", tokens.REVOKED)
+        raise _void()
     if identity.role != "operator":
         problem = refusal(await services.apps.get(identity.app), identity.issued)
         if problem is not None:
             raise problem
+    if identity.sliding:
+        await in_use(services, identity)
     return identity
 
 
+async def in_use(services: Services, identity: Identity) -> None:
+    """Notes now and then that a session is used which ends where it is not. Raises Problem ``token_expired``."""
+    app = await services.apps.get(identity.app)
+    hours = 0 if app is None else settings_of(app.settings).session_hours
+    if not await services.sessions.use(identity.user, identity.session, hours, identity.issued):
+        raise tokens.expired()
+
+
 def refusal(app: App | None, issued: float) -> Problem | None:
-    """Why an application's people are not served who have a token of this age."""
+    """Why an application's people are not served who have a token of this age, whoever signed it."""
     if app is None:
         return Problem("unauthenticated", tokens.FOREIGN)
     if app.state == "suspended":
         return app_tokens.suspended()
     if app.tokens_before is not None and issued < to_datetime(app.tokens_before).timestamp():
-        return Problem("token_revoked", tokens.REVOKED)
+        return _void()
     return None
+
+
+def _void() -> Problem:
+    return Problem("token_revoked", tokens.REVOKED)
 
 
 async def app_of(services: Services, api_key: str) -> str:
@@ -103,8 +117,9 @@ async def app_of(services: Services, api_key: str) -> str:
     if key is None:
         fault = header(APP_HEADER, "a valid API key", quoted(api_key))
         raise Problem("unauthenticated", f"expected a valid API key, got {quoted(api_key)}", errors=[fault])
-    if key.suspended:
-        raise app_tokens.suspended()
+    problem = refusal(await services.apps.get(key.app), time())
+    if problem is not None:
+        raise problem
     return key.app
 
 
@@ -114,11 +129,13 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
     if key is None:
         raise Problem("unauthenticated", "expected a token under a valid API key, got one under another or an old one")
     found = _of_apps.get(place)
-    # Its application may have been suspended since, or have revoked its tokens.
     if found is None or found.key != key or found.claims.expires <= time():
         found = _OfApp(kid, key, app_tokens.verify(key, place[1]))
         _keep(_of_apps, place, found, _KNOWN)
     claims = found.claims
+    problem = refusal(await services.apps.get(key.app), claims.issued)
+    if problem is not None:
+        raise problem
     if claims.external is None:
         return Identity("", f"{key.app}/{kid}", "server", claims.expires, app=key.app, issued=claims.issued)
     user = derived_id(key.app, "user", claims.external)
@@ -126,8 +143,10 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
     if account is None:
         text = f"expected a user of the application, found none known to it as {quoted(claims.external)}"
         raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
+    if claims.issued < account.tokens_before:
+        raise _void()
     session = app_tokens.session_of(user, claims.issued, kid)
-    return Identity(user, session, "person", claims.expires, app=key.app, kind=account, issued=claims.issued)
+    return Identity(user, session, "person", claims.expires, app=key.app, kind=account.account, issued=claims.issued)
 
 
 async def _key(services: Services, api_key: str) -> AppSecret | None:
@@ -157,11 +176,11 @@ async def _acting(services: Services, server: Identity, user: str) -> Identity:
     return Identity(user, server.session, "server", server.expires, app=server.app, issued=server.issued)
 
 
-async def _account(services: Services, app: str, user: str) -> Account | None:
-    """What kind of account a user of the application has, also one who was made a moment ago; None: there is none."""
-    account = await services.app_users.account(app, user)
+async def _account(services: Services, app: str, user: str) -> AppUser | None:
+    """A user of the application, also one who was made a moment ago; None: there is none."""
+    account = await services.app_users.get(app, user)
     if account is None and await Call(services, None).see_all("users"):
-        account = await services.app_users.account(app, user)
+        account = await services.app_users.get(app, user)
     return account
 
 

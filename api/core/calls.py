@@ -22,6 +22,7 @@ from api.support.metrics import OWN_WRITES
 from api.support.pagecache import PageCache
 from api.support.passwords import Passwords
 from api.support.problems import Problem
+from api.support.sessions_in_use import SessionsInUse
 from events.core.clock import now, uuid7
 from events.core.derived_ids import DEFAULT_APP
 from events.core.positions import Vector
@@ -92,6 +93,7 @@ class Services:
         self.heavy = Heavy(settings)
         self.apps = Apps(pool, progress, credential_store.sealer)
         self.app_users = AppUsers(pool, progress)
+        self.sessions = SessionsInUse(pool, producers)
         #: API keys that are not known here and looked for.
         self.key_lookups = Limiter(KEY_LOOKUPS)
         self.pages = PageCache(progress, settings.page_cache_bytes)
@@ -105,6 +107,8 @@ class Services:
         self.add_channel: AddChannel = no_way_to_add
         #: How the other processes learn who is in live channels; whoever starts the process sets a way.
         self.tell: TellNotes = untold
+        #: Called when an account was erased: whoever does what is left to do sets it.
+        self.erase_soon: Callable[[], None] = lambda: None
         #: How one is told that a channel was deleted, likewise.
         self.drop_channel: DropChannel = no_way_to_drop
 

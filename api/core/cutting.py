@@ -1,5 +1,6 @@
 """Ends connections of this node whose tokens are void since: of a suspended application, of one that has revoked its
-tokens or whose key has ended, of users whom it has deactivated. Sessions that were closed are ended by their ids."""
+tokens or whose key has ended, of users whom it has deactivated or whose tokens it has revoked. Sessions that were
+closed are ended by their ids."""
 
 from __future__ import annotations
 
@@ -98,8 +99,8 @@ class Cutting:
         for one in asked:
             void = refusal(apps[one.app], one.issued) is not None
             if not void and one.session in signed:
-                account = await services.app_users.account(one.app, one.user)
-                void = account is None or keys[signed[one.session]] is None
+                account = await services.app_users.get(one.app, one.user)
+                void = account is None or keys[signed[one.session]] is None or one.issued < account.tokens_before
             if void:
                 found.append(one)
         return found

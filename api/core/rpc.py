@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
-from api.core.auth import authenticate
+from api.core.auth import authenticate, in_use
 from api.core.calls import Call, Services
 from api.core.dispatch import Dispatcher
 from api.core.limits import Allowance
@@ -69,7 +69,7 @@ class RpcBackend:
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
             scopes=identity.scopes, app=identity.app, issued=identity.issued, kind=identity.kind,
-            address=address, data=data,
+            sliding=identity.sliding, address=address, data=data,
         )  # fmt: skip
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
@@ -132,7 +132,7 @@ class _RpcInbound:
             raise Problem("token_revoked", REVOKED)
         role: Role = "service" if identity.role == "service" else "person"
         kind = cast(Account, identity.kind)
-        return Identity(
+        found = Identity(
             identity.user,
             identity.session,
             role,
@@ -141,7 +141,11 @@ class _RpcInbound:
             identity.app,
             kind,
             identity.issued,
+            identity.sliding,
         )
+        if identity.sliding:
+            await in_use(self._services, found)
+        return found
 
     async def read(self, operation: Operation) -> Parsed:
         if self._fault is not None:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import jwt
 
 from api.support.problems import Problem
-from events.core.clock import to_datetime
+from events.core.clock import after, to_datetime
 from events.core.derived_ids import DEFAULT_APP
 from events.users import Account
 from infra.base.settings import Settings
@@ -28,6 +28,8 @@ FOREIGN = "expected a token of this installation, got another; log in"
 NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
 ALGORITHM = "HS256"
 _ISSUER = "klatsch"
+#: Life of a token whose session ends by itself where it is not used: a year.
+SLIDING_SECONDS = 365 * 86_400.0
 #: Seconds by which the clock of the node that signed a token may be ahead of that of the node that checks it: RFC 7519
 #: 4.1.4 has "usually no more than a few minutes". The end of a token is exact: docs/decisions/0041.
 CLOCK_SKEW_SECONDS = 60
@@ -37,14 +39,16 @@ class Identity:
     """Who asks, as a valid token says.
 
     ``expires`` and ``issued`` in Unix seconds; ``scopes`` of a service; ``app``: id of the application, ``*`` of an
-    operator; ``kind`` of a person's account.
+    operator; ``kind`` of a person's account; ``sliding``: whether the session ends before the token where it is not
+    used.
     """
 
-    __slots__ = ("app", "expires", "issued", "kind", "role", "scopes", "session", "user")
+    __slots__ = ("app", "expires", "issued", "kind", "role", "scopes", "session", "sliding", "user")
 
     def __init__(
         self, user: str, session: str, role: Role, expires: float, scopes: frozenset[str] = frozenset(),
         app: str = DEFAULT_APP, kind: Account = "regular", issued: float = 0.0,
+        sliding: bool = False,
     ) -> None:  # fmt: skip
         self.user = user
         self.session = session
@@ -53,14 +57,18 @@ class Identity:
         self.scopes = scopes
         self.kind = kind
         self.issued = issued
+        self.sliding = sliding
         self.app = ANY_APP if role == "operator" else app
 
 
 def mint(
     settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str,
-    scopes: Collection[str] = (), app: str = DEFAULT_APP, kind: Account = "regular",
+    scopes: Collection[str] = (), app: str = DEFAULT_APP, kind: Account = "regular", sliding: bool = False,
 ) -> str:  # fmt: skip
-    """A token for a session. The same arguments give the same token, so that a repeated command repeats it."""
+    """A token for a session. The same arguments give the same token, so that a repeated command repeats it.
+
+    ``sliding``: the session ends when it is not used, and the token a year after it was made.
+    """
     claims: dict[str, str | int] = {
         "iss": _ISSUER,
         "aud": settings.prefix,
@@ -68,13 +76,15 @@ def mint(
         "sid": session,
         "role": role,
         "iat": int(to_datetime(issued).timestamp()),
-        "exp": int(to_datetime(expires).timestamp()),
+        "exp": int(to_datetime(after(issued, SLIDING_SECONDS) if sliding else expires).timestamp()),
     }
     if role == "service":
         # RFC 8693 4.2. Empty: none. Where it is missing, the token is of before there were scopes.
         claims["scope"] = " ".join(sorted(scopes))
     if kind != "regular":
         claims["kind"] = kind
+    if sliding:
+        claims["sliding"] = 1
     if app not in (DEFAULT_APP, ANY_APP):
         claims["app"] = app
     return jwt.encode(claims, bytes.fromhex(settings.secret), ALGORITHM)
@@ -117,6 +127,7 @@ def verify(settings: Settings, token: str) -> Identity:
         claims.get("app", DEFAULT_APP),
         kind,
         float(claims["iat"]),
+        claims.get("sliding") == 1,
     )
 
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from events.core.clock import to_datetime
 from events.users import Account
-from infra.base.postgres import Pool, queries
+from infra.base.postgres import Pool, Row, queries
 from infra.base.progress import Invalidation, Progress
 
 #: Users that are kept, those used last: some 10 MB.
 USERS = 50_000
 #: Users of one query.
 _TOGETHER = 1000
+
+
+class AppUser(NamedTuple):
+    """What tokens ask of a user."""
+
+    account: Account
+    #: Tokens issued before this are void, in Unix seconds; 0: none is.
+    tokens_before: float
 
 
 class AppUsers:
@@ -22,20 +32,21 @@ class AppUsers:
         self._pool = pool
         self._progress = progress
         self._most = most
-        self._known: OrderedDict[str, tuple[str, Account]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, AppUser]] = OrderedDict()
         #: How often something has changed: what was read before is not kept after.
         self._changes = 0
         progress.on_touch(self._touched)
 
-    async def account(self, app: str, user: str) -> Account | None:
-        """What kind of account a user has; None for one whom the application has not, or who is deactivated."""
+    async def get(self, app: str, user: str) -> AppUser | None:
+        """A user of an application; None for one whom it has not, or who is deactivated."""
         known = self._known.get(user) if self._progress.fresh else None
         if known is not None:
             self._known.move_to_end(user)
             return known[1] if known[0] == app else None
         before = self._changes
         async with self._pool.acquire(timeout=5) as connection:
-            found: Account | None = await connection.fetchval(queries("users")["registered"], user, app)
+            row = await connection.fetchrow(queries("users")["registered"], user, app)
+        found = None if row is None else _user(row)
         if found is not None and before == self._changes and self._progress.fresh:
             self._known[user] = (app, found)
             if len(self._known) > self._most:
@@ -43,14 +54,14 @@ class AppUsers:
         return found
 
     async def fetch(self, users: Sequence[str]) -> None:
-        """Keeps those of some users who are in use, so that ``account`` asks for none of them by itself."""
+        """Keeps those of some users who are in use, so that ``get`` asks for none of them by itself."""
         before = self._changes
         for start in range(0, len(users), _TOGETHER):
             async with self._pool.acquire(timeout=5) as connection:
                 rows = await connection.fetch(queries("users")["accounts"], users[start : start + _TOGETHER])
             if before != self._changes or not self._progress.fresh:
                 return
-            self._known.update((row["id"], (row["app"], row["account"])) for row in rows)
+            self._known.update((row["id"], (row["app"], _user(row))) for row in rows)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
 
@@ -61,3 +72,8 @@ class AppUsers:
             self._known.pop(user, None)
         if touched.all or touched.users:
             self._changes += 1
+
+
+def _user(row: Row) -> AppUser:
+    before = row["tokens_before"]
+    return AppUser(row["account"], 0.0 if before is None else to_datetime(before).timestamp())

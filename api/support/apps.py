@@ -12,11 +12,11 @@ import time
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from api.support.sealing import SealBroken, Sealer
 from events.apps import App, default_app, keys_of
-from events.core.clock import now, to_datetime
+from events.core.clock import now
 from events.core.derived_ids import DEFAULT_APP
 from infra.base.postgres import Pool, Row, queries
 from infra.base.progress import Invalidation, Progress
@@ -44,13 +44,6 @@ class AppSecret(NamedTuple):
 
     app: str
     secret: bytes
-    state: Literal["active", "suspended"]
-    #: Tokens made before this are void, in Unix seconds; 0: none is.
-    tokens_before: float = 0.0
-
-    @property
-    def suspended(self) -> bool:
-        return self.state == "suspended"
 
 
 class _Entry(NamedTuple):
@@ -98,7 +91,7 @@ class Apps:
     async def by_key(self, key: str) -> AppSecret | None:
         """Whose key it is; None where it is nobody's, any more or yet, or its secret does not open.
 
-        A suspended application is found: whoever asks refuses it.
+        Whether its application is served, ``get`` says.
         """
         if self.is_unknown(key):
             return None
@@ -110,9 +103,7 @@ class Apps:
         held = keys_of(entry.app).get(key)
         if held is None or not held.holds(now()):
             return None
-        before = entry.app.tokens_before
-        voided = 0.0 if before is None else to_datetime(before).timestamp()
-        return AppSecret(entry.app.id, dict(entry.secrets)[key], entry.app.state, voided)
+        return AppSecret(entry.app.id, dict(entry.secrets)[key])
 
     def knows(self, key: str) -> bool:
         """Whether ``by_key`` answers without a query."""

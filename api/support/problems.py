@@ -88,6 +88,13 @@ PROBLEMS: dict[str, ProblemType] = {
         "The detail says who may, or what kind of token the operation takes.",
     ),
     "not_found": ProblemType(404, "Not found", 404, "NOT_FOUND", "It does not exist, or is not for you to see."),
+    "erased": ProblemType(
+        410,
+        "The account was erased",
+        410,
+        "FAILED_PRECONDITION",
+        "It does not come back: register somebody else.",
+    ),
     "method_not_allowed": ProblemType(
         405, "Method not allowed", 405, "UNIMPLEMENTED", "The header Allow names the allowed methods."
     ),

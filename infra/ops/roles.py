@@ -25,6 +25,7 @@ from api.core.guard import onlookers
 from api.core.operation import Operation
 from api.core.rpc import RpcBackend
 from api.deletions import Deletions
+from api.erasing import Erasing
 from api.grpc import grpc_server
 from api.grpc.relaying import ReportedRelay
 from api.grpc.relays import Relays
@@ -146,6 +147,8 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         relays = await _started(stack, Relays(settings))
         services.add_channel, services.drop_channel = relays.add, relays.drop
     if services is not None and roles & {"api", "push"}:
+        if "api" in roles:
+            await _started(stack, Erasing(services))
         if "push" in roles:
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from events.core.records import Key
 from events.relationships import Relationship, relationship_key
-from events.users import User, user_key
+from events.users import User, user_key, without_person
 from events.visuals import Visual, visual_key
 from infra.base import rows
 from infra.base.event_types import naming
@@ -21,6 +21,7 @@ USER, RELATIONSHIP, VISUAL = naming("user"), naming("relationship"), naming("vis
 #: Types of events that change what others see of a user; a test tries all that name one.
 PROFILE = (
     "user.registered", "user.profile_changed", "user.visual_chosen", "user.deactivated", "user.reactivated",
+    "user.erased",
 )  # fmt: skip
 
 
@@ -28,7 +29,14 @@ async def users(connection: Connection, moment: Moment, ids: Iterable[str]) -> d
     """Those of the ids that were registered users."""
     wanted = list(dict.fromkeys(ids))
     found = await entities(connection, moment, {user_key(id): id for id in wanted}, USER)
-    return {user.id: user for user in found.values() if isinstance(user, User) and user.state == "registered"}
+    users = {user.id: user for user in found.values() if isinstance(user, User) and user.state == "registered"}
+    return await _without_erased(connection, users)
+
+
+async def _without_erased(connection: Connection, found: dict[str, User]) -> dict[str, User]:
+    """The users, of those who are erased now without what they called themselves: that is shown no more."""
+    rows = await connection.fetch(queries("past")["erased"], list(found))
+    return found | {row["id"]: without_person(found[row["id"]]) for row in rows}
 
 
 async def users_below(connection: Connection, cuts: Mapping[str, int]) -> dict[str, User]:
@@ -41,7 +49,8 @@ async def users_below(connection: Connection, cuts: Mapping[str, int]) -> dict[s
     rows = await connection.fetch(queries("past")["last_below"], *place, list(USER))
     versions = {row["stream"]: row["offset"] for row in rows}
     found = [(id, state.get(user_key(id))) for id in cuts]
-    return {id: replace(user, version=versions[id]) for id, user in found if isinstance(user, User)}
+    users = {id: replace(user, version=versions[id]) for id, user in found if isinstance(user, User)}
+    return await _without_erased(connection, users)
 
 
 async def relationships(connection: Connection, moment: Moment, pairs: Iterable[tuple[str, str]]) -> list[Relationship]:

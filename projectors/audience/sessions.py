@@ -7,5 +7,6 @@ from projectors.audience.core import SELF, Audience
 AUDIENCES: dict[str, Audience] = {
     "session.opened": SELF,
     "session.renewed": SELF,
+    "session.used": SELF,
     "session.closed": SELF,
 }

@@ -45,4 +45,7 @@ AUDIENCES: dict[str, Audience] = {
     "user.added_by_chosen": SELF,
     "user.deactivated": Audience("the user and their contacts, without the reason", _deactivated, contacts_lookup),
     "user.reactivated": CONTACTS,
+    "user.tokens_revoked": SELF,
+    "user.erased": CONTACTS,
+    "user.erasure_noted": SELF,
 }

@@ -12,6 +12,8 @@ def session_view(session: Session) -> View:
         "id": session.id,
         "opened": session.opened,
         "expires": session.expires,
+        "device": session.device,
+        "used": session.used,
         "version": session.version,
     }
 

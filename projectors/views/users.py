@@ -28,6 +28,7 @@ def user_view(user: User) -> View:
         "data": public_data(user.data),
         "custom": user.custom,
         "deactivated": user.deactivated,
+        "erased": user.erased,
         "created": user.created,
         "version": user.version,
     }

@@ -28,6 +28,8 @@ class ConnectionIdentity(msgspec.Struct, frozen=True, kw_only=True):
     issued: float = 0.0
     #: What kind of account they have; the backend's business.
     kind: str = "regular"
+    #: Whether the session ends before the token where it is not used; the backend's business.
+    sliding: bool = False
     #: Where the connection comes from; the backend's business.
     address: str = ""
     #: JSON that the connect reply gives to the client.

@@ -227,3 +227,7 @@ order by "offset"
 -- name: person
 -- Users by id or username, which one in each application may have.
 select id, app from users where id = $1 or lower(username) = lower($1) order by id <> $1, app, id limit 6
+
+-- name: erased
+-- Those of some users who are erased now.
+select id from users where id = any($1::text[]) and erased is not null

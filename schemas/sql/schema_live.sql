@@ -21,6 +21,9 @@ create table users (
     data        json not null,
     custom      json not null,
     deactivated timestamptz,
+    tokens_before timestamptz,
+    erased      timestamptz,
+    erasure     json not null,
     created     timestamptz not null,
     updated     timestamptz not null,
     version     bigint not null,
@@ -30,6 +33,7 @@ create table users (
 );
 create index users_grams on users using gin (grams) with (fastupdate = off);
 create index users_visual on users (visual) where visual is not null;
+create index users_erasing on users (id) where erased is not null and (erasure->>'done') is null;
 create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
@@ -38,6 +42,9 @@ create table sessions (
     opened      timestamptz not null,
     expires     timestamptz not null,
     closed      timestamptz,
+    sliding     boolean not null,
+    device      text,
+    used        timestamptz,
     since       bigint not null,
     version     bigint not null,
     primary key ("user", id)

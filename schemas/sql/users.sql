@@ -47,12 +47,12 @@ order by rank, folded, id
 limit $9
 
 -- name: registered
--- What kind of account a user of an application has who is in use.
-select account from users where id = $1 and app = $2 and state = 'registered' and deactivated is null
+-- What tokens ask of a user of an application who is in use.
+select account, tokens_before from users where id = $1 and app = $2 and state = 'registered' and deactivated is null
 
 -- name: accounts
 -- The same of those of some users who are in use.
-select id, app, account from users where id = any($1::text[]) and state = 'registered' and deactivated is null
+select id, app, account, tokens_before from users where id = any($1::text[]) and state = 'registered' and deactivated is null
 
 -- name: holder
 -- Who holds a name, with the password hash to verify.

@@ -75,13 +75,13 @@ class Apps:
         return key == KEY
 
     async def by_key(self, key: str) -> AppSecret | None:
-        return AppSecret(APP, SECRET, "active") if key == KEY else None
+        return AppSecret(APP, SECRET) if key == KEY else None
 
 
 class AppUsers:
     """An application has no users yet."""
 
-    async def account(self, app: str, user: str) -> None:
+    async def get(self, app: str, user: str) -> None:
         return None
 
 

@@ -18,6 +18,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "users.reset_password": {"username": "RESET", "password": "another horse"},
     "users.deactivate": {"user": "LEAVER"},
     "users.reactivate": {"user": "LEAVER"},
+    "users.revoke_tokens": {"user": "LEAVER"},
+    "users.erase": {"user": "LEAVER", "messages": "keep"},
     "services.register": {"username": "NEW"},
     "apps.create": {"name": "Harbour"},
     "apps.change": {"app": "APP", "name": "Renamed"},
@@ -198,7 +200,10 @@ async def prepare(found: Scene, name: str) -> None:
     """What only some operations need: hashing passwords takes long, and who asks to be asked is not added."""
     if name == "users.reset_password":
         found.words["RESET"] = (await found.ada.world.person("reset", password=PASSWORD)).username
-    if name in ("users.deactivate", "users.reactivate") and "LEAVER" not in found.words:
+    if (
+        name in ("users.deactivate", "users.reactivate", "users.revoke_tokens", "users.erase")
+        and "LEAVER" not in found.words
+    ):
         found.words["LEAVER"] = (await found.ada.world.person("leaver")).id
     if name == "users.reactivate":
         await found.chief.do("users.deactivate", user=found.words["LEAVER"])

@@ -40,7 +40,8 @@ async def code(world: World, operator: str, operation: str, /, **fields: Any) ->
 
 async def test_one_is_made_with_a_key_and_a_secret(world: World, operator: str, made: dict[str, Any]) -> None:
     app, key = made["app"], made["key"]
-    assert app["name"] == "Harbour" and app["state"] == "active" and app["settings"] == {"registration": False}
+    assert app["name"] == "Harbour" and app["state"] == "active"
+    assert app["settings"] == {"registration": False, "session_hours": 0}
     assert app["keys"] == [{"key": key, "since": app["created"], "until": None}]
     assert key.startswith("kk_") and len(raw(made["secret"])) == SECRET_BYTES
     got = await world.call("apps.get", {"app": app["id"]}, token=operator)
@@ -103,7 +104,7 @@ async def test_one_is_changed_suspended_and_resumed(world: World, operator: str,
         return (await world.call(operation, {"app": id, **fields}, token=operator))["app"]
 
     changed = await do("apps.change", name="Quay", settings={"registration": True})
-    assert (changed["name"], changed["settings"]) == ("Quay", {"registration": True})
+    assert (changed["name"], changed["settings"]) == ("Quay", {"registration": True, "session_hours": 0})
     assert (await do("apps.change", name="Quay"))["version"] == changed["version"], "nothing had to happen"
     assert (await do("apps.suspend", reason="Unpaid."))["reason"] == "Unpaid."
     assert (await do("apps.get"))["state"] == "suspended"
@@ -126,7 +127,8 @@ async def test_what_is_refused(world: World, operator: str) -> None:
 
 async def test_the_default_one_is_there(world: World, operator: str) -> None:
     app = (await world.call("apps.get", {"app": "default"}, token=operator))["app"]
-    assert (app["id"], app["state"], app["settings"]) == ("default", "active", {"registration": True})
+    assert (app["id"], app["state"]) == ("default", "active")
+    assert app["settings"] == {"registration": True, "session_hours": 0}
     same = (await world.call("apps.resume", {"app": "default"}, token=operator))["app"]
     assert same == app, "nothing had to happen"
 

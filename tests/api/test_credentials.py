@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from api import credentials as operations
+from api import ending
 from infra.base import postgres
 from infra.base.settings import Settings
 from tests.api.applications import made
@@ -204,7 +204,7 @@ async def test_log_ins_at_the_same_time_do_not_outlive_the_old_password(world: W
 
 
 async def test_more_sessions_than_one_command_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "SESSIONS", 3)
+    monkeypatch.setattr(ending, "SESSIONS", 3)
     grace = await world.person("grace", password=OLD)
     others = [await world.log_in(grace, OLD) for _ in range(9)]
     await grace.do("users.change_password", current=OLD, password=NEW)

@@ -165,7 +165,10 @@ async def test_renewing_gives_a_token_of_the_same_session_and_leaves_the_old_one
     renewed = await until(lambda: renewal(ada), "another token: they differ by whole seconds")
     assert renewed["expires"] > before["expires"]
     (after_,) = await listed(ada)
-    assert after_ == {**before, "expires": renewed["expires"], "version": after_["version"]}
+    assert after_ == {
+        **before, "expires": renewed["expires"], "used": after_["used"], "version": after_["version"],
+    }  # fmt: skip
+    assert after_["used"] > before["used"]
     old, new = verify(installed, ada.token), verify(installed, renewed["token"])
     assert (new.user, new.session, new.role) == (old.user, old.session, old.role) == (ada.id, before["id"], "person")
     assert new.expires == pytest.approx(to_datetime(renewed["expires"]).timestamp(), abs=1)
@@ -211,7 +214,7 @@ async def test_the_sessions_that_are_listed(installed: Settings, world: World, a
     # The latest first; that of the registration is open too.
     assert [one["current"] for one in found] == [False, True, False]
     assert [one["opened"] for one in found] == sorted((one["opened"] for one in found), reverse=True)
-    assert all(one.keys() == {"id", "opened", "expires", "current", "version"} for one in found)
+    assert all(one.keys() == {"id", "opened", "expires", "device", "used", "current", "version"} for one in found)
     assert await listed(ada) != found and len(await listed(ada)) == 1
 
 
@@ -276,7 +279,7 @@ async def test_the_listing_reads_an_index_however_many_have_ended(installed: Set
     try:
         await connection.execute(
             """insert into sessions
-               select $1, 'old' || n, now() - interval '1 day', now() - interval '1 hour', null, n, n
+               select $1, 'old' || n, now() - interval '1 day', now() - interval '1 hour', null, false, null, null, n, n
                from generate_series(1, 20000) n""",
             ada.id,
         )

@@ -33,7 +33,8 @@ LATE = (
     "members.remove", "relationships.remove", "rooms.archive", "rooms.unarchive", "messages.delete",
     "invitations.decline", "channels.delete", "rooms.delete", "rooms.restore", "console.parked",
     "console.parked_stream", "console.retry",
-    "users.change_password", "users.reset_password", "users.deactivate", "users.reactivate", "sessions.close",
+    "users.change_password", "users.reset_password", "users.deactivate", "users.reactivate",
+    "users.revoke_tokens", "users.erase", "users.erasure", "sessions.close",
 )  # fmt: skip
 #: What curl ends with where it is told to stop waiting.
 CURL_STOPPED = 28

@@ -52,7 +52,7 @@ def rolled(key: str, secret: str, until: str | None, *dropped: str) -> AppKeyRol
 def test_an_application_is_made_with_its_first_key() -> None:
     given = Given().when(CreateApp(app="s", name="Harbour", key=FIRST, secret="v1")).then(MADE)
     app = app_of(given)
-    assert (app.name, app.state, app.settings) == ("Harbour", "active", {"registration": False})
+    assert (app.name, app.state, app.settings) == ("Harbour", "active", {"registration": False, "session_hours": 0})
     assert keys_of(app) == {FIRST: AppKey(secret="v1", since=TIME.format(0))}
     given.when(CreateApp(app="s", name="Other", key=SECOND, secret="v2"), id="again").refused("taken")
     Given().when(CreateApp(app="s", name=" \u200b", key=FIRST, secret="v1")).refused("invalid")
@@ -77,8 +77,8 @@ def test_without_grace_a_key_ends_at_once() -> None:
 
 def test_what_changes_is_what_differs() -> None:
     given = Given(MADE).when(ChangeApp(app="s", name="Quay", settings=AppSettingsPatch(registration=True)))
-    given.then(AppRenamed(name="Quay"), AppSettingsChanged(settings={"registration": True}))
-    assert (app_of(given).name, app_of(given).settings) == ("Quay", {"registration": True})
+    given.then(AppRenamed(name="Quay"), AppSettingsChanged(settings={"registration": True, "session_hours": 0}))
+    assert (app_of(given).name, app_of(given).settings) == ("Quay", {"registration": True, "session_hours": 0})
     given.when(ChangeApp(app="s", name="Quay", settings=AppSettingsPatch(registration=True)), id="again").then()
     given.when(ChangeApp(app="s", settings=AppSettingsPatch()), id="nothing").then()
     given.when(ChangeApp(app="s", name="\u202e"), id="wrong").refused("invalid")
@@ -105,7 +105,8 @@ def test_the_default_one_is_there_without_an_event_and_is_not_suspended() -> Non
     given = Given(stream=DEFAULT_APP).when(SuspendApp(app=DEFAULT_APP)).refused("forbidden")
     given.when(ChangeApp(app=DEFAULT_APP, name="Demo"), id="name").then(AppRenamed(name="Demo"))
     app = app_of(given, DEFAULT_APP)
-    assert (app.name, app.settings, app.created, app.keys) == ("Demo", {"registration": True}, None, {})
+    assert (app.name, app.created, app.keys) == ("Demo", None, {})
+    assert app.settings == {"registration": True, "session_hours": 0}
     given.when(RollKey(app=DEFAULT_APP, key=FIRST, secret="v1", grace_seconds=60), id="key").then(
         rolled(FIRST, "v1", None)
     )

@@ -22,15 +22,16 @@ from producers.apps import ChangeApp
 from producers.batch.command_batch import Internal
 from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
-from producers.deactivation import DeactivateUser, ReactivateUser
+from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
 from producers.engine.router import decode_outcome, encode_outcome
+from producers.erasure import EraseUser
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
 from producers.pins import PINS, PinMessage, UnpinMessage
 from producers.revertible import RevertInRoom, RevertOfUser
 from producers.rooms import ArchiveRoom, ChangeRoom, CreateRoom, DeleteRoom, RestoreRoom, UnarchiveRoom
-from producers.sessions import RenewSession
+from producers.sessions import RenewSession, UseSession
 from producers.users import AbandonEmail, ChangeProfile, RegisterUser
 from producers.visuals import ChangeVisual
 from tests.events.given import TIME
@@ -58,6 +59,8 @@ FIELDS: dict[str, Any] = {
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
+    "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
+    "sliding": True, "device": "D",
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
@@ -210,6 +213,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "OpenSession": (MADE, None),
     "IssueSession": (MADE, None),
     "RenewSession": (MADE, RenewSession(user="u", session="x", expires="2026-12-22T08:00:00.000Z")),
+    "UseSession": (MADE, UseSession(user="u", session="x", expires="2026-12-22T08:00:00.000Z")),
     "CloseSession": (MADE, None),
     # The room of MADE is another stream's; the user's version is that of their registration.
     "ChangePassword": (
@@ -218,6 +222,11 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "DeactivateUser": ((("u", "x", REGISTER),), DeactivateUser(user="u", since=1, close=["x"])),
     "ReactivateUser": (
         (("u", "x", REGISTER), ("o", "y", DeactivateUser(user="u", since=1, close=[]))), ReactivateUser(user="u"),
+    ),
+    "RevokeTokens": ((("u", "x", REGISTER),), RevokeTokens(user="u", since=1, close=["x"])),
+    "EraseUser": ((("u", "x", REGISTER),), EraseUser(user="u", since=1, close=["x"], messages="hide")),
+    "NoteErasure": (
+        (("u", "x", REGISTER), ("o", "y", EraseUser(user="u", since=1, close=[], messages="hide"))), None
     ),
     "SetRelationship": (MADE, None),
     "CreateVisual": (MADE, None),
@@ -248,6 +257,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "PostMessage": (MADE, None),
     "EditMessage": (SAID, EditMessage(room="r", message="m", content={"text": "y"})),
     "DeleteMessage": (SAID, None),
+    "HideMessage": (SAID, None),
     "SetEmotion": (SAID, None),
     "PinMessage": (SAID, None),
     "UnpinMessage": ((*SAID, ("u", "p", EXAMPLES["PinMessage"])), None),

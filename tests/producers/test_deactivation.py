@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from events.sessions import SessionClosed, SessionOpened
-from events.users import User, UserDeactivated, UserReactivated, UserRegistered, user_key
-from producers.deactivation import DeactivateUser, ReactivateUser
+from events.users import User, UserDeactivated, UserReactivated, UserRegistered, UserTokensRevoked, user_key
+from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
 from producers.sessions import IssueSession, OpenSession
+from tests.events.given import TIME
 from tests.producers.given import Given
 
 ADA = UserRegistered(username="ada", name="Ada", role="person", credential="c1", data={})
@@ -45,3 +46,25 @@ def test_since_when_is_known() -> None:
     given = Given(ADA).when(DeactivateUser(user="s", since=0, close=[]))
     user = given.log.state[user_key("s")]
     assert isinstance(user, User) and user.deactivated == user.updated
+
+
+def test_revoked_are_tokens_and_sessions_of_before() -> None:
+    given = Given(ADA, HERE, THERE).when(RevokeTokens(user="s", since=2, close=["here", "there"]), second=9)
+    given.then(UserTokensRevoked(before=TIME.format(9)), SessionClosed(session="here"), SessionClosed(session="there"))
+    user = given.log.state[user_key("s")]
+    assert isinstance(user, User) and user.tokens_before == TIME.format(9) and user.updated < TIME.format(9)
+    # Sessions that were opened at the time or later go on.
+    later = RevokeTokens(user="s", before=TIME.format(2), since=2, close=["here", "there"])
+    Given(ADA, HERE, THERE).when(later, second=9).then(
+        UserTokensRevoked(before=TIME.format(2)), SessionClosed(session="here")
+    )
+
+
+def test_a_revocation_never_moves_back_and_is_of_the_past() -> None:
+    revoked = UserTokensRevoked(before=TIME.format(5))
+    for before in (5, 4):
+        command = RevokeTokens(user="s", before=TIME.format(before), since=0, close=[])
+        Given(ADA, revoked).when(command, second=9).then()
+    Given(ADA).when(RevokeTokens(user="s", before=TIME.format(9), since=0, close=[]), second=8).refused("invalid")
+    Given(ADA, HERE).when(RevokeTokens(user="s", since=0, close=[]), second=9).refused("outrun")
+    Given().when(RevokeTokens(user="s", since=0, close=[])).refused("not_found")

@@ -62,7 +62,7 @@ AS_THE_USER = {"MarkRead", "SetNotifications", "TransferOwnership"}
 
 #: Commands of rooms that no role is asked for: who makes a room has none yet, operators and services have none at all.
 WITHOUT_ROLE = {
-    "CreateRoom", "DeclineInvitation", "WithdrawInvitation", "RestoreRoom", "RevertInRoom", "SetEmotion",
+    "CreateRoom", "DeclineInvitation", "WithdrawInvitation", "RestoreRoom", "RevertInRoom", "SetEmotion", "HideMessage",
     # Of no room.
     "CreateChannel", "DeleteChannel", "NumberUser",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.client import Person, Refusal, World
+from tests.running import until
 
 PASSWORD = "correct horse"
 #: What a random deed may be refused with: it was not allowed, or not there any more. Anything else is a fault.
@@ -22,7 +23,7 @@ KINDS = (
     "topic_line", "room_custom", "room_custom", "custom", "custom", "archive", "unarchive", "unarchive",
     "delete_room", "restore", "restore", "added_by", "added_by",
     "accept", "accept", "accept", "decline", "withdraw", "pin", "pin", "pin", "unpin",
-    "channel", "channel", "no_channel", "picture", "picture", "deactivate", "deactivate",
+    "channel", "channel", "no_channel", "picture", "picture", "deactivate", "deactivate", "goodbye",
 )  # fmt: skip
 
 
@@ -266,6 +267,20 @@ class Cast:
         await who.do("relationships.set", user=self._leaver, type="friend")
         name = "users.deactivate" if deed.number % 3 else "users.reactivate"
         await who.world.call(name, {"user": self._leaver}, token=self._operator)
+
+    async def _goodbye(self, deed: Deed, who: Person, other: Person) -> None:
+        """Somebody comes whom they know, says something, and goes for good."""
+        gone = await who.world.person("gone", added_by="everyone", bio="Not for long")
+        await who.do("relationships.set", user=gone.id, type="friend")
+        await gone.say(await who.group(gone, other), f"last words {deed.number}")
+        fields = {"user": gone.id, "messages": ["keep", "hide"][deed.number % 2]}
+        await who.world.call("users.erase", fields, token=self._operator)
+
+        async def done() -> bool:
+            found = await who.world.call("users.erasure", {"user": gone.id}, token=self._operator)
+            return found["erasure"]["done"] is not None
+
+        await until(done, "the erasure is not done", 30)
 
     async def _visual(self, deed: Deed, who: Person, other: Person) -> None:
         chosen = await who.do("visuals.choose", model_data={"n": deed.number}, emotion_data={"joy": True})

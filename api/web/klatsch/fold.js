@@ -108,6 +108,15 @@ export const FOLD = {
     change(profile(state, stream), offset, { deactivated: time });
   },
   "user.reactivated": (state, { stream, offset }) => change(profile(state, stream), offset, { deactivated: null }),
+  "session.used": () => {},
+  "user.tokens_revoked": (state, { offset }) => change(state.me, offset, {}),
+  "user.erased": (state, { stream, offset, time }) => {
+    const view = profile(state, stream);
+    // Nothing of the person is left; what they are called is a fixed word.
+    const gone = { username: "", name: "Deleted user", visual: null, avatar: null, bio: null, data: {}, custom: {} };
+    change(view, offset, { ...gone, deactivated: view?.deactivated ?? time, erased: view?.erased ?? time });
+  },
+  "user.erasure_noted": (state, { offset }) => change(state.me, offset, {}),
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };

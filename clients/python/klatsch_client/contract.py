@@ -28,6 +28,8 @@ class User(TypedDict):
     custom: dict[str, Json]
     #: Since when they can do nothing; None: they can.
     deactivated: str | None
+    #: Since when the account is erased, for good; None: it is not.
+    erased: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -52,6 +54,8 @@ class Self(TypedDict):
     custom: dict[str, Json]
     #: Since when they can do nothing; None: they can.
     deactivated: str | None
+    #: Since when the account is erased, for good; None: it is not.
+    erased: str | None
     created: str
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
@@ -209,6 +213,10 @@ class OwnSession(TypedDict):
     opened: str
     #: When the latest of its tokens ends.
     expires: str
+    #: What the device on which it was opened calls itself; None: it did not say.
+    device: str | None
+    #: When it was last noted to be in use; None: a session of before this was noted.
+    used: str | None
     #: Offset of the latest event; of two views of one thing keep the one with the higher version.
     version: int
     #: The one in use.
@@ -726,6 +734,8 @@ class SessionsOpen(TypedDict):
     email: NotRequired[str | None]
     #: The one that the account has.
     password: str
+    #: What the device calls itself; `sessions.list` shows it.
+    device_id: NotRequired[str | None]
 
 class SessionsOpenAnswer(TypedDict):
     """What `sessions.open` answers."""
@@ -749,6 +759,8 @@ class SessionsIssue(TypedDict):
     """What `sessions.issue` takes."""
     #: Id of a person, as their registration gave it.
     user: str
+    #: What their device calls itself; `sessions.list` shows it.
+    device_id: NotRequired[str | None]
 
 class SessionsIssueAnswer(TypedDict):
     """What `sessions.issue` answers."""
@@ -1675,9 +1687,74 @@ class UserReactivatedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class UserTokensRevokedDeltaData(TypedDict):
+    #: Tokens that were issued before are not good any more.
+    before: str
+
+class UserTokensRevokedDelta(TypedDict):
+    type: Literal["user.tokens_revoked"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserTokensRevokedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class UserErasedDeltaData(TypedDict):
+    #: What becomes of what they have said: it stays, or it is deleted, message by message.
+    messages: Literal["hide", "keep"]
+
+class UserErasedDelta(TypedDict):
+    type: Literal["user.erased"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserErasedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class UserErasureNotedDeltaData(TypedDict):
+    #: Rooms that they have left with it.
+    rooms: int
+    #: Messages of theirs that were deleted with it.
+    hidden: int
+    #: Whether nothing is left to do.
+    done: bool
+
+class UserErasureNotedDelta(TypedDict):
+    type: Literal["user.erasure_noted"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserErasureNotedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class SessionOpenedDeltaData(TypedDict):
     session: str
     expires: str
+    #: Whether it ends only after a time without use.
+    sliding: NotRequired[bool]
+    #: What the device calls itself.
+    device: NotRequired[str | None]
 
 class SessionOpenedDelta(TypedDict):
     type: Literal["session.opened"]
@@ -1694,6 +1771,11 @@ class SessionOpenedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class SessionRenewedDeltaData(TypedDict):
+    session: str
+    #: When the new token ends; earlier ones end when they said.
+    expires: str
+
 class SessionRenewedDelta(TypedDict):
     type: Literal["session.renewed"]
     id: str
@@ -1702,7 +1784,22 @@ class SessionRenewedDelta(TypedDict):
     stream: str
     time: str
     actor: str
-    data: SessionOpenedDeltaData
+    data: SessionRenewedDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
+class SessionUsedDelta(TypedDict):
+    type: Literal["session.used"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: SessionRenewedDeltaData
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -1992,7 +2089,7 @@ class MemberInvitedDelta(TypedDict):
     stream: str
     time: str
     actor: str
-    data: SessionsIssue
+    data: RelationshipsRemove
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -2344,7 +2441,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionUsedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"
@@ -2360,6 +2457,7 @@ ProblemCode = Literal[
     "suspended",
     "forbidden",
     "not_found",
+    "erased",
     "method_not_allowed",
     "declined",
     "too_many",

@@ -241,6 +241,18 @@ def _deactivated(state: State, delta: Any, offset: int) -> None:
     _show(state, delta, offset, {"deactivated": delta["time"] if delta["type"] == "user.deactivated" else None})
 
 
+def _erased(state: State, delta: c.UserErasedDelta, offset: int) -> None:
+    """Nothing of the person is left; what they are called is a fixed word."""
+    mine, time = delta["stream"] == state.me["id"], delta["time"]
+    view: Any = state.me if mine else state.users.get(delta["stream"], {})
+    changes: dict[str, Any] = {
+        "username": "", "name": "Deleted user", "visual": None, "avatar": None, "bio": None, "data": {}, "custom": {},
+        "deactivated": view.get("deactivated") or time, "erased": view.get("erased") or time,
+    }  # fmt: skip
+    own = {"email": None, "seen": None, "added_by": None, "external": None} if mine else {}
+    _show(state, delta, offset, {**changes, **own})
+
+
 def _show(state: State, delta: Any, offset: int, changes: dict[str, Any]) -> None:
     relationship = state.relationships.get(delta["stream"])
     if relationship is not None and relationship["type"] == "block":
@@ -476,8 +488,12 @@ RULES: dict[str, Rule] = {
     "user.added_by_chosen": _added_by_chosen,
     "user.deactivated": _deactivated,
     "user.reactivated": _deactivated,
+    "user.tokens_revoked": _own,
+    "user.erased": _erased,
+    "user.erasure_noted": _own,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
+    "session.used": _nothing,
     "session.closed": _nothing,
     "relationship.set": _relationship_set,
     "visual.created": _nothing,

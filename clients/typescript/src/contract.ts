@@ -23,6 +23,8 @@ export type User = {
   custom: { [name: string]: Json };
   /** Since when they can do nothing; None: they can. */
   deactivated: string | null;
+  /** Since when the account is erased, for good; None: it is not. */
+  erased: string | null;
   created: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -48,6 +50,8 @@ export type Self = {
   custom: { [name: string]: Json };
   /** Since when they can do nothing; None: they can. */
   deactivated: string | null;
+  /** Since when the account is erased, for good; None: it is not. */
+  erased: string | null;
   created: string;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
@@ -232,6 +236,10 @@ export type OwnSession = {
   opened: string;
   /** When the latest of its tokens ends. */
   expires: string;
+  /** What the device on which it was opened calls itself; None: it did not say. */
+  device: string | null;
+  /** When it was last noted to be in use; None: a session of before this was noted. */
+  used: string | null;
   /** Offset of the latest event; of two views of one thing keep the one with the higher version. */
   version: number;
   /** The one in use. */
@@ -811,6 +819,8 @@ export type SessionsOpen = {
   email?: string | null;
   /** The one that the account has. */
   password: string;
+  /** What the device calls itself; `sessions.list` shows it. */
+  device_id?: string | null;
 };
 
 /** What `sessions.open` answers. */
@@ -838,6 +848,8 @@ export type SessionsListAnswer = {
 export type SessionsIssue = {
   /** Id of a person, as their registration gave it. */
   user: string;
+  /** What their device calls itself; `sessions.list` shows it. */
+  device_id?: string | null;
 };
 
 /** What `sessions.issue` answers. */
@@ -1934,9 +1946,86 @@ export type UserReactivatedDelta = {
   deleted?: boolean;
 };
 
+export type UserTokensRevokedDeltaData = {
+  /** Tokens that were issued before are not good any more. */
+  before: string;
+};
+
+export type UserTokensRevokedDelta = {
+  type: "user.tokens_revoked";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserTokensRevokedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type UserErasedDeltaData = {
+  /** What becomes of what they have said: it stays, or it is deleted, message by message. */
+  messages: "hide" | "keep";
+};
+
+export type UserErasedDelta = {
+  type: "user.erased";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserErasedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type UserErasureNotedDeltaData = {
+  /** Rooms that they have left with it. */
+  rooms: number;
+  /** Messages of theirs that were deleted with it. */
+  hidden: number;
+  /** Whether nothing is left to do. */
+  done: boolean;
+};
+
+export type UserErasureNotedDelta = {
+  type: "user.erasure_noted";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserErasureNotedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
+  /** Whether it ends only after a time without use. */
+  sliding?: boolean;
+  /** What the device calls itself. */
+  device?: string | null;
 };
 
 export type SessionOpenedDelta = {
@@ -1957,6 +2046,12 @@ export type SessionOpenedDelta = {
   deleted?: boolean;
 };
 
+export type SessionRenewedDeltaData = {
+  session: string;
+  /** When the new token ends; earlier ones end when they said. */
+  expires: string;
+};
+
 export type SessionRenewedDelta = {
   type: "session.renewed";
   id: string;
@@ -1965,7 +2060,25 @@ export type SessionRenewedDelta = {
   stream: string;
   time: string;
   actor: string;
-  data: SessionOpenedDeltaData;
+  data: SessionRenewedDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
+export type SessionUsedDelta = {
+  type: "session.used";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: SessionRenewedDeltaData;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2313,7 +2426,7 @@ export type MemberInvitedDelta = {
   stream: string;
   time: string;
   actor: string;
-  data: SessionsIssue;
+  data: RelationshipsRemove;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2713,8 +2826,12 @@ export type Delta =
   | UserAddedByChosenDelta
   | UserDeactivatedDelta
   | UserReactivatedDelta
+  | UserTokensRevokedDelta
+  | UserErasedDelta
+  | UserErasureNotedDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
+  | SessionUsedDelta
   | SessionClosedDelta
   | RelationshipSetDelta
   | VisualCreatedDelta
@@ -2776,6 +2893,7 @@ export type ProblemCode =
   "suspended" |
   "forbidden" |
   "not_found" |
+  "erased" |
   "method_not_allowed" |
   "declined" |
   "too_many" |

@@ -146,9 +146,13 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
     change(state.me, offset, { added_by, updated: time }),
   "user.deactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: delta.time }),
   "user.reactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: null }),
+  "user.tokens_revoked": (state, _, offset) => change(state.me, offset, {}),
+  "user.erased": erased,
+  "user.erasure_noted": (state, _, offset) => change(state.me, offset, {}),
   "session.opened": ({ me }, { time }, offset) =>
     change(me, offset, { seen: later(me.seen, time), updated: time, data: { ...me.data, last_login: time } }),
   "session.renewed": nothing,
+  "session.used": nothing,
   "session.closed": nothing,
   "relationship.set": (state, { stream: user, data: { other, type }, time, include }, offset) => {
     const mine = user === state.me.id;
@@ -299,6 +303,17 @@ function hide(entry: RoomEntry): void {
   Object.assign(entry.room, structuredClone(GONE));
   entry.messages = [];
   entry.members = null;
+}
+
+/** Nothing of the person is left; what they are called is a fixed word. */
+function erased(state: State, delta: Delta, offset: number): void {
+  const mine = delta.stream === state.me.id;
+  const view = mine ? state.me : state.users[delta.stream];
+  profile(state, delta, offset, {
+    username: "", name: "Deleted user", visual: null, avatar: null, bio: null, data: {}, custom: {},
+    deactivated: view?.deactivated ?? delta.time, erased: view?.erased ?? delta.time,
+    ...(mine ? { email: null, seen: null, added_by: null, external: null } : {}),
+  });
 }
 
 function profile(state: State, { stream, time }: Delta, offset: number, changes: Partial<User>): void {

@@ -54,18 +54,18 @@ async def listing(settings: Settings, *, json: bool, url: str, say: Say) -> None
 
 
 async def change(
-    settings: Settings, app: str, *, name: str, registration: bool | None, url: str, say: Say
+    settings: Settings, app: str, *, name: str, changed: dict[str, Any], url: str, say: Say
 ) -> None:  # fmt: skip
-    """Renames an application, or lets anybody register in it or nobody. Raises CannotDo."""
-    body: dict[str, Any] = {"name": name} if name else {}
-    if registration is not None:
-        body["settings"] = {"registration": registration}
-    if not body:
-        raise CannotDo("expected something to change: --name, --registration or --no-registration")
+    """Renames an application, or changes its settings; says what holds now. Raises CannotDo."""
     url = url or url_of(settings)
+    body = {**({"name": name} if name else {}), **({"settings": changed} if changed else {})}
+    if not body:
+        raise CannotDo("expected something to change: --name, --registration or --session-hours")
     found = (await ask(settings, url, "PATCH", await _path(settings, url, app), body=body))["app"]
-    who = "anybody may register" if found["settings"]["registration"] else "its own server makes its users"
-    say(f"{found['name']} ({found['id']}): {who}.")
+    hours = found["settings"]["session_hours"]
+    length = f"{hours} h after the last use" if hours else "with their tokens"
+    registration = "anybody may register" if found["settings"]["registration"] else "its server registers"
+    say(f"{found['name']} ({found['id']}): {registration}, log-ins end {length}.")
 
 
 async def suspend(settings: Settings, app: str, *, reason: str, url: str, say: Say) -> None:

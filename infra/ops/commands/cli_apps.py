@@ -64,26 +64,25 @@ def roll_key(
     run(data, lambda settings: applications.roll(settings, which, grace=grace, json=as_json, url=url, say=typer.echo))
 
 
-@app.command("change", epilog="Examples: **./klatsch apps change Harbour --registration**, **--name 'Harbour Chat'**")
+@app.command("change", epilog="Example: **./klatsch apps change Harbour --session-hours 24**")
 def change(
     which: Which,
     name: Annotated[str, typer.Option(help="What operators, and people before they log in, see it called.")] = "",
-    registration: Annotated[
-        bool | None,
-        typer.Option(help="Whether anybody may register; otherwise only its own server makes users."),
+    registration: Annotated[bool | None, typer.Option(help="Whether anybody may register.")] = None,
+    session_hours: Annotated[
+        int | None, typer.Option(min=0, help="Hours without use after which a log-in ends; 0: it ends with its token.")
     ] = None,
     url: Url = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Rename an application, or let anybody register in it."""
+    """Rename an application, or change its settings. What is not named stays."""
     from infra.ops.commands import applications
 
-    run(
-        data,
-        lambda settings: applications.change(
-            settings, which, name=name, registration=registration, url=url, say=typer.echo
-        ),
-    )
+    settings_ = {"registration": registration, "session_hours": session_hours}
+    changed = {name: value for name, value in settings_.items() if value is not None}
+    run(data, lambda settings: applications.change(
+        settings, which, name=name, changed=changed, url=url, say=typer.echo
+    ))  # fmt: skip
 
 
 @app.command("suspend", epilog="Example: **./klatsch apps suspend Harbour --reason 'The bill was not paid.'**")

@@ -196,6 +196,14 @@ def _composed() -> dict[str, Schema]:
         "user": {**nullable(reference("Self")), "description": "null: there is a `problem`."},
         "problem": {**nullable(reference("Problem")), "description": "Why nothing of it was stored; null: it was."},
     }
+    erasure: dict[str, Schema] = {
+        "user": {"type": "string"},
+        "since": _PLAIN["time"],
+        "messages": {"enum": ["keep", "hide"], "description": "Whether what they have said stays, or is deleted."},
+        "rooms": {"type": "integer", "description": "In how many rooms they were, which they leave."},
+        "hidden": {"type": "integer", "description": "Messages that were deleted, as last noted."},
+        "done": {**nullable(_PLAIN["time"]), "description": "null: something is left to do."},
+    }
     current: Schema = {"type": "boolean", "description": "The one in use."}
     session = {**view(*VIEWS["Session"])["properties"], "current": current}
     return {
@@ -222,6 +230,7 @@ def _composed() -> dict[str, Schema]:
         "Change": change(),
         "Snapshot": _object(snapshot, "Everything that concerns you, as of `vector`, or the first page of it."),
         "ImportResult": _object(result, "The result of one order.", ("position", "code", "detail")),
+        "Erasure": _object(erasure, "What has become of an erased account."),
         "UpsertedUser": _object(upserted, "What came of one user of a request."),
         "EmotionResult": _object(emotion, "The result of one emotion.", ("shown", "code", "detail")),
         "RoomSettings": {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)},

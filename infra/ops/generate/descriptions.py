@@ -19,10 +19,19 @@ DESCRIPTIONS: dict[str, str] = {
     "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "
     "them to rooms. Their messages, memberships and name stay, with `deactivated` in their profile.",
     "users.reactivate": "They log in again, and find everything as it is.",
+    "users.revoke_tokens": "Tokens that were issued before the time are void, whoever signed them, and sessions "
+    "opened before it end, also where they have been renewed since; connections are cut. The time is never moved back. "
+    "A token says whole seconds: sign a new one in the next second, or with a fraction.",
+    "users.erase": "The profile is blank from then on, and called `Deleted user`; all sessions end, and the name "
+    "and the address are free. After the answer they leave their rooms, and with `hide` all that they have said is "
+    "deleted, at most 400 messages a second. It is for good: the same `external_id` is refused with `erased`.",
+    "users.erasure": "`done` says when nothing was left to do. The numbers come with it, and every 1,000 messages "
+    "before.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",
-    "sessions.open": "Give either `username` or `email`. Each log-in is a session of its own, with its own token.",
+    "sessions.open": "Give either `username` or `email`. Each log-in is a session of its own, with its own token. "
+    "Where the application has set `session_hours`, `expires` moves on while it is used, and the token stays good.",
     "sessions.issue": "For the server of an application with its own log-in. The session is like one that the person "
     "opened: they can see, renew and end it.",
     "sessions.list": "Where you are logged in, the latest first; the one of the token in use is `current`.",
@@ -42,7 +51,8 @@ DESCRIPTIONS: dict[str, str] = {
     "still valid beside it ends now. The secret is shown only here, as in `apps.create`.",
     "apps.suspend": "The default application cannot be suspended: everything that names no other one is in it.",
     "apps.resume": "If it is not suspended, nothing happens.",
-    "apps.revoke_tokens": "Tokens that were issued before the time are void. It is never moved back.",
+    "apps.revoke_tokens": "Tokens that were issued before the time are void, those of your own server too: sign new "
+    "ones with the secret. The time is never moved back. A server names its own application.",
     "relationships.list": "Your friends and the people you block, or (`in`) people who have you as a friend. You do "
     "not learn who blocks you.",
     "relationships.set": "One-sided: it says what the other is to you, and needs no consent. They are notified of a "

@@ -14,16 +14,20 @@ def _key(key: str, since: str, until: str | None = None) -> View:
     return {"key": key, "since": since, "until": until}
 
 
+#: How an application is run at first.
+_CLOSED: dict[str, Any] = {"registration": False, "session_hours": 0}
+
+
 def _app(**more: Any) -> View:
     """The application of a harbour."""
     return {
         "id": APP, "name": "Harbour", "state": "active", "reason": None, "keys": [_key(_KEY, at(36))],
-        "tokens_before": None, "settings": {"registration": False}, "plan": None, "created": at(36), "updated": at(36),
+        "tokens_before": None, "settings": _CLOSED, "plan": None, "created": at(36), "updated": at(36),
         "version": 3, **more,
     }  # fmt: skip
 
 
-_NAMED: dict[str, Any] = {"name": "Harbour Chat", "settings": {"registration": True}}
+_NAMED: dict[str, Any] = {"name": "Harbour Chat", "settings": {"registration": True, "session_hours": 24}}
 _REVOKED: dict[str, Any] = {**_NAMED, "tokens_before": at(40), "updated": at(40), "version": 8}
 _ROLLED = _app(
     **{**_REVOKED, "updated": at(41), "version": 9},
@@ -31,7 +35,7 @@ _ROLLED = _app(
 )
 _DEFAULT: View = {
     "id": "default", "name": "Default", "state": "active", "reason": None, "keys": [], "tokens_before": None,
-    "settings": {"registration": True}, "plan": None, "created": None, "updated": None, "version": -1,
+    "settings": {**_CLOSED, "registration": True}, "plan": None, "created": None, "updated": None, "version": -1,
 }  # fmt: skip
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {

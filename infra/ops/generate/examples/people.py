@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.ops.generate.examples.story import (
+    BARBARA,
     EXPIRES,
     FRIENDSHIP,
     LINUS,
@@ -12,6 +13,7 @@ from infra.ops.generate.examples.story import (
     VISUAL,
     Example,
     at,
+    erased_barbara,
     grace,
     linus,
     own_barbara,
@@ -31,6 +33,11 @@ _NEW = own_grace(
     custom={},
 )
 _LATER = {"joy": {"eyes": "wide"}, "surprise": True}
+
+#: When it is done.
+_ERASURE = {
+    "user": BARBARA, "since": at(58), "messages": "hide", "rooms": 0, "hidden": 0, "done": at(58, 0.2),
+}  # fmt: skip
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "users.register": (
@@ -57,7 +64,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             {"limit": 1},
             {
                 "sessions": [
-                    {"id": SESSION, "opened": at(0, 0.25), "expires": EXPIRES, "version": 3, "current": True}
+                    {
+                        "id": SESSION, "opened": at(0, 0.25), "expires": EXPIRES, "device": None, "used": at(0, 0.25),
+                        "version": 3, "current": True,
+                    }
                 ],
                 "next": "WyIwMWExZmQxZSJd",
             },
@@ -161,5 +171,17 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
     ),
     "users.reactivate": (Example("operator", {"user": LINUS}, {"user": linus(version=24)}),),
+    "users.revoke_tokens": (
+        Example(
+            "operator", {"user": LINUS}, {"user": linus(version=25), "tokens_before": at(57), "closed": 0}
+        ),
+    ),
+    "users.erase": (
+        Example(
+            "server", {"user": BARBARA, "messages": "hide"},
+            {"user": erased_barbara(), "closed": 0, "erasure": {**_ERASURE, "done": None}},
+        ),
+    ),
+    "users.erasure": (Example("server", {"user": BARBARA}, {"erasure": _ERASURE}),),
     "sessions.close": (Example("grace", {"session": "current"}, None),),
 }  # fmt: skip

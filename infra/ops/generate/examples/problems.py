@@ -44,6 +44,7 @@ _DETAILS: dict[str, tuple[str, float | None, dict[str, Any]]] = {
     "declined": (f"{LINUS} has declined an invitation of yours; they have to join or write first", None, {}),
     "too_many": (_CROWD, None, {}),
     "suspended": ("expected an application in use, got one that is suspended; its operator resumes it", None, {}),
+    "erased": ("expected an account, got one that was erased at 2026-11-21T08:58:00.000Z, for good", None, {}),
     "taken": ("expected a free username, grace is taken", None, {"errors": [_TAKEN]}),
     "key_reused": (_KEY, None, {}),
     "archived": (f"expected a room in use; {ROOM} is archived: it can be read and left", None, {}),

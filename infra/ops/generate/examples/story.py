@@ -68,7 +68,7 @@ def grace(**changes: Any) -> View:
     return {
         "id": GRACE, "username": "grace", "name": "Grace Hopper", "role": "person", "visual": VISUAL,
         "kind": "regular", "avatar": "https://example.org/grace.png", "bio": "I had a running compiler.",
-        "data": {"city": "New York"}, "custom": {"rank": 7}, "deactivated": None,
+        "data": {"city": "New York"}, "custom": {"rank": 7}, "deactivated": None, "erased": None,
         "created": at(0, 0.25), "version": 12, **changes,
     }  # fmt: skip
 
@@ -77,7 +77,7 @@ def linus(**changes: Any) -> View:
     """His profile as everybody sees it."""
     return {
         "id": LINUS, "username": "linus", "name": "Linus", "role": "person", "visual": None,
-        "kind": "regular", "avatar": None, "bio": None, "data": {}, "custom": {}, "deactivated": None,
+        "kind": "regular", "avatar": None, "bio": None, "data": {}, "custom": {}, "deactivated": None, "erased": None,
         "created": at(1, 30.0), "version": 7, **changes,
     }  # fmt: skip
 
@@ -94,10 +94,17 @@ def own_barbara(**changes: Any) -> View:
     """A user of an application as she sees herself, and as its server does."""
     return {
         "id": BARBARA, "username": "", "name": "Barbara", "role": "person", "visual": None, "kind": "regular",
-        "avatar": None, "bio": None, "data": {}, "custom": {"plan": "gold"}, "deactivated": None,
+        "avatar": None, "bio": None, "data": {}, "custom": {"plan": "gold"}, "deactivated": None, "erased": None,
         "created": at(2, 57.0), "version": 6, "email": None, "seen": None, "updated": at(2, 57.0), "added_by": None,
         "external": "u-17", **changes,
     }  # fmt: skip
+
+
+def erased_barbara() -> View:
+    """What everybody sees of her when her account is erased."""
+    shown = linus()
+    gone = {"id": BARBARA, "name": "Deleted user", "username": "", "created": at(2, 57.0), "version": 26}
+    return {**shown, **gone, "deactivated": at(58), "erased": at(58)}
 
 
 SETTINGS: View = {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"}

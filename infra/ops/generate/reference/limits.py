@@ -104,6 +104,7 @@ def _sent() -> list[Row]:
         ("a username", "3 to 50 characters of `A-Z a-z 0-9 _ -`", invalid),
         ("a name that is shown (of a person, a room)", _chars(limits.ShownName), invalid),
         ("a body of `users.upsert`", f"{_size(app_users.BODY_BYTES)}, {app_users.USERS} users", f"{large}, {invalid}"),
+        ("what a device calls itself (`device_id`)", _chars(limits.DeviceId), invalid),
         ("what an application calls a user (`external_id`)", _chars(limits.ExternalId), invalid),
         ("a person's avatar", _chars(limits.Avatar), invalid),
         ("what a person says of themselves (`bio`)", _chars(limits.Bio), invalid),

@@ -47,6 +47,10 @@ async def test_one_is_made_listed_rolled_suspended_and_resumed(installed: Settin
     said = await klatsch(installed, "apps", "roll-key", "Harbour", "--grace", "3600")
     assert "The secret is shown only now" in said and f"{one['key']} is valid until " in said
     assert one["secret"] not in said and said.startswith(f"app:    {one['app']} (Harbour)\nkey:    kk_")
+    said = await klatsch(installed, "apps", "change", "Harbour", "--session-hours", "24", "--registration")
+    assert said == f"Harbour ({one['app']}): anybody may register, log-ins end 24 h after the last use.\n"
+    said = await klatsch(installed, "apps", "change", "Harbour", "--session-hours", "0", "--no-registration")
+    assert said == f"Harbour ({one['app']}): its server registers, log-ins end with their tokens.\n"
     said = await klatsch(installed, "apps", "suspend", one["app"], "--reason", "Unpaid.")
     assert said == f"Harbour ({one['app']}) is suspended.\n"
     assert (await listed(installed))[one["app"]]["reason"] == "Unpaid."
