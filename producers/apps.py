@@ -10,6 +10,8 @@ import msgspec
 from events.apps import (
     App,
     AppCreated,
+    AppErased,
+    AppErasureCompleted,
     AppKeyRolled,
     AppRenamed,
     AppResumed,
@@ -88,6 +90,21 @@ class RevokeAppTokens(AppCommand, frozen=True, kw_only=True):
     before: Time | None = None
 
 
+class EraseApp(AppCommand, frozen=True, kw_only=True):
+    """Close an application for good, and remove all that it has."""
+
+    #: Its name or id once more.
+    confirm: ShownName
+    reason: TopicLine | None = None
+
+
+class CompleteErasure(AppCommand, frozen=True, kw_only=True):
+    """Note that the rows of an erased application are gone; by the process that removed them."""
+
+    #: How many went, by table.
+    rows: dict[str, int]
+
+
 def _keys(envelope: CommandEnvelope[AppCommand]) -> Sequence[Key]:
     return (app_key(envelope.command.app),)
 
@@ -104,6 +121,14 @@ def _present(state: State, id: str) -> App:
     return app
 
 
+def _lasting(state: State, id: str) -> App:
+    """The application, which is not erased."""
+    app = _present(state, id)
+    if app.state == "erased":
+        raise Refused("forbidden", f"expected an application in use or suspended, got {id}, which is erased for good")
+    return app
+
+
 def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
     command = envelope.command
     if loaded_app(state, command.app) is not None:
@@ -114,7 +139,7 @@ def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
 
 def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = _lasting(state, command.app)
     events: list[Event] = []
     if command.name is not None and command.name != app.name:
         check_name("name", command.name)
@@ -129,7 +154,7 @@ def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
 
 def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
     command = envelope.command
-    held = list(keys_of(_present(state, command.app)).values())
+    held = list(keys_of(_lasting(state, command.app)).values())
     # The older one of two has had its time.
     kept = held[-1:] if command.grace_seconds else []
     old_until = after(envelope.time, command.grace_seconds) if kept else None
@@ -139,7 +164,7 @@ def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
 
 def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = _lasting(state, command.app)
     if app.id == DEFAULT_APP:
         # Everything that names no application stands in it: the demo, the tools' own accounts, all of before.
         raise Refused("forbidden", "expected an application that was made; the default one cannot be suspended")
@@ -149,16 +174,37 @@ def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
 
 
 def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
-    return [] if _present(state, envelope.command.app).state == "active" else [AppResumed()]
+    return [] if _lasting(state, envelope.command.app).state == "active" else [AppResumed()]
 
 
 def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
-    app, before = _present(state, envelope.command.app), envelope.command.before or envelope.time
+    app, before = _lasting(state, envelope.command.app), envelope.command.before or envelope.time
     if before > envelope.time:
         raise Refused("invalid", errors=[wrong("/before", f"a time that has come, {envelope.time}", before)])
     if app.tokens_before is not None and before <= app.tokens_before:
         return []
     return [AppTokensRevoked(before=before)]
+
+
+def erase(envelope: CommandEnvelope[EraseApp], state: State) -> list[Event]:
+    command = envelope.command
+    app = _present(state, command.app)
+    if app.id == DEFAULT_APP:
+        raise Refused("forbidden", "expected an application that was made; the default one cannot be erased")
+    if command.confirm not in (app.id, app.name):
+        raise Refused("invalid", errors=[wrong("/confirm", "the application's name or id", command.confirm)])
+    if command.reason is not None:
+        check_line("reason", command.reason)
+    if app.state == "erased":
+        return []
+    return [AppErased(reason=command.reason)]
+
+
+def complete_erasure(envelope: CommandEnvelope[CompleteErasure], state: State) -> list[Event]:
+    app = _present(state, envelope.command.app)
+    if app.state != "erased":
+        raise Refused("forbidden", f"expected an erased application, got {app.id}, which is {app.state}")
+    return [] if app.cleared is not None else [AppErasureCompleted(rows=envelope.command.rows)]
 
 
 COMMANDS = (
@@ -168,4 +214,6 @@ COMMANDS = (
     CommandType(SuspendApp, "apps", lambda c: c.app, _keys, suspend, lambda c: True),
     CommandType(ResumeApp, "apps", lambda c: c.app, _keys, resume, lambda c: True),
     CommandType(RevokeAppTokens, "apps", lambda c: c.app, _keys, revoke_tokens, lambda c: True),
+    CommandType(EraseApp, "apps", lambda c: c.app, _keys, erase, lambda c: True),
+    CommandType(CompleteErasure, "apps", lambda c: c.app, _keys, complete_erasure, lambda c: True),
 )

@@ -44,7 +44,8 @@ class AppSecret(NamedTuple):
 
     app: str
     secret: bytes
-    state: Literal["active", "suspended"]
+    #: An erased one has no keys.
+    state: Literal["active", "suspended", "erased"]
     #: Tokens made before this are void, in Unix seconds; 0: none is.
     tokens_before: float = 0.0
 

@@ -28,6 +28,7 @@ from infra.base.settings import Settings
 from producers import metrics, registry
 from producers.commands import Command, CommandEnvelope, Outcome, Refused, Unavailable
 from producers.engine import peers, storage
+from producers.engine.erased_apps import ErasedApps
 from producers.engine.log import LogProducer, ShardLog
 from producers.engine.owners import Owners
 from producers.engine.peers import OwnerPeer
@@ -87,6 +88,7 @@ class Producers:
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
         self._gate = asyncio.Semaphore(LEARNING)
+        self._erased = ErasedApps(pool, progress)
         progress.on_advance(self._advanced)
         progress.on_touch(self._touched)
 
@@ -238,8 +240,8 @@ class Producers:
                     self._writer, self._settings.topic(shard.topic), shard.partition, self._settings.address
                 )
                 owner = self._shards[shard] = ShardOwner(
-                    self._settings, shard, writer, self._pool, self._progress, self._gate, self._recent
-                )
+                    self._settings, shard, writer, self._pool, self._progress, self._gate, self._recent, self._erased,
+                )  # fmt: skip
                 owner.start()
             metrics.SHARDS.set(len(self._shards))
             await asyncio.gather(*(owner.stop() for owner in lost))

@@ -23,6 +23,7 @@ from producers import metrics, registry
 from producers.batch.cache import ReceiptKey, StateCache, complete, receipt_key
 from producers.batch.command_batch import CommandBatch
 from producers.commands import CommandEnvelope, Outcome, Unavailable
+from producers.engine.erased_apps import ErasedApps
 from producers.engine.idempotency_index import IdempotencyIndex
 from producers.engine.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
 from producers.engine.recent import Recent
@@ -77,10 +78,10 @@ class ShardOwner:
 
     def __init__(
         self, settings: Settings, shard: Shard, writer: ShardLog, pool: postgres.Pool, progress: Progress,
-        gate: asyncio.Semaphore, recent: Recent,
+        gate: asyncio.Semaphore, recent: Recent, erased: ErasedApps,
     ) -> None:  # fmt: skip
         """``gate``: how many shards of a process learn their keys at the same time. ``recent`` is told whose events
-        are appended, before they are acknowledged."""
+        are appended, before they are acknowledged. In streams of ``erased`` applications nothing is decided."""
         self.shard = shard
         self.open = False
         self._settings = settings
@@ -88,6 +89,7 @@ class ShardOwner:
         self._pool = pool
         self._progress = progress
         self._recent = recent
+        self._erased = erased
         self._cache = StateCache()
         self._idempotency = IdempotencyIndex(shard, pool, gate)
         self._waiting: deque[_Pending] = deque()
@@ -284,7 +286,7 @@ class ShardOwner:
         state, receipts = await self._load(keys, taken)
         batch = CommandBatch(
             self.shard.topic, self.shard.partition, self._writer.next_offset, self._source,
-            state, receipts,
+            state, receipts, await self._erased.current(),
         )  # fmt: skip
         decided = []
         for pending in taken:

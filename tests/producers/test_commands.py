@@ -57,7 +57,8 @@ FIELDS: dict[str, Any] = {
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
-    "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
+    "app": "p", "confirm": "p", "rows": {"users": 1},
+    "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
@@ -261,6 +262,8 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "SuspendApp": (APP, None),
     "ResumeApp": ((*APP, ("u", "s", EXAMPLES["SuspendApp"])), None),
     "RevokeAppTokens": (APP, None),
+    "EraseApp": (APP, None),
+    "CompleteErasure": ((*APP, ("u", "s", EXAMPLES["EraseApp"])), None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

@@ -1,0 +1,31 @@
+"""Which applications are erased, as the read models tell it: a shard decides nothing in their streams."""
+
+from __future__ import annotations
+
+from infra.base.postgres import Pool, queries
+from infra.base.progress import Invalidation, Progress
+
+
+class ErasedApps:
+    """Asked before each turn; a query only after an application has changed. So a turn may be late by as long as news
+    take: what it appends then, whoever folds the log passes over."""
+
+    def __init__(self, pool: Pool, progress: Progress) -> None:
+        self._pool = pool
+        self._known = frozenset[str]()
+        #: How often something has changed, and how often it had when it was read.
+        self._changes, self._read = 1, 0
+        progress.on_touch(self._touched)
+
+    async def current(self) -> frozenset[str]:
+        """Their ids. Raises what a query does."""
+        while self._read != self._changes:
+            before = self._changes
+            async with self._pool.acquire(timeout=5) as connection:
+                rows = await connection.fetch(queries("erasure")["all"])
+            self._known, self._read = frozenset(row["id"] for row in rows), before
+        return self._known
+
+    def _touched(self, touched: Invalidation) -> None:
+        if touched.all or touched.apps:
+            self._changes += 1
