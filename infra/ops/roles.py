@@ -25,6 +25,7 @@ from api.core.guard import onlookers
 from api.core.operation import Operation
 from api.core.rpc import RpcBackend
 from api.deletions import Deletions
+from api.eraser import Eraser
 from api.grpc import grpc_server
 from api.grpc.relaying import ReportedRelay
 from api.grpc.relays import Relays
@@ -177,6 +178,8 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         await _started(stack, relay)
         checks["grpc"], checks["relay"] = _ready_check(server), _ready_check(relay)
         drains += [server.drain, relay.drain]
+    if services is not None and "api" in roles:
+        await _started(stack, Eraser(services))
     if "api" not in roles:
         # Without the role api the operations are reached over RPC only.
         operations = []

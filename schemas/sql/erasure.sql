@@ -50,9 +50,22 @@ update erasures set done = now() where app = $1
 -- What was removed so far.
 select rows, begun, done from erasures where app = $1
 
--- name: events_of
--- Events of an application that no row tells of, by topic.
-select topic, events from erased_events where app = $1
+-- name: rows_of
+-- The same, without when.
+select rows from erasures where app = $1
+
+-- name: facts
+-- When and by whom an application was erased, and what went.
+select type, actor, time, data from changes
+where stream = $1 and topic = 'apps' and type in ('app.erased', 'app.erasure_completed') order by "offset"
+
+-- name: log_of
+-- Events of an application that the log has, by topic: those that no row tells of, and those that outlive it.
+select topic, sum(events)::bigint as events from (
+    select topic, events from erased_events where app = $1
+    union all
+    select topic, count(*) from changes where stream = $1 and topic = 'apps' group by topic
+) e group by topic
 
 -- name: parked
 -- All that waits for a fix.
