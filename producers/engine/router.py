@@ -21,6 +21,7 @@ from events.core.records import Entity, Key, Record
 from events.registry import REGISTRY
 from infra.base import kafka, request_ids
 from infra.base.disk_watch import DiskWatch
+from infra.base.erased_apps import ErasedApps
 from infra.base.handover import Handover
 from infra.base.postgres import Pool
 from infra.base.progress import Invalidation, Progress
@@ -28,7 +29,6 @@ from infra.base.settings import Settings
 from producers import metrics, registry
 from producers.commands import Command, CommandEnvelope, Outcome, Refused, Unavailable
 from producers.engine import peers, storage
-from producers.engine.erased_apps import ErasedApps
 from producers.engine.log import LogProducer, ShardLog
 from producers.engine.owners import Owners
 from producers.engine.peers import OwnerPeer
@@ -88,7 +88,7 @@ class Producers:
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
         self._gate = asyncio.Semaphore(LEARNING)
-        self._erased = ErasedApps(pool, progress)
+        self._erased = ErasedApps(pool.fetch, progress)
         progress.on_advance(self._advanced)
         progress.on_touch(self._touched)
 

@@ -17,13 +17,13 @@ from events.core.records import DecodeError, Entity, Key, Record
 from events.registry import REGISTRY
 from infra.base import away, postgres, rows
 from infra.base.disk import RETRY_SECONDS
+from infra.base.erased_apps import ErasedApps
 from infra.base.progress import READ_MODELS, Progress
 from infra.base.settings import Settings
 from producers import metrics, registry
 from producers.batch.cache import ReceiptKey, StateCache, complete, receipt_key
 from producers.batch.command_batch import CommandBatch
 from producers.commands import CommandEnvelope, Outcome, Unavailable
-from producers.engine.erased_apps import ErasedApps
 from producers.engine.idempotency_index import IdempotencyIndex
 from producers.engine.log import AppendRefused, OutcomeUnknown, RecordsMissing, ShardLog, read_tail
 from producers.engine.recent import Recent

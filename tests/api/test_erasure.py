@@ -1,5 +1,5 @@
 """An application is erased while others go on: who is shut out, when, and what its receipt says. Tests
-``api/erasure.py``, ``api/eraser.py`` and ``producers/engine/erased_apps.py``."""
+``api/erasure.py``, ``api/eraser.py`` and ``infra/base/erased_apps.py``."""
 
 from __future__ import annotations
 

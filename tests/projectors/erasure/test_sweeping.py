@@ -30,6 +30,7 @@ from projectors.rebuild.run import rebuild, switch_back
 from projectors.verify.run import verify
 from tests.given import Given, given
 from tests.projectors.erasure.applications import by_topic, completed, counted, erased, life, of, said
+from tests.projectors.hearing import feed, producing, until_heard
 from tests.projectors.rebuilding import tables
 from tests.projectors.scenes import not_understood
 from tests.running import running, until, variables
@@ -337,6 +338,16 @@ async def test_what_waited_for_a_fix_goes_too(settings: Settings, monkeypatch: p
         found = await verify(settings, model("all"), jobs=1)
         # The log has them, and says so.
         assert found.equal and found.log.tally.unreadable_count == 2 and not found.log.refused, found
+
+
+async def test_nobody_is_told_of_what_comes_late(settings: Settings) -> None:
+    async with given(settings, *life(ONE), *life(OTHER)) as writer, running(ReadModels(settings)):
+        await writer.events(erased(ONE))
+        await writer.level()
+        async with producing(settings) as producer, running(feed(settings, producer)):
+            await writer.events(said(ONE, f"{ONE}-r", 7, "late"), said(OTHER, f"{OTHER}-r", 7, "last"))
+            heard = await until_heard(settings, f"{OTHER}-ada", "last")
+    assert {one.user for one in heard} == {f"{OTHER}-{name}" for name in ("ada", "bob", "cy")}
 
 
 async def test_months_that_were_put_aside_are_swept(settings: Settings) -> None:
