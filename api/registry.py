@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api import (
+    app_erasure,
     app_users,
     apps,
     as_of,
@@ -12,7 +13,6 @@ from api import (
     credentials,
     deactivation,
     emotions,
-    erasure,
     history,
     imports,
     invitations,
@@ -25,6 +25,7 @@ from api import (
     search,
     sessions,
     sync,
+    user_erasure,
     users,
     visuals,
 )
@@ -47,7 +48,7 @@ def all_operations(
         *sessions.OPERATIONS,
         *credentials.OPERATIONS,
         *deactivation.OPERATIONS,
-        *erasure.OPERATIONS,
+        *user_erasure.OPERATIONS,
         *relationships.OPERATIONS,
         *visuals.OPERATIONS,
         *rooms.OPERATIONS,
@@ -57,6 +58,7 @@ def all_operations(
         *pins.OPERATIONS,
         *channels.OPERATIONS,
         *apps.OPERATIONS,
+        *app_erasure.OPERATIONS,
         *emotions.OPERATIONS,
         *history.OPERATIONS,
         *search.OPERATIONS,

@@ -45,8 +45,9 @@ class App(Entity, frozen=True, kw_only=True):
     #: ``default``, or a UUID.
     id: str
     name: str
-    state: Literal["active", "suspended"]
-    #: Why it was suspended; None: it is not.
+    #: ``erased`` is for good: it serves nobody, and its rows go.
+    state: Literal["active", "suspended", "erased"]
+    #: Why it was suspended or erased; None: it is not, or nobody said.
     reason: str | None
     #: ``AppKey`` by API key, the oldest first: none, one, or two after a roll.
     keys: dict[str, Any]
@@ -56,10 +57,18 @@ class App(Entity, frozen=True, kw_only=True):
     settings: dict[str, Any]
     #: The plan that it has chosen; None: none.
     plan: str | None
+    #: When the last of its rows were gone; None: it is not erased, or some are there yet.
+    cleared: Time | None
     #: None: the default one, of which nothing says when it came.
     created: Time | None
     updated: Time | None
     version: int
+
+
+def outlives(topic: str, type: str) -> bool:
+    """Whether an event of an application means something after its erasure: what operators did to the application
+    itself does, and the keys by which they did it. All else is passed over by whoever folds the log."""
+    return topic == "apps" and (type.startswith("app.") or type == "key.used")
 
 
 def app_key(app: str) -> Key:
@@ -80,7 +89,8 @@ def default_app() -> App:
     """The default application as it is before its first event."""
     return App(
         id=DEFAULT_APP, name="Default", state="active", reason=None, keys={}, tokens_before=None,
-        settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, created=None, updated=None, version=-1,
+        settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, cleared=None, created=None,
+        updated=None, version=-1,
     )  # fmt: skip
 
 
@@ -136,6 +146,21 @@ class AppTokensRevoked(Event, frozen=True, kw_only=True):
     before: Time
 
 
+class AppErased(Event, frozen=True, kw_only=True):
+    """The application is closed for good. Its other events stand in the log and mean nothing any more: whoever folds
+    the log passes over them."""
+
+    #: Why, for other operators; None: not told.
+    reason: str | None
+
+
+class AppErasureCompleted(Event, frozen=True, kw_only=True):
+    """The rows of an erased application are gone."""
+
+    #: How many went, by table.
+    rows: dict[str, int]
+
+
 def keys(record: Record) -> tuple[Key, ...]:
     return (app_key(record.stream),)
 
@@ -146,7 +171,7 @@ def as_created(record: Record[AppCreated]) -> App:
     return App(
         id=record.stream, name=event.name, state="active", reason=None,
         keys={event.key: _key(event.secret, record.time)}, tokens_before=None,
-        settings=msgspec.to_builtins(AppSettings()), plan=None, created=record.time, updated=record.time,
+        settings=msgspec.to_builtins(AppSettings()), plan=None, cleared=None, created=record.time, updated=record.time,
         version=record.offset,
     )  # fmt: skip
 
@@ -198,6 +223,14 @@ def tokens_revoked(record: Record[AppTokensRevoked], state: State) -> Changes:
     return _changed(record, state, tokens_before=record.data.before)
 
 
+def erased(record: Record[AppErased], state: State) -> Changes:
+    return _changed(record, state, state="erased", reason=record.data.reason, keys={})
+
+
+def erasure_completed(record: Record[AppErasureCompleted], state: State) -> Changes:
+    return _changed(record, state, cleared=record.time)
+
+
 _KEY, _NEXT = "kk_mzxw6ytboi4dcmrtgq2tmnzyha", "kk_orugs4zanfzsa3tporuw4zzaoq"
 _SECRET, _OTHER = "019aa000-0000-7000-8000-000000000021", "019aa000-0000-7000-8000-000000000022"
 _TIME = "2026-11-22T08:15:30.123Z"
@@ -210,7 +243,7 @@ ROWS = (
         name="app.created", struct=AppCreated, topics=("apps",), keys=keys, fold=created, makes=("app",),
         about="An application was made, with its first API key.",
         sample=AppCreated(name="Harbour", key=_KEY, secret=_SECRET),
-        revert=NotRevertible("an application is not deleted; it can be suspended: apps.suspend"),
+        revert=NotRevertible("an application is suspended or erased: apps.suspend, apps.erase"),
     ),
     EventType(
         name="app.renamed", struct=AppRenamed, topics=("apps",), keys=keys, fold=renamed,
@@ -242,5 +275,17 @@ ROWS = (
         name="app.tokens_revoked", struct=AppTokensRevoked, topics=("apps",), keys=keys, fold=tokens_revoked,
         about="Tokens of an application that were issued before a time are not good any more.",
         sample=AppTokensRevoked(before=_TIME), revert=NotRevertible("who held such a token has been told"),
+    ),
+    EventType(
+        name="app.erased", struct=AppErased, topics=("apps",), keys=keys, fold=erased,
+        about="An application is closed for good, and its rows go; what the log has of it means nothing any more.",
+        sample=AppErased(reason="The contract has ended."),
+        revert=NotRevertible("an erased application stays erased: its rows and keys are gone"),
+    ),
+    EventType(
+        name="app.erasure_completed", struct=AppErasureCompleted, topics=("apps",), keys=keys, fold=erasure_completed,
+        about="The rows of an erased application are gone, so many of each table.",
+        sample=AppErasureCompleted(rows={"users": 2, "rooms": 1, "messages": 40}),
+        revert=NotRevertible("it says what was done"),
     ),
 )  # fmt: skip

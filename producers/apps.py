@@ -10,6 +10,8 @@ import msgspec
 from events.apps import (
     App,
     AppCreated,
+    AppErased,
+    AppErasureCompleted,
     AppKeyRolled,
     AppRenamed,
     AppResumed,
@@ -23,6 +25,7 @@ from events.apps import (
 )
 from events.core.clock import Time, after
 from events.core.derived_ids import DEFAULT_APP
+from events.core.faults import wrong
 from events.core.records import Event, Key, State
 from producers.commands import Command, CommandEnvelope, CommandType, Refused
 from producers.deactivation import voided_before
@@ -95,6 +98,21 @@ class RevokeAppTokens(AppCommand, frozen=True, kw_only=True):
     before: Time | None = None
 
 
+class EraseApp(AppCommand, frozen=True, kw_only=True):
+    """Close an application for good, and remove all that it has."""
+
+    #: Its name or id once more.
+    confirm: ShownName
+    reason: TopicLine | None = None
+
+
+class CompleteErasure(AppCommand, frozen=True, kw_only=True):
+    """Note that the rows of an erased application are gone; by the process that removed them."""
+
+    #: How many went, by table.
+    rows: dict[str, int]
+
+
 def _keys(envelope: CommandEnvelope[AppCommand]) -> Sequence[Key]:
     return (app_key(envelope.command.app),)
 
@@ -111,6 +129,14 @@ def _present(state: State, id: str) -> App:
     return app
 
 
+def _lasting(state: State, id: str) -> App:
+    """The application, which is not erased."""
+    app = _present(state, id)
+    if app.state == "erased":
+        raise Refused("forbidden", f"expected an application in use or suspended, got {id}, which is erased for good")
+    return app
+
+
 def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
     command = envelope.command
     if loaded_app(state, command.app) is not None:
@@ -121,7 +147,7 @@ def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
 
 def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = _lasting(state, command.app)
     events: list[Event] = []
     if command.name is not None and command.name != app.name:
         check_name("name", command.name)
@@ -136,7 +162,7 @@ def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
 
 def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
     command = envelope.command
-    held = list(keys_of(_present(state, command.app)).values())
+    held = list(keys_of(_lasting(state, command.app)).values())
     # The older one of two has had its time.
     kept = held[-1:] if command.grace_seconds else []
     old_until = after(envelope.time, command.grace_seconds) if kept else None
@@ -146,7 +172,7 @@ def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
 
 def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = _lasting(state, command.app)
     if app.id == DEFAULT_APP:
         # Everything that names no application stands in it: the demo, the tools' own accounts, all of before.
         raise Refused("forbidden", "expected an application that was made; the default one cannot be suspended")
@@ -156,13 +182,34 @@ def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
 
 
 def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
-    return [] if _present(state, envelope.command.app).state == "active" else [AppResumed()]
+    return [] if _lasting(state, envelope.command.app).state == "active" else [AppResumed()]
 
 
 def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
     command = envelope.command
-    before = voided_before(command.before, envelope.time, _present(state, command.app).tokens_before)
+    before = voided_before(command.before, envelope.time, _lasting(state, command.app).tokens_before)
     return [] if before is None else [AppTokensRevoked(before=before)]
+
+
+def erase(envelope: CommandEnvelope[EraseApp], state: State) -> list[Event]:
+    command = envelope.command
+    app = _present(state, command.app)
+    if app.id == DEFAULT_APP:
+        raise Refused("forbidden", "expected an application that was made; the default one cannot be erased")
+    if command.confirm not in (app.id, app.name):
+        raise Refused("invalid", errors=[wrong("/confirm", "the application's name or id", command.confirm)])
+    if command.reason is not None:
+        check_line("reason", command.reason)
+    if app.state == "erased":
+        return []
+    return [AppErased(reason=command.reason)]
+
+
+def complete_erasure(envelope: CommandEnvelope[CompleteErasure], state: State) -> list[Event]:
+    app = _present(state, envelope.command.app)
+    if app.state != "erased":
+        raise Refused("forbidden", f"expected an erased application, got {app.id}, which is {app.state}")
+    return [] if app.cleared is not None else [AppErasureCompleted(rows=envelope.command.rows)]
 
 
 COMMANDS = (
@@ -172,4 +219,6 @@ COMMANDS = (
     CommandType(SuspendApp, "apps", lambda c: c.app, _keys, suspend, lambda c: True),
     CommandType(ResumeApp, "apps", lambda c: c.app, _keys, resume, lambda c: True),
     CommandType(RevokeAppTokens, "apps", lambda c: c.app, _keys, revoke_tokens, lambda c: True),
+    CommandType(EraseApp, "apps", lambda c: c.app, _keys, erase, lambda c: True),
+    CommandType(CompleteErasure, "apps", lambda c: c.app, _keys, complete_erasure, lambda c: True),
 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from events.core.clock import now, uuid7
+from events.core.derived_ids import DEFAULT_APP
 from events.core.positions import Position, Shard
 from events.core.records import Entity, Event, Key
 from events.registry import REGISTRY
@@ -31,6 +32,7 @@ class Fact(NamedTuple):
     command: str = ""
     #: Now, unless it is given.
     time: str = ""
+    app: str = DEFAULT_APP
 
 
 class Given:
@@ -58,7 +60,7 @@ class Given:
         id = uuid7()
         return REGISTRY.encode(
             fact.event, id=id, source=f"klatsch/{self.settings.prefix}", stream=fact.stream, time=fact.time or now(),
-            actor=fact.actor, command=fact.command or id,
+            actor=fact.actor, command=fact.command or id, app=fact.app,
         )  # fmt: skip
 
     async def events(self, *facts: Fact) -> list[Position]:

@@ -98,7 +98,8 @@ async def in_use(services: Services, identity: Identity) -> None:
 
 def refusal(app: App | None, issued: float) -> Problem | None:
     """Why an application's people are not served who have a token of this age, whoever signed it."""
-    if app is None:
+    # One that is erased is as one that never was.
+    if app is None or app.state == "erased":
         return Problem("unauthenticated", tokens.FOREIGN)
     if app.state == "suspended":
         return app_tokens.suspended()

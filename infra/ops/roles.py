@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from api import connections, presence
 from api.app import build
+from api.app_eraser import AppEraser
 from api.console.overview import Console
 from api.console.process_stats import ProcessStats
 from api.core.calls import Services
@@ -25,7 +26,6 @@ from api.core.guard import onlookers
 from api.core.operation import Operation
 from api.core.rpc import RpcBackend
 from api.deletions import Deletions
-from api.erasing import Erasing
 from api.grpc import grpc_server
 from api.grpc.relaying import ReportedRelay
 from api.grpc.relays import Relays
@@ -35,6 +35,7 @@ from api.registry import all_operations
 from api.support.credential_store import CredentialStore
 from api.support.feed import FeedEnds
 from api.support.health import Check
+from api.user_eraser import UserEraser
 from infra.base import installation, postgres, request_ids
 from infra.base.disk_watch import DiskWatch
 from infra.base.handover import Handover
@@ -148,7 +149,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         services.add_channel, services.drop_channel = relays.add, relays.drop
     if services is not None and roles & {"api", "push"}:
         if "api" in roles:
-            await _started(stack, Erasing(services))
+            await _started(stack, UserEraser(services))
         if "push" in roles:
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
@@ -180,6 +181,8 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         await _started(stack, relay)
         checks["grpc"], checks["relay"] = _ready_check(server), _ready_check(relay)
         drains += [server.drain, relay.drain]
+    if services is not None and "api" in roles:
+        await _started(stack, AppEraser(services))
     if "api" not in roles:
         # Without the role api the operations are reached over RPC only.
         operations = []

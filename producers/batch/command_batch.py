@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -49,8 +49,10 @@ class CommandBatch:
         source: str,
         state: Mapping[Key, Entity | None],
         receipts: Mapping[ReceiptKey, Sequence[Record]],
+        erased: Collection[str] = (),
     ) -> None:
-        """``receipts``: events of orders that happened before. ``state``: all entities that these or orders name."""
+        """``receipts``: events of orders that happened before. ``state``: all entities that these or orders name.
+        ``erased``: applications whose streams are closed, but for that of the application itself."""
         self.records: list[Record] = []
         self.appends: list[tuple[bytes, bytes]] = []
         self.changes: Changes = {}
@@ -59,20 +61,22 @@ class CommandBatch:
         self._state = dict(state)
         self._receipts = {key: list(records) for key, records in receipts.items()}
         self._bytes = 0
+        self._erased = frozenset(erased) if topic != "apps" else frozenset[str]()
 
     def decide(self, envelope: CommandEnvelope) -> bool:
         """Decides one order. False when its events have no room in this batch: it comes first in the next turn."""
         row = registry.of(envelope.command)
         stream = row.stream(envelope.command)
+        app = homes.home(row.topic, stream, self._state)
+        closed = (app or homes.made_in(envelope)) in self._erased
         receipt = self._receipts.get((stream, envelope.actor, envelope.command_key))
-        if receipt is not None:
+        if receipt is not None and not closed:
             self._repeat(envelope, row.name, receipt)
             return True
         try:
             if envelope.refusal is not None:
                 raise Refused(*envelope.refusal)
-            app = homes.home(row.topic, stream, self._state)
-            known = homes.reaches(envelope, app)
+            known = homes.reaches(envelope, app) and not closed
             events = row.decide(envelope, self._state if known else homes.hiding(self._state))
             if not events and envelope.keep:
                 events = [KeyUsed()]

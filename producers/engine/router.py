@@ -21,6 +21,7 @@ from events.core.records import Entity, Key, Record
 from events.registry import REGISTRY
 from infra.base import kafka, request_ids
 from infra.base.disk_watch import DiskWatch
+from infra.base.erased_apps import ErasedApps
 from infra.base.handover import Handover
 from infra.base.postgres import Pool
 from infra.base.progress import Invalidation, Progress
@@ -87,6 +88,7 @@ class Producers:
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
         self._gate = asyncio.Semaphore(LEARNING)
+        self._erased = ErasedApps(pool.fetch, progress)
         progress.on_advance(self._advanced)
         progress.on_touch(self._touched)
 
@@ -238,8 +240,8 @@ class Producers:
                     self._writer, self._settings.topic(shard.topic), shard.partition, self._settings.address
                 )
                 owner = self._shards[shard] = ShardOwner(
-                    self._settings, shard, writer, self._pool, self._progress, self._gate, self._recent
-                )
+                    self._settings, shard, writer, self._pool, self._progress, self._gate, self._recent, self._erased,
+                )  # fmt: skip
                 owner.start()
             metrics.SHARDS.set(len(self._shards))
             await asyncio.gather(*(owner.stop() for owner in lost))

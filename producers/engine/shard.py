@@ -17,6 +17,7 @@ from events.core.records import DecodeError, Entity, Key, Record
 from events.registry import REGISTRY
 from infra.base import away, postgres, rows
 from infra.base.disk import RETRY_SECONDS
+from infra.base.erased_apps import ErasedApps
 from infra.base.progress import READ_MODELS, Progress
 from infra.base.settings import Settings
 from producers import metrics, registry
@@ -77,10 +78,10 @@ class ShardOwner:
 
     def __init__(
         self, settings: Settings, shard: Shard, writer: ShardLog, pool: postgres.Pool, progress: Progress,
-        gate: asyncio.Semaphore, recent: Recent,
+        gate: asyncio.Semaphore, recent: Recent, erased: ErasedApps,
     ) -> None:  # fmt: skip
         """``gate``: how many shards of a process learn their keys at the same time. ``recent`` is told whose events
-        are appended, before they are acknowledged."""
+        are appended, before they are acknowledged. In streams of ``erased`` applications nothing is decided."""
         self.shard = shard
         self.open = False
         self._settings = settings
@@ -88,6 +89,7 @@ class ShardOwner:
         self._pool = pool
         self._progress = progress
         self._recent = recent
+        self._erased = erased
         self._cache = StateCache()
         self._idempotency = IdempotencyIndex(shard, pool, gate)
         self._waiting: deque[_Pending] = deque()
@@ -284,7 +286,7 @@ class ShardOwner:
         state, receipts = await self._load(keys, taken)
         batch = CommandBatch(
             self.shard.topic, self.shard.partition, self._writer.next_offset, self._source,
-            state, receipts,
+            state, receipts, await self._erased.current(),
         )  # fmt: skip
         decided = []
         for pending in taken:

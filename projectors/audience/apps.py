@@ -12,4 +12,6 @@ AUDIENCES: dict[str, Audience] = {
     "app.suspended": NOBODY,
     "app.resumed": NOBODY,
     "app.tokens_revoked": NOBODY,
+    "app.erased": NOBODY,
+    "app.erasure_completed": NOBODY,
 }

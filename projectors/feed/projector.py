@@ -14,6 +14,7 @@ from events.core.positions import Shard
 from events.core.records import Record
 from events.registry import REGISTRY
 from infra.base import kafka, postgres
+from infra.base.erased_apps import ErasedApps
 from infra.base.handover import Handover
 from infra.base.progress import Progress
 from infra.base.settings import Settings
@@ -108,13 +109,14 @@ class FeedProjector(Projector):
             progress = Progress(self.settings)
             await progress.start()
             stack.push_async_callback(progress.stop)
+            erased = ErasedApps(connection.fetch, progress)
             heads = Heads(self.settings, self.shards)
             stack.push_async_callback(heads.stop)
             locks = Locks(connection, f"{self.settings.schema}/{self.name}", range(self.settings.feed_partitions))
             while not self.stopping:
                 await locks.claim()
                 if locks.held:
-                    await FeedSession(self, connection, progress, source, locks, heads).work()
+                    await FeedSession(self, connection, progress, source, locks, heads, erased).work()
                 else:
                     self.working("standby")
                     await self.pause(CLAIM_SECONDS)
@@ -137,6 +139,7 @@ class FeedSession:
         source: Source,
         locks: Locks[int],
         heads: Heads,
+        erased: ErasedApps,
     ) -> None:
         self._projector = projector
         self._connection = connection
@@ -144,6 +147,8 @@ class FeedSession:
         self._source = source
         self._locks = locks
         self._heads = heads
+        #: Nobody is told of what happened in them: a moment later at most.
+        self._erased = erased
         #: By partition.
         self._partition_writers: dict[int, FeedPartitionWriter] = {}
         self._pace = Pace(PACE_SECONDS)
@@ -192,10 +197,12 @@ class FeedSession:
         started = time.perf_counter()
         self._pace.turn(time.monotonic(), len(batch.entries))
         entries = [entry for entry in batch.entries if self._readable(entry)]
+        erased = await self._erased.current()
         wanted = [
             e
             for e in entries
-            if any(partition_writer.wants(e.shard, e.offset) for partition_writer in self._partition_writers.values())
+            if (e.record is None or e.record.app not in erased)
+            and any(partition_writer.wants(e.shard, e.offset) for partition_writer in self._partition_writers.values())
         ]
         context, failed = await self._load(wanted)
         due = {(entry.shard, entry.offset) for entry in wanted} - failed

@@ -14,6 +14,7 @@ from infra.base.settings import Settings
 from projectors.core import metrics, parking
 from projectors.core.locks import Locks
 from projectors.core.pace import Pace
+from projectors.core.passing import erased_among, note, sift
 from projectors.core.runner import CLAIM_SECONDS, SESSION, Projector, close
 from projectors.core.source import Batch, ResumeAt, Source
 from projectors.read_models import applying
@@ -151,6 +152,10 @@ class ReadModels(Projector):
             before = set(self._parked)
             invalidations = Invalidations()
             entries = [entry for entry in batch.entries if (entry.shard, entry.offset) not in self._skipped]
+            # After the move: what removes an erased application's rows has waited for this turn, or this one sees it.
+            if erased := await erased_among(connection, entries):
+                entries, passed = sift(entries, erased)
+                await note(connection, passed)
             applied = await applying.apply(connection, entries, self._parked, invalidations, whole=whole)
             vector = {shard: place.offset for shard, place in batch.places.items()}
             await applying.announce(connection, self.settings, vector, applied, self._parked - before, invalidations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ UNSEEN = Watch(lambda name: None, lambda begin, end: None, lambda shard, offset:
 
 @asynccontextmanager
 async def alone(settings: Settings) -> AsyncIterator[Connection]:
-    """A connection on the live schema; nobody else rebuilds or verifies meanwhile. Raises RebuildError."""
+    """A connection on the live schema; nobody else rebuilds, verifies or erases meanwhile. Raises RebuildError."""
     connection = await fresh.connect(settings, settings.schema, synchronous_commit="on")
     try:
         key = lock_key(f"{settings.schema}/operate")
@@ -50,7 +50,8 @@ async def alone(settings: Settings) -> AsyncIterator[Connection]:
             row = await connection.fetchrow(queries("rebuild")["working"], key)
             who = "" if row is None else f": Postgres' process {row['pid']} since {row['backend_start']}"
             raise RebuildError(
-                f"schema {settings.schema}: another rebuild, verification or healing is at work{who}; wait for its end"
+                f"schema {settings.schema}: another rebuild, verification, healing or erasure is at "
+                f"work{who}; wait for its end"
             )
         await postgres.share(connection, settings)
         yield connection
@@ -63,10 +64,15 @@ async def exists(connection: Connection, schema: str) -> bool:
     return bool(await connection.fetchval(queries("rebuild")["exists"], f'"{schema}".positions'))
 
 
-async def prepare(connection: Connection, settings: Settings, schema: str, model: Model, restart: bool) -> None:
-    """The schema to fold into: one that was begun before by the same code, else an empty one."""
+async def prepare(
+    connection: Connection, settings: Settings, schema: str, model: Model, restart: bool, erased: Iterable[str] = ()
+) -> None:
+    """The schema to fold into: one that was begun before by the same code, else an empty one.
+
+    ``erased``: applications whose events are passed over.
+    """
     found = await fresh.marker(connection, schema)
-    wanted = await fresh.wanted(connection, model.name, "folding")
+    wanted = await fresh.wanted(connection, model.name, "folding", erased)
     if restart or found not in (wanted, msgspec.structs.replace(wanted, state="indexed")):
         await fresh.drop(connection, schema)
         builder = await fresh.connect(settings, schema)

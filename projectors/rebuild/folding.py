@@ -7,6 +7,7 @@ event that cannot be applied is applied again as the projector of the live rows 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Any
 
 from events.core.positions import Shard
@@ -17,6 +18,7 @@ from infra.base.postgres import Connection
 from infra.base.progress import READ_MODELS
 from infra.base.statements import run
 from projectors.core import parking
+from projectors.core.passing import Passed, note
 from projectors.core.source import Entry, ResumeAt, entry_of
 from projectors.read_models import applying, messages
 from projectors.read_models.invalidations import Invalidations, by_place, spans
@@ -66,8 +68,13 @@ class Folder:
         #: Rows of ``changes``.
         self._changes: list[bytes] = []
         self._aside: list[Entry] = []
+        self._passed: Counter[tuple[str, str]] = Counter()
         self._behind = set(self.parked)
         self._failed = False
+
+    def pass_over(self, passed: Passed) -> None:
+        """Notes, with the next place, what was passed over before it."""
+        self._passed.update(passed)
 
     async def take(self, entries: list[Entry], after: ResumeAt) -> bool:
         """Folds the entries; ``after`` is the place after them. Stores a piece that is large enough, and says so."""
@@ -160,6 +167,7 @@ class Folder:
                 sizes.append(await self._copy(kind, entities))
             await run(connection, list(spans(said)))
             await copy(connection, CHANGES_LAYOUT, self._changes, LONG)
+            await note(connection, self._passed)
             aside = set(self.parked)
             for entry in self._aside:
                 await parking.park(connection, READ_MODELS, entry, entry.error, aside)
@@ -190,6 +198,7 @@ class Folder:
         parked = set(self.parked)
         async with self._connection.transaction():
             await applying.move(self._connection, {self.shard: self.place}, {self.shard: self._after})
+            await note(self._connection, self._passed)
             for start in range(0, len(entries), 2000):
                 await applying.apply(self._connection, entries[start : start + 2000], parked, Invalidations())
         self.parked |= parked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from events.core.positions import Shard
@@ -9,6 +10,7 @@ from infra.base.postgres import Connection, queries
 from infra.base.progress import READ_MODELS
 from infra.base.settings import Settings
 from projectors.core import parking
+from projectors.core.passing import sift
 from projectors.core.source import ResumeAt
 from projectors.read_models import applying
 from projectors.rebuild import fresh
@@ -35,6 +37,8 @@ class RebuildFollower:
         self.connection: Connection
         self._reader = ShardReader(settings)
         self._told = told
+        #: Applications whose events are passed over.
+        self._erased = frozenset[str]()
 
     @property
     def tally(self) -> Tally:
@@ -44,6 +48,8 @@ class RebuildFollower:
     async def __aenter__(self) -> RebuildFollower:
         self.connection = await fresh.connect(self.settings, self.schema)
         try:
+            marker = await fresh.marker(self.connection, self.schema)
+            self._erased = frozenset(() if marker is None else marker.erased)
             await self._reader.start()
         except BaseException:
             self.connection.terminate()
@@ -92,6 +98,8 @@ class RebuildFollower:
 
     async def _fold(self, folder: Folder, place: ResumeAt, upto: int, skipped: set[int]) -> None:
         async for batch in self._reader.read(folder.shard, place, upto, skipped):
-            if await folder.take(batch.entries, batch.places[folder.shard]):
+            entries, passed = sift(batch.entries, self._erased) if self._erased else (batch.entries, Counter())
+            folder.pass_over(passed)
+            if await folder.take(entries, batch.places[folder.shard]):
                 self._told(folder.shard, folder.place.offset)
         await folder.store()

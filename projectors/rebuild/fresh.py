@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import asyncpg
 import msgspec
@@ -27,6 +27,7 @@ _DECISIVE = (
     "events/**/*.py",
     "infra/base/rows.py",
     "infra/base/months.py",
+    "projectors/core/passing.py",
     "projectors/read_models/invalidations.py",
     "schemas/sql/schema_live.sql",
 )
@@ -53,10 +54,17 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     #: How many events had been passed over for good: one more, and what was folded may hold it.
     skipped: int
+    #: Applications whose events were passed over from the beginning: those whose rows were gone by then.
+    erased: tuple[str, ...] = ()
     state: Literal["folding", "indexed", "old"]
 
 
-def beside(settings: Settings, name: Literal["next", "old", "verify", "leaving"]) -> str:
+Beside = Literal["next", "old", "verify", "leaving"]
+#: All of them.
+BESIDE: tuple[Beside, ...] = get_args(Beside)
+
+
+def beside(settings: Settings, name: Beside) -> str:
     """The schema of that role: ``klatsch_next``."""
     return f"{settings.schema}_{name}"
 
@@ -116,10 +124,12 @@ async def marker(connection: Connection, schema: str) -> Marker | None:
         return None
 
 
-async def wanted(connection: Connection, model: str, state: Literal["folding", "indexed", "old"]) -> Marker:
-    """The marker of a schema that is made now."""
+async def wanted(
+    connection: Connection, model: str, state: Literal["folding", "indexed", "old"], erased: Iterable[str] = ()
+) -> Marker:
+    """The marker of a schema that is made now; ``erased``: applications of which it has no rows."""
     skipped = len(await parking.skipped_events(connection, READ_MODELS))
-    return Marker(version=SCHEMA_VERSION, code=code(), model=model, skipped=skipped, state=state)
+    return Marker(version=SCHEMA_VERSION, code=code(), model=model, skipped=skipped, erased=tuple(erased), state=state)
 
 
 async def mark(connection: Connection, schema: str, found: Marker) -> None:
@@ -144,6 +154,7 @@ async def make(connection: Connection, schema: str, found: Marker) -> None:
         await connection.execute(f'create schema "{schema}"')
         for statement in statements()[0]:
             await connection.execute(statement)
+        await connection.execute(queries("app_erasure")["assume_done"], list(found.erased))
         await mark(connection, schema, found)
         await leave_alone(connection, schema)
 

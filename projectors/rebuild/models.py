@@ -21,13 +21,13 @@ class Model(NamedTuple):
 MODELS = {
     model.name: model
     for model in (
-        Model("all", kafka.EVENT_TOPICS, (*TABLES.values(), "spans", "changes")),
+        Model("all", kafka.EVENT_TOPICS, (*TABLES.values(), "spans", "changes", "erased_events")),
         Model("users", ("users",), ("users", "sessions", "relationships", "visuals", "listenings")),
         Model("handles", ("handles",), ("handles",)),
         Model("apps", ("apps",), ("apps",)),
         Model("rooms", ("rooms",), ("rooms", "members", "stays", "messages", "spans", "revisions")),
         Model("channels", ("rooms",), ("channels", "channel_users", "channel_counters")),
-        Model("changes", kafka.EVENT_TOPICS, ("changes",)),
+        Model("changes", kafka.EVENT_TOPICS, ("changes", "erased_events")),
     )
 }
 

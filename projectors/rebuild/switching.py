@@ -159,7 +159,11 @@ async def _rename(connection: Connection, settings: Settings, schema: str) -> No
     """The whole schema: no table is locked, so nobody waits."""
     live, leaving, old = settings.schema, beside(settings, "leaving"), beside(settings, "old")
     await _months(connection, settings, schema)
-    mark = await fresh.wanted(connection, "all", "old")
+    # Those of others go with them, as nobody looks for rows there: they are dropped when an application's rows go.
+    erased = [
+        row["app"] for row in await connection.fetch(queries("app_erasure")["done"].replace("{live}", f'"{live}".'))
+    ]
+    mark = await fresh.wanted(connection, "all", "old", erased)
     await connection.execute(f'alter schema "{live}" rename to "{leaving}"')
     await connection.execute(f'alter schema "{schema}" rename to "{live}"')
     await connection.execute(f'alter schema "{leaving}" rename to "{old}"')

@@ -56,6 +56,8 @@ def spec(table: str) -> Spec:
         return Spec(table, columns[:2], columns, frozenset(), frozenset(), "room", "rooms")
     if table == "changes":
         return Spec(table, ("topic", "partition", "offset"), COLUMNS, frozenset({"data"}), frozenset(), "stream", "")
+    if table == "erased_events":
+        return Spec(table, ("app", "topic"), ("app", "topic", "events"), frozenset(), frozenset(), "app", "apps")
     kind = next(kind for kind, name in TABLES.items() if name == table)
     entity = REGISTRY.entities[kind]
     json = frozenset(name for name, type_ in column_types(entity).items() if type_ == "json")

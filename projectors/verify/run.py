@@ -43,9 +43,10 @@ async def verify(
             raise RebuildError(f"schema {settings.schema} is not there: nothing to verify; 'rebuild' makes it")
         async with connection.transaction():
             live = await positions(connection, settings.schema)
-        await prepare(connection, settings, schema, MODELS["all"], False)
+        erased = await _erased(connection, settings.schema)
+        await prepare(connection, settings, schema, MODELS["all"], False, erased)
         if await _ahead(connection, schema, live):
-            await prepare(connection, settings, schema, MODELS["all"], True)
+            await prepare(connection, settings, schema, MODELS["all"], True, erased)
         tally = await build(settings, schema, live, watch, jobs)
         async with RebuildFollower(settings, schema) as follower:
             await fresh.analyze(follower.connection, schema)
@@ -60,6 +61,19 @@ async def verify(
         await fresh.drop(connection, schema)
     findings.seconds = time.monotonic() - started
     return findings
+
+
+async def _erased(reader: Connection, schema: str) -> list[str]:
+    """The erased applications, whose events mean nothing. Raises RebuildError while rows of one are there."""
+    sql, tables = queries("app_erasure"), f'"{schema}".'
+    waiting = await reader.fetch(sql["unfinished"].replace("{live}", tables))
+    if waiting:
+        names = ", ".join(row["id"] for row in waiting[:5])
+        raise RebuildError(
+            f"expected no application whose rows are being removed, found {names}: some are gone and some are "
+            "not. Wait until 'apps receipt' says that they are gone, then verify again"
+        )
+    return [row["app"] for row in await reader.fetch(sql["done"].replace("{live}", tables))]
 
 
 async def _ahead(connection: Connection, schema: str, live: dict[Shard, int]) -> bool:
@@ -92,6 +106,8 @@ async def _compared(connection: Connection, settings: Settings, follower: Rebuil
         for schema in (settings.schema, follower.schema):
             rows = await reader.fetch(f'select distinct stream from "{schema}".parked')  # noqa: S608 - a name of ours
             aside.update(row["stream"] for row in rows)
+        # One that was erased meanwhile: what was said in it since is no row, and is in the fold.
+        await _erased(reader, settings.schema)
         both = await sides(reader, follower.schema, settings.schema)
         for table in model.tables:
             compared = await compare(reader, both, table)

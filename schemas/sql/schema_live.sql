@@ -85,6 +85,7 @@ create table apps (
     tokens_before timestamptz,
     settings    json not null,
     plan        text,
+    cleared     timestamptz,
     created     timestamptz,
     updated     timestamptz,
     version     bigint not null,
@@ -92,6 +93,23 @@ create table apps (
     api_keys    text[] collate "C" not null
 );
 create index apps_api_keys on apps using gin (api_keys) with (fastupdate = off);
+create index apps_erased on apps (id) where state = 'erased';
+
+-- Events of erased applications that were passed over, or whose rows went: what the log still has of each.
+create table erased_events (
+    app         text collate "C" not null,
+    topic       text collate "C" not null,
+    events      bigint not null,
+    primary key (app, topic)
+);
+
+-- Whose rows of these tables were removed: how many by table, and when the last of them was (projectors/erasure).
+create table erasures (
+    app         text collate "C" primary key,
+    rows        jsonb not null default '{}',
+    begun       timestamptz not null default now(),
+    done        timestamptz
+);
 
 create table handles (
     id          text collate "C" primary key,

@@ -27,6 +27,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "apps.suspend": {"app": "APP"},
     "apps.resume": {"app": "SUSPENDED"},
     "apps.revoke_tokens": {"app": "APP"},
+    "apps.erase": {"app": "APP", "confirm": "APP"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
     "sessions.issue": {"user": "OTHER"},
     "sessions.renew": {},

@@ -13,7 +13,7 @@ import pytest
 from infra.base import postgres
 from infra.base.settings import Settings
 from infra.ops.generate.examples import EXAMPLES
-from infra.ops.generate.examples.story import BARBARA, LINUS, ROOM, TEXT
+from infra.ops.generate.examples.story import APP, BARBARA, LINUS, ROOM, TEXT
 from infra.ops.generate.examples.sync import STREAM
 from tests.api.conftest import minted
 from tests.api.story import Story
@@ -39,7 +39,8 @@ ORDER = [
     "members.change", "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive",
     "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
     "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
-    "apps.revoke_tokens", "apps.roll_key", "apps.list", "console.parked", "console.parked_stream", "console.retry",
+    "apps.revoke_tokens", "apps.roll_key", "apps.list", "apps.erase", "apps.receipt",
+    "console.parked", "console.parked_stream", "console.retry",
     "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "users.revoke_tokens",
     "users.erase", "users.erasure", "sessions.close",
 ]  # fmt: skip
@@ -69,6 +70,7 @@ class Steps:
             "console.parked": self.a_bad_event,
             "console.retry": self.it_is_mended,
             "users.erasure": self.it_is_done,
+            "apps.receipt": self.its_rows_are_gone,
         }
 
     async def call(self, operation: str, who: str, /, **members: Any) -> Any:
@@ -136,6 +138,14 @@ class Steps:
             return found["erasure"]["done"] is not None
 
         await until(done, "nothing is left to do", 20)
+        return {}
+
+    async def its_rows_are_gone(self) -> dict[str, Any]:
+        async def gone() -> bool:
+            found = await self.call("apps.receipt", "operator", app=self.story.ids[APP])
+            return found["receipt"]["cleared"] is not None
+
+        await until(gone, "its rows are gone", 20)
         return {}
 
     async def a_bad_event(self) -> dict[str, Any]:

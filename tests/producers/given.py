@@ -33,13 +33,20 @@ class Log:
         self.records: list[Record] = []
         self.state: dict[Key, Entity | None] = {}
         self.receipts: dict[ReceiptKey, list[Record]] = {}
+        self.erased = frozenset[str]()
 
     def turn(self, *orders: CommandEnvelope) -> list[Outcome | Exception]:
         """Decides them in one turn, all in one batch; the outcome or the error of each."""
         names = {key for one in orders for key in registry.of(one.command).keys(one)}
         names |= {key for found in self.receipts.values() for one in found for key in REGISTRY.keys(one)}
         turn = CommandBatch(
-            "t", 0, len(self.records), "klatsch/test", {key: self.state.get(key) for key in names}, self.receipts
+            "t",
+            0,
+            len(self.records),
+            "klatsch/test",
+            {key: self.state.get(key) for key in names},
+            self.receipts,
+            self.erased,
         )
         for one in orders:
             assert turn.decide(one), "expected all orders to fit into one batch"

@@ -15,6 +15,7 @@ from events.core.records import Record
 from events.messages import MessagePosted
 from events.registry import REGISTRY
 from infra.base import kafka, postgres
+from infra.base.erased_apps import ErasedApps
 from infra.base.progress import READ_MODELS, Progress
 from infra.base.settings import Settings
 from producers.commands import Command, CommandEnvelope, Outcome
@@ -92,7 +93,8 @@ async def owning(settings: Settings, address: str = "test:1", *, through: str = 
     progress = Progress(settings)
     pool = await postgres.pool(settings, size=4)
     log = Log(producer, settings.topic(SHARD.topic), SHARD.partition, address, 1.0 if through else ACK_SECONDS)
-    owner = ShardOwner(settings, SHARD, log, pool, progress, asyncio.Semaphore(), Recent())
+    erased = ErasedApps(pool.fetch, progress)
+    owner = ShardOwner(settings, SHARD, log, pool, progress, asyncio.Semaphore(), Recent(), erased)
     progress.on_advance(lambda vector: owner.projected(vector.get(SHARD, 0)))
     await progress.start()
     owner.start()

@@ -11,6 +11,8 @@ from msgspec import to_builtins
 from events.apps import (
     App,
     AppCreated,
+    AppErased,
+    AppErasureCompleted,
     AppKey,
     AppKeyRolled,
     AppRenamed,
@@ -26,7 +28,9 @@ from events.core.derived_ids import DEFAULT_APP
 from producers.apps import (
     AppSettingsPatch,
     ChangeApp,
+    CompleteErasure,
     CreateApp,
+    EraseApp,
     ResumeApp,
     RevokeAppTokens,
     RollKey,
@@ -117,11 +121,39 @@ def test_the_default_one_is_there_without_an_event_and_is_not_suspended() -> Non
     "command",
     [
         ChangeApp(app="s", name="x"), RollKey(app="s", key=FIRST, secret="v", grace_seconds=0), SuspendApp(app="s"),
-        ResumeApp(app="s"), RevokeAppTokens(app="s"),
+        ResumeApp(app="s"), RevokeAppTokens(app="s"), EraseApp(app="s", confirm="s"), CompleteErasure(app="s", rows={}),
     ],
 )  # fmt: skip
 def test_of_one_that_is_not_there_all_is_refused(command: Any) -> None:
     Given().when(command).refused("not_found")
+
+
+@pytest.mark.parametrize("confirm", ["s", "Harbour"])
+def test_an_erased_one_has_no_keys_and_nothing_is_done_to_it_any_more(confirm: str) -> None:
+    given = Given(MADE, rolled(SECOND, "v2", TIME.format(9))).when(EraseApp(app="s", confirm=confirm, reason="Done."))
+    app = app_of(given.then(AppErased(reason="Done.")))
+    assert (app.name, app.state, app.reason, app.keys, app.cleared) == ("Harbour", "erased", "Done.", {}, None)
+    given.when(EraseApp(app="s", confirm=confirm), id="again").then()
+    for command in (
+        ChangeApp(app="s", name="x"), RollKey(app="s", key=THIRD, secret="v", grace_seconds=0), SuspendApp(app="s"),
+        ResumeApp(app="s"), RevokeAppTokens(app="s"),
+    ):  # fmt: skip
+        given.when(command, id=type(command).__name__).refused("forbidden")
+    given.when(CreateApp(app="s", name="Other", key=THIRD, secret="v"), id="anew").refused("taken")
+    given.when(CompleteErasure(app="s", rows={"users": 3}), id="end", second=7)
+    given.then(AppErasureCompleted(rows={"users": 3}))
+    assert app_of(given).cleared == TIME.format(7)
+    given.when(CompleteErasure(app="s", rows={}), id="end again").then()
+
+
+def test_what_is_erased_is_named_twice() -> None:
+    given = Given(MADE).when(EraseApp(app="s", confirm="harbour")).refused("invalid")
+    given.when(EraseApp(app="s", confirm="s", reason="a\u2028b"), id="reason").refused("invalid")
+    given.when(CompleteErasure(app="s", rows={}), id="early").refused("forbidden")
+    assert app_of(given).state == "active"
+    Given(stream=DEFAULT_APP).when(EraseApp(app=DEFAULT_APP, confirm=DEFAULT_APP)).refused("forbidden")
+    suspended = Given(MADE, AppSuspended(reason=None)).when(EraseApp(app="s", confirm="s"))
+    suspended.then(AppErased(reason=None))
 
 
 def test_events_of_one_that_is_not_there_change_nothing() -> None:

@@ -24,7 +24,6 @@ from producers.commands import Command, CommandEnvelope, Outcome
 from producers.credentials import ChangePassword
 from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
 from producers.engine.router import decode_outcome, encode_outcome
-from producers.erasure import EraseUser
 from producers.invitations import DeclineInvitation, WithdrawInvitation
 from producers.members import AddMember, ChangeMember, ChangeRole, MarkRead, RemoveMember, TransferOwnership
 from producers.messages import DeleteMessage, EditMessage, PostMessage
@@ -32,6 +31,7 @@ from producers.pins import PINS, PinMessage, UnpinMessage
 from producers.revertible import RevertInRoom, RevertOfUser
 from producers.rooms import ArchiveRoom, ChangeRoom, CreateRoom, DeleteRoom, RestoreRoom, UnarchiveRoom
 from producers.sessions import RenewSession, UseSession
+from producers.user_erasure import EraseUser
 from producers.users import AbandonEmail, ChangeProfile, RegisterUser
 from producers.visuals import ChangeVisual
 from tests.events.given import TIME
@@ -58,7 +58,8 @@ FIELDS: dict[str, Any] = {
     "notifications": False, "email": "ada@example.org", "seen": SOON, "version": 0, "anew": False,
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
-    "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
+    "app": "p", "confirm": "p", "rows": {"users": 1},
+    "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
     "sliding": True, "device": "D",
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
@@ -271,6 +272,8 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "SuspendApp": (APP, None),
     "ResumeApp": ((*APP, ("u", "s", EXAMPLES["SuspendApp"])), None),
     "RevokeAppTokens": (APP, None),
+    "EraseApp": (APP, None),
+    "CompleteErasure": ((*APP, ("u", "s", EXAMPLES["EraseApp"])), None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

@@ -17,7 +17,7 @@ from events.apps import AppCreated
 from events.handles import HandleClaimed
 from events.users import UserRegistered
 from producers import registry
-from producers.apps import ChangeApp, CreateApp, SuspendApp
+from producers.apps import ChangeApp, CreateApp, EraseApp, SuspendApp
 from producers.channels import CreateChannel
 from producers.commands import Command, Outcome, Refused
 from producers.deactivation import DeactivateUser
@@ -71,6 +71,7 @@ SCENES = {
     "CreateApp.name": Scene("name", Given, lambda name: CreateApp(app="s", name=name, key=KEY, secret="v")),
     "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
+    "EraseApp.reason": Scene("text", _app, lambda text: EraseApp(app="s", confirm="s", reason=text)),
     "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),
@@ -97,6 +98,8 @@ FREE = {
     "was.*": "what was there may come back",
     "became.*": "what was there may come back",
     "handle": "made from a username or address that was checked",
+    "rows{}": "names of tables",
+    "confirm": "compared with a name that was checked, and kept nowhere",
     "external": "an application's own id of somebody, which nobody is shown",
     "email": "an address has a rule of its own",
     "email.address": "an address has a rule of its own",

@@ -112,6 +112,8 @@ HEARERS: dict[str, set[str]] = {
     "app.settings_changed": set(),
     "app.key_rolled": set(),
     "app.suspended": set(),
+    "app.erased": set(),
+    "app.erasure_completed": set(),
     "app.resumed": set(),
     "app.tokens_revoked": set(),
     "handle.claimed": set(),

@@ -162,7 +162,7 @@ async def test_two_at_once(settings: Settings) -> None:
         await writer.then({})
         async with alone(settings):
             with pytest.raises(
-                RebuildError, match="another rebuild, verification or healing is at work: Postgres' process"
+                RebuildError, match="another rebuild, verification, healing or erasure is at work: Postgres' process"
             ):
                 await rebuild(settings, model("all"), jobs=1)
         await rebuilt(writer, settings)

@@ -312,7 +312,7 @@ async def test_what_cannot_be_verified(settings: Settings) -> None:
     async with given(settings, *scene()) as writer:
         await writer.then({})
         async with alone(settings):
-            with pytest.raises(RebuildError, match="another rebuild, verification or healing"):
+            with pytest.raises(RebuildError, match="another rebuild, verification, healing or erasure"):
                 await _verified(settings, healing=True)
         await writer.connection.execute(f"drop schema {settings.schema} cascade")
         with pytest.raises(RebuildError, match="is not there: nothing to verify"):

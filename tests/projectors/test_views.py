@@ -32,7 +32,8 @@ VISUAL = Visual(
 APP = App(
     id="a", name="Harbour", state="active", reason=None,
     keys={"kk_a": {"secret": SECRET, "since": TIME, "until": None}},
-    tokens_before=None, settings={"registration": False}, plan=None, created=TIME, updated=TIME, version=1,
+    tokens_before=None, settings={"registration": False}, plan=None, cleared=None,
+    created=TIME, updated=TIME, version=1,
 )  # fmt: skip
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,10 @@ from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
 
 Say = Callable[[str], None]
+#: Asks the operator for an application's name, by its name and id; None: nobody is there to ask.
+Confirmed = Callable[[str, str], str | None]
+#: Seconds between two looks at whether the rows of an erased application are gone.
+_LOOK_SECONDS = 0.5
 
 
 async def create(settings: Settings, name: str, *, json: bool, url: str, say: Say) -> None:
@@ -78,6 +83,57 @@ async def resume(settings: Settings, app: str, *, url: str, say: Say) -> None:
     await _change(settings, app, "resume", {}, url, say)
 
 
+async def erase(
+    settings: Settings, app: str, *, reason: str, confirmed: Confirmed, json: bool, url: str, say: Say
+) -> None:
+    """Closes an application for good, and says the receipt once its rows are gone. Raises CannotDo."""
+    url = url or url_of(settings)
+    path = await _path(settings, url, app)
+    found = (await ask(settings, url, "GET", path))["app"]
+    name, id = found["name"], found["id"]
+    confirm = confirmed(name, id)
+    if confirm not in (name, id):
+        got = "nobody to ask; --yes erases without" if confirm is None else repr(confirm)
+        raise CannotDo(f"expected {name!r} once more, got {got}; nothing was changed")
+    await ask(settings, url, "POST", f"{path}/erase", body={"confirm": id, **({"reason": reason} if reason else {})})
+    while True:
+        told = await _receipt(settings, url, path)
+        if told["cleared"] is not None:
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+    _say_receipt(told, json, say)
+
+
+async def receipt(settings: Settings, app: str, *, json: bool, url: str, say: Say) -> None:
+    """Says what was removed of an erased application, and what is left. Raises CannotDo."""
+    url = url or url_of(settings)
+    _say_receipt(await _receipt(settings, url, await _path(settings, url, app)), json, say)
+
+
+async def _receipt(settings: Settings, url: str, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await ask(settings, url, "GET", f"{path}/receipt"))["receipt"]
+    return found
+
+
+def _say_receipt(told: dict[str, Any], json: bool, say: Say) -> None:
+    if json:
+        say(msgspec.json.format(msgspec.json.encode(told)).decode())
+        return
+    reason = f": {told['reason']}" if told["reason"] else ""
+    say(f"{told['name']} ({told['app']}) was erased at {told['erased']} by {told['by']}{reason}")
+    say(f"rows gone at {told['cleared']}:" if told["cleared"] else "rows are being removed, so far:")
+    for table, rows in told["rows"].items():
+        say(f"  {table:<14}{rows:>10}")
+    say("left in the log:")
+    for one in told["log"]:
+        events = "not counted" if one["events"] is None else f"{one['events']} events"
+        until = f"until {one['until']}" if one["until"] else "until the topic is deleted"
+        if one["topic"] == "feed" and not one["until"]:
+            until = "until some time after the rows are gone"
+        say(f"  {one['topic']:<14}{events:>14}, {until}")
+    say("Copies that you have made of Kafka or Postgres, and months that you have taken away, are yours to delete.")
+
+
 async def _change(settings: Settings, app: str, what: str, body: dict[str, Any], url: str, say: Say) -> None:
     url = url or url_of(settings)
     path = await _path(settings, url, app)
@@ -99,7 +155,9 @@ async def _all(settings: Settings, url: str) -> list[dict[str, Any]]:
 async def _path(settings: Settings, url: str, called: str) -> str:
     """The path of the application with this id, or else this name. Raises CannotDo for none, or several."""
     apps = await _all(settings, url)
-    found = [app["id"] for app in apps if app["id"] == called] or [app["id"] for app in apps if app["name"] == called]
+    named = [app for app in apps if app["name"] == called]
+    there = [app["id"] for app in named if app["state"] != "erased"] or [app["id"] for app in named]
+    found = [app["id"] for app in apps if app["id"] == called] or there
     if not found:
         raise CannotDo(f"expected the id or name of an application, found none called {called!r}")
     if len(found) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -104,3 +105,43 @@ def resume(which: Which, url: Url = "", data: Data = DEFAULT_DATA) -> None:
     from infra.ops.commands import applications
 
     run(data, lambda settings: applications.resume(settings, which, url=url, say=typer.echo))
+
+
+@app.command("erase", epilog="Examples: **./klatsch apps erase Harbour**, **./klatsch apps erase Harbour --yes**")
+def erase(
+    which: Which,
+    reason: Annotated[str, typer.Option(help="Why, for other operators.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: As_json = False,
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Close an application for good, and remove all that it has: people, rooms, messages, keys.
+
+    Asks for its name or id once more, unless told not to. Waits until the rows are gone, and prints the receipt: what
+    went, and what is left in the log. Cut short, the removal goes on: 'apps receipt' tells.
+    """
+    from infra.ops.commands import applications
+
+    def confirmed(name: str, id: str) -> str | None:
+        if yes:
+            return id
+        if not sys.stdin.isatty():
+            return None
+        typed: str = typer.prompt(f"This removes all that {name} ({id}) has, for good. Its name", err=True)
+        return typed
+
+    run(
+        data,
+        lambda settings: applications.erase(
+            settings, which, reason=reason, confirmed=confirmed, json=as_json, url=url, say=typer.echo
+        ),
+    )
+
+
+@app.command("receipt", epilog="Example: **./klatsch apps receipt Harbour**")
+def receipt(which: Which, as_json: As_json = False, url: Url = "", data: Data = DEFAULT_DATA) -> None:
+    """Tell what was removed of an erased application, and what the log still has of it, until when."""
+    from infra.ops.commands import applications
+
+    run(data, lambda settings: applications.receipt(settings, which, json=as_json, url=url, say=typer.echo))

@@ -236,6 +236,7 @@ def _composed() -> dict[str, Schema]:
         "RoomSettings": {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)},
         "RoomSettingsChange": shapes.of_struct(SettingsPatch),
         "AppKey": _object(_app_key(), "An API key of an application."),
+        "Receipt": _object(_receipt(), "What was removed of an erased application, and what is left."),
         "AppSettings": {**shapes.of_struct(AppSettings), "required": list(AppSettings.__struct_fields__)},
         "AppSettingsChange": shapes.of_struct(AppSettingsPatch),
         **contents.contents(),
@@ -247,6 +248,36 @@ def _app_key() -> dict[str, Schema]:
     """What is shown of a key: without what names its secret."""
     shown = shapes.of_struct(AppKey)["properties"]
     return {"key": shapes.of_type(ApiKey), "since": shown["since"], "until": shown["until"]}
+
+
+def _receipt() -> dict[str, Schema]:
+    count: Schema = {"type": "integer"}
+    left: dict[str, Schema] = {
+        "topic": {"type": "string", "description": "Its name, without the installation's prefix."},
+        "events": {**nullable(count), "description": "How many events of the application it has. null: not counted."},
+        "until": {
+            **nullable(_PLAIN["time"]),
+            "description": "When the last of them is deleted, at the latest. null: never while the topic is there; of "
+            "the feed, as long as rows are being removed.",
+        },
+    }
+    return {
+        "app": {"type": "string"},
+        "name": {"type": "string"},
+        "reason": {**nullable(_PLAIN["string"]), "description": "Why, as the operator said it."},
+        "by": {**nullable(_PLAIN["string"]), "description": "Who erased it. null: the read models do not have it yet."},
+        "erased": {**nullable(_PLAIN["time"]), "description": "When. null: the read models do not have it yet."},
+        "cleared": {
+            **nullable(_PLAIN["time"]),
+            "description": "When the last row was gone. null: they are being removed.",
+        },
+        "rows": {
+            "type": "object", "additionalProperties": count,
+            "description": "How many rows went, by table; `credentials` are passwords and secrets. So far, while they "
+            "are being removed.",
+        },
+        "log": {**_list(_object(left, "What one topic has.")), "description": "What is left in Kafka."},
+    }  # fmt: skip
 
 
 def delta() -> Schema:

@@ -50,6 +50,11 @@ DESCRIPTIONS: dict[str, str] = {
     "apps.roll_key": "The key before stays valid for `grace_seconds`, a day unless you say otherwise; a key that was "
     "still valid beside it ends now. The secret is shown only here, as in `apps.create`.",
     "apps.suspend": "The default application cannot be suspended: everything that names no other one is in it.",
+    "apps.erase": "For good: from then on its keys are nobody's and its connections are cut; all its rows are removed "
+    "within seconds to minutes. Needs its name or id once more (`confirm`). The default application cannot be erased. "
+    "Events stay in the log and mean nothing any more: `apps.receipt` says how many.",
+    "apps.receipt": "Of an erased application only. Besides Kafka: what you have copied from it or from Postgres, also "
+    "months of messages that were archived and taken away, is yours to delete.",
     "apps.resume": "If it is not suspended, nothing happens.",
     "apps.revoke_tokens": "Tokens that were issued before the time are void, those of your own server too: sign new "
     "ones with the secret. The time is never moved back. A server names its own application.",

@@ -117,7 +117,7 @@ ALWAYS = {
 }  # fmt: skip
 FOR_GOOD = {
     "sessions.close", "messages.delete", "rooms.delete", "channels.delete", "apps.change", "apps.suspend",
-    "apps.resume", "users.erase",
+    "apps.resume", "users.erase", "apps.erase",
 }  # fmt: skip
 
 

@@ -50,7 +50,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
 #: Operations that change something and are not called by a person with a key: elsewhere, or nothing to repeat.
 ELSEWHERE = {
     "services.register", "apps.create", "apps.change", "apps.roll_key", "apps.suspend", "apps.resume",
-    "apps.revoke_tokens", "sessions.issue", "rooms.restore", "messages.set_emotion", "messages.set_emotions",
+    "apps.revoke_tokens", "apps.erase",
+    "sessions.issue", "rooms.restore", "messages.set_emotion", "messages.set_emotions",
     "import.orders", "channels.listen", "channels.report",
     "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
     "console.retry", "users.upsert", "users.deactivate",

@@ -74,6 +74,29 @@ def test_the_app_of_a_new_stream_is_its_callers() -> None:
         assert {record.app for record in log.records} == {expected}
 
 
+@pytest.mark.parametrize("name", sorted(name for name in BEFORE if registry.COMMANDS_BY_NAME[name].topic != "apps"))
+def test_in_an_erased_application_nothing_happens_whoever_asks(name: str) -> None:
+    """What a stream holds is as unknown as another application's, also to operators; and none begins."""
+    app = "default" if registry.COMMANDS_BY_NAME[name].topic == "handles" else "one"
+    for asking in (app, ANY_APP):
+        log, command = given(name, app)
+        before = list(log.records)
+        log.erased = frozenset({app, "default"})
+        found = answer(log, command, asking)
+        assert isinstance(found, Outcome | Refused) and not isinstance(found, Internal), repr(found)
+        assert log.records == before and not (isinstance(found, Outcome) and found.records)
+
+
+def test_what_was_done_by_key_is_not_told_again_in_an_erased_application() -> None:
+    log = Log()
+    one = order(EXAMPLES["CreateRoom"], actor="u", id="y", key="k", app="one")
+    [made], [again] = log.turn(one), log.turn(one)
+    assert isinstance(made, Outcome) and isinstance(again, Outcome) and again.repeated
+    log.erased = frozenset({"one"})
+    [refused] = log.turn(one)
+    assert isinstance(refused, Refused), repr(refused)
+
+
 @pytest.mark.parametrize("app", ["default", "019aa000-0000-7000-8000-00000000000a"])
 def test_a_handle_says_its_application(app: str) -> None:
     assert handle_parts(username_handle("Ada", app)) == (app, "username", "ada")

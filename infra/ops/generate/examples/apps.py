@@ -22,8 +22,8 @@ def _app(**more: Any) -> View:
     """The application of a harbour."""
     return {
         "id": APP, "name": "Harbour", "state": "active", "reason": None, "keys": [_key(_KEY, at(36))],
-        "tokens_before": None, "settings": _CLOSED, "plan": None, "created": at(36), "updated": at(36),
-        "version": 3, **more,
+        "tokens_before": None, "settings": _CLOSED, "plan": None, "cleared": None, "created": at(36),
+        "updated": at(36), "version": 3, **more,
     }  # fmt: skip
 
 
@@ -33,9 +33,21 @@ _ROLLED = _app(
     **{**_REVOKED, "updated": at(41), "version": 9},
     keys=[_key(_KEY, at(36), "2026-11-22T08:41:00.000Z"), _key(_NEXT, at(41))],
 )
+_ENDED: dict[str, Any] = {"state": "erased", "reason": "The contract has ended.", "keys": []}
 _DEFAULT: View = {
     "id": "default", "name": "Default", "state": "active", "reason": None, "keys": [], "tokens_before": None,
-    "settings": {**_CLOSED, "registration": True}, "plan": None, "created": None, "updated": None, "version": -1,
+    "settings": {**_CLOSED, "registration": True}, "plan": None, "cleared": None, "created": None, "updated": None,
+    "version": -1,
+}  # fmt: skip
+
+_LEFT = {"users": 0, "rooms": 0, "handles": 0, "apps": 9}
+_RECEIPT: View = {
+    "app": APP, "name": "Harbour Chat", "reason": "The contract has ended.", "by": "operator", "erased": at(42),
+    "cleared": at(43), "rows": {"credentials": 2},
+    "log": [
+        *({"topic": topic, "events": events, "until": None} for topic, events in _LEFT.items()),
+        {"topic": "feed", "events": None, "until": "2026-11-29T15:53:00.000Z"},
+    ],
 }  # fmt: skip
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
@@ -56,4 +68,12 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example("operator", {"app": APP, "grace_seconds": 86_400}, {"app": _ROLLED, "key": _NEXT, "secret": _OTHER}),
     ),
     "apps.list": (Example("operator", {}, {"apps": [_DEFAULT, _ROLLED], "next": None}),),
+    "apps.erase": (
+        Example(
+            "operator",
+            {"app": APP, "confirm": "Harbour Chat", "reason": "The contract has ended."},
+            {"app": _app(**{**_REVOKED, "updated": at(42), "version": 10}, **_ENDED)},
+        ),
+    ),
+    "apps.receipt": (Example("operator", {"app": APP}, {"receipt": _RECEIPT}),),
 }

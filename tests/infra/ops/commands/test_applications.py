@@ -78,7 +78,45 @@ async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings)
     assert shown["keys"][0]["key"] == one["key"] and len(shown["keys"]) == 2
     assert {*shown["keys"][0]} == {"key", "since", "until"}, "what names a secret is not shown"
     said = await klatsch(installed, "undo", "--by", "operator", "--from", "1h", "--yes")
-    assert "an application is not deleted; it can be suspended" in said
+    assert "an application is suspended or erased: apps.suspend, apps.erase" in said
+
+
+async def test_one_is_erased_after_its_name_was_typed(installed: Settings) -> None:
+    one = (await made(installed, "Pier"))["app"]
+    heard, asked = Heard(), list[tuple[str, str]]()
+    for typed in (None, "", "pier", "default"):
+        with pytest.raises(CannotDo, match=r"expected 'Pier' once more, got .*; nothing was changed"):
+            await applications.erase(
+                installed, "Pier", reason="", confirmed=lambda *_, typed=typed: typed, json=False, url="",
+                say=heard.append,
+            )  # fmt: skip
+    assert heard == [] and (await listed(installed))[one]["state"] == "active"
+
+    def type_it(name: str, id: str) -> str:
+        asked.append((name, id))
+        return "Pier"
+
+    await applications.erase(
+        installed, one, reason="Done.", confirmed=type_it, json=False, url="", say=heard.append
+    )  # fmt: skip
+    assert asked == [("Pier", one)]
+    assert heard[0].startswith(f"Pier ({one}) was erased at ") and heard[0].endswith(" by operator: Done.")
+    assert (
+        "  credentials            1" in heard and "  apps                3 events, until the topic is deleted" in heard
+    )
+    assert any(line.startswith("  feed             not counted, until 20") for line in heard), heard
+    # Its name is still its name, and a receipt is read again.
+    again = msgspec.json.decode(await klatsch(installed, "apps", "receipt", "Pier", "--json"))
+    assert again["cleared"] is not None and again["rows"] == {"credentials": 1}
+    assert f"{one}  erased     Pier  no key" in (await klatsch(installed, "apps", "list")).splitlines()
+    # Another may be called so, and then has the name.
+    await applications.suspend(installed, (await made(installed, "Pier"))["app"], reason="", url="", say=heard.append)
+    await applications.resume(installed, "Pier", url="", say=heard.append)
+    other = (await made(installed, "Wharf"))["app"]
+    said = await klatsch(installed, "apps", "erase", "Wharf", "--yes", "--json")
+    assert msgspec.json.decode(said)["app"] == other
+    with pytest.raises(CannotDo, match="404 expected an erased application, got default, which is active"):
+        await applications.receipt(installed, "default", json=False, url="", say=heard.append)
 
 
 async def test_what_it_cannot_do(installed: Settings) -> None:

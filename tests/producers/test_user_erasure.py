@@ -18,9 +18,9 @@ from events.users import (
 from producers.commands import Command
 from producers.credentials import ChangePassword
 from producers.deactivation import ReactivateUser
-from producers.erasure import EraseUser, NoteErasure
 from producers.messages import HideMessage
 from producers.sessions import OpenSession
+from producers.user_erasure import EraseUser, NoteErasure
 from producers.users import ChangeProfile, ChooseVisual, NoteSeen
 from tests.events.given import TIME
 from tests.producers.given import Given

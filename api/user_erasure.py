@@ -12,8 +12,8 @@ from events.users import User, erasure_of, user_key
 from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.commands import ANY_APP, Refused
-from producers.erasure import EraseUser
 from producers.limits import Id
+from producers.user_erasure import EraseUser
 from projectors.views import View, user_view
 
 

@@ -23,10 +23,10 @@ from infra.base import away, postgres
 from infra.base.postgres import Row, lock_key, queries
 from infra.base.rows import from_row
 from producers.commands import Command, Refused, Unavailable
-from producers.erasure import NoteErasure
 from producers.invitations import DeclineInvitation
 from producers.members import RemoveMember
 from producers.messages import HideMessage
+from producers.user_erasure import NoteErasure
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _SUCCESSORS = 5
 _LATER: tuple[type[Exception], ...] = (*away.PARTS, Problem, Refused, Unavailable)
 
 
-class Erasing:
+class UserEraser:
     """One task a process. Of several processes one works on an account: the others see its lock."""
 
     def __init__(self, services: Services) -> None:
@@ -66,7 +66,7 @@ class Erasing:
     async def _run(self) -> None:
         while True:
             try:
-                for row in await self._call.rows(queries("erasing")["waiting"], _ACCOUNTS):
+                for row in await self._call.rows(queries("user_erasure")["waiting"], _ACCOUNTS):
                     await self._account(row["id"])
             except _LATER as error:
                 log.warning("which accounts are erased is not known: %r", error)
@@ -206,4 +206,4 @@ class _Account:
         await self._call.step(command, actor=actor or self._user.id, key=f"erasing:{what}")
 
     async def _rows(self, query: str, *arguments: Any) -> list[Row]:
-        return await self._call.rows(queries("erasing")[query], *arguments)
+        return await self._call.rows(queries("user_erasure")[query], *arguments)

@@ -1,5 +1,5 @@
-"""Accounts that are erased: what is left of them, what is free again, and what they said. Tests ``api/erasure.py`` and
-``api/erasing.py``."""
+"""Accounts that are erased: what is left of them, what is free again, and what they said.
+Tests ``api/user_erasure.py`` and ``api/user_eraser.py``."""
 
 from __future__ import annotations
 
