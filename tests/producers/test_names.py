@@ -25,6 +25,7 @@ from producers.handles import ClaimHandle
 from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
 from producers.rooms import ChangeRoom, CreateRoom
+from producers.sessions import IssueSession, OpenSession
 from producers.users import ChangeProfile, RegisterUser
 from tests.events.core.test_visible_text import HIDING, INVISIBLE
 from tests.producers.given import Given
@@ -59,6 +60,7 @@ def _app() -> Given:
 
 
 KEY = "kk_" + "a" * 26
+EXPIRES = "2026-12-21T08:00:00.000Z"
 #: Fields by command and path.
 SCENES = {
     "RegisterUser.name": Scene("name", Given, lambda name: RegisterUser(user="s", username="ada", name=name)),
@@ -68,6 +70,10 @@ SCENES = {
     "DeactivateUser.reason": Scene(
         "text", _user, lambda text: DeactivateUser(user="s", reason=text, since=0, close=[])
     ),
+    "OpenSession.device": Scene(
+        "text", _user, lambda text: OpenSession(user="s", credential=ADA.credential, expires=EXPIRES, device=text)
+    ),
+    "IssueSession.device": Scene("text", _user, lambda text: IssueSession(user="s", expires=EXPIRES, device=text)),
     "CreateApp.name": Scene("name", Given, lambda name: CreateApp(app="s", name=name, key=KEY, secret="v")),
     "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
