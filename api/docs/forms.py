@@ -12,7 +12,7 @@ from api.docs.samples import compact_json
 #: Operations that take something from somebody, besides those with the method DELETE: the page asks before it calls.
 GRAVE = frozenset({
     "users.change_password", "users.reset_password", "rooms.archive", "import.orders", "apps.suspend",
-    "apps.revoke_tokens", "users.revoke_tokens",
+    "apps.revoke_tokens", "users.revoke_tokens", "apps.erase", "users.erase",
 })  # fmt: skip
 
 

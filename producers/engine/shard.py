@@ -172,6 +172,7 @@ class ShardOwner:
         self._cache.clear()
         self._idempotency.begin()
         self._broken.clear()
+        await self._erased.read()
         term = await self._writer.open()
         sql = postgres.queries("shard")["position"]
         while True:
@@ -284,9 +285,11 @@ class ShardOwner:
     async def _decide_and_append(self, taken: Sequence[_Pending]) -> None:
         keys = {key for pending in taken for key in registry.of(pending.envelope.command).keys(pending.envelope)}
         state, receipts = await self._load(keys, taken)
+        # Where it could not be read before, again.
+        self._erased.refresh()
         batch = CommandBatch(
             self.shard.topic, self.shard.partition, self._writer.next_offset, self._source,
-            state, receipts, await self._erased.current(),
+            state, receipts, self._erased.known,
         )  # fmt: skip
         decided = []
         for pending in taken:

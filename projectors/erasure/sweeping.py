@@ -44,10 +44,12 @@ async def sweep(settings: Settings, app: str, forget: Forget) -> dict[str, int]:
     Raises RebuildError while a rebuild or a verification is at work: both stand on the same rows.
     """
     async with alone(settings) as connection:
-        await connection.execute("set enable_seqscan = off")
-        sweeper = _Sweeper(connection, settings, app, forget)
-        await sweeper.begin()
-        await sweeper.run()
+        # Another process may have done it since it was seen to be pending.
+        if app in await pending(connection):
+            await connection.execute("set enable_seqscan = off")
+            sweeper = _Sweeper(connection, settings, app, forget)
+            await sweeper.begin()
+            await sweeper.run()
         row = await connection.fetchrow(queries("app_erasure")["of"], app)
     return dict(sorted(row["rows"].items())) if row is not None else {}
 

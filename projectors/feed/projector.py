@@ -197,11 +197,11 @@ class FeedSession:
         started = time.perf_counter()
         self._pace.turn(time.monotonic(), len(batch.entries))
         entries = [entry for entry in batch.entries if self._readable(entry)]
-        erased = await self._erased.current()
+        await self._erased.read()
         wanted = [
             e
             for e in entries
-            if (e.record is None or e.record.app not in erased)
+            if (e.record is None or e.record.app not in self._erased.known)
             and any(partition_writer.wants(e.shard, e.offset) for partition_writer in self._partition_writers.values())
         ]
         context, failed = await self._load(wanted)

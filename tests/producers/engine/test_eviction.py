@@ -101,8 +101,8 @@ async def test_a_mended_row_is_what_is_decided_on(settings: Settings, monkeypatc
 
 async def test_every_shard_of_a_process_forgets_when_rows_are_mended(settings: Settings) -> None:
     progress = Progress(settings)
-    producers = Producers(settings, None, progress)  # type: ignore[arg-type]  # it loads nothing
-    async with owning(settings) as one:
+    async with owning(settings) as one, await postgres.pool(settings, size=1) as pool:
+        producers = Producers(settings, pool, progress)
         producers._shards[SHARD] = one.owner
         await one.room(ROOM)
         before = one.owner._cache.forgotten
