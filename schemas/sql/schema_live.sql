@@ -98,6 +98,7 @@ create table handles (
 create table rooms (
     id          text collate "C" primary key,
     app         text collate "C" not null,
+    slug        text,
     type        text not null,
     name        text not null,
     description text,

@@ -58,7 +58,7 @@ FIELDS: dict[str, Any] = {
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
-    "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
+    "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1, "slug": "tea-room",
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
