@@ -18,9 +18,9 @@ from infra.base.settings import Settings
 from infra.ops.commands import readers as command
 from projectors.rebuild.models import model
 from projectors.rebuild.run import rebuild
-from tests.api.applications import App, made, person
+from tests.api.applications import App, everything, made, person
 from tests.api.conftest import minted
-from tests.client import Person, World, visiting
+from tests.client import World, visiting
 from tests.infra.ops.operating import Heard
 from tests.parts import Parts
 from tests.running import until
@@ -50,23 +50,6 @@ async def reader(settings: Settings, app: str) -> str:
     return str(answer["dsn"])
 
 
-async def everything(world: World, ada: Person, bob: Person, eve: Person) -> None:
-    """A row of every table that people make."""
-    await ada.do("visuals.choose", model_data={"face": "round"})
-    for one, other in ((ada, bob), (bob, ada)):
-        await one.do("relationships.set", user=other.id, type="friend")
-    room = await ada.group(bob, type="private", name="Tea")
-    await ada.direct(bob)
-    message = await ada.say(room, "first")
-    await ada.do("messages.edit", room=room, message=message["id"], content={"text": "first, edited"})
-    await ada.do("messages.pin", room=room, message=message["id"])
-    # Who allows nobody to add them is invited.
-    await eve.do("users.change", added_by="nobody")
-    await ada.do("members.add", room=room, user=eve.id)
-    await bob.do("members.remove", room=room, user="me")
-    await ada.do("members.add", room=room, user=bob.id)
-
-
 async def registering(world: World, operator: str, app: App) -> None:
     """Lets people register themselves with the application, and one do so: who logs in has a session."""
     await world.call("apps.change", {"app": app.id, "settings": {"registration": True}}, token=operator)
@@ -88,12 +71,12 @@ async def stage(parts: Parts) -> AsyncIterator[Stage]:
         operator = minted(settings)
         apps = [await made(world, operator), await made(world, operator)]
         for app in apps:
-            await everything(world, *[await person(world, app, name, "http") for name in ("ada", "bob", "eve")])
+            await everything(*[await person(world, app, name, "http") for name in ("ada", "bob", "eve")])
             await registering(world, operator, app)
         people = [await world.person(name) for name in ("ada", "bob", "eve")]
         for one in people:
             await one.do("users.change", added_by="everyone")
-        await everything(world, *people)
+        await everything(*people)
         await people[0].do("channels.create", name="Raid", limit=4)
         # The read models have all of it once they answer this.
         await people[0].snapshot()
