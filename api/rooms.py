@@ -140,7 +140,7 @@ async def create(call: Call, request: CreateRoomRequest) -> dict[str, Any]:
     places = {user: f"/members/{where[user]}" for user in others}
     problem = await unreachable(call, places, what) or asked.refusal
     command = CreateRoom(
-        room=room, type=request.type, name=request.name or "", description=request.description,
+        room=room, type=request.type, slug=request.id, name=request.name or "", description=request.description,
         topic_line=request.topic_line, settings=request.settings, data=request.data, custom=request.custom,
         members=[call.user, *asked.joining], unwilling=list(asked.unwilling), invited=list(asked.invited),
     )  # fmt: skip

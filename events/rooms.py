@@ -42,6 +42,9 @@ class Room(Entity, frozen=True, kw_only=True):
     id: str
     #: Id of the application in which it is.
     app: str
+    #: The name that its maker gave it as an address (S3 `type:id`), from which ``id`` follows; None: ``id`` is all it
+    #: has, or it was made before this was noted.
+    slug: str | None
     #: ``public``: anyone finds it and may join. ``private``: only members see it; they let others in.
     #: ``direct``: exactly two people, the same room for the same two.
     type: RoomType
@@ -100,6 +103,8 @@ class RoomCreated(Event, frozen=True, kw_only=True):
     #: ``RoomSettings``; what is missing has its default.
     settings: dict[str, Any] = {}
     custom: dict[str, Any] = {}
+    #: The name that its maker gave it as an address, from which the stream's id follows; None: none.
+    slug: str | None = None
 
 
 class RoomRenamed(Event, frozen=True, kw_only=True):
@@ -168,10 +173,10 @@ def created(record: Record[RoomCreated], state: State) -> Changes:
     direct = event.type == "direct"
     settings = settings_of({"announcements": False} if direct else event.settings)
     room = Room(
-        id=record.stream, app=record.app, type="direct" if direct else event.visibility, name=event.name,
-        description=event.description, topic_line=None, settings=msgspec.to_builtins(settings), state="active",
-        data=event.data, custom=event.custom, seq=0, last=None, rank=None, members=0, pins=0, owner=None,
-        created=record.time, updated=record.time, version=record.offset,
+        id=record.stream, app=record.app, slug=event.slug, type="direct" if direct else event.visibility,
+        name=event.name, description=event.description, topic_line=None, settings=msgspec.to_builtins(settings),
+        state="active", data=event.data, custom=event.custom, seq=0, last=None, rank=None, members=0, pins=0,
+        owner=None, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {room.key: room}
 
@@ -218,11 +223,12 @@ _SETTINGS: dict[str, Any] = msgspec.to_builtins(RoomSettings())
 
 ROWS = (
     EventType(
-        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=3,
+        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=4,
         about="A room exists from here on; its first members join in the same batch.",
         sample=RoomCreated(
             type="group", visibility="public", name="Analytical Engine", data={"icon": "gear"},
             description="Mill, store and cards.", settings=_SETTINGS, custom={"site": {"floor": 2}, "tags": ["mill"]},
+            slug="analytical-engine",
         ),
         revert=RevertRule("room", ("state",)),
     ),

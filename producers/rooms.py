@@ -44,6 +44,7 @@ from producers.limits import (
     DataPatch,
     Description,
     Id,
+    Slug,
     TopicLine,
     composed,
     merged,
@@ -76,6 +77,8 @@ class CreateRoom(RoomCommand, frozen=True, kw_only=True):
     """
 
     type: RoomType
+    #: The name that ``room`` follows from; None: none was given.
+    slug: Slug | None = None
     name: str
     description: Description | None = None
     topic_line: TopicLine | None = None
@@ -195,6 +198,7 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
         made = RoomCreated(
             type="group", visibility=command.type, name=name, data=command.data,
             description=command.description, settings=changed_settings({}, command.settings), custom=custom,
+            slug=command.slug,
         )  # fmt: skip
     events: list[Event] = [made]
     if command.topic_line is not None and command.type != "direct":

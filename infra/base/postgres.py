@@ -20,6 +20,7 @@ from infra.base.connection import Connection as Connection
 from infra.base.connection import Pool as Pool
 from infra.base.connection import Row as Row
 from infra.base.placeholders import filled
+from infra.base.readers import grants, group
 from infra.base.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ async def install(settings: Settings) -> None:
             await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"klatsch {settings.schema}")
             if await connection.fetchval("select to_regclass($1)", f"{settings.schema}_ops.installation") is None:
                 await _run(connection, settings, "_ops", scripts["ops"])
-                await _run(connection, settings, "", scripts["live"])
+                await _live(connection, settings, scripts)
                 await connection.execute("insert into installation (version) values ($1)", SCHEMA_VERSION)
             await _path(connection, settings, "_ops")
             version = await connection.fetchval("select version from installation")
@@ -157,7 +158,7 @@ async def install(settings: Settings) -> None:
                 await _upgrade(connection, settings, version, scripts)
             elif await connection.fetchval("select to_regclass($1)", f"{settings.schema}.positions") is None:
                 log.warning("schema %s: its read models are lost, and folded anew from the log", settings.schema)
-                await _run(connection, settings, "", scripts["live"])
+                await _live(connection, settings, scripts)
     finally:
         await connection.close()
 
@@ -184,7 +185,7 @@ async def _upgrade(connection: Connection, settings: Settings, version: int, scr
         if script := scripts.get(f"{number:04}"):
             await _run(connection, settings, "_ops", script)
     await connection.execute(f'drop schema if exists "{settings.schema}" cascade')
-    await _run(connection, settings, "", scripts["live"])
+    await _live(connection, settings, scripts)
     await _path(connection, settings, "_ops")
     await connection.execute("update installation set version = $1", SCHEMA_VERSION)
 
@@ -222,6 +223,31 @@ async def _nobody_works(connection: Connection, settings: Settings) -> bool:
         "select bool_and(pg_try_advisory_xact_lock(key)) from unnest($1::bigint[]) k(key)", keys
     )
     return bool(free)
+
+
+async def _live(connection: Connection, settings: Settings, scripts: dict[str, str]) -> None:
+    """Empty read models, which the readers that are there may read."""
+    await _run(connection, settings, "", scripts["live"])
+    await show_to_readers(connection, settings, settings.schema)
+
+
+def readers_lock(settings: Settings) -> str:
+    """Name of the advisory lock of those who make readers, or tables that they see."""
+    return f"klatsch {settings.schema} readers"
+
+
+async def reader_grants(connection: Connection, settings: Settings, schema: str) -> list[str]:
+    """What lets readers ask the tables of ``schema``."""
+    rows = await connection.fetch(queries("readers")["readable"], f'"{schema}"')
+    return grants(settings, schema, [(row["table"], row["columns"]) for row in rows])
+
+
+async def show_to_readers(connection: Connection, settings: Settings, schema: str) -> None:
+    """Lets readers ask tables that were made anew; in a transaction. Nothing, while the installation has no readers."""
+    await connection.execute(queries("readers")["lock"], readers_lock(settings))
+    if await connection.fetchval(queries("readers")["group"], group(settings)):
+        for statement in await reader_grants(connection, settings, schema):
+            await connection.execute(statement)
 
 
 async def _run(connection: Connection, settings: Settings, suffix: str, script: str) -> None:

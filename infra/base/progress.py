@@ -160,10 +160,10 @@ class Progress:
         try:
             await postgres.share(connection, self._settings)
             connection.add_termination_listener(lambda _: lost.set())
-            await _listen_to(connection, parked_channel(self._settings), self._told_parked)
-            await _listen_to(connection, pages_channel(self._settings), self._told_touched)
-            await _listen_to(connection, positions_channel(self._settings), self._told_positions)
-            await _listen_to(connection, revoked_channel(self._settings), self._told_revoked)
+            await listen_to(connection, parked_channel(self._settings), self._told_parked)
+            await listen_to(connection, pages_channel(self._settings), self._told_touched)
+            await listen_to(connection, positions_channel(self._settings), self._told_positions)
+            await listen_to(connection, revoked_channel(self._settings), self._told_revoked)
             while not lost.is_set():
                 async with asyncio.timeout(_READ_SECONDS):
                     await self._read(connection)
@@ -232,5 +232,7 @@ class Progress:
             callback(self.vector)
 
 
-async def _listen_to(connection: postgres.Connection, channel: str, callback: Callable[[str], None]) -> None:
-    await connection.add_listener(channel, lambda _connection, _pid, _channel, payload: callback(str(payload)))
+async def listen_to(connection: postgres.Connection, channel: str, callback: Callable[[str], None]) -> None:
+    """Calls back for each payload of a channel, as the functions above name it."""
+    name = await connection.fetchval(postgres.queries("progress")["channel"], channel)
+    await connection.add_listener(name, lambda _connection, _pid, _channel, payload: callback(str(payload)))

@@ -6,6 +6,7 @@ from infra.base.installation import LogReplaced
 from infra.base.kafka import TopicCreationFailed, TopicMismatch
 from infra.base.months import MonthError
 from infra.base.postgres import SchemaMismatch
+from infra.base.readers import ReaderError
 from infra.base.settings import SettingsError
 from infra.embedded.accounts import NoAccount
 from infra.embedded.jars import DownloadError
@@ -25,6 +26,7 @@ EXPECTED = (
     NotReachable,
     PortInUse,
     ProcessError,
+    ReaderError,
     SchemaMismatch,
     SettingsError,
     TopicCreationFailed,

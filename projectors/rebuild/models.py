@@ -25,7 +25,9 @@ MODELS = {
         Model("users", ("users",), ("users", "sessions", "relationships", "visuals", "listenings")),
         Model("handles", ("handles",), ("handles",)),
         Model("apps", ("apps",), ("apps",)),
-        Model("rooms", ("rooms",), ("rooms", "members", "stays", "messages", "spans", "revisions")),
+        Model(
+            "rooms", ("rooms",), ("rooms", "members", "stays", "invitations", "messages", "spans", "revisions", "pins")
+        ),
         Model("channels", ("rooms",), ("channels", "channel_users", "channel_counters")),
         Model("changes", kafka.EVENT_TOPICS, ("changes", "erased_events")),
     )

@@ -87,6 +87,7 @@ async def _tidy(connection: postgres.Connection, settings: Settings, model: Mode
 async def _take_place(connection: postgres.Connection, settings: Settings, schema: str) -> None:
     """Where nothing serves, the fresh schema takes the name; projectors go on from where it is."""
     async with connection.transaction():
+        await postgres.show_to_readers(connection, settings, schema)
         await connection.execute(f'drop schema if exists "{settings.schema}"')
         await connection.execute(f'alter schema "{schema}" rename to "{settings.schema}"')
         await connection.execute(f'comment on schema "{settings.schema}" is null')

@@ -16,7 +16,7 @@ import asyncpg
 
 from events.core.errors import KlatschError
 from events.core.positions import Shard, encode_vector
-from infra.base import months
+from infra.base import months, postgres
 from infra.base.postgres import Connection, queries
 from infra.base.progress import READ_MODELS, pages_channel, positions_channel
 from infra.base.settings import Settings
@@ -159,6 +159,7 @@ async def _rename(connection: Connection, settings: Settings, schema: str) -> No
     """The whole schema: no table is locked, so nobody waits."""
     live, leaving, old = settings.schema, beside(settings, "leaving"), beside(settings, "old")
     await _months(connection, settings, schema)
+    await postgres.show_to_readers(connection, settings, schema)
     # Those of others go with them, as nobody looks for rows there: they are dropped when an application's rows go.
     erased = [
         row["app"] for row in await connection.fetch(queries("app_erasure")["done"].replace("{live}", f'"{live}".'))
@@ -175,6 +176,7 @@ async def _exchange(connection: Connection, settings: Settings, schema: str, mod
     """Some tables: each is locked for a moment, and its readers wait."""
     live, leaving = settings.schema, beside(settings, "leaving")
     await _months(connection, settings, schema)
+    await postgres.show_to_readers(connection, settings, schema)
     await connection.execute(f'create schema "{leaving}"')
     # What is left of it after a kill is nothing to go on with.
     await connection.execute(f'comment on schema "{schema}" is null')

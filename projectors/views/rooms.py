@@ -19,7 +19,7 @@ GONE: View = {
     "owner": None,
 }
 #: What a deleted room still shows.
-LEFT = frozenset({"id", "type", "state", "created", "updated", "version"})
+LEFT = frozenset({"id", "slug", "type", "state", "created", "updated", "version"})
 #: What nobody sees of any room. A field is here, in ``LEFT`` or in ``GONE``.
 UNSEEN = frozenset({"app", "rank"})
 _SHOWN = tuple(name for name in Room.__struct_fields__ if name in LEFT or name in GONE)

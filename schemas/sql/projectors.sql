@@ -40,11 +40,14 @@ on conflict do nothing
 
 -- name: notify
 -- Tells listeners, once this transaction commits.
-select pg_notify($1, payload) from unnest($2::text[]) as n(payload)
+select pg_notify('k' || left(encode(sha256(convert_to(notices || $1, 'UTF8')), 'hex'), 40), payload)
+from installation, unnest($2::text[]) as n(payload)
 
 -- name: announce
 -- Tells listeners of some channels in this order, once this transaction commits.
-select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as n(channel, payload)
+select pg_notify('k' || left(encode(sha256(convert_to(notices || channel, 'UTF8')), 'hex'), 40), payload)
+from installation, unnest($1::text[], $2::text[]) with ordinality as n(channel, payload, place)
+order by place
 
 -- name: park
 -- An event that could not be applied, or one behind it.

@@ -34,6 +34,7 @@ create table users (
 create index users_grams on users using gin (grams) with (fastupdate = off);
 create index users_visual on users (visual) where visual is not null;
 create index users_erasing on users (id) where erased is not null and (erasure->>'done') is null;
+create index users_app on users (app);
 create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
@@ -122,6 +123,7 @@ create table handles (
 create table rooms (
     id          text collate "C" primary key,
     app         text collate "C" not null,
+    slug        text,
     type        text not null,
     name        text not null,
     description text,
@@ -146,6 +148,7 @@ create table rooms (
     active      timestamp not null generated always as (date_trunc('hour', updated at time zone 'UTC')) stored
 ) with (fillfactor = 70);
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
+create index rooms_app on rooms (app);
 -- Public rooms as they are listed, but for the order within an hour.
 create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';
 -- Public rooms by what their custom object contains.
@@ -365,3 +368,60 @@ create table parked (
     primary key (consumer, topic, partition, "offset")
 );
 create index parked_stream on parked (consumer, stream, "offset");
+
+-- Whom a row is shown to that is read by a role of Postgres other than the owner: readers (infra/base/readers.py) see
+-- what is of their application, and a table that is not named here nothing of. What a policy reads, it reads as the
+-- reader: "all rooms" are those of the reader's application. As an array, that is read once a query, and an index on the
+-- column that it is compared with is used. A policy names tables of its own model only (projectors/rebuild/models.py),
+-- and who reads is told by current_user, which a reader cannot set.
+alter table users enable row level security;
+create policy readers on users for select
+    using (app = (select r.app from readers r where r.role = current_user::text));
+alter table sessions enable row level security;
+create policy readers on sessions for select using ("user" = any(array(select u.id from users u)));
+alter table relationships enable row level security;
+create policy readers on relationships for select using ("user" = any(array(select u.id from users u)));
+alter table visuals enable row level security;
+create policy readers on visuals for select
+    using (app = (select r.app from readers r where r.role = current_user::text));
+alter table apps enable row level security;
+create policy readers on apps for select
+    using (id = (select r.app from readers r where r.role = current_user::text));
+-- The application stands before the kind; before those of the default one nothing does.
+alter table handles enable row level security;
+create policy readers on handles for select
+    using (case when strpos(split_part(id, ':', 1), '/') > 0 then split_part(id, '/', 1) else 'default' end
+           = (select r.app from readers r where r.role = current_user::text));
+alter table rooms enable row level security;
+create policy readers on rooms for select
+    using (app = (select r.app from readers r where r.role = current_user::text));
+alter table members enable row level security;
+create policy readers on members for select using (room = any(array(select r.id from rooms r)));
+alter table stays enable row level security;
+create policy readers on stays for select using (room = any(array(select r.id from rooms r)));
+alter table invitations enable row level security;
+create policy readers on invitations for select using (room = any(array(select r.id from rooms r)));
+alter table messages enable row level security;
+create policy readers on messages for select using (room = any(array(select r.id from rooms r)));
+alter table spans enable row level security;
+create policy readers on spans for select using (room = any(array(select r.id from rooms r)));
+-- Rooms are some thousands, messages are not: each is looked up.
+alter table revisions enable row level security;
+create policy readers on revisions for select using (exists (select from messages m where m.id = message));
+alter table pins enable row level security;
+create policy readers on pins for select using (room = any(array(select r.id from rooms r)));
+-- Live channels are the default application's.
+alter table channels enable row level security;
+create policy readers on channels for select
+    using ('default' = (select r.app from readers r where r.role = current_user::text));
+alter table channel_users enable row level security;
+create policy readers on channel_users for select
+    using ('default' = (select r.app from readers r where r.role = current_user::text));
+alter table listenings enable row level security;
+create policy readers on listenings for select
+    using ('default' = (select r.app from readers r where r.role = current_user::text));
+-- Without the events that say where in the vault a password or a secret is.
+alter table changes enable row level security;
+create policy readers on changes for select
+    using (app = (select r.app from readers r where r.role = current_user::text)
+           and type not in ('user.registered', 'user.password_changed', 'app.created', 'app.key_rolled'));

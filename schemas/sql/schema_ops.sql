@@ -4,7 +4,9 @@ create table installation (
     version     integer not null,
     -- Ids of the event topics that all offsets belong to; other topics of the same names are refused.
     log         text,
-    installed   timestamptz not null default now()
+    installed   timestamptz not null default now(),
+    -- From what the channels of notifications are named: whoever may connect may listen to a name that they know.
+    notices     text not null default gen_random_uuid()::text
 );
 
 -- The vault: password hashes and sealed secrets, kept in the compacted topic "secrets" and copied here.
@@ -72,3 +74,13 @@ create table channel_places (
     since       timestamptz not null default now()
 );
 create index channel_places_server on channel_places (server);
+
+-- Roles of Postgres that see the rows of one application (infra/base/readers.py). Each sees its own row here, which the
+-- policies of the live tables ask for.
+create table readers (
+    role        text collate "C" primary key,
+    app         text collate "C" not null,
+    created     timestamptz not null default now()
+);
+alter table readers enable row level security;
+create policy readers on readers for select using (role = current_user::text);

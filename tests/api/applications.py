@@ -44,3 +44,20 @@ async def person(world: World, app: App, name: str, via: Via) -> Person:
     found = Person(world, {"user": user, "token": app.signed(sub=external)}, via)
     await found.do("users.change", added_by="everyone")
     return found
+
+
+async def everything(ada: Person, bob: Person, eve: Person) -> None:
+    """What people do with each other: something of each kind. ``ada`` and ``bob`` may be added by everyone."""
+    await ada.do("visuals.choose", model_data={"face": "round"})
+    for one, other in ((ada, bob), (bob, ada)):
+        await one.do("relationships.set", user=other.id, type="friend")
+    room = await ada.group(bob, type="private", name="Tea")
+    await ada.direct(bob)
+    message = await ada.say(room, "first")
+    await ada.do("messages.edit", room=room, message=message["id"], content={"text": "first, edited"})
+    await ada.do("messages.pin", room=room, message=message["id"])
+    # Who allows nobody to add them is invited.
+    await eve.do("users.change", added_by="nobody")
+    await ada.do("members.add", room=room, user=eve.id)
+    await bob.do("members.remove", room=room, user="me")
+    await ada.do("members.add", room=room, user=bob.id)

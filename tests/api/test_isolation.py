@@ -118,6 +118,18 @@ async def test_rooms_are_called_alike_in_two_applications(world: World, operator
     assert await (await world.person("bob", via=via)).refused("rooms.get", room="tea") == "not_found"
 
 
+async def test_a_room_says_by_which_name_it_was_made(world: World, operator: str, via: Via) -> None:
+    ada = await person(world, await made(world, operator), "ada", via)
+    fields = {"type": "public", "name": "Tea"}
+    room = (await ada.do("rooms.create", **fields, id="tea"))["room"]
+    assert room["slug"] == "tea" != room["id"]
+    assert (await ada.do("rooms.get", room="tea"))["room"] == room
+    assert [one["room"]["slug"] for one in (await ada.do("rooms.find"))["rooms"]] == ["tea"]
+    assert (await ada.do("rooms.create", **fields))["room"]["slug"] is None
+    past = encode_vector(world.position)
+    assert (await ada.do("rooms.get", room="tea", as_of=past))["room"]["slug"] == "tea"
+
+
 async def test_people_register_and_log_in_where_the_application_lets_them(world: World, operator: str) -> None:
     app, other = await made(world, operator), await made(world, operator)
     given = {"username": f"ada-{secrets.token_hex(4)}", "password": "correct horse"}

@@ -195,7 +195,7 @@ async def test_a_room_is_made_with_a_slug_and_all_that_it_has(ada: Person, bob: 
     }  # fmt: skip
     made = await ada.do("rooms.create", type="private", id=slug, **fields, settings={"posting": "admins"})
     room = made["room"]
-    assert (room["id"], room["type"], room["owner"]) == (slug, "private", ada.id)
+    assert (room["id"], room["slug"], room["type"], room["owner"]) == (slug, slug, "private", ada.id)
     assert {name: room[name] for name in fields} == fields
     assert room["settings"] == SETTINGS | {"posting": "admins"}
     assert (await ada.do("rooms.get", room=slug))["room"] == room

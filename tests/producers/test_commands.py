@@ -62,7 +62,7 @@ FIELDS: dict[str, Any] = {
     "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
     "sliding": True, "device": "D",
-    "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
+    "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1, "slug": "tea-room",
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {

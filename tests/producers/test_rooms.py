@@ -55,6 +55,7 @@ def made(**fields: Any) -> RoomCreated:
 
 
 def test_create_rooms() -> None:
+    Given().when(make(slug="tea")).then(made(slug="tea"), join("ada", "owner"))
     Given().when(make(members=["ada", "bob"])).then(made(), join("ada", "owner"), join("bob"))
     private = make(
         type="private", description="Why\nwe talk", data={"a": "b"}, settings=SettingsPatch(posting="admins")

@@ -48,7 +48,7 @@ def user(id: str) -> User:
 def room(type: Any = "private", last: str | None = None, state: Any = "active") -> Room:
     found: Room = sample_of(
         Room, id="r", name="r", description="What for", type=type, settings={"posting": "members"}, state=state,
-        last=last, owner=None,
+        last=last, owner=None, slug=None,
     )  # fmt: skip
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from events.rooms import Room, room_key
 from events.sessions import SessionClosed, SessionOpened
 from infra.base import postgres, rows
 from infra.base.kafka import EVENT_TOPICS
-from infra.base.progress import positions_channel, revoked_channel
+from infra.base.progress import listen_to, positions_channel, revoked_channel
 from infra.base.settings import Settings
 from projectors.core import metrics
 from projectors.core.locks import Locks
@@ -146,12 +147,16 @@ async def test_a_killed_connection_is_survived(settings: Settings) -> None:
         assert await writer.connection.fetchval("select seq from rooms") == 1
 
 
+def _note(heard: list[tuple[str, str]], channel: str, payload: str) -> None:
+    heard.append((channel, payload))
+
+
 async def test_listeners_hear_positions_and_closed_sessions(settings: Settings) -> None:
     heard: list[tuple[str, str]] = []
     listener = await postgres.connect(settings)
     async with given(settings) as writer:
         for channel in (positions_channel(settings), revoked_channel(settings)):
-            await listener.add_listener(channel, lambda _c, _p, channel, payload: heard.append((channel, payload)))
+            await listen_to(listener, channel, partial(_note, heard, channel))
         opened = SessionOpened(session="s1", expires="2030-01-01T00:00:00.000Z")
         await writer.events(
             registered("ada"), Fact("ada", opened, "ada"), Fact("ada", SessionClosed(session="s1"), "ada")

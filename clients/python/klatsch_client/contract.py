@@ -97,6 +97,9 @@ class Visual(TypedDict):
 class Room(TypedDict):
     """A room as its members see it. Of a deleted one only its type, state and times are left."""
     id: str
+    #: The name that its maker gave it as an address (S3 `type:id`), from which `id` follows; None: `id` is all it
+    #: has, or it was made before this was noted.
+    slug: str | None
     #: `public`: anyone finds it and may join. `private`: only members see it; they let others in. `direct`: exactly
     #: two people, the same room for the same two.
     type: Literal["direct", "private", "public"]
@@ -1893,6 +1896,8 @@ class RoomCreatedDeltaData(TypedDict):
     #: `RoomSettings`; what is missing has its default.
     settings: NotRequired[dict[str, Json]]
     custom: NotRequired[dict[str, Json]]
+    #: The name that its maker gave it as an address, from which the stream's id follows; None: none.
+    slug: NotRequired[str | None]
 
 class RoomCreatedDelta(TypedDict):
     type: Literal["room.created"]

@@ -101,6 +101,11 @@ export type Visual = {
 export type Room = {
   id: string;
   /**
+   * The name that its maker gave it as an address (S3 `type:id`), from which `id` follows; None: `id` is all it
+   * has, or it was made before this was noted.
+   */
+  slug: string | null;
+  /**
    * `public`: anyone finds it and may join. `private`: only members see it; they let others in. `direct`: exactly
    * two people, the same room for the same two.
    */
@@ -2190,6 +2195,8 @@ export type RoomCreatedDeltaData = {
   /** `RoomSettings`; what is missing has its default. */
   settings?: { [name: string]: Json };
   custom?: { [name: string]: Json };
+  /** The name that its maker gave it as an address, from which the stream's id follows; None: none. */
+  slug?: string | null;
 };
 
 export type RoomCreatedDelta = {

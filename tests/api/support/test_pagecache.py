@@ -263,7 +263,9 @@ async def test_memory_is_bounded_and_what_changes_meanwhile_is_not_kept(settings
             heard: list[Invalidation] = []
             progress.on_touch(heard.append)
             await teller.execute(
-                "select pg_notify($1, $2)", pages_channel(settings), '{"appended":["r"],"users":["u"]}'
+                postgres.queries("projectors")["notify"],
+                pages_channel(settings),
+                ['{"appended":["r"],"users":["u"]}'],
             )
 
             async def told() -> list[Invalidation]:

@@ -51,7 +51,7 @@ async def closed(connection: postgres.Connection, session: str, seconds: float =
 
 
 async def told(connection: postgres.Connection, channel: str, payload: str) -> None:
-    await connection.execute("select pg_notify($1, $2)", channel, payload)
+    await connection.execute(postgres.queries("projectors")["notify"], channel, [payload])
 
 
 async def test_what_is_told_is_known_at_once_and_never_goes_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from events.relationships import RelationshipSet
 from events.rooms import RoomDeleted, RoomRenamed
 from events.users import UserProfileChanged
 from infra.base import postgres, rows
-from infra.base.progress import Invalidation, pages_channel, positions_channel
+from infra.base.progress import Invalidation, listen_to, pages_channel, positions_channel
 from infra.base.settings import Settings
 from projectors.read_models.applying import NOTIFY_BYTES
 from projectors.read_models.invalidations import Invalidations
@@ -48,11 +49,15 @@ def test_an_id_that_is_too_long_stands_for_everything() -> None:
     assert noted.payloads(NOTIFY_BYTES) == ['{"all":true}']
 
 
+def _note(heard: list[tuple[str, str]], channel: str, payload: str) -> None:
+    heard.append((channel, payload))
+
+
 async def test_each_kind_of_change_is_told_before_its_position(settings: Settings) -> None:
     heard: list[tuple[str, str]] = []
     listener = await postgres.connect(settings)
     for channel in (pages_channel(settings), positions_channel(settings)):
-        await listener.add_listener(channel, lambda _c, _p, channel, payload: heard.append((channel, payload)))
+        await listen_to(listener, channel, partial(_note, heard, channel))
     facts = [registered("ada"), created("r", "ada"), joined("r", "ada")]
     async with given(settings, *facts) as writer, running(ReadModels(settings)):
         await writer.level()

@@ -8,7 +8,7 @@ import pytest
 
 from events.core.positions import Shard
 from infra.base import postgres
-from infra.base.progress import READ_MODELS
+from infra.base.progress import READ_MODELS, listen_to, pages_channel
 from infra.base.settings import Settings
 from projectors.core.source import ResumeAt
 from projectors.read_models import applying
@@ -53,7 +53,7 @@ async def test_prepared_statements_go_on(settings: Settings) -> None:
     pool = await postgres.pool(settings, size=2)
     listener = await postgres.connect(settings)
     heard: list[str] = []
-    await listener.add_listener(f"{settings.schema}_pages", lambda *about: heard.append(about[3]))
+    await listen_to(listener, pages_channel(settings), heard.append)
     projector = ReadModels(settings)
     query = "select * from messages m join rooms r on r.id = m.room where r.id = $1 order by m.seq"
     try:

@@ -111,7 +111,7 @@ SETTINGS: View = {"notifications": True, "announcements": True, "posting": "memb
 
 
 #: A room's members in their order; those that no example is about as in one of which nobody has said anything.
-_ROOM: View = {**whole_room_view(sample_of(Room)), **UNSAID}
+_ROOM: View = {**whole_room_view(sample_of(Room)), **UNSAID, "slug": None}
 
 
 def room(**changes: Any) -> View:

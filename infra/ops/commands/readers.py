@@ -1,0 +1,129 @@
+"""``klatsch readers``: roles of Postgres that see the rows of one application, for analysts and their tools."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import asyncpg
+import msgspec
+
+from infra.base import postgres, readers
+from infra.base.postgres import Connection, queries
+from infra.base.readers import ReaderError
+from infra.base.scram import verifier
+from infra.base.settings import Settings
+
+Say = Callable[[str], None]
+
+
+async def create(settings: Settings, name: str, app: str, *, json: bool, sql: bool, say: Say) -> None:
+    """Makes a reader and says its DSN, or with ``sql`` the statements that would. Raises ReaderError."""
+    readers.checked(name)
+    password = secrets.token_urlsafe(24)
+    async with postgres.connected(settings) as connection, connection.transaction():
+        await _lock(connection, settings)
+        id = await _app(connection, app)
+        [ours] = await connection.fetch(queries("readers")["ourselves"])
+        if await connection.fetchval(queries("readers")["group"], name):
+            raise ReaderError(f"expected a name that no role of Postgres has, got {name!r}; see 'readers list'")
+        statements = await _statements(connection, settings, name, id, ours["database"], password)
+        if sql:
+            _say_sql(statements, say)
+        elif not ours["may"]:
+            raise ReaderError(_may_not(ours["name"]))
+        else:
+            await _run(connection, statements, ours["name"])
+    _say_address(settings, name, id, password, json=json, sql=sql, say=say)
+
+
+def _say_sql(statements: list[str], say: Say) -> None:
+    say("-- To be run by a superuser of Postgres, or one who owns the schemas and may create roles.")
+    for statement in ("begin", *statements, "commit"):
+        say(f"{statement};")
+
+
+def _say_address(settings: Settings, name: str, app: str, password: str, *, json: bool, sql: bool, say: Say) -> None:
+    dsn = readers.address(settings.postgres, name, password)
+    if sql:
+        say(f"-- {name} connects with: {dsn}")
+    elif json:
+        say(msgspec.json.encode({"reader": name, "app": app, "password": password, "dsn": dsn}).decode())
+    else:
+        say(f"{name} reads what is of {app}:\n{dsn}")
+        say("The password is shown only now.")
+
+
+async def listing(settings: Settings, *, json: bool, say: Say) -> None:
+    """Says all readers with their applications."""
+    async with postgres.connected(settings) as connection:
+        rows = await connection.fetch(queries("readers")["all"])
+    if json:
+        found = [
+            {"reader": row["role"], "app": row["app"], "created": row["created"], "there": row["there"]} for row in rows
+        ]
+        say(msgspec.json.format(msgspec.json.encode({"readers": found})).decode())
+        return
+    for row in rows:
+        gone = "" if row["there"] else "  (Postgres has no such role any more)"
+        say(f"{row['role']:<24}  {row['app']:<36}  {row['name']}{gone}")
+
+
+async def drop(settings: Settings, name: str, *, say: Say) -> None:
+    """Takes a reader away: who is connected sees nothing from now on. Raises ReaderError."""
+    async with postgres.connected(settings) as connection, connection.transaction():
+        await _lock(connection, settings)
+        if await connection.fetchval(queries("readers")["forget"], name) is None:
+            raise ReaderError(f"expected a reader, found none called {name!r}; see 'readers list'")
+        if await connection.fetchval(queries("readers")["group"], name):
+            [ours] = await connection.fetch(queries("readers")["ourselves"])
+            await _run(connection, [f'drop role "{readers.checked(name)}"'], ours["name"])
+    say(f"{name} is gone.")
+
+
+async def _lock(connection: Connection, settings: Settings) -> None:
+    await connection.execute(queries("readers")["lock"], postgres.readers_lock(settings))
+
+
+async def _app(connection: Connection, called: str) -> str:
+    """The id of the application with this id, or else this name. Raises ReaderError for none, or several."""
+    rows = await connection.fetch(queries("readers")["apps"], called)
+    found = [row["id"] for row in rows if row["id"] == called] or [row["id"] for row in rows]
+    if not found:
+        raise ReaderError(f"expected the id or name of an application, found none called {called!r}")
+    if len(found) > 1:
+        raise ReaderError(f"expected one application called {called!r}, found {len(found)}: {', '.join(found)}")
+    return str(found[0])
+
+
+async def _statements(
+    connection: Connection, settings: Settings, name: str, app: str, database: str, password: str
+) -> list[str]:
+    """All that makes the reader, and before the first one their group."""
+    group = readers.group(settings)
+    there = await connection.fetchval(queries("readers")["group"], group)
+    return [
+        *([] if there else [f'create role "{group}" nologin']),
+        *await postgres.reader_grants(connection, settings, settings.schema),
+        *readers.making(settings, name, app, database, verifier(password)),
+    ]
+
+
+async def _run(connection: Connection, statements: list[str], ourselves: str) -> None:
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ReaderError(f"{_may_not(ourselves)}: {error}") from error
+    except asyncpg.DependentObjectsStillExistError as error:
+        raise ReaderError(
+            f"expected a role that owns nothing, got: {error}. Nothing was changed; end its connections, or let one "
+            "who may run 'drop owned by' for it first"
+        ) from error
+
+
+def _may_not(ourselves: str) -> str:
+    return (
+        f"expected that Postgres lets {ourselves} make and take away roles, as by 'alter role {ourselves} createrole'. "
+        "Nothing was changed; 'readers create --sql' prints what somebody who may can run instead"
+    )
