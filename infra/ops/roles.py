@@ -60,15 +60,15 @@ _COLLECT = (20_000, 20, 20)
 
 
 def run(settings: Settings, roles: frozenset[str]) -> None:
-    """Runs until SIGTERM or SIGINT. ``analytics`` is run by itself: Faust owns its loop and its signals."""
+    """Runs until SIGTERM or SIGINT. ``analytics`` and ``usage`` are run by themselves: Faust owns loop and signals."""
     request_ids.configure(logging.INFO)
     # A rebalance or a broker that is away shows in our own lines; the client repeats it for each partition.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    if "analytics" in roles:
-        from projectors.workers import emotions
+    if roles & {"analytics", "usage"}:
+        from projectors.workers import process
 
         token = partial(operator_token.token, settings)
-        emotions.run(settings, token, onlookers(settings), {PROOF_HEADER: proof(settings)})
+        process.run(settings, roles, token, onlookers(settings), {PROOF_HEADER: proof(settings)})
         return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, roles))
