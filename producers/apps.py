@@ -97,7 +97,8 @@ def missing_app(id: str) -> Refused:
     return Refused("not_found", f"expected an application, found none with id {id}")
 
 
-def _present(state: State, id: str) -> App:
+def present(state: State, id: str) -> App:
+    """An application that must be there. Raises Refused ``not_found``."""
     app = loaded_app(state, id)
     if app is None:
         raise missing_app(id)
@@ -114,7 +115,7 @@ def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
 
 def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = present(state, command.app)
     events: list[Event] = []
     if command.name is not None and command.name != app.name:
         check_name("name", command.name)
@@ -129,7 +130,7 @@ def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
 
 def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
     command = envelope.command
-    held = list(keys_of(_present(state, command.app)).values())
+    held = list(keys_of(present(state, command.app)).values())
     # The older one of two has had its time.
     kept = held[-1:] if command.grace_seconds else []
     old_until = after(envelope.time, command.grace_seconds) if kept else None
@@ -139,7 +140,7 @@ def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
 
 def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = present(state, command.app)
     if app.id == DEFAULT_APP:
         # Everything that names no application stands in it: the demo, the tools' own accounts, all of before.
         raise Refused("forbidden", "expected an application that was made; the default one cannot be suspended")
@@ -149,11 +150,11 @@ def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
 
 
 def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
-    return [] if _present(state, envelope.command.app).state == "active" else [AppResumed()]
+    return [] if present(state, envelope.command.app).state == "active" else [AppResumed()]
 
 
 def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
-    app, before = _present(state, envelope.command.app), envelope.command.before or envelope.time
+    app, before = present(state, envelope.command.app), envelope.command.before or envelope.time
     if before > envelope.time:
         raise Refused("invalid", errors=[wrong("/before", f"a time that has come, {envelope.time}", before)])
     if app.tokens_before is not None and before <= app.tokens_before:

@@ -22,6 +22,7 @@ from infra.ops.commands import (
     cli_rebuild,
     cli_token,
     cli_trace,
+    cli_usage,
     cli_users,
 )
 from infra.ops.commands.command import DEFAULT_DATA, Data, fail, installation
@@ -279,6 +280,7 @@ app.command("restore", epilog=cli_past.RESTORE_EXAMPLES, rich_help_panel=_OPERAT
 app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
 app.add_typer(cli_users.app, name="users", rich_help_panel=_OPERATORS)
 app.add_typer(cli_apps.app, name="apps", rich_help_panel=_OPERATORS)
+app.add_typer(cli_usage.app, name="usage", rich_help_panel=_OPERATORS)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ from api.registry import all_operations
 from api.support.credential_store import CredentialStore
 from api.support.feed import FeedEnds
 from api.support.health import Check
+from api.usage import PeakTeller
 from infra.base import installation, postgres, request_ids
 from infra.base.disk_watch import DiskWatch
 from infra.base.handover import Handover
@@ -49,6 +50,7 @@ from projectors.read_models.projector import ReadModels
 from push import routes as push_routes
 from push.delivery.hub import Hub
 from push.delivery.note_writer import NoteWriter
+from push.delivery.peaks import PeakWriter
 from push.delivery.signals import Signals
 from push.presence.presence_hub import PresenceHub
 from push.transports.ws import uvicorn_options
@@ -150,6 +152,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
             await _started(stack, Cutting(services, hub))
+            await _started(stack, PeakWriter(hub.peers, PeakTeller(services)))
             checks["push"] = _ready_check(hub)
         # Without the role push a process has no connections of its own, but is notified of those of others.
         presence_hub = hub.presence_hub if hub is not None else PresenceHub(part=False, ttl=settings.presence_seconds)

@@ -74,7 +74,7 @@ class _Content(msgspec.Struct, gc=False):
 
 class _Counted(msgspec.Struct, gc=False):
     metric: str
-    start: str = msgspec.field(name="from")
+    since: str
     value: int
 
 
@@ -146,7 +146,7 @@ class Tally:
         """What is not in the log otherwise, and is told by the nodes. Raises DecodeError, ValueError."""
         if seen.type == "usage.counted":
             told = _COUNTED.decode(seen.data)
-            hour, _ = _starts(told.start)
+            hour, _ = _starts(told.since)
             if not (_is_id(seen.subject) and 0 <= told.value < _MOST):
                 return False
             if told.metric == PEAK:

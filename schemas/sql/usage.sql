@@ -103,3 +103,38 @@ delete from {kept}.usage_positions;
 insert into {kept}.usage_metrics select * from pg_temp.usage_metrics;
 insert into {kept}.usage_actors select * from pg_temp.usage_actors;
 insert into {kept}.usage_positions select * from pg_temp.usage_positions
+
+-- name: windows
+-- An application's values of some metrics in windows of one length.
+select start, metric, value from usage_metrics
+where app = $1 and length = $2 and metric = any($3::text[]) and start >= $4::timestamptz and start < $5::timestamptz
+order by start, metric
+
+-- name: active_in
+-- How many of an application's users did something in the windows of a length.
+select count(distinct "user") from usage_actors
+where app = $1 and length = $2 and start >= $3::timestamptz and start < $4::timestamptz
+
+-- name: applications
+-- Applications by a metric of the days from $1 to $2, the one with most first; how many there are in all. $4: metrics of
+-- which the highest value counts, and not the sum.
+with days as (
+    select app, metric,
+           case when metric = any($4::text[]) then max(value) else sum(value)::bigint end as value
+    from usage_metrics
+    where length = 'day' and start >= $1::timestamptz and start < $2::timestamptz
+    group by app, metric
+), people as (
+    select app, count(distinct "user") as users from usage_actors
+    where length = 'day' and start >= $1::timestamptz and start < $2::timestamptz
+    group by app
+), totals as (
+    select d.app, jsonb_object_agg(d.metric, case when d.metric = 'active_users' then coalesce(p.users, 0) else d.value end)
+        as totals
+    from days d left join people p using (app)
+    group by d.app
+)
+select t.app, a.name, t.totals, count(*) over () as all
+from totals t left join apps a on a.id = t.app
+order by coalesce((t.totals ->> $3)::bigint, 0) desc, t.app
+limit $5

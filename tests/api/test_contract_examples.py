@@ -40,6 +40,7 @@ ORDER = [
     "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
     "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
     "apps.revoke_tokens", "apps.roll_key", "apps.list", "console.parked", "console.parked_stream", "console.retry",
+    "usage.query", "usage.list",
     "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "sessions.close",
 ]  # fmt: skip
 

@@ -64,6 +64,8 @@ TABLE: dict[str, Row] = {
     "apps.suspend": Row({"app": "default"},                         401, 403, 403, 403, 403, 403, 403),
     "apps.resume": Row({"app": "default"},                          401, 403, 403, 403, 403, 403, 200),
     "apps.revoke_tokens": Row({"app": "nothing"},                   401, 403, 403, 403, 403, 403, 404),
+    "usage.query": Row({"app": "nothing"},                          401, 403, 403, 403, 403, 403, 404),
+    "usage.list": Row({},                                           401, 403, 403, 403, 403, 403, 200),
     "users.deactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "users.reactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "relationships.list": Row({},                                   401, 200, 200, 200, 200, 200, 403),

@@ -203,6 +203,8 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.revoke_tokens", operator, {"app": app})
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
+    await call("usage.query", operator, {"app": app})
+    await call("usage.list", operator)
 
 
 async def _states(call: Caller, token: str, operator: str, room: str) -> None:

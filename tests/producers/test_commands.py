@@ -59,13 +59,14 @@ FIELDS: dict[str, Any] = {
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
+    "metric": "peak_connections", "until": LATER, "value": 3, "node": "n",
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person", "kind": "guest"},
     "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
     "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
-    "RevertOfUser": {"kind": "relationship"},
+    "RevertOfUser": {"kind": "relationship"}, "CountUsage": {"since": SOON},
     "ChangePassword": {"was": "c", "credential": "d"}, "ChangeApp": {"settings": {"registration": True}},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
 }  # fmt: skip
@@ -261,6 +262,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "SuspendApp": (APP, None),
     "ResumeApp": ((*APP, ("u", "s", EXAMPLES["SuspendApp"])), None),
     "RevokeAppTokens": (APP, None),
+    "CountUsage": (APP, None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

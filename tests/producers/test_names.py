@@ -99,6 +99,7 @@ FREE = {
     "handle": "made from a username or address that was checked",
     "external": "an application's own id of somebody, which nobody is shown",
     "email": "an address has a rule of its own",
+    "node": "the name of a process, which nobody is shown",
     "email.address": "an address has a rule of its own",
 }
 

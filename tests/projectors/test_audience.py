@@ -84,7 +84,7 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 DOMAINS = (
     "apps", "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users",
-    "visuals",
+    "usage", "visuals",
 )  # fmt: skip
 
 
@@ -114,6 +114,7 @@ HEARERS: dict[str, set[str]] = {
     "app.suspended": set(),
     "app.resumed": set(),
     "app.tokens_revoked": set(),
+    "usage.counted": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),

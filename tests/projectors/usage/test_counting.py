@@ -114,7 +114,7 @@ def test_what_cannot_be_read_adds_nothing(bad: bytes) -> None:
 
 
 def told(**data: Any) -> bytes:
-    found = {"metric": PEAK, "from": "2026-11-28T09:00:00.000Z", "until": "2026-11-28T10:00:00.000Z", "value": 3}
+    found = {"metric": PEAK, "since": "2026-11-28T09:00:00.000Z", "until": "2026-11-28T10:00:00.000Z", "value": 3}
     envelope = {"type": "usage.counted", "subject": APP, "time": TIME, "actor": "system", "data": {**found, **data}}
     return msgspec.json.encode(envelope)
 
@@ -126,7 +126,7 @@ def test_peaks_of_nodes_are_added_by_hour() -> None:
     assert not counted("apps", value(REGISTRY.events["app.renamed"].sample, APP, "operator")).counts
 
 
-@pytest.mark.parametrize("bad", [{"value": -1}, {"value": 2**60}, {"value": "3"}, {"from": "now"}])
+@pytest.mark.parametrize("bad", [{"value": -1}, {"value": 2**60}, {"value": "3"}, {"since": "now"}])
 def test_bad_peaks_add_nothing(bad: dict[str, Any]) -> None:
     tally = Tally()
     assert not tally.count("apps", told(**bad)) and not tally.counts

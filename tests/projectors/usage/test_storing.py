@@ -175,7 +175,7 @@ async def test_counting_anew_needs_no_worker_and_one_goes_on_from_it(settings: S
 async def test_a_days_peak_is_that_of_its_highest_hour(settings: Settings) -> None:
     def told(hour: int, number: int) -> bytes:
         begin, end = (f"2026-11-28T{one:02}:00:00.000Z" for one in (hour, hour + 1))
-        data = {"metric": PEAK, "from": begin, "until": end, "value": number}
+        data = {"metric": PEAK, "since": begin, "until": end, "value": number}
         return msgspec.json.encode(
             {"type": "usage.counted", "subject": "a", "time": TIME, "actor": "system", "data": data}
         )
