@@ -90,7 +90,7 @@ def test_every_operation_stands_in_the_reference(name: str) -> None:
 
 
 #: Commands that the system gives by itself, or an operator's command line by an import, and no client.
-OURS = {"NoteSeen", "RevertInRoom", "RevertOfUser"}
+OURS = {"NoteSeen", "RevertInRoom", "RevertOfUser", "CountUsage"}
 
 
 def test_every_command_is_given_by_an_operation() -> None:
