@@ -1,4 +1,4 @@
-"""What applications use, as their servers and operators are told. Tests ``api/usage.py``."""
+"""What applications use, as their servers and operators are told, and what nodes tell. Tests ``api/usage.py``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import pytest
 
 from infra.base import postgres
 from infra.base.settings import Settings
-from tests.api.applications import App, made
-from tests.client import Refusal, World
+from projectors.usage import recount
+from tests.api.applications import App, made, person
+from tests.api.conftest import minted
+from tests.client import Refusal, World, visiting
+from tests.parts import Parts
+from tests.servers import installation, serving
 
 #: ``(length, start, metric, value)`` of an application in two days.
 DAY, NEXT, HOUR = "2026-11-01T00:00:00.000Z", "2026-11-02T00:00:00.000Z", "2026-11-01T07:00:00.000Z"
@@ -123,3 +127,24 @@ async def test_applications_in_order_of_what_they_used(
         "usage.list", {"since": "2025-01-01T00:00:00Z", "until": "2025-01-02T00:00:00Z"}, token=operator
     )
     assert (empty["apps"], empty["all"]) == ([], 0)
+
+
+async def test_connections_of_an_application_are_told_by_the_node(parts: Parts) -> None:
+    async with installation(parts) as settings:
+        async with serving(settings) as url, visiting(url) as world:
+            app = await made(world, minted(settings))
+            ada, bob = await person(world, app, "ada", "http"), await person(world, app, "bob", "http")
+            first, second = await world.socket(ada.token), await world.socket(ada.token)
+            await first.close()
+            third = await world.socket(bob.token)
+            await second.close()
+            await third.close()
+        # An orderly stop tells of the running hour; nothing else in the log does.
+        await recount.rebuild(settings)
+        async with postgres.connected(settings) as connection:
+            rows = await connection.fetch(
+                "select length, value from usage_metrics where app = $1 and metric = 'peak_connections' order by 1",
+                app.id,
+            )
+        assert [tuple(row) for row in rows] == [("day", 2), ("hour", 2)]
+        assert (await recount.verify(settings)).equal

@@ -55,13 +55,15 @@ function draw(drawing, { title, figure, about, bars, show, unit = () => 1 }) {
       const tall = bar.value > 0 ? Math.max(1.5, (bar.value / top) * space) : 0;
       const size = { x: x + step * 0.12, width: step * 0.76, rx: Math.min(2.5, step / 6) };
       return [
-        tall ? svg("rect", { class: "bar", ...size, y: EDGE.top + space - tall, height: tall, "data-open": bar.open }) : null,
+        tall
+          ? svg("rect", { class: "bar", ...size, y: EDGE.top + space - tall, height: tall, "data-open": bar.open })
+          : null,
         // The whole column answers, however low its bar is.
         svg("rect", { class: "column", x, y: EDGE.top, width: step, height: space, "data-bar": index }),
         bar.label
           ? svg("text", { class: "scale", x: x + step / 2, y: HEIGHT - 4, "text-anchor": "middle" }, bar.label)
           : null,
-      ];
+      ].filter(Boolean);
     }),
   );
 }

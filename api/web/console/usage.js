@@ -49,7 +49,12 @@ export function usagePage(access, { app, month: name }) {
       "header",
       { class: "top" },
       h("h1", {}, "Klatsch console ", h("span", { class: "installation" }, "usage")),
-      h("nav", { "aria-label": "Views" }, h("a", { href: "#" }, "The wall"), app ? h("a", { href: place("", name) }, "All applications") : null),
+      h(
+        "nav",
+        { "aria-label": "Views" },
+        h("a", { href: "#" }, "The wall"),
+        app ? h("a", { href: place("", name) }, "All applications") : null,
+      ),
       months(app, name),
     ),
     h("div", { class: "usage-head" }, title, state),
@@ -65,7 +70,8 @@ export function usagePage(access, { app, month: name }) {
     try {
       if (app) await one();
       else await all();
-      text(state, `${monthName.format(begin(name))}, days in UTC. Counted from the log; the last seconds may be missing.`);
+      const shown = monthName.format(begin(name));
+      text(state, `${shown}, days in UTC. Counted from the log; the last seconds may be missing.`);
     } catch (problem) {
       if (!problem.code) throw problem;
       text(state, problem.detail);
@@ -77,8 +83,12 @@ export function usagePage(access, { app, month: name }) {
   async function all() {
     const found = await access.get("/v1/usage", { ...range(), by: "messages" });
     if (stopped) return;
-    const rest = found.all > found.apps.length ? `The ${found.apps.length} with most messages of ${count(found.all)}.` : "";
-    fill(body, found.apps.length ? listing(found.apps, name) : h("p", { class: "panel said" }, "No application used anything in this month."), rest ? h("p", { class: "said" }, rest) : null);
+    const shown = found.apps.length;
+    fill(
+      body,
+      shown ? listing(found.apps, name) : h("p", { class: "panel said" }, "No application used anything this month."),
+      found.all > shown ? h("p", { class: "said" }, `The ${shown} with most messages of ${count(found.all)}.`) : null,
+    );
   }
 
   async function one() {
@@ -90,8 +100,10 @@ export function usagePage(access, { app, month: name }) {
     text(title, about.name);
     document.title = `${about.name}, usage – Klatsch console`;
     const days = daysOf(name, found.windows);
-    const charts = DRAWN.map((metric) => barChart({ ...metric, figure: metric.show(found.totals[metric.name]), bars: barsOf(days, metric) }));
-    fill(body, h("div", { class: "charts" }, ...charts.map((chart) => chart.element)), table(days, found, about, name));
+    const charts = DRAWN.map((metric) =>
+      barChart({ ...metric, figure: metric.show(found.totals[metric.name]), bars: barsOf(days, metric) }),
+    );
+    fill(body, h("div", { class: "charts" }, ...charts.map((chart) => chart.element)), table(days, found, name));
     drawn = charts.map((chart) => chart.draw);
     redraw();
   }
@@ -112,13 +124,15 @@ export function usagePage(access, { app, month: name }) {
 }
 
 function months(app, name) {
-  const next = begin(name, 1) > new Date();
+  const other = (date, word, sign) =>
+    h("a", { href: place(app, month(date)), "aria-label": `${word}: ${monthName.format(date)}` }, sign);
+  const next = begin(name, 1);
   return h(
     "nav",
     { class: "months", "aria-label": "Month" },
-    h("a", { href: place(app, month(begin(name, -1))), "aria-label": `Before: ${monthName.format(begin(name, -1))}` }, "←"),
+    other(begin(name, -1), "Before", "←"),
     h("b", {}, monthName.format(begin(name))),
-    next ? null : h("a", { href: place(app, month(begin(name, 1))), "aria-label": `Next: ${monthName.format(begin(name, 1))}` }, "→"),
+    next > new Date() ? null : other(next, "Next", "→"),
   );
 }
 
@@ -131,7 +145,7 @@ function listing(apps, name) {
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Application"), ...METRICS.map((metric) => h("th", { scope: "col" }, metric.title)))),
+      heads("Application"),
       h(
         "tbody",
         {},
@@ -142,7 +156,13 @@ function listing(apps, name) {
           return h(
             "tr",
             {},
-            h("th", { scope: "row" }, h("a", { href: place(app, name) }, called || brief(app)), h("small", {}, app), share),
+            h(
+              "th",
+              { scope: "row" },
+              h("a", { href: place(app, name) }, called || brief(app)),
+              h("small", {}, app),
+              share,
+            ),
             ...METRICS.map((metric) => h("td", {}, metric.show(totals[metric.name]))),
           );
         }),
@@ -170,7 +190,14 @@ const barsOf = (days, { name }) =>
     open,
   }));
 
-function table(days, found, about, name) {
+const heads = (first) =>
+  h(
+    "thead",
+    {},
+    h("tr", {}, ...[first, ...METRICS.map(({ title }) => title)].map((word) => h("th", { scope: "col" }, word))),
+  );
+
+function table(days, found, name) {
   const some = days.filter(({ values }) => values).reverse();
   return h(
     "section",
@@ -179,37 +206,53 @@ function table(days, found, about, name) {
       "header",
       {},
       h("h2", {}, "Days"),
-      h("p", {}, ...["csv", "json"].map((form) => h("button", { type: "button", onclick: () => download(form, found, about, name) }, `Download ${form.toUpperCase()}`))),
+      h("p", {}, ...["csv", "json"].map((form) => downloadButton(form, found, name))),
     ),
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Day (UTC)"), ...METRICS.map((metric) => h("th", { scope: "col" }, metric.title)))),
+      heads("Day (UTC)"),
       h(
         "tbody",
         {},
         ...some.map(({ date, open, values }) =>
-          h("tr", {}, h("th", { scope: "row" }, weekday.format(date), open ? h("small", {}, " so far") : null), ...METRICS.map((metric) => h("td", {}, cell(metric, values[metric.name])))),
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, weekday.format(date), open ? h("small", {}, " so far") : null),
+            ...cells(values),
+          ),
         ),
       ),
-      h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Month"), ...METRICS.map((metric) => h("td", {}, cell(metric, found.totals[metric.name]))))),
+      h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Month"), ...cells(found.totals))),
     ),
   );
 }
 
-const cell = (metric, value) => (metric.name === "bytes" ? bytes(value) : count(value));
+const cells = (values) =>
+  METRICS.map(({ name }) => h("td", {}, name === "bytes" ? bytes(values[name]) : count(values[name])));
 
 /** The same columns as `klatsch usage export` has. */
-const COLUMNS = ["app", "window", "start", "messages", "active_users", "new_users", "rooms", "bytes", "events", "peak_connections"];
+const COLUMNS = [
+  ...["app", "window", "start"],
+  ...["messages", "active_users", "new_users", "rooms", "bytes", "events", "peak_connections"],
+];
 
 export function fileOf(form, found) {
   const rows = found.windows.map((one) => ({ app: found.app, window: found.window, ...one }));
-  if (form === "csv") return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))].map((row) => `${row.join(",")}\n`).join("");
-  return rows.map((row) => `${JSON.stringify(Object.fromEntries(COLUMNS.map((column) => [column, row[column]])))}\n`).join("");
+  const lines =
+    form === "csv"
+      ? [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))].map((row) => row.join(","))
+      : rows.map((row) => JSON.stringify(Object.fromEntries(COLUMNS.map((column) => [column, row[column]]))));
+  return lines.map((line) => `${line}\n`).join("");
 }
 
-function download(form, found, about, name) {
-  const address = URL.createObjectURL(new Blob([fileOf(form, found)], { type: form === "csv" ? "text/csv" : "application/json" }));
+const downloadButton = (form, found, name) =>
+  h("button", { type: "button", onclick: () => download(form, found, name) }, `Download ${form.toUpperCase()}`);
+
+function download(form, found, name) {
+  const type = form === "csv" ? "text/csv" : "application/json";
+  const address = URL.createObjectURL(new Blob([fileOf(form, found)], { type }));
   const link = h("a", { href: address, download: `usage-${found.app}-${name}.${form}` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
