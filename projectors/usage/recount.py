@@ -77,6 +77,9 @@ async def rebuild(settings: Settings) -> int:
 
     It needs no worker, and does not disturb one. Raises as ``verify`` does.
     """
+    async with postgres.connected(settings) as connection:
+        # A worker that begins meanwhile waits at the places, too.
+        await storing.init(connection, storing.shards(settings))
     async with _beside(settings) as counter:
         heads = Heads(settings, storing.shards(settings))
         try:

@@ -4,7 +4,7 @@ import { h, svg, text } from "../view/dom.js";
 import { measure } from "./format.js";
 
 const HEIGHT = 132;
-const EDGE = { top: 10, right: 2, bottom: 18, left: 40 };
+const EDGE = { top: 10, right: 2, bottom: 18, left: 52 };
 let numbers = 0;
 
 /**

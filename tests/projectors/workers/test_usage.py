@@ -16,14 +16,16 @@ import pytest
 
 from infra.base.settings import Settings
 from infra.embedded.ports import free_port
+from infra.ops import operator_token
 from projectors.usage import recount, storing
 from projectors.usage.counting import TOPICS
 from projectors.usage.storing import LogGap, UsageRecord
 from projectors.workers.usage_worker import UsageWorker
+from tests.client import visiting
 from tests.given import Given, given
 from tests.projectors.usage.stories import expected, stored, story, tell
 from tests.running import until
-from tests.servers import Process, process
+from tests.servers import Process, process, serving
 
 pytest.importorskip("faust", reason="Faust has no build for this platform")
 
@@ -110,6 +112,29 @@ async def test_what_is_counted_is_the_truth_and_not_what_faust_has_committed(
         async with worker(settings, tmp_path):
             await _level(writer)
         assert await stored(writer.connection) == expected(told)
+
+
+async def test_both_workers_share_a_process(settings: Settings, tmp_path: Path) -> None:
+    own = msgspec.structs.replace(settings, port=free_port())
+    async with serving(own) as url, visiting(url) as world:
+        ada = await world.person("ada")
+        await ada.say(await ada.group(), "What a wonderful, happy day! I love it")
+        both = msgspec.structs.replace(settings, port=free_port(), api=url)
+        async with process(both, frozenset({"analytics", "usage"}), tmp_path / "both.log") as running:
+            await running.ready()
+            parts = await _parts(running)
+            assert {"faust", "account", "progress", "usage_faust", "usage_tables", "usage_progress"} == parts.keys()
+
+            async def done() -> bool:
+                async with aiohttp.ClientSession() as http, http.get(f"{running.url}/metrics") as answer:
+                    told = await answer.text()
+                found = await world.call("usage.query", {"app": "default"}, token=operator_token.token(own))
+                emotion = 'klatsch_emotions_records_total{outcome="set"} 1.0' in told
+                return emotion and found["totals"]["messages"] == 1
+
+            await until(done, "an emotion is set, and the message counted", 60)
+            await running.end(SIGTERM)
+        assert "Traceback" not in (tmp_path / "both.log").read_text()
 
 
 async def test_a_postgres_that_is_away_is_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
