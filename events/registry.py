@@ -12,6 +12,7 @@ from events import (
     relationships,
     rooms,
     sessions,
+    usage,
     users,
     visuals,
 )
@@ -35,6 +36,7 @@ REGISTRY = Registry(
         *pins.ROWS,
         *channels.ROWS,
         *apps.ROWS,
+        *usage.ROWS,
     ),
     entities=(
         users.User,

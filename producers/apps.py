@@ -122,7 +122,8 @@ def missing_app(id: str) -> Refused:
     return Refused("not_found", f"expected an application, found none with id {id}")
 
 
-def _present(state: State, id: str) -> App:
+def present(state: State, id: str) -> App:
+    """An application that must be there. Raises Refused ``not_found``."""
     app = loaded_app(state, id)
     if app is None:
         raise missing_app(id)
@@ -131,7 +132,7 @@ def _present(state: State, id: str) -> App:
 
 def _lasting(state: State, id: str) -> App:
     """The application, which is not erased."""
-    app = _present(state, id)
+    app = present(state, id)
     if app.state == "erased":
         raise Refused("forbidden", f"expected an application in use or suspended, got {id}, which is erased for good")
     return app
@@ -193,7 +194,7 @@ def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> l
 
 def erase(envelope: CommandEnvelope[EraseApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _present(state, command.app)
+    app = present(state, command.app)
     if app.id == DEFAULT_APP:
         raise Refused("forbidden", "expected an application that was made; the default one cannot be erased")
     if command.confirm not in (app.id, app.name):
@@ -206,7 +207,7 @@ def erase(envelope: CommandEnvelope[EraseApp], state: State) -> list[Event]:
 
 
 def complete_erasure(envelope: CommandEnvelope[CompleteErasure], state: State) -> list[Event]:
-    app = _present(state, envelope.command.app)
+    app = present(state, envelope.command.app)
     if app.state != "erased":
         raise Refused("forbidden", f"expected an erased application, got {app.id}, which is {app.state}")
     return [] if app.cleared is not None else [AppErasureCompleted(rows=envelope.command.rows)]

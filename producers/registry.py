@@ -20,6 +20,7 @@ from producers import (
     revert,
     rooms,
     sessions,
+    usage,
     user_erasure,
     users,
     visuals,
@@ -42,6 +43,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *pins.COMMANDS,
     *channels.COMMANDS,
     *apps.COMMANDS,
+    *usage.COMMANDS,
     *revert.COMMANDS,
 )
 

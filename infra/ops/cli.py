@@ -23,14 +23,17 @@ from infra.ops.commands import (
     cli_rebuild,
     cli_token,
     cli_trace,
+    cli_usage,
     cli_users,
 )
 from infra.ops.commands.command import DEFAULT_DATA, Data, fail, installation
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROLES = ("api", "push", "feed", "project", "analytics", "relay")
+ROLES = ("api", "push", "feed", "project", "analytics", "usage", "relay")
+#: Those of Faust, which needs a process without others.
+FAUST = frozenset({"analytics", "usage"})
 #: Those that make or read tokens.
-WITH_SECRET = frozenset({"api", "push", "analytics", "relay"})
+WITH_SECRET = frozenset({"api", "push", "analytics", "usage", "relay"})
 
 app = typer.Typer(
     name="klatsch",
@@ -145,8 +148,8 @@ def serve(
     unknown = sorted(wanted - set(ROLES))
     if unknown or not wanted:
         fail(f"--roles: expected some of {', '.join(ROLES)}, got {', '.join(unknown) or 'nothing'}")
-    if "analytics" in wanted and len(wanted) > 1:
-        fail("--roles: analytics (Faust) needs a process of its own: run it separately")
+    if wanted & FAUST and wanted - FAUST:
+        fail("--roles: analytics and usage (Faust) need a process of their own: run them separately")
     try:
         settings = load(port=port)
         if not settings.secret and wanted & WITH_SECRET:
@@ -279,6 +282,7 @@ app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
 app.add_typer(cli_users.app, name="users", rich_help_panel=_OPERATORS)
 app.add_typer(cli_apps.app, name="apps", rich_help_panel=_OPERATORS)
 app.add_typer(cli_readers.app, name="readers", rich_help_panel=_OPERATORS)
+app.add_typer(cli_usage.app, name="usage", rich_help_panel=_OPERATORS)
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from api.registry import all_operations
 from api.support.credential_store import CredentialStore
 from api.support.feed import FeedEnds
 from api.support.health import Check
+from api.usage import PeakTeller
 from api.user_eraser import UserEraser
 from infra.base import installation, postgres, request_ids
 from infra.base.disk_watch import DiskWatch
@@ -51,6 +52,7 @@ from projectors.read_models.projector import ReadModels
 from push import routes as push_routes
 from push.delivery.hub import Hub
 from push.delivery.note_writer import NoteWriter
+from push.delivery.peaks import PeakWriter
 from push.delivery.signals import Signals
 from push.presence.presence_hub import PresenceHub
 from push.transports.ws import uvicorn_options
@@ -62,15 +64,15 @@ _COLLECT = (20_000, 20, 20)
 
 
 def run(settings: Settings, roles: frozenset[str]) -> None:
-    """Runs until SIGTERM or SIGINT. ``analytics`` is run by itself: Faust owns its loop and its signals."""
+    """Runs until SIGTERM or SIGINT. ``analytics`` and ``usage`` are run by themselves: Faust owns loop and signals."""
     request_ids.configure(logging.INFO)
     # A rebalance or a broker that is away shows in our own lines; the client repeats it for each partition.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    if "analytics" in roles:
-        from projectors.workers import emotions
+    if roles & {"analytics", "usage"}:
+        from projectors.workers import process
 
         token = partial(operator_token.token, settings)
-        emotions.run(settings, token, onlookers(settings), {PROOF_HEADER: proof(settings)})
+        process.run(settings, roles, token, onlookers(settings), {PROOF_HEADER: proof(settings)})
         return
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, roles))
@@ -154,6 +156,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
             await _started(stack, Cutting(services, hub))
+            await _started(stack, PeakWriter(hub.peers, PeakTeller(services)))
             checks["push"] = _ready_check(hub)
         # Without the role push a process has no connections of its own, but is notified of those of others.
         presence_hub = hub.presence_hub if hub is not None else PresenceHub(part=False, ttl=settings.presence_seconds)

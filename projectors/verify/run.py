@@ -18,8 +18,9 @@ from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, Model
 from projectors.rebuild.switching import held, near, positions
+from projectors.usage import recount
 from projectors.verify.comparing import Sides, compare, differing, pair, row_of, sides, source, spec
-from projectors.verify.findings import Cause, Difference, Findings
+from projectors.verify.findings import Cause, Compared, Difference, Findings
 from projectors.verify.healing import heal
 from projectors.verify.log import check
 
@@ -59,6 +60,9 @@ async def verify(
                 watch.phase("healing")
                 await _healed(connection, settings, follower, model, findings)
         await fresh.drop(connection, schema)
+    if model.name == "all":
+        watch.phase("counting usage")
+        await _usage(settings, findings, healing)
     findings.seconds = time.monotonic() - started
     return findings
 
@@ -74,6 +78,29 @@ async def _erased(reader: Connection, schema: str) -> list[str]:
             "not. Wait until 'apps receipt' says that they are gone, then verify again"
         )
     return [row["app"] for row in await reader.fetch(sql["done"].replace("{live}", tables))]
+
+
+async def _usage(settings: Settings, findings: Findings, healing: bool) -> None:
+    """Compares usage with the log up to where it was counted: it has places of its own."""
+    found = await recount.verify(settings, healing=healing)
+    findings.tables += [
+        Compared(
+            table=one.table, expected=one.expected, expected_digest=one.expected_digest,
+            actual=one.actual, actual_digest=one.actual_digest,
+        )
+        for one in found.tables
+    ]  # fmt: skip
+    findings.counts |= found.counts
+    findings.differences += [
+        Difference(
+            table=one.table, key=one.key, stream=one.key["app"], event=None,
+            kind="missing" if one.actual is None else "too many" if one.expected is None else "differs",
+            columns={} if one.table == "usage_actors" else {"value": (one.expected, one.actual)},
+        )
+        for one in found.differences
+    ]  # fmt: skip
+    if healing:
+        findings.healed += sum(found.counts.values())
 
 
 async def _ahead(connection: Connection, schema: str, live: dict[Shard, int]) -> bool:

@@ -78,6 +78,8 @@ class Worker:
 
     #: As of a Projector.
     effects: ClassVar[str] = "gives commands over the API"
+    #: As of Work: the account has been made, so the API has been reached and knows this worker.
+    needs: ClassVar[str] = "account"
 
     def __init__(self, api: str, operator_token: Callable[[], str]) -> None:
         """``api``: base URL. ``operator_token`` makes a fresh token with which the account is registered."""
@@ -86,6 +88,7 @@ class Worker:
         self.last = 0.0
         #: What the API lacks before it takes anything: ROOM, or empty.
         self.waits = ""
+        self.failure: Exception | None = None
         self._operator_token = operator_token
         self._token: str | None = None
         self._terms: dict[int, TermFilter] = {}
@@ -99,8 +102,8 @@ class Worker:
             await self._http.close()
 
     @property
-    def has_account(self) -> bool:
-        """Whether the API has been reached and knows this worker."""
+    def prepared(self) -> bool:
+        """Whether the account is there."""
         return self._token is not None
 
     def forget(self, partitions: Sequence[int]) -> None:

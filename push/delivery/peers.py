@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -39,6 +39,9 @@ class Peers:
         self._by_user: dict[str, list[ClientPeer]] = {}
         self._by_session: dict[str, list[ClientPeer]] = {}
         self._revoked: deque[tuple[float, str, str]] = deque()
+        #: Connections by application now, and the most at once since the peaks were last taken.
+        self._by_app: Counter[str] = Counter()
+        self._peaks: dict[str, int] = {}
         self.draining = False
 
     def __len__(self) -> int:
@@ -61,6 +64,8 @@ class Peers:
         self._identities[peer] = identity
         self._by_user.setdefault(identity.user, []).append(peer)
         self._by_session.setdefault(identity.session, []).append(peer)
+        self._by_app[identity.app] += 1
+        self._peaks[identity.app] = max(self._peaks.get(identity.app, 0), self._by_app[identity.app])
         return None
 
     def leave(self, peer: ClientPeer) -> None:
@@ -72,6 +77,17 @@ class Peers:
             table[key].remove(peer)
             if not table[key]:
                 del table[key]
+        self._by_app[identity.app] -= 1
+        if not self._by_app[identity.app]:
+            del self._by_app[identity.app]
+
+    def take_peaks(self) -> dict[str, int]:
+        """The most connections that each application has had at once since this was last asked; without those of none.
+
+        What is open now counts for the time that follows, too.
+        """
+        peaks, self._peaks = self._peaks, dict(self._by_app)
+        return peaks
 
     def of_user(self, user: str) -> Sequence[ClientPeer]:
         """The user's connections to this node."""

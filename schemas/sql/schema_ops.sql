@@ -84,3 +84,33 @@ create table readers (
 );
 alter table readers enable row level security;
 create policy readers on readers for select using (role = current_user::text);
+-- What applications use in a window of time, counted from the log (projectors/usage); kept when read models are folded
+-- anew, with places of its own.
+create table usage_metrics (
+    app         text collate "C" not null,
+    -- Of the window: hour or day.
+    length      text collate "C" not null,
+    metric      text collate "C" not null,
+    -- Of the window, UTC.
+    start       timestamptz not null,
+    value       bigint not null,
+    primary key (app, length, metric, start)
+);
+
+-- Who did something in a window: what is counted once for each.
+create table usage_actors (
+    app         text collate "C" not null,
+    length      text collate "C" not null,
+    start       timestamptz not null,
+    "user"      text collate "C" not null,
+    primary key (app, length, start, "user")
+);
+
+-- Up to where the log has been counted.
+create table usage_positions (
+    topic       text collate "C" not null,
+    partition   integer not null,
+    next_offset bigint not null,
+    term        bigint,
+    primary key (topic, partition)
+);

@@ -39,7 +39,7 @@ ORDER = [
     "members.change", "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive",
     "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
     "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
-    "apps.revoke_tokens", "apps.roll_key", "apps.list", "apps.erase", "apps.receipt",
+    "apps.revoke_tokens", "apps.roll_key", "apps.list", "usage.query", "usage.list", "apps.erase", "apps.receipt",
     "console.parked", "console.parked_stream", "console.retry",
     "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "users.revoke_tokens",
     "users.erase", "users.erasure", "sessions.close",

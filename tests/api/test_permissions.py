@@ -67,6 +67,8 @@ TABLE: dict[str, Row] = {
     "apps.revoke_tokens": Row({"app": "nothing"},                   401, 403, 403, 403, 403, 403, 404),
     "apps.erase": Row({"app": "default", "confirm": "default"},     401, 403, 403, 403, 403, 403, 403),
     "apps.receipt": Row({"app": "default"},                         401, 403, 403, 403, 403, 403, 404),
+    "usage.query": Row({"app": "nothing"},                          401, 403, 403, 403, 403, 403, 404),
+    "usage.list": Row({},                                           401, 403, 403, 403, 403, 403, 200),
     "users.deactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "users.reactivate": Row({"user": "nobody-at-all"},              401, 403, 403, 403, 403, 403, 404),
     "users.revoke_tokens": Row({"user": "nobody-at-all"},           401, 403, 403, 403, 403, 403, 404),

@@ -207,6 +207,8 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.about", operator)
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
+    await call("usage.query", operator, {"app": app})
+    await call("usage.list", operator)
     await call("apps.erase", operator, {"app": app, "confirm": "Quay"})
     await call("apps.receipt", operator, {"app": app})
 

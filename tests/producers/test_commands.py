@@ -63,13 +63,14 @@ FIELDS: dict[str, Any] = {
     "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
     "sliding": True, "device": "D",
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1, "slug": "tea-room",
+    "metric": "peak_connections", "until": LATER, "value": 3, "node": "n",
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person", "kind": "guest"},
     "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
     "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
-    "RevertOfUser": {"kind": "relationship"},
+    "RevertOfUser": {"kind": "relationship"}, "CountUsage": {"since": SOON},
     "ChangePassword": {"was": "c", "credential": "d"}, "ChangeApp": {"settings": {"registration": True}},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
 }  # fmt: skip
@@ -274,6 +275,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "RevokeAppTokens": (APP, None),
     "EraseApp": (APP, None),
     "CompleteErasure": ((*APP, ("u", "s", EXAMPLES["EraseApp"])), None),
+    "CountUsage": (APP, None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

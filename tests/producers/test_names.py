@@ -108,6 +108,7 @@ FREE = {
     "confirm": "compared with a name that was checked, and kept nowhere",
     "external": "an application's own id of somebody, which nobody is shown",
     "email": "an address has a rule of its own",
+    "node": "the name of a process, which nobody is shown",
     "email.address": "an address has a rule of its own",
 }
 

@@ -84,7 +84,7 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 DOMAINS = (
     "apps", "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users",
-    "visuals",
+    "usage", "visuals",
 )  # fmt: skip
 
 
@@ -116,6 +116,7 @@ HEARERS: dict[str, set[str]] = {
     "app.erasure_completed": set(),
     "app.resumed": set(),
     "app.tokens_revoked": set(),
+    "usage.counted": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),

@@ -92,6 +92,7 @@ def test_every_operation_stands_in_the_reference(name: str) -> None:
 #: Commands that the system gives by itself, or an operator's command line by an import, and no client.
 OURS = {
     "NoteSeen", "UseSession", "RevertInRoom", "RevertOfUser", "NoteErasure", "HideMessage", "CompleteErasure",
+    "CountUsage",
 }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
-// The console's entry: from a link to a token, then the wall, which asks for the figures each second.
+// The console's entry: from a link to a token, then the wall, which asks for the figures each second, or what
+// applications use.
 
 import { fill, h } from "../view/dom.js";
 import { Access, foundToken } from "./access.js";
+import { usageOf, usagePage } from "./usage.js";
 import { wall } from "./wall.js";
 
 const root = document.getElementById("console");
@@ -39,9 +41,15 @@ async function start() {
   } catch (problem) {
     return access.token ? closed(`${problem.detail ?? problem.message} Reload this page to try again.`) : undefined;
   }
-  view = wall(access);
-  fill(root, view.element);
-  view.start();
+  const show = () => {
+    view?.stop();
+    const usage = usageOf(location.hash);
+    view = usage ? usagePage(access, usage) : wall(access);
+    fill(root, view.element);
+    view.start();
+  };
+  addEventListener("hashchange", () => access.token && !location.hash.includes("token=") && show());
+  show();
 }
 
 // A link that is opened in this tab changes the fragment only.

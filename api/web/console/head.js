@@ -32,6 +32,7 @@ export function header(onSpan) {
       "header",
       { class: "top" },
       h("h1", {}, "Klatsch console ", name),
+      h("nav", { "aria-label": "Views" }, h("a", { href: "#usage" }, "Usage")),
       state,
       people,
       h("fieldset", { class: "spans" }, h("legend", { class: "unseen" }, "Charts show the last"), ...spans),

@@ -87,7 +87,7 @@ export const TERMS = {
   },
   "role": {
     "plain": "what a process does",
-    "sentence": "api answers, push holds connections, feed and project read the log, analytics looks at messages."
+    "sentence": "api answers, push holds connections, feed and project read the log, analytics finds emotions, usage counts."
   },
   "shard": {
     "plain": "a part of the log",

@@ -31,7 +31,7 @@ async def create(settings: Settings, name: str, *, json: bool, url: str, say: Sa
 async def roll(settings: Settings, app: str, *, grace: int, json: bool, url: str, say: Say) -> None:
     """Gives an application a new key; says it and its secret. Raises CannotDo."""
     url = url or url_of(settings)
-    path, body = f"{await _path(settings, url, app)}/keys", {"grace_seconds": grace}
+    path, body = f"{await path_of(settings, url, app)}/keys", {"grace_seconds": grace}
     _say_secret(await ask(settings, url, "POST", path, body=body), json, say)
 
 
@@ -66,7 +66,7 @@ async def change(
     body = {**({"name": name} if name else {}), **({"settings": changed} if changed else {})}
     if not body:
         raise CannotDo("expected something to change: --name, --registration or --session-hours")
-    found = (await ask(settings, url, "PATCH", await _path(settings, url, app), body=body))["app"]
+    found = (await ask(settings, url, "PATCH", await path_of(settings, url, app), body=body))["app"]
     hours = found["settings"]["session_hours"]
     length = f"{hours} h after the last use" if hours else "with their tokens"
     registration = "anybody may register" if found["settings"]["registration"] else "its server registers"
@@ -88,7 +88,7 @@ async def erase(
 ) -> None:
     """Closes an application for good, and says the receipt once its rows are gone. Raises CannotDo."""
     url = url or url_of(settings)
-    path = await _path(settings, url, app)
+    path = await path_of(settings, url, app)
     found = (await ask(settings, url, "GET", path))["app"]
     name, id = found["name"], found["id"]
     confirm = confirmed(name, id)
@@ -107,7 +107,7 @@ async def erase(
 async def receipt(settings: Settings, app: str, *, json: bool, url: str, say: Say) -> None:
     """Says what was removed of an erased application, and what is left. Raises CannotDo."""
     url = url or url_of(settings)
-    _say_receipt(await _receipt(settings, url, await _path(settings, url, app)), json, say)
+    _say_receipt(await _receipt(settings, url, await path_of(settings, url, app)), json, say)
 
 
 async def _receipt(settings: Settings, url: str, path: str) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _say_receipt(told: dict[str, Any], json: bool, say: Say) -> None:
 
 async def _change(settings: Settings, app: str, what: str, body: dict[str, Any], url: str, say: Say) -> None:
     url = url or url_of(settings)
-    path = await _path(settings, url, app)
+    path = await path_of(settings, url, app)
     found = (await ask(settings, url, "POST", f"{path}/{what}", body=body))["app"]
     say(f"{found['name']} ({found['id']}) is {found['state']}.")
 
@@ -152,7 +152,7 @@ async def _all(settings: Settings, url: str) -> list[dict[str, Any]]:
         query["cursor"] = page["next"]
 
 
-async def _path(settings: Settings, url: str, called: str) -> str:
+async def path_of(settings: Settings, url: str, called: str) -> str:
     """The path of the application with this id, or else this name. Raises CannotDo for none, or several."""
     apps = await _all(settings, url)
     named = [app for app in apps if app["name"] == called]

@@ -49,6 +49,10 @@ DESCRIPTIONS: dict[str, str] = {
     "apps.change": "Only what is sent changes; settings that are not named stay.",
     "apps.roll_key": "The key before stays valid for `grace_seconds`, a day unless you say otherwise; a key that was "
     "still valid beside it ends now. The secret is shown only here, as in `apps.create`.",
+    "usage.query": "An application's server sees its own, an operator that of any. Windows in which nothing happened "
+    "are left out. Of `active_users` the total counts each user once, of `peak_connections` it is the highest; all "
+    "others are sums. The numbers are those of the log up to some seconds ago.",
+    "usage.list": "At most 200 applications that used anything, the most first; `all` says how many there are.",
     "apps.suspend": "The default application cannot be suspended: everything that names no other one is in it.",
     "apps.erase": "For good: from then on its keys are nobody's and its connections are cut; all its rows are removed "
     "within seconds to minutes. Needs its name or id once more (`confirm`). The default application cannot be erased. "

@@ -31,6 +31,7 @@ TAGS = {
     "presence": "Who is online, and what they have open: never stored.",
     "signals": "Sent as it happens, and never stored.",
     "apps": "Applications that the installation serves, each with users and rooms of its own.",
+    "usage": "What applications use, by hour and day.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
     "console": "What operators look at.",

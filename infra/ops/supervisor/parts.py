@@ -154,11 +154,11 @@ class Roles(NamedTuple):
     offset: int
 
 
-#: Faust owns its process: it brings its own event loop and signal handlers.
+#: Faust owns its process, with its own event loop and signal handlers; both workers are in one, for less memory.
 GROUPS = (
     Roles("api", "api,push,feed", 0),
     Roles("project", "project", PROJECT),
-    Roles("analytics", "analytics", ANALYTICS),
+    Roles("analytics", "analytics,usage", ANALYTICS),
     # By itself, so that who talks is not cut off when the API ends.
     Roles("relay", "relay", RELAY),
 )

@@ -24,6 +24,7 @@ from infra.ops.supervisor.readiness import ask, readiness
 
 _LAG = re.compile(r'^klatsch_projector_lag_events\{[^}]*projector="read_models"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
 
+_USAGE = re.compile(r"^klatsch_usage_lag_records ([0-9.e+]+)$", re.MULTILINE)
 _EMOTIONS = re.compile(r"^klatsch_emotions_lag_records ([0-9.e+]+)$", re.MULTILINE)
 
 #: The time in how a part ended, and for how long people are told that it was started again.
@@ -63,6 +64,8 @@ class Status(msgspec.Struct, frozen=True):
     disks: list[Disk]
     #: Events at which the emotion worker has not looked; null when it is not known, or no worker runs.
     emotions_lag: int | None = None
+    #: Records that are not counted yet; null likewise.
+    usage_lag: int | None = None
     starting: bool = False
 
     @property
@@ -96,12 +99,20 @@ def status(data: Path) -> Status:
         token = None if known is None else operator_token.token(known)
         logs = folder.logs
         parts = list(pool.map(lambda row: _ask(row, known, token, logs), state["parts"]))
-        lag, emotions = (
-            _lag_of(name, pattern, parts, token) for name, pattern in (("project", _LAG), ("analytics", _EMOTIONS))
+        lag, emotions, usage = (
+            _lag_of(name, pattern, parts, token)
+            for name, pattern in (("project", _LAG), ("analytics", _EMOTIONS), ("analytics", _USAGE))
         )
     whole = state.get("whole", True)
     return Status(
-        running=True, parts=parts, lag=lag, emotions_lag=emotions, data=str(folder.path), disks=room, starting=not whole
+        running=True,
+        parts=parts,
+        lag=lag,
+        emotions_lag=emotions,
+        usage_lag=usage,
+        data=str(folder.path),
+        disks=room,
+        starting=not whole,
     )
 
 
@@ -187,7 +198,7 @@ def show(found: Status, console: Console) -> None:
         console.print(line, soft_wrap=True)
     behind = f"Read models lag by: {_events(found.lag)}."
     if any(part.name == "analytics" for part in found.parts):
-        behind += f" Emotions lag by: {_events(found.emotions_lag)}."
+        behind += f" Emotions lag by: {_events(found.emotions_lag)}, usage by: {_events(found.usage_lag)}."
     console.print(f"{behind} Data in {found.data}", highlight=False, soft_wrap=True)
     for one in found.disks:
         style, word = ("red", "Problem") if one.full else ("yellow", "Warning")

@@ -24,10 +24,10 @@ PRIVATE = "infra/base/aiokafka_private.py"
 TOUCHED = {
     ("infra/ops/generate/reference/system.py", "_labelnames"): "prometheus_client tells a metric's labels nowhere else",
     ("projectors/rebuild/reading.py", "_AUTO_OFFSET_RESET"): "a public error of librdkafka: its own begin so",
-    ("projectors/workers/emotions.py", "_add_gap"): "Faust has no setting for batches, see _batching",
-    ("projectors/workers/emotions.py", "_create_worker_consumer"): "Faust has no setting for batches, see _batching",
-    ("projectors/workers/emotions.py", "_fetch_records"): "Faust has no setting for batches, see _batching",
-    ("projectors/workers/emotions.py", "_committed_offset"): "the one sign of Faust's that an agent gets on",
+    ("projectors/workers/faust_batches.py", "_add_gap"): "no setting for batches, see _batching",
+    ("projectors/workers/faust_batches.py", "_create_worker_consumer"): "no setting for batches, see _batching",
+    ("projectors/workers/faust_batches.py", "_fetch_records"): "no setting for batches, see _batching",
+    ("projectors/workers/health.py", "_committed_offset"): "the one sign of Faust's that an agent gets on",
     ("push/transports/http.py", "_unset_keepalive_if_required"): "a refusal ends the wait for a request, as one does",
     ("push/transports/transport.py", "uvicorn._types"): "what uvicorn passes to send, only as an annotation",
     # Two classes of one file, of ours.

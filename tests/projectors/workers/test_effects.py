@@ -13,7 +13,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Classes that read the log, or follow what it says, and are no Projector.
-OTHERS = {"projectors.workers.emotion_worker.Worker", "push.presence.last_seen.LastSeenWriter"}
+OTHERS = {
+    "projectors.workers.emotion_worker.Worker",
+    "projectors.workers.usage_worker.UsageWorker",
+    "push.presence.last_seen.LastSeenWriter",
+}
 #: Modules that carry out what one of them does.
 HANDS = {"projectors.feed.partition_writer", "projectors.workers.emotions"}
 

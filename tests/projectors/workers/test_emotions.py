@@ -29,7 +29,8 @@ from infra.base.settings import Settings
 from infra.embedded.ports import free_port
 from infra.ops import operator_token
 from producers.engine.router import partition_of
-from projectors.workers import emotion_worker, emotions
+from projectors.workers import emotion_worker, emotions, faust_batches
+from projectors.workers import health as health_
 from projectors.workers.emotion_worker import ACCOUNT, ROOM, Worker
 from tests.client import Person, World, visiting
 from tests.parts import Parts
@@ -294,7 +295,7 @@ async def test_a_partition_that_began_with_one_record_is_committed(settings: Set
     consumer._thread.thread_loop.close()
     tp = TP(settings.topic("rooms"), 0)
     for fetch in fetches:
-        for batch in emotions.batches([SimpleNamespace(offset=offset) for offset in fetch]):
+        for batch in faust_batches.batches([SimpleNamespace(offset=offset) for offset in fetch]):
             last, read = batch[-1].offset, consumer._read_offset[tp]
             # As Faust's consumer does it for each message (_drain_messages).
             if last - (read or 0) > 1 and read:
@@ -311,10 +312,10 @@ def test_a_worker_that_stands_still_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     app: Any = SimpleNamespace(started=True, crashed=False, consumer=consumer)
     worker = Worker("http://nowhere", str)
     worker._token = "one"
-    health = emotions.Health(app, worker, "rooms", 1)
+    health = health_.Health(app, worker, {"rooms"}, 1)
     health._look()
     assert health.report()[0]
-    health._moved -= emotions.STALLED_SECONDS
+    health._moved -= health_.STALLED_SECONDS
     health._look()
     well, body = health.report()
     assert not well and "no progress for 60 s with 4 records to read" in body["parts"]["progress"]["state"]
@@ -327,7 +328,7 @@ def test_nobody_is_told_of_a_lag_before_it_is_known() -> None:
     tp, ends = TP("rooms", 0), dict[Any, int | None]()
     consumer = SimpleNamespace(assignment=lambda: {tp}, _committed_offset={tp: 5}, highwater=lambda one: ends.get(one))
     app: Any = SimpleNamespace(started=True, crashed=False, consumer=consumer)
-    health = emotions.Health(app, Worker("http://nowhere", str), "rooms", 1)
+    health = health_.Health(app, Worker("http://nowhere", str), {"rooms"}, 1)
 
     def lag() -> Any:
         health._look()
@@ -356,7 +357,7 @@ class Fake:
             started=False, crashed=False, consumer=consumer, rebalancing=False, rebalancing_count=0
         )
         self.worker = Worker("http://nowhere", str)
-        self.health = emotions.Health(self.app, self.worker, "rooms", 1, lambda: self.now)
+        self.health = health_.Health(self.app, self.worker, {"rooms"}, 1, lambda: self.now)
 
     def passes(self, seconds: float) -> None:
         """So many seconds, with a look each."""
@@ -372,45 +373,45 @@ class Fake:
 
 def test_a_first_start_waits_for_the_api_as_long_as_it_takes() -> None:
     fake = Fake()
-    fake.passes(2 * emotions.STUCK_SECONDS)
+    fake.passes(2 * health_.STUCK_SECONDS)
     fake.begin()
-    fake.passes(emotions.SETTLE_SECONDS)
+    fake.passes(health_.SETTLE_SECONDS)
     assert not fake.health.settled
 
 
 def test_who_never_gets_partitions_is_stuck_long_before_who_does_not_commit() -> None:
     fake = Fake()
     fake.begin()
-    with pytest.raises(emotions.Stuck, match=r"has 0 of 1 partitions after 1 rebalances, one of which goes on"):
-        fake.passes(emotions.SETTLE_SECONDS + 1)
+    with pytest.raises(health_.Stuck, match=r"has 0 of 1 partitions after 1 rebalances, one of which goes on"):
+        fake.passes(health_.SETTLE_SECONDS + 1)
     # Faust has started, and never joined.
     fake = Fake()
     fake.begin()
     fake.app.rebalancing, fake.app.rebalancing_count = False, 0
-    with pytest.raises(emotions.Stuck, match="has 0 of 1 partitions after 0 rebalances"):
-        fake.passes(emotions.SETTLE_SECONDS + 1)
+    with pytest.raises(health_.Stuck, match="has 0 of 1 partitions after 0 rebalances"):
+        fake.passes(health_.SETTLE_SECONDS + 1)
     # It has them, and they are paused: no fetch has said where one ends.
     fake = Fake()
     fake.begin()
     fake.app.rebalancing, fake.mine = False, {fake.tp}
-    with pytest.raises(emotions.Stuck, match="has 1 of 1 partitions"):
-        fake.passes(emotions.SETTLE_SECONDS + 1)
+    with pytest.raises(health_.Stuck, match="has 1 of 1 partitions"):
+        fake.passes(health_.SETTLE_SECONDS + 1)
 
 
 def test_who_has_settled_gets_time_for_each_rebalance_and_each_request() -> None:
     fake = Fake()
     fake.begin()
-    fake.passes(emotions.SETTLE_SECONDS)
+    fake.passes(health_.SETTLE_SECONDS)
     fake.app.rebalancing, fake.mine, fake.end = False, {fake.tp}, {fake.tp: 5}
-    fake.passes(2 * emotions.STUCK_SECONDS)
+    fake.passes(2 * health_.STUCK_SECONDS)
     fake.app.rebalancing, fake.app.rebalancing_count = True, 2
-    fake.passes(emotions.SETTLE_SECONDS)
+    fake.passes(health_.SETTLE_SECONDS)
     # One of more workers than partitions has none, and nothing to do.
     fake.app.rebalancing, fake.mine = False, set()
-    fake.passes(2 * emotions.STUCK_SECONDS)
+    fake.passes(2 * health_.STUCK_SECONDS)
     fake.mine, fake.end = {fake.tp}, {fake.tp: 9}
-    with pytest.raises(emotions.Stuck, match="stood for 400 s with 4 records to read"):
-        fake.passes(emotions.STUCK_SECONDS + 2)
+    with pytest.raises(health_.Stuck, match="stood for 400 s with 4 records to read"):
+        fake.passes(health_.STUCK_SECONDS + 2)
 
 
 def test_who_waits_for_room_is_not_stuck_and_says_so() -> None:
@@ -419,7 +420,7 @@ def test_who_waits_for_room_is_not_stuck_and_says_so() -> None:
     assert fake.health.report()[1]["parts"]["account"] == {"ok": False, "state": "waits for room on the disk"}
     fake.begin()
     fake.app.rebalancing, fake.mine, fake.end = False, {fake.tp}, {fake.tp: 9}
-    fake.passes(2 * emotions.STUCK_SECONDS)
+    fake.passes(2 * health_.STUCK_SECONDS)
     ok, body = fake.health.report()
     assert not ok and body["parts"]["progress"]["state"] == "waits for room on the disk"
 

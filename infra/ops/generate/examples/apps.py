@@ -67,6 +67,27 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "apps.roll_key": (
         Example("operator", {"app": APP, "grace_seconds": 86_400}, {"app": _ROLLED, "key": _NEXT, "secret": _OTHER}),
     ),
+    "usage.query": (
+        Example(
+            "operator",
+            {"app": APP, "since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z", "metrics": "messages,bytes"},
+            {
+                "app": APP,
+                "window": "day",
+                "since": "2026-11-01T00:00:00.000Z",
+                "until": "2026-11-02T00:00:00.000Z",
+                "totals": {"messages": 0, "bytes": 0},
+                "windows": [],
+            },
+        ),
+    ),
+    "usage.list": (
+        Example(
+            "operator",
+            {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"},
+            {"since": "2026-11-01T00:00:00.000Z", "until": "2026-11-02T00:00:00.000Z", "apps": [], "all": 0},
+        ),
+    ),
     "apps.list": (Example("operator", {}, {"apps": [_DEFAULT, _ROLLED], "next": None}),),
     "apps.erase": (
         Example(

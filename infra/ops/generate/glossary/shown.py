@@ -158,7 +158,7 @@ TERMS = (
     GlossaryEntry(
         "role",
         "what a process does",
-        "api answers, push holds connections, feed and project read the log, analytics looks at messages.",
+        "api answers, push holds connections, feed and project read the log, analytics finds emotions, usage counts.",
         "infra.ops.cli:ROLES",
         "process type (The Twelve-Factor App, VIII)",
     ),

@@ -98,10 +98,10 @@ def test_what_was_started_again_and_what_lags_is_said() -> None:
         PartStatus(name="analytics", address="", pid=1, healthy=False, detail="progress: no progress for 61 s"),
         PartStatus(name="api", address="", pid=2, healthy=True, detail="", restarts=2, ended="ended with exit code 1"),
     ]
-    found = Status(running=True, parts=parts, lag=1, emotions_lag=40, data="/srv", disks=[])
+    found = Status(running=True, parts=parts, lag=1, emotions_lag=40, usage_lag=3, data="/srv", disks=[])
     assert "no progress for 61 s" in said(found) and found.exit_code == 1
     assert "started again 2 times since 'up'; the one before ended with exit code 1" in said(found)
-    assert "Read models lag by: 1 event. Emotions lag by: 40 events." in said(found)
+    assert "Read models lag by: 1 event. Emotions lag by: 40 events, usage by: 3 events." in said(found)
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(14, True), (16, False)])
@@ -121,7 +121,8 @@ class _Metrics(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(
-            b'klatsch_projector_lag_events{projector="read_models"} 0.0\nklatsch_emotions_lag_records 0.0\n'
+            b'klatsch_projector_lag_events{projector="read_models"} 0.0\n'
+            b"klatsch_emotions_lag_records 0.0\nklatsch_usage_lag_records 0.0\n"
         )
 
     def log_message(self, format: str, *args: object) -> None:
@@ -144,7 +145,7 @@ def test_a_lag_is_not_known_without_a_store(folder: DataFolder, gone: str, lag: 
             found = said(status(folder.path))
         finally:
             roles.shutdown()
-        assert f"Read models lag by: {lag}. Emotions lag by: {lag}." in found
+        assert f"Read models lag by: {lag}. Emotions lag by: {lag}, usage by: {lag}." in found
 
 
 def test_nothing_runs(tmp_path: Path) -> None:
