@@ -134,6 +134,11 @@ class AppTokensRevoked(Event, frozen=True, kw_only=True):
     before: Time
 
 
+class AppPlanChosen(Event, frozen=True, kw_only=True):
+    #: Id of the plan that holds from here on; None: none does.
+    plan: str | None
+
+
 def keys(record: Record) -> tuple[Key, ...]:
     return (app_key(record.stream),)
 
@@ -196,6 +201,10 @@ def tokens_revoked(record: Record[AppTokensRevoked], state: State) -> Changes:
     return _changed(record, state, tokens_before=record.data.before)
 
 
+def plan_chosen(record: Record[AppPlanChosen], state: State) -> Changes:
+    return _changed(record, state, plan=record.data.plan)
+
+
 _KEY, _NEXT = "kk_mzxw6ytboi4dcmrtgq2tmnzyha", "kk_orugs4zanfzsa3tporuw4zzaoq"
 _SECRET, _OTHER = "019aa000-0000-7000-8000-000000000021", "019aa000-0000-7000-8000-000000000022"
 _TIME = "2026-11-22T08:15:30.123Z"
@@ -240,5 +249,11 @@ ROWS = (
         name="app.tokens_revoked", struct=AppTokensRevoked, topics=("apps",), keys=keys, fold=tokens_revoked,
         about="Tokens of an application that were issued before a time are not good any more.",
         sample=AppTokensRevoked(before=_TIME), revert=NotRevertible("who held such a token has been told"),
+    ),
+    EventType(
+        name="app.plan_chosen", struct=AppPlanChosen, topics=("apps",), keys=keys, fold=plan_chosen,
+        about="Another plan holds for an application, or none.",
+        sample=AppPlanChosen(plan="019aa000-0000-7000-8000-000000000023"),
+        revert=NotRevertible("an operator chooses again: apps.choose_plan"),
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from events import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     rooms,
     sessions,
@@ -35,6 +36,7 @@ REGISTRY = Registry(
         *pins.ROWS,
         *channels.ROWS,
         *apps.ROWS,
+        *plans.ROWS,
     ),
     entities=(
         users.User,
@@ -54,5 +56,6 @@ REGISTRY = Registry(
         channels.ChannelCounter,
         channels.Listening,
         apps.App,
+        plans.Plan,
     ),
 )

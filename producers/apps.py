@@ -11,6 +11,7 @@ from events.apps import (
     App,
     AppCreated,
     AppKeyRolled,
+    AppPlanChosen,
     AppRenamed,
     AppResumed,
     AppSettings,
@@ -88,6 +89,14 @@ class RevokeAppTokens(AppCommand, frozen=True, kw_only=True):
     before: Time | None = None
 
 
+class ChoosePlan(AppCommand, frozen=True, kw_only=True):
+    """Let another plan hold for an application. That there is such a plan, which is offered, is found out before, on
+    the read model."""
+
+    #: None: no plan.
+    plan: Id | None = None
+
+
 def _keys(envelope: CommandEnvelope[AppCommand]) -> Sequence[Key]:
     return (app_key(envelope.command.app),)
 
@@ -161,6 +170,11 @@ def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> l
     return [AppTokensRevoked(before=before)]
 
 
+def choose_plan(envelope: CommandEnvelope[ChoosePlan], state: State) -> list[Event]:
+    command = envelope.command
+    return [] if _present(state, command.app).plan == command.plan else [AppPlanChosen(plan=command.plan)]
+
+
 COMMANDS = (
     CommandType(CreateApp, "apps", lambda c: c.app, _keys, create),
     CommandType(ChangeApp, "apps", lambda c: c.app, _keys, change),
@@ -168,4 +182,5 @@ COMMANDS = (
     CommandType(SuspendApp, "apps", lambda c: c.app, _keys, suspend, lambda c: True),
     CommandType(ResumeApp, "apps", lambda c: c.app, _keys, resume, lambda c: True),
     CommandType(RevokeAppTokens, "apps", lambda c: c.app, _keys, revoke_tokens, lambda c: True),
+    CommandType(ChoosePlan, "apps", lambda c: c.app, _keys, choose_plan),
 )

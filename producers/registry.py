@@ -16,6 +16,7 @@ from producers import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     revert,
     rooms,
@@ -40,6 +41,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *pins.COMMANDS,
     *channels.COMMANDS,
     *apps.COMMANDS,
+    *plans.COMMANDS,
     *revert.COMMANDS,
 )
 

@@ -198,12 +198,18 @@ class Call:
                 raise unless
             return await self.step(command, key=None, actor=actor, everywhere=everywhere)
         about = asked or self.asked
-        outcome = await self._decided(CommandEnvelope(
-            command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(), traceparent=self.traceparent,
-            app=ANY_APP if everywhere else self.reach, via=self.via, keep=True,
-            digest=None if about is None else self.services.digests.of(*about),
-            refusal=None if unless is None else (unless.code, unless.detail),
-        ))  # fmt: skip
+        try:
+            outcome = await self._decided(CommandEnvelope(
+                command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(),
+                traceparent=self.traceparent, app=ANY_APP if everywhere else self.reach, via=self.via, keep=True,
+                digest=None if about is None else self.services.digests.of(*about),
+                refusal=None if unless is None else (unless.code, unless.detail),
+            ))  # fmt: skip
+        except Refused as refusal:
+            if unless is not None and (refusal.code, refusal.detail) == (unless.code, unless.detail):
+                # What it says besides does not go along to the shard.
+                raise unless from refusal
+            raise
         if not outcome.repeated:
             return outcome
         # Of a request with several keys only a part was done before.

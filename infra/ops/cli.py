@@ -19,6 +19,7 @@ from infra.ops.commands import (
     cli_months,
     cli_parked,
     cli_past,
+    cli_plans,
     cli_rebuild,
     cli_token,
     cli_trace,
@@ -277,6 +278,7 @@ app.command("restore", epilog=cli_past.RESTORE_EXAMPLES, rich_help_panel=_OPERAT
 app.add_typer(cli_months.app, name="months", rich_help_panel=_OPERATORS)
 app.add_typer(cli_users.app, name="users", rich_help_panel=_OPERATORS)
 app.add_typer(cli_apps.app, name="apps", rich_help_panel=_OPERATORS)
+app.add_typer(cli_plans.app, name="plans", rich_help_panel=_OPERATORS)
 
 
 def main() -> None:

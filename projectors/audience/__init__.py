@@ -19,6 +19,7 @@ from projectors.audience import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     rooms,
     sessions,
@@ -55,6 +56,7 @@ AUDIENCES: dict[str, Audience] = {
     **pins.AUDIENCES,
     **channels.AUDIENCES,
     **apps.AUDIENCES,
+    **plans.AUDIENCES,
 }
 
 __all__ = [

@@ -12,4 +12,5 @@ AUDIENCES: dict[str, Audience] = {
     "app.suspended": NOBODY,
     "app.resumed": NOBODY,
     "app.tokens_revoked": NOBODY,
+    "app.plan_chosen": NOBODY,
 }

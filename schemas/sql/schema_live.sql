@@ -86,6 +86,21 @@ create table apps (
 );
 create index apps_api_keys on apps using gin (api_keys) with (fastupdate = off);
 
+create table plans (
+    id          text collate "C" primary key,
+    name        text not null,
+    tier        text not null,
+    state       text not null,
+    monthly     bigint,
+    yearly      bigint,
+    currency    text not null,
+    features    json not null,
+    limits      json not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null
+);
+
 create table handles (
     id          text collate "C" primary key,
     "user"      text collate "C" not null,

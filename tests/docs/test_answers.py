@@ -203,6 +203,11 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.revoke_tokens", operator, {"app": app})
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
+    plan = (await call("plans.define", operator, {"name": "Pro", "tier": "pro", "limits": {"users": 10}}))["plan"]["id"]
+    await call("plans.get", operator, {"plan": plan})
+    await call("plans.list", operator)
+    await call("apps.choose_plan", operator, {"app": app, "plan": plan})
+    await call("plans.withdraw", operator, {"plan": plan})
 
 
 async def _states(call: Caller, token: str, operator: str, room: str) -> None:

@@ -59,6 +59,8 @@ FIELDS: dict[str, Any] = {
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
+    "plan": "p", "again": False, "tier": "pro", "monthly": 4900, "yearly": None, "currency": "EUR",
+    "features": {"webhooks": True}, "limits": {"users": 10},
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
@@ -261,6 +263,9 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "SuspendApp": (APP, None),
     "ResumeApp": ((*APP, ("u", "s", EXAMPLES["SuspendApp"])), None),
     "RevokeAppTokens": (APP, None),
+    "ChoosePlan": (APP, None),
+    "DefinePlan": ((), None),
+    "WithdrawPlan": ((("u", "p", EXAMPLES["DefinePlan"]),), None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

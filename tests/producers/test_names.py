@@ -24,6 +24,7 @@ from producers.deactivation import DeactivateUser
 from producers.handles import ClaimHandle
 from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
+from producers.plans import DefinePlan
 from producers.rooms import ChangeRoom, CreateRoom
 from producers.users import ChangeProfile, RegisterUser
 from tests.events.core.test_visible_text import HIDING, INVISIBLE
@@ -71,6 +72,7 @@ SCENES = {
     "CreateApp.name": Scene("name", Given, lambda name: CreateApp(app="s", name=name, key=KEY, secret="v")),
     "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
+    "DefinePlan.name": Scene("name", Given, lambda name: DefinePlan(plan="s", name=name, tier="pro")),
     "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),

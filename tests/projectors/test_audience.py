@@ -83,8 +83,8 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 
 DOMAINS = (
-    "apps", "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users",
-    "visuals",
+    "apps", "handles", "invitations", "keys", "members", "messages", "plans", "relationships", "rooms", "sessions",
+    "users", "visuals",
 )  # fmt: skip
 
 
@@ -114,6 +114,9 @@ HEARERS: dict[str, set[str]] = {
     "app.suspended": set(),
     "app.resumed": set(),
     "app.tokens_revoked": set(),
+    "app.plan_chosen": set(),
+    "plan.defined": set(),
+    "plan.withdrawn": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),

@@ -24,7 +24,7 @@ async def create(settings: Settings, name: str, *, json: bool, url: str, say: Sa
 async def roll(settings: Settings, app: str, *, grace: int, json: bool, url: str, say: Say) -> None:
     """Gives an application a new key; says it and its secret. Raises CannotDo."""
     url = url or url_of(settings)
-    path, body = f"{await _path(settings, url, app)}/keys", {"grace_seconds": grace}
+    path, body = f"{await path_of(settings, url, app)}/keys", {"grace_seconds": grace}
     _say_secret(await ask(settings, url, "POST", path, body=body), json, say)
 
 
@@ -63,7 +63,7 @@ async def resume(settings: Settings, app: str, *, url: str, say: Say) -> None:
 
 async def _change(settings: Settings, app: str, what: str, body: dict[str, Any], url: str, say: Say) -> None:
     url = url or url_of(settings)
-    path = await _path(settings, url, app)
+    path = await path_of(settings, url, app)
     found = (await ask(settings, url, "POST", f"{path}/{what}", body=body))["app"]
     say(f"{found['name']} ({found['id']}) is {found['state']}.")
 
@@ -79,7 +79,7 @@ async def _all(settings: Settings, url: str) -> list[dict[str, Any]]:
         query["cursor"] = page["next"]
 
 
-async def _path(settings: Settings, url: str, called: str) -> str:
+async def path_of(settings: Settings, url: str, called: str) -> str:
     """The path of the application with this id, or else this name. Raises CannotDo for none, or several."""
     apps = await _all(settings, url)
     found = [app["id"] for app in apps if app["id"] == called] or [app["id"] for app in apps if app["name"] == called]

@@ -11,11 +11,13 @@ from events.apps import App, AppKey, AppSettings
 from events.core.clock import Time
 from events.core.feed import Delta
 from events.core.records import Entity
+from events.plans import Plan, PlanLimits
 from events.rooms import Room, RoomSettings
 from events.visuals import Visual
 from infra.ops.generate import comments, contents, shapes
 from infra.ops.generate.shapes import Schema, nullable
 from producers.apps import ApiKey, AppSettingsPatch
+from producers.plans import GivenLimits
 from producers.rooms import SettingsPatch
 from producers.visuals import EmotionData
 from projectors.views import VIEWS
@@ -96,6 +98,8 @@ def view(make: Callable[[Any], dict[str, Any]], entity: type[Entity]) -> Schema:
         properties["emotion_data"] |= shapes.of_type(EmotionData)
     if entity is Room:
         properties["settings"] = reference("RoomSettings")
+    if entity is Plan:
+        properties["limits"] = reference("PlanLimits")
     if entity is App:
         properties["settings"] = reference("AppSettings")
         properties["keys"] = {
@@ -229,6 +233,8 @@ def _composed() -> dict[str, Schema]:
         "AppKey": _object(_app_key(), "An API key of an application."),
         "AppSettings": {**shapes.of_struct(AppSettings), "required": list(AppSettings.__struct_fields__)},
         "AppSettingsChange": shapes.of_struct(AppSettingsPatch),
+        "PlanLimits": {**shapes.of_struct(PlanLimits), "required": list(PlanLimits.__struct_fields__)},
+        "GivenPlanLimits": shapes.of_struct(GivenLimits),
         **contents.contents(),
         "Problem": problem(),
     }
