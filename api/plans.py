@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from math import ceil
+from typing import Any, cast, get_args
 
 from api.apps import done
 from api.core.calls import Call
-from api.core.operation import Operation, Request
+from api.core.operation import NoPast, Operation, Request
 from api.rooms import keyed_id
 from api.support import pages
+from api.support.app_counts import Counted
 from api.support.pages import Cursor, Limit, Text
 from api.support.problems import Problem
 from events.core.clock import uuid7
 from events.core.faults import wrong
-from events.plans import Plan, plan_key
+from events.plans import Plan, PlanLimits, plan_key
 from infra.base.postgres import queries
 from infra.base.rows import from_row
-from producers.apps import ChoosePlan
-from producers.commands import Refused
+from producers.apps import ChoosePlan, missing_app
+from producers.commands import ANY_APP, Refused
 from producers.limits import Id, ShownName
 from producers.plans import (
     Currency,
@@ -65,6 +67,15 @@ class ChoosePlanRequest(Request, frozen=True, kw_only=True):
     app: Id
     #: null: none from here on.
     plan: Id | None
+
+
+class AppRequest(Request, frozen=True, kw_only=True):
+    #: An application's server names its own.
+    app: Id
+
+
+#: Names of all limits, in the order in which they are told.
+LIMITS = PlanLimits.__struct_fields__
 
 
 async def define(call: Call, request: DefinePlanRequest) -> dict[str, Any]:
@@ -138,6 +149,29 @@ async def _unfit(call: Call, app: str, id: str) -> Problem | Refused | None:
     return Problem("invalid", errors=[wrong("/plan", "a plan that is offered", "one that was withdrawn")])
 
 
+async def limits(call: Call, request: AppRequest) -> dict[str, Any]:
+    if call.reach not in (request.app, ANY_APP) or await call.services.apps.get(request.app) is None:
+        raise missing_app(request.app)
+    held = await call.services.plans.of(request.app)
+    found = [await _limit(call, request.app, name, getattr(held.limits, name)) for name in LIMITS]
+    return {"plan": None if held.plan is None else plan_view(held.plan), "limits": found}
+
+
+async def _limit(call: Call, app: str, name: str, most: int | None) -> dict[str, Any]:
+    """One limit with what is used of it; of one that is not counted, or where there is none, that is not known."""
+    used = reset = None
+    counts = call.services.app_counts
+    if most is not None and name == "connections":
+        used = call.services.connections(app)
+    if most is not None and name == "calls_minute":
+        taken = call.services.limits.used(app, most)
+        used, reset = most - taken.left, ceil(taken.reset)
+    if most is not None and name in get_args(Counted):
+        used = (await counts.get(app, cast(Counted, name))).used
+        reset = counts.day()[1] if name == "messages_day" else None
+    return {"limit": name, "most": most, "used": used, "reset": reset}
+
+
 _PLAN = {"plan": "Plan"}
 
 OPERATIONS = [
@@ -151,4 +185,7 @@ OPERATIONS = [
               "Offer a plan no longer", _PLAN),
     Operation("apps.choose_plan", "PUT", "/v1/apps/{app}/plan", "operator", ChoosePlanRequest, choose,
               "Choose the plan of an application, or none", {"app": "App"}),
+    Operation("apps.limits", "GET", "/v1/apps/{app}/limits", "app", AppRequest, limits,
+              "The plan of an application, and how much of each limit is used",
+              {"plan": "Plan", "limits": "[AppLimit]"}, as_of=NoPast("it tells limits as they are now")),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
 from api.core.tokens import NO_TOKEN, REVOKED, Identity
+from api.support.app_counts import AppCounts
 from api.support.app_users import AppUsers
 from api.support.apps import Apps
 from api.support.channel_servers import AddChannel, DropChannel, no_way_to_add, no_way_to_drop
@@ -21,6 +22,7 @@ from api.support.looking import Looker
 from api.support.metrics import OWN_WRITES
 from api.support.pagecache import PageCache
 from api.support.passwords import Passwords
+from api.support.plans import Plans
 from api.support.problems import Problem
 from events.core.clock import now, uuid7
 from events.core.derived_ids import DEFAULT_APP
@@ -92,6 +94,8 @@ class Services:
         self.heavy = Heavy(settings)
         self.apps = Apps(pool, progress, credential_store.sealer)
         self.app_users = AppUsers(pool, progress)
+        self.plans = Plans(pool, progress)
+        self.app_counts = AppCounts(pool, progress)
         #: API keys that are not known here and looked for.
         self.key_lookups = Limiter(KEY_LOOKUPS)
         self.pages = PageCache(progress, settings.page_cache_bytes)
@@ -104,6 +108,8 @@ class Services:
         self.add_channel: AddChannel = no_way_to_add
         #: How the other processes learn who is in live channels; whoever starts the process sets a way.
         self.tell: TellNotes = untold
+        #: Connections of an application to all nodes, as far as they are known; whoever starts the process sets a way.
+        self.connections: Callable[[str], int] = lambda app: 0
         #: How one is told that a channel was deleted, likewise.
         self.drop_channel: DropChannel = no_way_to_drop
 

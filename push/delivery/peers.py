@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from push.protocol import codes
@@ -38,6 +38,7 @@ class Peers:
         self._identities: dict[ClientPeer, ConnectionIdentity] = {}
         self._by_user: dict[str, list[ClientPeer]] = {}
         self._by_session: dict[str, list[ClientPeer]] = {}
+        self._by_app: dict[str, int] = {}
         self._revoked: deque[tuple[float, str, str]] = deque()
         self.draining = False
 
@@ -61,6 +62,7 @@ class Peers:
         self._identities[peer] = identity
         self._by_user.setdefault(identity.user, []).append(peer)
         self._by_session.setdefault(identity.session, []).append(peer)
+        self._by_app[identity.app] = self._by_app.get(identity.app, 0) + 1
         return None
 
     def leave(self, peer: ClientPeer) -> None:
@@ -72,6 +74,17 @@ class Peers:
             table[key].remove(peer)
             if not table[key]:
                 del table[key]
+        self._by_app[identity.app] -= 1
+        if not self._by_app[identity.app]:
+            del self._by_app[identity.app]
+
+    def apps(self) -> Mapping[str, int]:
+        """How many connections to this node each application has."""
+        return self._by_app
+
+    def of_app(self, app: str) -> int:
+        """How many connections to this node an application has."""
+        return self._by_app.get(app, 0)
 
     def of_user(self, user: str) -> Sequence[ClientPeer]:
         """The user's connections to this node."""

@@ -30,6 +30,8 @@ create table users (
 );
 create index users_grams on users using gin (grams) with (fastupdate = off);
 create index users_visual on users (visual) where visual is not null;
+-- How many an application has (plans).
+create index users_app on users (app) where state = 'registered';
 create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
@@ -135,6 +137,8 @@ create table rooms (
     -- beside the old one, and needs no new entry for each n-gram of its name (heap-only tuples).
     active      timestamp not null generated always as (date_trunc('hour', updated at time zone 'UTC')) stored
 ) with (fillfactor = 70);
+-- How many an application has (plans). No message changes the state.
+create index rooms_app on rooms (app) where state <> 'deleted';
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
 -- Public rooms as they are listed, but for the order within an hour.
 create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';

@@ -40,7 +40,7 @@ ORDER = [
     "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
     "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
     "apps.revoke_tokens", "apps.roll_key", "apps.list", "plans.define", "plans.get", "plans.list",
-    "apps.choose_plan", "plans.withdraw", "console.parked", "console.parked_stream", "console.retry",
+    "apps.choose_plan", "apps.limits", "plans.withdraw", "console.parked", "console.parked_stream", "console.retry",
     "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "sessions.close",
 ]  # fmt: skip
 

@@ -65,6 +65,7 @@ TABLE: dict[str, Row] = {
     "apps.resume": Row({"app": "default"},                          401, 403, 403, 403, 403, 403, 200),
     "apps.revoke_tokens": Row({"app": "nothing"},                   401, 403, 403, 403, 403, 403, 404),
     "apps.choose_plan": Row({"app": "nothing", "plan": None},       401, 403, 403, 403, 403, 403, 404),
+    "apps.limits": Row({"app": "default"},                          401, 403, 403, 403, 403, 403, 200),
     "plans.define": Row({"name": "Pro", "tier": "pro"},             401, 403, 403, 403, 403, 403, 200),
     "plans.list": Row({},                                           401, 403, 403, 403, 403, 403, 200),
     "plans.get": Row({"plan": "nothing"},                           401, 403, 403, 403, 403, 403, 404),

@@ -207,6 +207,7 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("plans.get", operator, {"plan": plan})
     await call("plans.list", operator)
     await call("apps.choose_plan", operator, {"app": app, "plan": plan})
+    await call("apps.limits", operator, {"app": app})
     await call("plans.withdraw", operator, {"plan": plan})
 
 

@@ -61,6 +61,7 @@ FIELDS: dict[str, Any] = {
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
     "plan": "p", "again": False, "tier": "pro", "monthly": 4900, "yearly": None, "currency": "EUR",
     "features": {"webhooks": True}, "limits": {"users": 10},
+    "full": None, "most": 100,
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {

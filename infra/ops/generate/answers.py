@@ -59,6 +59,7 @@ _PLAIN: dict[str, Schema] = {
 _NULL = {
     ("rooms.get", "message"),
     ("members.add", "invitation"),
+    ("apps.limits", "plan"),
     ("relationships.set", "relationship"),
     ("relationships.remove", "relationship"),
     ("rooms.history", "before"),
@@ -200,6 +201,12 @@ def _composed() -> dict[str, Schema]:
         "user": {**nullable(reference("Self")), "description": "null: there is a `problem`."},
         "problem": {**nullable(reference("Problem")), "description": "Why nothing of it was stored; null: it was."},
     }
+    app_limit: dict[str, Schema] = {
+        "limit": {"enum": list(PlanLimits.__struct_fields__)},
+        "most": {**nullable(_PLAIN["integer"]), "description": "What the plan allows; null: as much as it wants."},
+        "used": {**nullable(_PLAIN["integer"]), "description": "How much there is; null: it is not counted."},
+        "reset": {**nullable(_PLAIN["integer"]), "description": "Seconds until it begins anew; null: it does not."},
+    }
     current: Schema = {"type": "boolean", "description": "The one in use."}
     session = {**view(*VIEWS["Session"])["properties"], "current": current}
     return {
@@ -230,6 +237,7 @@ def _composed() -> dict[str, Schema]:
         "EmotionResult": _object(emotion, "The result of one emotion.", ("shown", "code", "detail")),
         "RoomSettings": {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)},
         "RoomSettingsChange": shapes.of_struct(SettingsPatch),
+        "AppLimit": _object(app_limit, "A limit of an application's plan."),
         "AppKey": _object(_app_key(), "An API key of an application."),
         "AppSettings": {**shapes.of_struct(AppSettings), "required": list(AppSettings.__struct_fields__)},
         "AppSettingsChange": shapes.of_struct(AppSettingsPatch),
@@ -285,12 +293,18 @@ def problem() -> Schema:
             "description": "Each wrong place of the request, at most twenty; if known.",
         },
         "retry_after": {"type": "number", "description": "Seconds to wait before trying again."},
+        "limit": {"type": "string", "description": "The limit that was met: of calls, or of the application's plan."},
+        "most": {"type": "integer", "description": "How much it allows."},
+        "used": {"type": "integer", "description": "How much there is."},
+        "reset": {"type": "integer", "description": "Seconds until it is whole again, where time alone does it."},
         "request_id": {
             "type": "string",
             "description": "As in the header `X-Request-Id`: the operator finds it in the log.",
         },
     }
-    return _object(properties, "What went wrong (RFC 9457).", ("errors", "retry_after"))
+    return _object(
+        properties, "What went wrong (RFC 9457).", ("errors", "retry_after", "limit", "most", "used", "reset")
+    )
 
 
 def _fault() -> Schema:

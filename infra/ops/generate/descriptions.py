@@ -43,6 +43,8 @@ DESCRIPTIONS: dict[str, str] = {
     "apps.revoke_tokens": "Tokens that were issued before the time are void. It is never moved back.",
     "apps.choose_plan": "Its limits hold within a second, on every node. Where the application is over one already, "
     "what there is stays, and more of it is refused. A plan that was withdrawn is not chosen.",
+    "apps.limits": "Of its own application for a server, of any for operators. What is used is counted in the read "
+    "models now and then, with what this node has made since.",
     "plans.define": "With `plan`, the request is all that the plan is from here on, for applications that have it "
     "too; one that was withdrawn is offered again. Prices are for people: nobody is charged.",
     "plans.list": "By id, those that were withdrawn too.",

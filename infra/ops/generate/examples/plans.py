@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.ops.generate.examples.story import PLAN, Example, View, at
+from infra.ops.generate.examples.story import APP, PLAN, Example, View, at
 
 _LIMITS: dict[str, Any] = {"users": 10_000, "messages_day": 100_000, "calls_minute": 60_000}
 _GIVEN: dict[str, Any] = {
@@ -21,8 +21,28 @@ def _plan(**more: Any) -> View:
     }  # fmt: skip
 
 
+def _limit(name: str, most: int | None, used: int | None = None, reset: int | None = None) -> View:
+    return {"limit": name, "most": most, "used": used, "reset": reset}
+
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "plans.define": (Example("operator", _GIVEN, {"plan": _plan()}),),
+    "apps.limits": (
+        Example(
+            "operator",
+            {"app": APP},
+            {
+                "plan": _plan(),
+                "limits": [
+                    _limit("users", 10_000, 0),
+                    *(_limit(name, None) for name in ("rooms", "room_members")),
+                    _limit("messages_day", 100_000, 0, 53_160),
+                    *(_limit(name, None) for name in ("message_chars", "attachment_bytes", "connections")),
+                    _limit("calls_minute", 60_000, 0, 0),
+                ],
+            },
+        ),
+    ),
     "plans.get": (Example("operator", {"plan": PLAN}, {"plan": _plan()}),),
     "plans.list": (Example("operator", {}, {"plans": [_plan()], "next": None}),),
     "plans.withdraw": (
