@@ -11,6 +11,7 @@ import msgspec
 from api import claims
 from api.core.calls import Call
 from api.core.operation import NoPast, Operation, Request
+from api.core.plan_limits import take
 from api.support import pages, problems
 from api.support.containing import part_of
 from api.support.ids import CHARS, ids_of
@@ -215,7 +216,11 @@ async def _registered(call: Call, id: str, given: GivenUser, before: User | None
     try:
         for handle in handles:
             claimed.append(_Claim(handle, await claims.claim(call, handle, id, key=uuid7(), anew=True)))
-        outcome = await call.step(command, key=uuid7())
+        with await take(call, "users") as taking:
+            if taking.problem is not None:
+                raise taking.problem
+            outcome = await call.step(command, key=uuid7())
+            taking.made(outcome)
     except Refused as refusal:
         if refusal.code != "outrun":
             for claim in claimed:

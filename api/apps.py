@@ -34,7 +34,7 @@ from producers.apps import (
     SuspendApp,
     missing_app,
 )
-from producers.commands import ANY_APP, Command
+from producers.commands import ANY_APP, Command, Refused
 from producers.limits import Id, ShownName, TopicLine
 from projectors.views import app_view
 
@@ -181,8 +181,11 @@ def next_after(id: str) -> str:
     return pages.encode("" if id == DEFAULT_APP else id)
 
 
-async def _done(call: Call, app: str, command: Command) -> dict[str, Any]:
-    outcome = await call.submit(command, shows=(app_key(app),))
+async def done(
+    call: Call, app: str, command: Command, *, unless: Problem | Refused | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """The application as a command leaves it; ``unless``: as in ``Call.submit``. Raises as that does."""
+    outcome = await call.submit(command, unless=unless, shows=(app_key(app),))
     # Once this is answered, it holds here; on other nodes when the news have come.
     await call.meet_own("apps")
     # The default one has no entity before its first event.
@@ -191,15 +194,15 @@ async def _done(call: Call, app: str, command: Command) -> dict[str, Any]:
 
 
 async def change(call: Call, request: ChangeAppRequest) -> dict[str, Any]:
-    return await _done(call, request.app, ChangeApp(app=request.app, name=request.name, settings=request.settings))
+    return await done(call, request.app, ChangeApp(app=request.app, name=request.name, settings=request.settings))
 
 
 async def suspend(call: Call, request: SuspendAppRequest) -> dict[str, Any]:
-    return await _done(call, request.app, SuspendApp(app=request.app, reason=request.reason))
+    return await done(call, request.app, SuspendApp(app=request.app, reason=request.reason))
 
 
 async def resume(call: Call, request: GetAppRequest) -> dict[str, Any]:
-    return await _done(call, request.app, ResumeApp(app=request.app))
+    return await done(call, request.app, ResumeApp(app=request.app))
 
 
 async def revoke_tokens(call: Call, request: RevokeTokensRequest) -> dict[str, Any]:
@@ -207,7 +210,7 @@ async def revoke_tokens(call: Call, request: RevokeTokensRequest) -> dict[str, A
         # The default one is there without an event: no server may tell it from what is not.
         raise missing_app(request.app)
     before = None if request.before is None else as_kept(request.before, "/before")
-    return await _done(call, request.app, RevokeAppTokens(app=request.app, before=before))
+    return await done(call, request.app, RevokeAppTokens(app=request.app, before=before))
 
 
 _APP = {"app": "App"}

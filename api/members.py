@@ -10,6 +10,7 @@ from api import profiles
 from api.blocks import barred, kept_out, unreachable
 from api.core.calls import Call
 from api.core.operation import Operation, Request
+from api.core.plan_limits import limits_for
 from api.invitations import guests
 from api.rooms import changed, inside, invited, own_entry
 from api.support import pages
@@ -86,14 +87,15 @@ class MarkReadRequest(Request, frozen=True, kw_only=True):
 
 async def add(call: Call, request: MemberRequest) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
+    most = (await limits_for(call)).room_members
     if user == call.user:
         problem = await kept_out(call, request.room)
-        command = AddMember(room=request.room, user=user)
+        command = AddMember(room=request.room, user=user, most=most)
     else:
         asked = await guests(call, request.room, [user])
         problem = await unreachable(call, {user: "/user"}, "let them in") or asked.refusal
         command = AddMember(
-            room=request.room, user=user, invite=user in asked.invited, willing=user not in asked.unwilling
+            room=request.room, user=user, invite=user in asked.invited, willing=user not in asked.unwilling, most=most
         )
     added, asked_key = member_key(request.room, user), invitation_key(request.room, user)
     outcome = await call.submit(command, unless=problem, shows=(room_key(request.room), added, asked_key))

@@ -9,6 +9,7 @@ import msgspec
 from api.blocks import Facing, barred, facing
 from api.core.calls import Asked, Call
 from api.core.operation import Operation, Request
+from api.core.plan_limits import take, too_long
 from api.core.repeating import hidden
 from api.invitations import guests
 from api.rooms import inside
@@ -63,7 +64,10 @@ async def send(call: Call, request: SendMessageRequest) -> dict[str, Any]:
     # Whichever way the key came, it is the same request.
     request = msgspec.structs.replace(request, token=key, client_id=None)
     call.asked = Asked("messages.send", request)
-    outcome = await _said(call, request, key)
+    with await take(call, "messages_day") as taking:
+        full = taking.problem or await too_long(call, request.content.get("text"))
+        outcome = await _said(call, request, key, full)
+        taking.made(outcome)
     # In a direct room somebody may have been brought back before.
     return {"message": message_view(hidden(as_posted(outcome.record(MessagePosted)), outcome.now))}
 
@@ -79,12 +83,12 @@ def _key(call: Call, request: SendMessageRequest) -> str:
     return key
 
 
-async def _said(call: Call, request: SendMessageRequest, key: str) -> Outcome:
+async def _said(call: Call, request: SendMessageRequest, key: str, full: Refused | None) -> Outcome:
     command = PostMessage(room=request.room, token=key, type=request.type, content=request.content, data=request.data)
     for _ in range(_ATTEMPTS):
         problem, command = await _addressed(call, command, await facing(call, request.room, "write"))
         try:
-            return await call.submit(command, unless=problem, shows=(), key=key)
+            return await call.submit(command, unless=problem or full, shows=(), key=key)
         except Refused as refusal:
             if refusal.code != "outrun":
                 raise
@@ -117,7 +121,9 @@ async def _one(call: Call, request: GetMessageRequest) -> Message:
 
 
 async def edit(call: Call, request: EditMessageRequest) -> dict[str, Any]:
-    problem = await barred(call, request.room, "edit what you wrote")
+    problem = await barred(call, request.room, "edit what you wrote") or await too_long(
+        call, request.content.get("text")
+    )
     command = EditMessage(room=request.room, message=request.message, content=request.content, data=request.data)
     outcome = await call.submit(command, unless=problem, shows=(message_key(request.message),))
     return {"message": left(outcome, request.message)}

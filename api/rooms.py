@@ -10,6 +10,7 @@ import msgspec
 from api.blocks import barred, gone, unreachable
 from api.core.calls import Call
 from api.core.operation import Operation, Request
+from api.core.plan_limits import limits_for, take
 from api.invitations import guests
 from api.support import pages
 from api.support.containing import Containing, containing
@@ -22,7 +23,7 @@ from events.core.records import Entity
 from events.invitations import Invitation, invitation_key
 from events.members import Member, member_key
 from events.messages import Message, loaded_message, message_key
-from events.rooms import Room, RoomType, direct_room, room_key
+from events.rooms import Room, RoomCreated, RoomType, direct_room, room_key
 from infra.base.postgres import Connection, Row, queries
 from infra.base.rows import from_row, load
 from producers.commands import Command, Outcome
@@ -143,9 +144,13 @@ async def create(call: Call, request: CreateRoomRequest) -> dict[str, Any]:
         room=room, type=request.type, slug=request.id, name=request.name or "", description=request.description,
         topic_line=request.topic_line, settings=request.settings, data=request.data, custom=request.custom,
         members=[call.user, *asked.joining], unwilling=list(asked.unwilling), invited=list(asked.invited),
+        most=(await limits_for(call)).room_members,
     )  # fmt: skip
     invitations = [invitation_key(room, user) for user in others]
-    outcome = await call.submit(command, unless=problem, shows=(room_key(room), *invitations))
+    with await take(call, "rooms") as taking:
+        command = msgspec.structs.replace(command, full=taking.full)
+        outcome = await call.submit(command, unless=problem, shows=(room_key(room), *invitations))
+        taking.made(outcome, new=any(isinstance(one.data, RoomCreated) for one in outcome.records))
     waiting = [key[2] for key in invitations if _waits(outcome.state.get(key))]
     return {**changed(outcome, room), "invited": waiting}
 

@@ -13,6 +13,7 @@ import msgspec
 from api import claims, profiles
 from api.core.calls import Call
 from api.core.operation import NoParameters, Operation, Request
+from api.core.plan_limits import take
 from api.core.tokens import UNSCOPED, Role, mint
 from api.credentials import GivenPassword, Password, check_new, holder, prove
 from api.support import pages
@@ -164,10 +165,25 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
     check_username(username, by_operator=command.role == "service")
     check_name("name", command.name)
     unreserved(command.data)
-    user = _user_id(call, username, secret, command.email)
     email = command.email
     handles = [username_handle(username, call.app), *([] if email is None else [email_handle(email, call.app)])]
-    hash = None
+    command = msgspec.structs.replace(command, user=_user_id(call, username, secret, email))
+    with await take(call, "users") as taking:
+        if taking.problem is None:
+            outcome = await _made(call, handles, secret, command)
+        else:
+            # Only who was registered by this call before.
+            outcome = await _submitted(call, command, unless=taking.problem)
+        taking.made(outcome)
+    for handle in handles:
+        call.services.login_throttle.registered(call.address, handle)
+        await claims.confirm(call, handle, command.user, key=f"{command.user}:confirm")
+    return outcome, command.user
+
+
+async def _made(call: Call, handles: list[str], secret: str | None, command: RegisterUser) -> Outcome:
+    """Claims the names, and makes the user."""
+    user, hash = command.user, None
     if secret is not None:
         # A hash is worth 50 ms of a core: not for names that are seen to be taken. The claims below decide it.
         await _free(call, handles, user)
@@ -183,20 +199,21 @@ async def _register(call: Call, username: str, secret: str | None, command: Regi
     store = call.services.credential_store
     try:
         async with nullcontext() if hash is None else store.keeping(hash) as credential:
-            made = msgspec.structs.replace(command, user=user, credential=credential)
-            outcome = await call.submit(made, shows=(user_key(user),), actor=user, key=call.key or user)
+            outcome = await _submitted(call, msgspec.structs.replace(command, credential=credential))
     except Refused as refusal:
         if refusal.code == "key_reused":
             raise
         # Somebody took the claim over meanwhile and made sure that this registration never happens.
-        raise taken("username", username) from refusal
+        raise taken("username", command.username or "") from refusal
     if outcome.repeated and credential is not None:
         # The first time it was another.
         await store.remove(credential)
-    for handle in handles:
-        call.services.login_throttle.registered(call.address, handle)
-        await claims.confirm(call, handle, user, key=f"{user}:confirm")
-    return outcome, user
+    return outcome
+
+
+async def _submitted(call: Call, command: RegisterUser, *, unless: Refused | None = None) -> Outcome:
+    user = command.user
+    return await call.submit(command, unless=unless, shows=(user_key(user),), actor=user, key=call.key or user)
 
 
 async def _free(call: Call, handles: list[str], user: str) -> None:

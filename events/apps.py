@@ -161,6 +161,11 @@ class AppErasureCompleted(Event, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
+class AppPlanChosen(Event, frozen=True, kw_only=True):
+    #: Id of the plan that holds from here on; None: none does.
+    plan: str | None
+
+
 def keys(record: Record) -> tuple[Key, ...]:
     return (app_key(record.stream),)
 
@@ -231,6 +236,10 @@ def erasure_completed(record: Record[AppErasureCompleted], state: State) -> Chan
     return _changed(record, state, cleared=record.time)
 
 
+def plan_chosen(record: Record[AppPlanChosen], state: State) -> Changes:
+    return _changed(record, state, plan=record.data.plan)
+
+
 _KEY, _NEXT = "kk_mzxw6ytboi4dcmrtgq2tmnzyha", "kk_orugs4zanfzsa3tporuw4zzaoq"
 _SECRET, _OTHER = "019aa000-0000-7000-8000-000000000021", "019aa000-0000-7000-8000-000000000022"
 _TIME = "2026-11-22T08:15:30.123Z"
@@ -287,5 +296,11 @@ ROWS = (
         about="The rows of an erased application are gone, so many of each table.",
         sample=AppErasureCompleted(rows={"users": 2, "rooms": 1, "messages": 40}),
         revert=NotRevertible("it says what was done"),
+    ),
+    EventType(
+        name="app.plan_chosen", struct=AppPlanChosen, topics=("apps",), keys=keys, fold=plan_chosen,
+        about="Another plan holds for an application, or none.",
+        sample=AppPlanChosen(plan="019aa000-0000-7000-8000-000000000023"),
+        revert=NotRevertible("an operator chooses again: apps.choose_plan"),
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from events import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     rooms,
     sessions,
@@ -37,6 +38,7 @@ REGISTRY = Registry(
         *channels.ROWS,
         *apps.ROWS,
         *usage.ROWS,
+        *plans.ROWS,
     ),
     entities=(
         users.User,
@@ -56,5 +58,6 @@ REGISTRY = Registry(
         channels.ChannelCounter,
         channels.Listening,
         apps.App,
+        plans.Plan,
     ),
 )

@@ -13,6 +13,7 @@ from events.apps import (
     AppErased,
     AppErasureCompleted,
     AppKeyRolled,
+    AppPlanChosen,
     AppRenamed,
     AppResumed,
     AppSettings,
@@ -111,6 +112,14 @@ class CompleteErasure(AppCommand, frozen=True, kw_only=True):
 
     #: How many went, by table.
     rows: dict[str, int]
+
+
+class ChoosePlan(AppCommand, frozen=True, kw_only=True):
+    """Let another plan hold for an application. That there is such a plan, which is offered, is found out before, on
+    the read model."""
+
+    #: None: no plan.
+    plan: Id | None = None
 
 
 def _keys(envelope: CommandEnvelope[AppCommand]) -> Sequence[Key]:
@@ -213,6 +222,11 @@ def complete_erasure(envelope: CommandEnvelope[CompleteErasure], state: State) -
     return [] if app.cleared is not None else [AppErasureCompleted(rows=envelope.command.rows)]
 
 
+def choose_plan(envelope: CommandEnvelope[ChoosePlan], state: State) -> list[Event]:
+    command = envelope.command
+    return [] if _lasting(state, command.app).plan == command.plan else [AppPlanChosen(plan=command.plan)]
+
+
 COMMANDS = (
     CommandType(CreateApp, "apps", lambda c: c.app, _keys, create),
     CommandType(ChangeApp, "apps", lambda c: c.app, _keys, change),
@@ -222,4 +236,5 @@ COMMANDS = (
     CommandType(RevokeAppTokens, "apps", lambda c: c.app, _keys, revoke_tokens, lambda c: True),
     CommandType(EraseApp, "apps", lambda c: c.app, _keys, erase, lambda c: True),
     CommandType(CompleteErasure, "apps", lambda c: c.app, _keys, complete_erasure, lambda c: True),
+    CommandType(ChoosePlan, "apps", lambda c: c.app, _keys, choose_plan),
 )

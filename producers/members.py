@@ -27,6 +27,7 @@ from events.rooms import Room, loaded_room, room_key, settings_of
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.invitations import invite, withdraw
 from producers.limits import CustomPatch, Id, merged
+from producers.plan_limits import reached
 from producers.revertible import Revertible, RevertInRoom
 from producers.roles import allow, missing, room_and_member
 from producers.streams import RoomCommand
@@ -44,6 +45,8 @@ class AddMember(RoomCommand, frozen=True, kw_only=True):
     invite: bool = False
     #: Whether the other is added by their own choice; who joins is.
     willing: bool = True
+    #: Members that a room may have by the plan of its application; None: as many as come.
+    most: int | None = None
 
 
 class RemoveMember(RoomCommand, frozen=True, kw_only=True):
@@ -129,6 +132,8 @@ def add(envelope: CommandEnvelope[AddMember], state: State) -> list[Event]:
     itself = command.user == envelope.actor
     if command.invite and not itself:
         return invite(state, room.id, [command.user])
+    if command.most is not None and room.members >= command.most:
+        raise reached("room_members", command.most, room.members)
     # The first to come back to a room that all had left owns it.
     role: Role = "owner" if room.owner is None and room.type != "direct" else "member"
     willing = itself or command.willing

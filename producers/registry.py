@@ -16,6 +16,7 @@ from producers import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     revert,
     rooms,
@@ -44,6 +45,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *channels.COMMANDS,
     *apps.COMMANDS,
     *usage.COMMANDS,
+    *plans.COMMANDS,
     *revert.COMMANDS,
 )
 

@@ -50,6 +50,7 @@ from producers.limits import (
     merged,
     patched,
 )
+from producers.plan_limits import FullLimit, reached
 from producers.revertible import Revertible, RevertInRoom
 from producers.roles import allow, room_and_member
 from producers.streams import RoomCommand
@@ -91,6 +92,10 @@ class CreateRoom(RoomCommand, frozen=True, kw_only=True):
     unwilling: list[Id] = []
     #: Others, who do not let the actor add them.
     invited: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)] = []
+    #: The limit of rooms, where the plan of the application allows no more; a direct room that is there may be opened.
+    full: FullLimit | None = None
+    #: Members that a room may have by the plan; None: as many as come.
+    most: int | None = None
 
 
 class ChangeRoom(RoomCommand, frozen=True, kw_only=True):
@@ -188,6 +193,10 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
             return _return_to_direct(command, state)
         errors = [wrong("/id", "an unused room id", f"{command.room}, which exists")]
         raise Refused("taken", f"expected an unused room id, {command.room} exists", errors=errors)
+    if command.full is not None:
+        raise reached("rooms", command.full.most, command.full.used)
+    if command.most is not None and len(command.members) > command.most:
+        raise reached("room_members", command.most, len(command.members))
     custom = merged({}, command.custom)
     if command.type == "direct":
         made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data, custom=custom)

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
 from api.core.tokens import NO_TOKEN, REVOKED, Identity
+from api.support.app_counts import AppCounts
 from api.support.app_users import AppUsers
 from api.support.apps import Apps
 from api.support.channel_servers import AddChannel, DropChannel, no_way_to_add, no_way_to_drop
@@ -21,6 +22,7 @@ from api.support.looking import Looker
 from api.support.metrics import OWN_WRITES
 from api.support.pagecache import PageCache
 from api.support.passwords import Passwords
+from api.support.plans import Plans
 from api.support.problems import Problem
 from api.support.sessions_in_use import SessionsInUse
 from events.core.clock import now, uuid7
@@ -94,6 +96,8 @@ class Services:
         self.apps = Apps(pool, progress, credential_store.sealer)
         self.app_users = AppUsers(pool, progress)
         self.sessions = SessionsInUse(pool, producers)
+        self.plans = Plans(pool, progress)
+        self.app_counts = AppCounts(pool, progress)
         #: API keys that are not known here and looked for.
         self.key_lookups = Limiter(KEY_LOOKUPS)
         self.pages = PageCache(progress, settings.page_cache_bytes)
@@ -109,6 +113,8 @@ class Services:
         self.tell: TellNotes = untold
         #: Called when an account was erased: whoever does what is left to do sets it.
         self.erase_soon: Callable[[], None] = lambda: None
+        #: Connections of an application to all nodes, as far as they are known; whoever starts the process sets a way.
+        self.connections: Callable[[str], int] = lambda app: 0
         #: How one is told that a channel was deleted, likewise.
         self.drop_channel: DropChannel = no_way_to_drop
 
@@ -203,12 +209,18 @@ class Call:
                 raise unless
             return await self.step(command, key=None, actor=actor, everywhere=everywhere)
         about = asked or self.asked
-        outcome = await self._decided(CommandEnvelope(
-            command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(), traceparent=self.traceparent,
-            app=ANY_APP if everywhere else self.reach, via=self.via, keep=True,
-            digest=None if about is None else self.services.digests.of(*about),
-            refusal=None if unless is None else (unless.code, unless.detail),
-        ))  # fmt: skip
+        try:
+            outcome = await self._decided(CommandEnvelope(
+                command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(),
+                traceparent=self.traceparent, app=ANY_APP if everywhere else self.reach, via=self.via, keep=True,
+                digest=None if about is None else self.services.digests.of(*about),
+                refusal=None if unless is None else (unless.code, unless.detail),
+            ))  # fmt: skip
+        except Refused as refusal:
+            if unless is not None and (refusal.code, refusal.detail) == (unless.code, unless.detail):
+                # What it says besides does not go along to the shard.
+                raise unless from refusal
+            raise
         if not outcome.repeated:
             return outcome
         # Of a request with several keys only a part was done before.

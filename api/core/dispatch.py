@@ -65,8 +65,8 @@ STEPS = (
     ),
     Step(
         "count",
-        "One more call against the operation's limit: of the account, or of the address where the token is no good or "
-        "none is needed. A token that is no good is refused only now.",
+        "One more call against the operation's limit, of the account and of its application, or of the address where "
+        "the token is no good or none is needed. A token that is no good is refused only now.",
         ("rate_limited",),
     ),
     Step(
@@ -105,7 +105,7 @@ class Dispatcher:
         started, outcome, allowance = perf_counter(), "ok", None
         try:
             identity, app, no_good = await self._identify(inbound)
-            allowance = self._count(operation, identity, inbound)
+            allowance = await self._count(operation, identity, inbound)
             if allowance is not None:
                 allowance.check()
             if no_good is not None:
@@ -150,12 +150,16 @@ class Dispatcher:
         except Problem as problem:
             return None, DEFAULT_APP, problem
 
-    def _count(self, operation: Operation, identity: Identity | None, inbound: Inbound) -> Allowance | None:
+    async def _count(self, operation: Operation, identity: Identity | None, inbound: Inbound) -> Allowance | None:
         """Without a good token, and where none is needed, the address counts. None for operators."""
         if operation.permission == "anyone" and identity is not None and identity.role != "operator":
             identity = None
         past = operation.method == "GET" and inbound.past
-        return self._services.limits.count("heavy" if past else operation.counts_as, identity, inbound.address)
+        name = "heavy" if past else operation.counts_as
+        if identity is None or identity.role == "operator":
+            return self._services.limits.count(name, identity, inbound.address)
+        held = await self._services.plans.of(identity.app)
+        return self._services.limits.count(name, identity, inbound.address, held.limits.calls_minute)
 
     def _note(self, operation: Operation, inbound: Inbound) -> None:
         if inbound.connection is not None and operation.method != "GET" and not operation.unattended:

@@ -23,6 +23,7 @@ from api.support.problems import Problem
 from events.core.faults import quoted
 from events.users import Account
 from infra.base import away, request_ids
+from producers.plan_limits import reached
 from push.delivery.bounds import FeedUnavailable
 from push.presence.presence_hub import PresenceHub
 from push.protocol.backend import BadToken, BadTokenKind, Limited, RpcError
@@ -31,6 +32,8 @@ from push.protocol.backend import ConnectionIdentity as PushIdentity
 #: Beside an operation's own answer: what HTTP has in a header.
 REPEATED_MEMBER = "repeated"
 
+#: Seconds after which it is worth trying whether a connection of the application has ended.
+_ROOM_SECONDS = 5.0
 #: The operation whose answer is a client's snapshot.
 SNAPSHOT = "sync.get"
 #: What push makes of a token that is refused; of every other problem: "invalid".
@@ -64,13 +67,24 @@ class RpcBackend:
         if identity.role in ("operator", "server"):
             # Neither is a user: nothing is ever fed to one.
             raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
-        _check(self._services.limits.count("connect", identity, address))
+        limits = (await self._services.plans.of(identity.app)).limits
+        _check(self._services.limits.count("connect", identity, address, limits.calls_minute))
+        self._check_room(identity.app, limits.connections)
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
             scopes=identity.scopes, app=identity.app, issued=identity.issued, kind=identity.kind,
             sliding=identity.sliding, address=address, data=data,
         )  # fmt: skip
+
+    def _check_room(self, app: str, most: int | None) -> None:
+        """Raises Limited where the plan allows no further connection: a later one may come in."""
+        if most is None:
+            return
+        used = self._services.connections(app)
+        if used >= most:
+            problem = problems.of(reached("connections", most, used))
+            raise Limited(_ROOM_SECONDS, msgspec.json.encode(problems.document(problem)), status=402)
 
     async def rpc(self, identity: PushIdentity, method: str, data: bytes, connection: str) -> bytes:
         """Runs an operation; JSON in, JSON out. Raises RpcError with the problem document."""

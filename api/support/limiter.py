@@ -13,6 +13,9 @@ from infra.base.settings import Quota
 
 #: Subjects that are remembered of each of the two generations: some 10 MB of a limit, at most.
 SUBJECTS = 50_000
+#: Others are told of a subject once it has taken this share of its quota since they were told: so each process hides at
+#: most so much, and who is far from a limit costs nothing.
+TOLD_SHARE = 0.02
 #: Seconds by which sums of floating-point numbers may be off.
 _EPSILON = 1e-6
 
@@ -29,12 +32,22 @@ class Taken(NamedTuple):
 
 
 class Limiter:
-    """One quota for each subject. ``now`` is any clock that does not go back, in seconds."""
+    """One quota for each subject. ``now`` is any clock that does not go back, in seconds.
 
-    def __init__(self, quota: Quota, subjects: int = SUBJECTS) -> None:
+    What was taken can be shared with other processes, in seconds of the quota, which mean the same to all of them.
+    """
+
+    def __init__(self, quota: Quota, subjects: int = SUBJECTS, *, longest: int = 0) -> None:
+        """``longest``: seconds of the longest quota with which ``take`` is called, where that is another one."""
         self.quota = quota
         self._each = quota.seconds / quota.most
+        self._keep = max(quota.seconds, longest)
         self._subjects = subjects
+        #: Whether what is taken is noted for others.
+        self.shared = False
+        #: Seconds of the quota that were taken here and not told yet, and who has taken so much that others are told.
+        self._untold: dict[str, float] = {}
+        self._due: set[str] = set()
         # Who is in neither generation was quiet for the whole time, or was crowded out by `subjects` others.
         self._young: dict[str, float] = {}
         self._old: dict[str, float] = {}
@@ -44,24 +57,51 @@ class Limiter:
         """Subjects that are remembered; at most twice ``subjects``."""
         return len(self._young.keys() | self._old.keys())
 
-    def take(self, subject: str, now: float, cost: int = 1) -> Taken:
-        """Takes ``cost`` units, or none when so many are not left."""
+    def take(self, subject: str, now: float, cost: int = 1, quota: Quota | None = None) -> Taken:
+        """Takes ``cost`` units, or none when so many are not left; ``quota``: one of the subject's own."""
+        seconds, each = self.quota.seconds, self._each
+        if quota is not None:
+            seconds, each = quota.seconds, quota.seconds / quota.most
         whole = self._whole(subject, now)
-        after = whole + self._each * cost
-        wait = after - now - self.quota.seconds
+        after = whole + each * cost
+        wait = after - now - seconds
         if wait <= _EPSILON:
             wait, whole = 0.0, after
+            if self.shared:
+                untold = self._untold[subject] = self._untold.get(subject, 0.0) + each * cost
+                if untold >= seconds * TOLD_SHARE - _EPSILON:
+                    self._due.add(subject)
         if len(self._young) >= self._subjects and subject not in self._young:
             self._turn(now)
         # Of a refusal too: who goes on trying is not crowded out, and so let in, by others.
         self._young[subject] = whole
-        return Taken(wait, self._left(whole - now), whole - now)
+        left = int((seconds - (whole - now) + _EPSILON) / each)
+        return Taken(wait, left if left > 0 else 0, whole - now)
 
     def give_back(self, subject: str, now: float, cost: int = 1) -> None:
         """Returns units that were taken for what did not happen."""
         whole = self._whole(subject, now)
         if whole > now:
             self._young[subject] = whole - self._each * cost
+
+    def due(self, most: int) -> dict[str, float]:
+        """What others are to be told: seconds of the quota by subject, at most so many; the rest next time."""
+        told: dict[str, float] = {}
+        while self._due and len(told) < most:
+            subject = self._due.pop()
+            told[subject] = self._untold.pop(subject)
+        return told
+
+    def add(self, subject: str, seconds: float, now: float) -> None:
+        """Another process has let the subject take so much of its quota.
+
+        More than was left is a debt of at most a whole quota, so that what several processes let through too much at
+        one moment is let through less at the next.
+        """
+        until = now + 2 * self._keep
+        if len(self._young) >= self._subjects and subject not in self._young:
+            self._turn(now)
+        self._young[subject] = min(self._whole(subject, now) + seconds, until)
 
     def _whole(self, subject: str, now: float) -> float:
         """When the subject's quota is whole again; not before now."""
@@ -75,7 +115,6 @@ class Limiter:
     def _turn(self, now: float) -> None:
         """Forgets who was not seen since the last turn."""
         self._old, self._young = self._young, {}
-        self._turns = now + self.quota.seconds
-
-    def _left(self, until: float) -> int:
-        return int((self.quota.seconds - until + _EPSILON) / self._each)
+        self._turns = now + self._keep
+        # Who has taken so little in all that time is told of no more.
+        self._untold = {subject: self._untold[subject] for subject in self._due}

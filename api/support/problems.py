@@ -124,6 +124,21 @@ PROBLEMS: dict[str, ProblemType] = {
         409, "The room is archived", 409, "FAILED_PRECONDITION", "It can be read and left; its owner can unarchive it."
     ),
     "no_successor": ProblemType(409, "No successor", 409, "ABORTED", "Members are changing; try again."),
+    "limit_reached": ProblemType(
+        402,
+        "A limit of the plan is reached",
+        402,
+        "RESOURCE_EXHAUSTED",
+        "The application's plan allows `most` of them (`limit` names it): make room, or have a plan with more. What is "
+        "there stays.",
+    ),
+    "quota_used": ProblemType(
+        429,
+        "The plan's quota of the day is used",
+        429,
+        "RESOURCE_EXHAUSTED",
+        "The application's plan allows `most` a day (UTC); it begins anew in `reset` seconds.",
+    ),
     "too_large": ProblemType(
         413, "Too large", 413, "INVALID_ARGUMENT", "Send less; the detail says how much is allowed."
     ),
@@ -172,6 +187,9 @@ PROBLEMS: dict[str, ProblemType] = {
     ),
 }
 
+#: What a refusal may say besides to clients; all else is for whoever gave the command.
+SHOWN = ("limit", "most", "used", "reset")
+
 #: First part of a problem's ``type``; the reference describes each under its code.
 TYPE_PREFIX = "urn:klatsch:problem:"
 
@@ -186,7 +204,10 @@ def of(error: BaseException) -> Problem:
         if isinstance(error, Problem):
             return error
         if error.code != "internal":
-            return Problem(error.code, str(error), errors=error.errors, retry_after=error.retry_after)
+            more = (
+                {name: error.more[name] for name in SHOWN if name in error.more} if isinstance(error, Refused) else {}
+            )
+            return Problem(error.code, str(error), errors=error.errors, retry_after=error.retry_after, **more)
     if isinstance(error, away.FULL):
         log.error("a part has no disk space: %r", error)
         part = "Kafka" if isinstance(error, KafkaError) else "Postgres"

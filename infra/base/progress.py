@@ -61,6 +61,8 @@ class Invalidation(msgspec.Struct, frozen=True, omit_defaults=True):
     users: list[str] = []
     #: Applications that have changed.
     apps: list[str] = []
+    #: Plans that have changed.
+    plans: list[str] = []
     #: Anything: nothing that was known before holds.
     all: bool = False
     #: With ``all``: only because positions were read before the news of them came, which are on their way.

@@ -142,6 +142,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_heavy: str = "300/30"
     #: Connections and event streams that one account opens.
     limit_connect: str = "300/30"
+    #: Calls of one application, by its users and its server together; its plan may say another number.
+    limit_app: str = "600000/60"
     #: Registrations from one address.
     limit_register: str = "100/100"
     #: Log-ins from one address, whatever comes of them.

@@ -19,6 +19,7 @@ from infra.ops.commands import (
     cli_months,
     cli_parked,
     cli_past,
+    cli_plans,
     cli_readers,
     cli_rebuild,
     cli_token,
@@ -283,6 +284,7 @@ app.add_typer(cli_users.app, name="users", rich_help_panel=_OPERATORS)
 app.add_typer(cli_apps.app, name="apps", rich_help_panel=_OPERATORS)
 app.add_typer(cli_readers.app, name="readers", rich_help_panel=_OPERATORS)
 app.add_typer(cli_usage.app, name="usage", rich_help_panel=_OPERATORS)
+app.add_typer(cli_plans.app, name="plans", rich_help_panel=_OPERATORS)
 
 
 def main() -> None:

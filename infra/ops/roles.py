@@ -25,6 +25,7 @@ from api.core.cutting import Cutting
 from api.core.guard import onlookers
 from api.core.operation import Operation
 from api.core.rpc import RpcBackend
+from api.core.sharing import Sharing
 from api.deletions import Deletions
 from api.grpc import grpc_server
 from api.grpc.relaying import ReportedRelay
@@ -161,9 +162,12 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         # Without the role push a process has no connections of its own, but is notified of those of others.
         presence_hub = hub.presence_hub if hub is not None else PresenceHub(part=False, ttl=settings.presence_seconds)
         note_seen = partial(presence.note_seen, services) if hub is not None else None
-        signals = await _started(stack, Signals(settings, presence_hub, note_seen))
+        sharing = Sharing(services.limits, lambda notes: services.tell(notes), partial(_bounded, services, hub))
+        signals = await _started(stack, Signals(settings, presence_hub, note_seen, sharing.heard))
         checks["signals"] = _ready_check(signals)
         services.tell = signals.notes.put
+        services.connections = partial(_connections, hub, sharing)
+        await _started(stack, sharing)
         console = await _started(stack, Console(services, stats))
         more.append(console.tail.route())
         drains.append(console.tail.drain)
@@ -190,6 +194,18 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         # Without the role api the operations are reached over RPC only.
         operations = []
     return build(settings, checks=checks, services=services, operations=operations, more=more), drains
+
+
+def _bounded(services: Services, hub: Hub | None) -> dict[str, int]:
+    """Open connections here of applications whose plan bounds them."""
+    if hub is None:
+        return {}
+    return {app: count for app, count in hub.peers.apps().items() if services.plans.bounded(app)}
+
+
+def _connections(hub: Hub | None, sharing: Sharing, app: str) -> int:
+    """Open connections of an application to all processes."""
+    return sharing.connections(app) + (0 if hub is None else hub.peers.of_app(app))
 
 
 async def _services(

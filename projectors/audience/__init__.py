@@ -19,6 +19,7 @@ from projectors.audience import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     rooms,
     sessions,
@@ -57,6 +58,7 @@ AUDIENCES: dict[str, Audience] = {
     **channels.AUDIENCES,
     **apps.AUDIENCES,
     **usage.AUDIENCES,
+    **plans.AUDIENCES,
 }
 
 __all__ = [

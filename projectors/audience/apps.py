@@ -14,4 +14,5 @@ AUDIENCES: dict[str, Audience] = {
     "app.tokens_revoked": NOBODY,
     "app.erased": NOBODY,
     "app.erasure_completed": NOBODY,
+    "app.plan_chosen": NOBODY,
 }

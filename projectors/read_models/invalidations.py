@@ -25,6 +25,7 @@ class Invalidations:
         self._changed: set[str] = set()
         self._users: set[str] = set()
         self._apps: set[str] = set()
+        self._plans: set[str] = set()
 
     def note(self, before: Mapping[Key, Entity | None], changes: Changes) -> None:
         """Takes note of what ``changes`` made of ``before``."""
@@ -44,6 +45,8 @@ class Invalidations:
                     self._users.add(key[1])
                 case "app":
                     self._apps.add(key[1])
+                case "plan":
+                    self._plans.add(key[1])
                 case "relationship":
                     # To either of them the other is another one from here on.
                     if "block" in (getattr(old, "type", None), getattr(entity, "type", None)):
@@ -64,6 +67,7 @@ class Invalidations:
         part, size = _empty(), 0
         touched = {
             "appended": self._appended, "changed": self._changed, "users": self._users, "apps": self._apps,
+            "plans": self._plans,
         }  # fmt: skip
         for name, ids in touched.items():
             for id in sorted(ids):
@@ -78,7 +82,7 @@ class Invalidations:
 
 
 def _empty() -> Invalidation:
-    return Invalidation(appended=[], changed=[], users=[], apps=[])
+    return Invalidation(appended=[], changed=[], users=[], apps=[], plans=[])
 
 
 def noting_spans(before: Mapping[Key, Entity | None], changes: Changes) -> Iterator[Statement]:

@@ -101,7 +101,7 @@ class Actor(NamedTuple):
     user: str
 
 
-class Tally:
+class UsageTally:
     """What some records add. Peaks stand in it by hour only."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from infra.base.settings import Settings
 from projectors.core.heads import Heads
 from projectors.core.source import ResumeAt, Source
 from projectors.usage import storing
-from projectors.usage.counting import Tally
+from projectors.usage.counting import UsageTally
 
 #: Seconds for a statement over a whole table.
 LONG = 24 * 3600.0
@@ -30,7 +30,7 @@ class UsageDifference(NamedTuple):
     actual: int | bool | None
 
 
-class Digests(NamedTuple):
+class UsageDigests(NamedTuple):
     """A table's rows, and the sum of their hashes, as the log says and as they are."""
 
     table: str
@@ -47,7 +47,7 @@ class Digests(NamedTuple):
 class Comparison(NamedTuple):
     """What a comparison found; ``count``: all differences, also those that are not listed."""
 
-    tables: list[Digests]
+    tables: list[UsageDigests]
     differences: list[UsageDifference]
     counts: dict[str, int]
 
@@ -120,7 +120,7 @@ class _Counter:
         # From the places again: what was fetched from beyond the ends of the time before was dropped.
         await self._source.start({shard: self._places[shard] for shard in behind})
         while behind:
-            batch, tally = await self._source.take(), Tally()
+            batch, tally = await self._source.take(), UsageTally()
             for entry in batch.entries:
                 if not exactly or entry.offset < behind.get(entry.shard, 0):
                     tally.count(entry.shard.topic, entry.value)
@@ -161,7 +161,7 @@ async def _compared(counter: _Counter) -> Comparison:
     ):
         row = await counter.connection.fetchrow(counter.sql(f"digests_{name}"), timeout=LONG)
         assert row is not None
-        digests = Digests(f"usage_{name}", *row["expected"], *row["actual"])
+        digests = UsageDigests(f"usage_{name}", *row["expected"], *row["actual"])
         tables.append(digests)
         if digests.equal:
             continue

@@ -15,7 +15,7 @@ from events.core.positions import Shard
 from infra.base.postgres import Connection, queries
 from infra.base.settings import Settings
 from projectors.core.source import ResumeAt
-from projectors.usage.counting import ACTIVE, PEAK, TOPICS, Tally, Window, starts
+from projectors.usage.counting import ACTIVE, PEAK, TOPICS, UsageTally, Window, starts
 
 RECORDS = Counter("klatsch_usage_records", "Records that have been counted, or not.", ["outcome"])
 
@@ -82,7 +82,7 @@ async def count(connection: Connection, records: Sequence[UsageRecord]) -> None:
     }
     outcomes: dict[str, int] = defaultdict(int)
     async with connection.transaction():
-        stored, tally = await lock(connection, groups), Tally()
+        stored, tally = await lock(connection, groups), UsageTally()
         after: dict[Shard, ResumeAt] = {}
         for shard, group in groups.items():
             place = stored.get(shard, ResumeAt())
@@ -95,7 +95,7 @@ async def count(connection: Connection, records: Sequence[UsageRecord]) -> None:
         RECORDS.labels(outcome).inc(number)
 
 
-def _tally(tally: Tally, group: Sequence[UsageRecord], place: ResumeAt, outcomes: dict[str, int]) -> ResumeAt:
+def _tally(tally: UsageTally, group: Sequence[UsageRecord], place: ResumeAt, outcomes: dict[str, int]) -> ResumeAt:
     """Counts the records of a shard from a place on; the place after them."""
     admitted, offset = TermFilter(place.term), place.offset
     for one in group:
@@ -112,7 +112,7 @@ def _tally(tally: Tally, group: Sequence[UsageRecord], place: ResumeAt, outcomes
     return ResumeAt(offset, admitted.term)
 
 
-async def add(connection: Connection, tally: Tally) -> None:
+async def add(connection: Connection, tally: UsageTally) -> None:
     """Adds to the windows, one upsert for each; the same order for everybody, so that no two wait for each other."""
     sql, counts = queries("usage"), tally.counts
     if tally.actors:

@@ -14,6 +14,7 @@ from projectors.views import (
     members,
     messages,
     pins,
+    plans,
     relationships,
     rooms,
     sessions,
@@ -27,6 +28,7 @@ from projectors.views.invitations import invitation_view
 from projectors.views.members import member_view, own_member_view
 from projectors.views.messages import message_view, revision_view
 from projectors.views.pins import pin_view
+from projectors.views.plans import plan_view
 from projectors.views.relationships import incoming_relationship_view, relationship_view
 from projectors.views.rooms import room_view, whole_room_view
 from projectors.views.sessions import session_view
@@ -46,6 +48,7 @@ VIEWS: dict[str, Component] = {
     **pins.VIEWS,
     **channels.VIEWS,
     **apps.VIEWS,
+    **plans.VIEWS,
 }
 
 #: Entities that nobody is shown, and why.
@@ -65,6 +68,7 @@ __all__ = [
     "message_view",
     "own_member_view",
     "pin_view",
+    "plan_view",
     "public_data",
     "relationship_view",
     "revision_view",

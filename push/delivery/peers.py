@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from push.protocol import codes
@@ -88,6 +88,14 @@ class Peers:
         """
         peaks, self._peaks = self._peaks, dict(self._by_app)
         return peaks
+
+    def apps(self) -> Mapping[str, int]:
+        """How many connections to this node each application has."""
+        return self._by_app
+
+    def of_app(self, app: str) -> int:
+        """How many connections to this node an application has."""
+        return self._by_app.get(app, 0)
 
     def of_user(self, user: str) -> Sequence[ClientPeer]:
         """The user's connections to this node."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from push.delivery.note_writer import NoteWriter
 from push.delivery.tail import TopicTail
 from push.presence import gossip
 from push.presence.devices import Device
+from push.presence.gossip import GossipMessage
 from push.presence.last_seen import LastSeenWriter, NoteSeen
 from push.presence.presence_hub import PresenceHub
 from push.protocol.items import FeedRow
@@ -34,12 +35,17 @@ _DEVICES = 500
 class Signals:
     """One process's share in the signals."""
 
-    def __init__(self, settings: Settings, presence_hub: PresenceHub, note_seen: NoteSeen | None = None) -> None:
+    def __init__(
+        self, settings: Settings, presence_hub: PresenceHub, note_seen: NoteSeen | None = None,
+        heard: Callable[[GossipMessage], None] | None = None,
+    ) -> None:  # fmt: skip
+        """``heard``: is given notes about what others have let happen (``GossipMessage.usage``)."""
         self.presence_hub = presence_hub
         self.notes = NoteWriter(settings)
         self._tail = TopicTail(settings, self, backlog=0, topic="signals")
         self._next: dict[int, int] = {}
         self._seen = None if note_seen is None else LastSeenWriter(note_seen)
+        self._heard = heard
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, seconds: float = 60.0) -> None:
@@ -90,7 +96,11 @@ class Signals:
         for number, records in batches.items():
             for record in records:
                 try:
-                    self.presence_hub.take(gossip.decode(record.value or b""))
+                    note = gossip.decode(record.value or b"")
+                    if note.usage is None:
+                        self.presence_hub.take(note)
+                    elif self._heard is not None:
+                        self._heard(note)
                     metrics.NOTES.labels("read").inc()
                 except msgspec.DecodeError:
                     metrics.UNREADABLE.inc()

@@ -62,6 +62,26 @@ class ChannelNote(msgspec.Struct, frozen=True, array_like=True):
     users: list[MemberNote]
 
 
+class TakenNote(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody was let do something so often that other processes must know."""
+
+    #: Name of the limit.
+    limit: str
+    #: Whose quota it is.
+    subject: str
+    #: How much of it was taken, as seconds in which it becomes whole again.
+    seconds: float
+
+
+class UsageNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a process has let happen of that which all of them bound together."""
+
+    #: Since the note before.
+    taken: list[TakenNote] = []
+    #: Open connections of each application that has some here, and whose plan bounds them.
+    connections: dict[str, int] = {}
+
+
 class GossipMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record. One that says nothing is a sign of life."""
 
@@ -81,6 +101,8 @@ class GossipMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     inside: list[ChannelNote] = []
     #: All channels in which there is somebody, by this note or an earlier one; None: not said.
     channels: list[int] | None = None
+    #: Of a process of the API, whose id ``node`` is; with ``seq`` 0.
+    usage: UsageNote | None = None
     #: The node stops.
     bye: bool = False
 

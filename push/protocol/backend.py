@@ -51,14 +51,15 @@ class BadToken(KlatschError):
 
 
 class Limited(KlatschError):
-    """Too many of these lately; again after this many seconds. ``problem``: the problem document, as JSON."""
+    """Too many of these; again after this many seconds. ``problem``: the problem document, as JSON, of this status."""
 
     code = "rate_limited"
 
-    def __init__(self, retry_after: float, problem: bytes) -> None:
+    def __init__(self, retry_after: float, problem: bytes, status: int = 429) -> None:
         super().__init__(f"too many requests; again in {retry_after} s")
         self.retry_after: float = retry_after
         self.problem = problem
+        self.status = status
 
 
 class RpcError(KlatschError):

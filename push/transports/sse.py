@@ -272,4 +272,4 @@ def _problem(code: str, detail: str, *errors: Fault) -> Response:
 
 def _limited(error: Limited) -> Response:
     headers = {"retry-after": str(ceil(error.retry_after)), "cache-control": "no-store"}
-    return Response(error.problem, 429, headers, "application/problem+json")
+    return Response(error.problem, error.status, headers, "application/problem+json")

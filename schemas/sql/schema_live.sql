@@ -34,7 +34,8 @@ create table users (
 create index users_grams on users using gin (grams) with (fastupdate = off);
 create index users_visual on users (visual) where visual is not null;
 create index users_erasing on users (id) where erased is not null and (erasure->>'done') is null;
-create index users_app on users (app);
+-- Those of an application: readers' rows, and how many it has (plans).
+create index users_app on users (app, state);
 create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
@@ -112,6 +113,21 @@ create table erasures (
     done        timestamptz
 );
 
+create table plans (
+    id          text collate "C" primary key,
+    name        text not null,
+    tier        text not null,
+    state       text not null,
+    monthly     bigint,
+    yearly      bigint,
+    currency    text not null,
+    features    json not null,
+    limits      json not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null
+);
+
 create table handles (
     id          text collate "C" primary key,
     "user"      text collate "C" not null,
@@ -148,7 +164,8 @@ create table rooms (
     active      timestamp not null generated always as (date_trunc('hour', updated at time zone 'UTC')) stored
 ) with (fillfactor = 70);
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
-create index rooms_app on rooms (app);
+-- Those of an application: readers' rows, and how many it has (plans). No message changes the state.
+create index rooms_app on rooms (app, state);
 -- Public rooms as they are listed, but for the order within an hour.
 create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';
 -- Public rooms by what their custom object contains.

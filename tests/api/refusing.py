@@ -21,6 +21,7 @@ from api.core.rpc import RpcBackend
 from api.support.apps import AppSecret, shown_secret
 from api.support.heavy import Heavy
 from api.support.limiter import Limiter
+from api.support.plans import NO_PLAN, HeldPlan
 from events.apps import App, default_app
 from events.core.clock import after, now
 from events.core.positions import Shard, Vector
@@ -85,6 +86,13 @@ class AppUsers:
         return None
 
 
+class Plans:
+    """No application has one."""
+
+    async def of(self, app: str) -> HeldPlan:
+        return NO_PLAN
+
+
 class Feed:
     """All of the log is known."""
 
@@ -102,6 +110,7 @@ class Services:
         self.progress = Progress()
         self.producers = Producers()
         self.apps = Apps()
+        self.plans = Plans()
         self.app_users = AppUsers()
         self.feed = Feed()
         self.key_lookups = Limiter(KEY_LOOKUPS)

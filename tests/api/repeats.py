@@ -28,6 +28,9 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "apps.resume": {"app": "SUSPENDED"},
     "apps.revoke_tokens": {"app": "APP"},
     "apps.erase": {"app": "APP", "confirm": "APP"},
+    "apps.choose_plan": {"app": "APP", "plan": "PLAN"},
+    "plans.define": {"name": "Pro", "tier": "pro"},
+    "plans.withdraw": {"plan": "OLD"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
     "sessions.issue": {"user": "OTHER"},
     "sessions.renew": {},
@@ -222,6 +225,10 @@ async def prepare(found: Scene, name: str) -> None:
         for word in ("APP", "SUSPENDED"):
             found.words[word] = (await found.do("apps.create", {"name": word}, secrets.token_hex(6)))["app"]["id"]
         await found.do("apps.suspend", {"app": found.words["SUSPENDED"]}, secrets.token_hex(6))
+    if name in ("apps.choose_plan", "plans.withdraw") and "PLAN" not in found.words:
+        for word in ("PLAN", "OLD"):
+            made = await found.do("plans.define", {"name": word, "tier": "pro"}, secrets.token_hex(6))
+            found.words[word] = made["plan"]["id"]
     if name == "sessions.open":
         found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
     if name == "sessions.close":

@@ -20,7 +20,7 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 _OWN = frozenset(
     {
         "token", "next", "older", "newer", "cursor", "epoch", "position", "version", "vector", "before", "installation",
-        "count", "error", "offset", "event", "key", "secret",
+        "count", "error", "offset", "event", "key", "secret", "reset",
     }
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from events.core.clock import after, now
 from infra.base.settings import Settings
 from infra.ops.generate import examples
 from producers.commands import Refused, Unavailable
-from tests.api.applications import made
+from tests.api.applications import made, person
 from tests.api.conftest import minted
 from tests.client import Person, Refusal, World, visiting
 from tests.parts import Parts
@@ -138,6 +138,22 @@ class Provoker:
         for _ in range(3):
             await grace.say(room)
         return await self.of_call(grace, "messages.send", room=room, client_id="key", content={"text": "one"})
+
+    async def limit_reached(self) -> Document:
+        return await self.of_call(await self.limited(rooms=0), "rooms.create", type="private", name="Den")
+
+    async def quota_used(self) -> Document:
+        grace = await self.limited(messages_day=0)
+        room = (await grace.do("rooms.create", type="private", name="Den"))["room"]["id"]
+        return await self.of_call(grace, "messages.send", room=room, client_id="key", content={"text": "one"})
+
+    async def limited(self, **limits: int) -> Person:
+        """Somebody of an application whose plan has these limits."""
+        app = await made(self.world, operator := minted(self.settings))
+        fields = {"name": "Pro", "tier": "pro", "limits": limits}
+        plan = (await self.world.call("plans.define", fields, token=operator))["plan"]["id"]
+        await self.world.call("apps.choose_plan", {"app": app.id, "plan": plan}, token=operator)
+        return await person(self.world, app, "grace", "http")
 
     async def lagging(self) -> Document:
         grace = await self.world.person()

@@ -207,6 +207,12 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.about", operator)
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
+    plan = (await call("plans.define", operator, {"name": "Pro", "tier": "pro", "limits": {"users": 10}}))["plan"]["id"]
+    await call("plans.get", operator, {"plan": plan})
+    await call("plans.list", operator)
+    await call("apps.choose_plan", operator, {"app": app, "plan": plan})
+    await call("apps.limits", operator, {"app": app})
+    await call("plans.withdraw", operator, {"plan": plan})
     await call("usage.query", operator, {"app": app})
     await call("usage.list", operator)
     await call("apps.erase", operator, {"app": app, "confirm": "Quay"})

@@ -14,6 +14,7 @@ from producers.batch.cache import ReceiptKey, receipt_key
 from producers.batch.command_batch import CommandBatch
 from producers.commands import ANY_APP, Command, CommandEnvelope, Outcome, Refused
 from producers.messages import PostMessage
+from producers.plans import PlanCommand
 from producers.rooms import CreateRoom
 from tests.events.given import TIME
 
@@ -22,7 +23,7 @@ def order(
     command: Command, *, actor: str = "ada", id: str = "id", key: str | None = None, second: int = 0, **more: Any
 ) -> CommandEnvelope:
     """An order with little in it; of an application an operator's, as nobody else gives it."""
-    more.setdefault("app", ANY_APP if isinstance(command, AppCommand) else DEFAULT_APP)
+    more.setdefault("app", ANY_APP if isinstance(command, AppCommand | PlanCommand) else DEFAULT_APP)
     return CommandEnvelope(command=command, id=id, actor=actor, key=key, time=TIME.format(second % 60), **more)
 
 

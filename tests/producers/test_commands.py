@@ -64,6 +64,9 @@ FIELDS: dict[str, Any] = {
     "sliding": True, "device": "D",
     "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1, "slug": "tea-room",
     "metric": "peak_connections", "until": LATER, "value": 3, "node": "n",
+    "plan": "p", "again": False, "tier": "pro", "monthly": 4900, "yearly": None, "currency": "EUR",
+    "features": {"webhooks": True}, "limits": {"users": 10},
+    "full": None, "most": 100,
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
@@ -276,6 +279,9 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "EraseApp": (APP, None),
     "CompleteErasure": ((*APP, ("u", "s", EXAMPLES["EraseApp"])), None),
     "CountUsage": (APP, None),
+    "ChoosePlan": (APP, None),
+    "DefinePlan": ((), None),
+    "WithdrawPlan": ((("u", "p", EXAMPLES["DefinePlan"]),), None),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

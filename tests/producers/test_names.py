@@ -24,6 +24,7 @@ from producers.deactivation import DeactivateUser
 from producers.handles import ClaimHandle
 from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
+from producers.plans import DefinePlan
 from producers.rooms import ChangeRoom, CreateRoom
 from producers.sessions import IssueSession, OpenSession
 from producers.users import ChangeProfile, RegisterUser
@@ -78,6 +79,7 @@ SCENES = {
     "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
     "EraseApp.reason": Scene("text", _app, lambda text: EraseApp(app="s", confirm="s", reason=text)),
+    "DefinePlan.name": Scene("name", Given, lambda name: DefinePlan(plan="s", name=name, tier="pro")),
     "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),

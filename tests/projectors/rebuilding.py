@@ -6,11 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from events.apps import AppCreated, AppKeyRolled, AppRenamed, AppSuspended
+from events.apps import AppCreated, AppKeyRolled, AppPlanChosen, AppRenamed, AppSuspended
 from events.channels import STREAM, ChannelCreated, ChannelDeleted, ChannelListened, ChannelUserNumbered
 from events.core.derived_ids import DEFAULT_APP
 from events.members import MemberRead, MemberRoleChanged
 from events.messages import MessageDeleted, MessageEdited, MessagePosted
+from events.plans import ROWS, PlanWithdrawn
 from events.sessions import SessionClosed, SessionOpened
 from infra.base.postgres import Connection
 from infra.base.settings import Settings
@@ -70,13 +71,16 @@ def scene() -> list[Fact]:
 
 
 def _apps() -> list[Fact]:
-    """The default application, and one with two keys; a name with signs of arrays."""
+    """The default application, one with two keys, and the plan that it has; a name with signs of arrays."""
     rolled = AppKeyRolled(key="kk_b", secret="v2", old_until="2030-01-01T00:00:00.000Z", dropped=[])
     return [
         Fact(DEFAULT_APP, AppRenamed(name='{"Demo"}'), "operator"),
         Fact("a1", AppCreated(name="Harbour", key="kk_a", secret="v1"), "operator"),
         Fact("a1", rolled, "operator"),
         Fact("a1", AppSuspended(reason=None), "operator"),
+        Fact("p1", ROWS[0].sample, "operator"),
+        Fact("a1", AppPlanChosen(plan="p1"), "operator"),
+        Fact("p1", PlanWithdrawn(), "operator"),
     ]
 
 

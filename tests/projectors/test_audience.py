@@ -83,8 +83,8 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 
 DOMAINS = (
-    "apps", "handles", "invitations", "keys", "members", "messages", "relationships", "rooms", "sessions", "users",
-    "usage", "visuals",
+    "apps", "handles", "invitations", "keys", "members", "messages", "plans", "relationships", "rooms", "sessions",
+    "usage", "users", "visuals",
 )  # fmt: skip
 
 
@@ -117,6 +117,9 @@ HEARERS: dict[str, set[str]] = {
     "app.resumed": set(),
     "app.tokens_revoked": set(),
     "usage.counted": set(),
+    "app.plan_chosen": set(),
+    "plan.defined": set(),
+    "plan.withdrawn": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),

@@ -13,6 +13,7 @@ from events.channels import Channel
 from events.core.records import Entity
 from events.messages import Revision
 from events.pins import Pin
+from events.plans import Plan
 from events.registry import REGISTRY
 from events.relationships import Relationship
 from events.sessions import Session
@@ -36,6 +37,11 @@ APP = App(
     created=TIME, updated=TIME, version=1,
 )  # fmt: skip
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
+
+PLAN = Plan(
+    id="p", name="Pro", tier="pro", state="offered", monthly=4900, yearly=None, currency="EUR",
+    features={"webhooks": True}, limits={"users": 10}, created=TIME, updated=TIME, version=1,
+)  # fmt: skip
 
 #: View, an entity, the fields that it hides.
 CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
@@ -75,6 +81,7 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.relationship_view, RELATIONSHIP, set()),
     (views.visual_view, VISUAL, {"app"}),
     (views.app_view, APP, set()),
+    (views.plan_view, PLAN, set()),
 ]
 
 

@@ -414,6 +414,14 @@ class Problem(TypedDict):
     errors: NotRequired[list[ProblemErrors]]
     #: Seconds to wait before trying again.
     retry_after: NotRequired[float]
+    #: The limit that was met: of calls, or of the application's plan.
+    limit: NotRequired[str]
+    #: How much it allows.
+    most: NotRequired[int]
+    #: How much there is.
+    used: NotRequired[int]
+    #: Seconds until it is whole again, where time alone does it.
+    reset: NotRequired[int]
     #: As in the header `X-Request-Id`: the operator finds it in the log.
     request_id: str
 
@@ -2470,6 +2478,8 @@ ProblemCode = Literal[
     "key_reused",
     "archived",
     "no_successor",
+    "limit_reached",
+    "quota_used",
     "too_large",
     "too_slow",
     "misdirected",

@@ -466,6 +466,14 @@ export type Problem = {
   errors?: ProblemErrors[];
   /** Seconds to wait before trying again. */
   retry_after?: number;
+  /** The limit that was met: of calls, or of the application's plan. */
+  limit?: string;
+  /** How much it allows. */
+  most?: number;
+  /** How much there is. */
+  used?: number;
+  /** Seconds until it is whole again, where time alone does it. */
+  reset?: number;
   /** As in the header `X-Request-Id`: the operator finds it in the log. */
   request_id: string;
 };
@@ -2908,6 +2916,8 @@ export type ProblemCode =
   "key_reused" |
   "archived" |
   "no_successor" |
+  "limit_reached" |
+  "quota_used" |
   "too_large" |
   "too_slow" |
   "misdirected" |

@@ -145,3 +145,16 @@ def receipt(which: Which, as_json: As_json = False, url: Url = "", data: Data = 
     from infra.ops.commands import applications
 
     run(data, lambda settings: applications.receipt(settings, which, json=as_json, url=url, say=typer.echo))
+
+
+@app.command("plan", epilog="Examples: **./klatsch apps plan Harbour Pro**, **./klatsch apps plan Harbour**")
+def plan(
+    which: Which,
+    chosen: Annotated[str, typer.Argument(metavar="PLAN", help="The plan: id or name; without it, none.")] = "",
+    url: Url = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Choose the plan of an application, or none: its limits hold within a second."""
+    from infra.ops.commands import plans
+
+    run(data, lambda settings: plans.choose(settings, which, chosen, url=url, say=typer.echo))

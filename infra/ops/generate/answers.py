@@ -11,11 +11,13 @@ from events.apps import App, AppKey, AppSettings
 from events.core.clock import Time
 from events.core.feed import Delta
 from events.core.records import Entity
+from events.plans import Plan, PlanLimits
 from events.rooms import Room, RoomSettings
 from events.visuals import Visual
 from infra.ops.generate import comments, contents, shapes
 from infra.ops.generate.shapes import Schema, nullable
 from producers.apps import ApiKey, AppSettingsPatch
+from producers.plans import GivenLimits
 from producers.rooms import SettingsPatch
 from producers.visuals import EmotionData
 from projectors.views import VIEWS
@@ -57,6 +59,7 @@ _PLAIN: dict[str, Schema] = {
 _NULL = {
     ("rooms.get", "message"),
     ("members.add", "invitation"),
+    ("apps.limits", "plan"),
     ("relationships.set", "relationship"),
     ("relationships.remove", "relationship"),
     ("rooms.history", "before"),
@@ -96,6 +99,8 @@ def view(make: Callable[[Any], dict[str, Any]], entity: type[Entity]) -> Schema:
         properties["emotion_data"] |= shapes.of_type(EmotionData)
     if entity is Room:
         properties["settings"] = reference("RoomSettings")
+    if entity is Plan:
+        properties["limits"] = reference("PlanLimits")
     if entity is App:
         properties["settings"] = reference("AppSettings")
         properties["keys"] = {
@@ -204,6 +209,12 @@ def _composed() -> dict[str, Schema]:
         "hidden": {"type": "integer", "description": "Messages that were deleted, as last noted."},
         "done": {**nullable(_PLAIN["time"]), "description": "null: something is left to do."},
     }
+    app_limit: dict[str, Schema] = {
+        "limit": {"enum": list(PlanLimits.__struct_fields__)},
+        "most": {**nullable(_PLAIN["integer"]), "description": "What the plan allows; null: as much as it wants."},
+        "used": {**nullable(_PLAIN["integer"]), "description": "How much there is; null: it is not counted."},
+        "reset": {**nullable(_PLAIN["integer"]), "description": "Seconds until it begins anew; null: it does not."},
+    }
     current: Schema = {"type": "boolean", "description": "The one in use."}
     session = {**view(*VIEWS["Session"])["properties"], "current": current}
     return {
@@ -235,10 +246,13 @@ def _composed() -> dict[str, Schema]:
         "EmotionResult": _object(emotion, "The result of one emotion.", ("shown", "code", "detail")),
         "RoomSettings": {**shapes.of_struct(RoomSettings), "required": list(RoomSettings.__struct_fields__)},
         "RoomSettingsChange": shapes.of_struct(SettingsPatch),
+        "AppLimit": _object(app_limit, "A limit of an application's plan."),
         "AppKey": _object(_app_key(), "An API key of an application."),
         "Receipt": _object(_receipt(), "What was removed of an erased application, and what is left."),
         "AppSettings": {**shapes.of_struct(AppSettings), "required": list(AppSettings.__struct_fields__)},
         "AppSettingsChange": shapes.of_struct(AppSettingsPatch),
+        "PlanLimits": {**shapes.of_struct(PlanLimits), "required": list(PlanLimits.__struct_fields__)},
+        "GivenPlanLimits": shapes.of_struct(GivenLimits),
         **contents.contents(),
         "Problem": problem(),
     }
@@ -319,12 +333,18 @@ def problem() -> Schema:
             "description": "Each wrong place of the request, at most twenty; if known.",
         },
         "retry_after": {"type": "number", "description": "Seconds to wait before trying again."},
+        "limit": {"type": "string", "description": "The limit that was met: of calls, or of the application's plan."},
+        "most": {"type": "integer", "description": "How much it allows."},
+        "used": {"type": "integer", "description": "How much there is."},
+        "reset": {"type": "integer", "description": "Seconds until it is whole again, where time alone does it."},
         "request_id": {
             "type": "string",
             "description": "As in the header `X-Request-Id`: the operator finds it in the log.",
         },
     }
-    return _object(properties, "What went wrong (RFC 9457).", ("errors", "retry_after"))
+    return _object(
+        properties, "What went wrong (RFC 9457).", ("errors", "retry_after", "limit", "most", "used", "reset")
+    )
 
 
 def _fault() -> Schema:

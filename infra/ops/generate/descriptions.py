@@ -62,6 +62,15 @@ DESCRIPTIONS: dict[str, str] = {
     "apps.resume": "If it is not suspended, nothing happens.",
     "apps.revoke_tokens": "Tokens that were issued before the time are void, those of your own server too: sign new "
     "ones with the secret. The time is never moved back. A server names its own application.",
+    "apps.choose_plan": "Its limits hold within a second, on every node. Where the application is over one already, "
+    "what there is stays, and more of it is refused. A plan that was withdrawn is not chosen.",
+    "apps.limits": "Of its own application for a server, of any for operators. What is used is counted in the read "
+    "models now and then, with what this node has made since.",
+    "plans.define": "With `plan`, the request is all that the plan is from here on, for applications that have it "
+    "too; one that was withdrawn is offered again. Prices are for people: nobody is charged.",
+    "plans.list": "By id, those that were withdrawn too.",
+    "plans.get": "With prices in hundredths of the currency; a limit that is null is none.",
+    "plans.withdraw": "Applications that have it keep it, with its limits; no other one chooses it.",
     "relationships.list": "Your friends and the people you block, or (`in`) people who have you as a friend. You do "
     "not learn who blocks you.",
     "relationships.set": "One-sided: it says what the other is to you, and needs no consent. They are notified of a "

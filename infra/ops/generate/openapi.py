@@ -32,6 +32,7 @@ TAGS = {
     "signals": "Sent as it happens, and never stored.",
     "apps": "Applications that the installation serves, each with users and rooms of its own.",
     "usage": "What applications use, by hour and day.",
+    "plans": "Plans that applications may choose: prices, features and limits.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
     "console": "What operators look at.",
@@ -42,6 +43,7 @@ _NAMED: dict[str, dict[str, Schema]] = {
     "rooms.create": {"settings": reference("RoomSettingsChange")},
     "rooms.change": {"settings": nullable(reference("RoomSettingsChange"))},
     "apps.change": {"settings": nullable(reference("AppSettingsChange"))},
+    "plans.define": {"limits": reference("GivenPlanLimits")},
 }
 
 #: Operations whose body has keys, so that the header means nothing.

@@ -9,7 +9,7 @@ ABOUT = {
     "users": "Users, their sessions, relationships and visual characters. Key: the user's id.",
     "rooms": "Rooms, their members and messages. Key: the room's id.",
     "handles": "Names that one user at most may hold. Key: the kind of name and the name, `username:ada`.",
-    "apps": "Applications that the installation serves. Key: the application's id.",
+    "apps": "Applications that the installation serves. Key: the application's id; of plans that of the plan.",
     "secrets": "Password hashes and sealed secrets, for the vault. Key: the credential's id; compacted, so that one "
     "can be removed. Not part of the log, and nothing for analysts.",
     "feed": "Who is to receive what: deltas with their recipients. No key; partition: CRC-32 of the user's id, modulo "

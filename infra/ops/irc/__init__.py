@@ -22,7 +22,7 @@ from infra.ops.irc.importer import Importer, ImportTally
 from infra.ops.irc.logs import BadLog, latest
 from infra.ops.irc.meter import Meter
 from infra.ops.irc.people import user_id
-from infra.ops.irc.plan import Plan
+from infra.ops.irc.plan import ImportPlan
 from infra.ops.irc.rooms import ChannelLogs
 
 #: In the place of a secret where no orders are given.
@@ -85,7 +85,7 @@ def _run(
     return 1 if refused else 0
 
 
-def read(settings: Settings, room: ChannelLogs, meter: Meter) -> Plan:
+def read(settings: Settings, room: ChannelLogs, meter: Meter) -> ImportPlan:
     """What a channel's logs become, without the orders: those are made again when they are given. Raises BadLog."""
     plan, pieces = room.plan(cache(partial(user_id, settings.secret or _NOBODY)))
     meter.stage("plan", sum(log.lines for log in room.logs), "lines")
@@ -102,12 +102,12 @@ def _is_encoding(name: str) -> bool:
         return False
 
 
-def _why(plans: Sequence[Plan]) -> str:
+def _why(plans: Sequence[ImportPlan]) -> str:
     skipped = sum((plan.skipped for plan in plans), Counter[str]())
     return "".join(f"; {count:,} lines: {reason}" for reason, count in skipped.most_common())
 
 
-async def _import(settings: Settings, url: str, room: ChannelLogs, plan: Plan, console: Console) -> ImportTally:
+async def _import(settings: Settings, url: str, room: ChannelLogs, plan: ImportPlan, console: Console) -> ImportTally:
     began = time.monotonic()
     user = cache(partial(user_id, settings.secret))
     ids = {nick: user(nick) for nick in plan.people}

@@ -11,7 +11,7 @@ from events.handles import username_handle
 from infra.ops.irc.client import Client, ImportFailed, Result
 from infra.ops.irc.meter import Meter
 from infra.ops.irc.people import account_name, room_name, shown_name, usernames
-from infra.ops.irc.plan import ImportOrder, Piece, Plan
+from infra.ops.irc.plan import ImportOrder, ImportPlan, Piece
 
 #: Orders of one request.
 BATCH = 1000
@@ -50,7 +50,7 @@ class Importer:
     def __init__(
         self,
         client: Client,
-        plan: Plan,
+        plan: ImportPlan,
         pieces: Callable[[], Iterator[Piece]],
         user_ids: dict[str, str],
         meter: Meter,

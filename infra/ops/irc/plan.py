@@ -20,7 +20,7 @@ from infra.ops.irc.logs import LogLine, LogPart
 from infra.ops.irc.orders import ImportOrder, Piece, label, part_key
 from infra.ops.irc.people import message_id, room_id
 
-__all__ = ["MESSAGE", "TOPIC", "ImportOrder", "Piece", "Plan"]
+__all__ = ["MESSAGE", "TOPIC", "ImportOrder", "ImportPlan", "Piece"]
 
 #: Characters of one message that the API takes; a longer line becomes several messages.
 MESSAGE = 2000
@@ -37,7 +37,7 @@ _THINGS = (
 _UNCLEAN = "control characters and colour codes taken out"
 
 
-class Plan:
+class ImportPlan:
     """What a channel's logs become, as far as they were added. ``people``: nick -> time of its first line."""
 
     def __init__(self, channel: str, user: Callable[[str], str]) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from infra.ops.irc.importer import ImportTally
 from infra.ops.irc.lines import UNKNOWN
 from infra.ops.irc.logs import FUTURE, Log
-from infra.ops.irc.plan import Plan
+from infra.ops.irc.plan import ImportPlan
 
 #: Seconds between lines where there is no terminal to draw a bar on.
 _LINE_SECONDS = 10.0
@@ -103,7 +103,9 @@ class _Rate(TextColumn):
         return super().render(task)
 
 
-def summary(console: Console, plan: Plan, tally: ImportTally, room: dict[str, Any] | None, seconds: float) -> None:
+def summary(
+    console: Console, plan: ImportPlan, tally: ImportTally, room: dict[str, Any] | None, seconds: float
+) -> None:
     """What the logs hold, what of it is new, and what was skipped and why."""
     _held(console, plan, f"; {seconds:.0f} s")
     before = plan.counts["messages"] - tally.new["PostMessage"]
@@ -122,7 +124,7 @@ def summary(console: Console, plan: Plan, tally: ImportTally, room: dict[str, An
     _counts(console, "refused by the server", tally.refused)
 
 
-def planned(console: Console, plan: Plan, logs: Sequence[Log]) -> None:
+def planned(console: Console, plan: ImportPlan, logs: Sequence[Log]) -> None:
     """What an import would make of a channel's logs: enough to see people who are none before anything is written."""
     _held(console, plan, "")
     console.print(f"  files            {_named([log.file.path for log in logs])}", highlight=False, markup=False)
@@ -153,7 +155,7 @@ def _named(paths: Sequence[Path]) -> str:
     return ", ".join([*named, "..."] if len(paths) > _SOME else named)
 
 
-def _held(console: Console, plan: Plan, end: str) -> None:
+def _held(console: Console, plan: ImportPlan, end: str) -> None:
     console.print(
         f"{plan.channel}: {counted(len(plan.files), 'files')}, {counted(plan.lines, 'lines')}, "
         f"{counted(len(plan.people), 'people')}{end}",
@@ -163,7 +165,7 @@ def _held(console: Console, plan: Plan, end: str) -> None:
     console.print(f"  the logs hold    {held}", highlight=False)
 
 
-def _kinds(console: Console, plan: Plan) -> None:
+def _kinds(console: Console, plan: ImportPlan) -> None:
     skipped = {}
     for reason, count in plan.skipped.items():
         name, number = plan.examples.get(reason, ("", 0))

@@ -12,7 +12,7 @@ from infra.ops.irc import files
 from infra.ops.irc.files import File
 from infra.ops.irc.logs import BadLog, Log, NoLog, opened, parts
 from infra.ops.irc.meter import Meter
-from infra.ops.irc.plan import Piece, Plan
+from infra.ops.irc.plan import ImportPlan, Piece
 
 _ONE = "name the files of one network only, or rename them if they are of one"
 _EMPTY = "empty"
@@ -28,9 +28,9 @@ class ChannelLogs(NamedTuple):
     logs: list[Log]
     limit: datetime
 
-    def plan(self, user: Callable[[str], str]) -> tuple[Plan, Iterator[Piece]]:
+    def plan(self, user: Callable[[str], str]) -> tuple[ImportPlan, Iterator[Piece]]:
         """A plan without lines, and what fills it: piece by piece, the same whenever it is asked for. Raises BadLog."""
-        plan = Plan(self.channel, user)
+        plan = ImportPlan(self.channel, user)
         return plan, (plan.add(part) for log in self.logs for part in parts(log, self.limit))
 
 

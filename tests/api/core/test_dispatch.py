@@ -21,7 +21,7 @@ from prometheus_client import REGISTRY
 from api.core import dispatch, http, rpc
 from api.core.calls import KEY_LOOKUPS, Call
 from api.core.dispatch import STEPS, Dispatcher
-from api.core.limits import Allowance
+from api.core.limits import Part
 from api.core.operation import convert, permit
 from api.core.tokens import Identity
 from api.support import problems
@@ -50,7 +50,7 @@ from tests.api.refusing import (
 #: Functions that refuse, by the step that calls them.
 SOURCES: dict[str, tuple[Any, ...]] = {
     "identify": (http._HttpInbound.identify, rpc._RpcInbound.identify),
-    "count": (Allowance.check,),
+    "count": (Part.check,),
     "permit": (permit,),
     "read": (http._HttpInbound.read, rpc._RpcInbound.__init__, rpc._RpcInbound.read),
     "check_form": (dispatch._check_form,),

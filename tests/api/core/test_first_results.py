@@ -113,11 +113,11 @@ ALWAYS = {
     "users.register", "users.change_password", "users.reset_password", "services.register", "sessions.open",
     "sessions.issue", "sessions.renew", "visuals.create", "visuals.choose", "rooms.create", "messages.send",
     "messages.set_emotion", "messages.set_emotions", "channels.create", "channels.listen", "apps.create",
-    "apps.roll_key", "apps.revoke_tokens", "users.reactivate", "users.revoke_tokens",
+    "apps.roll_key", "apps.revoke_tokens", "users.reactivate", "users.revoke_tokens", "plans.define",
 }  # fmt: skip
 FOR_GOOD = {
     "sessions.close", "messages.delete", "rooms.delete", "channels.delete", "apps.change", "apps.suspend",
-    "apps.resume", "users.erase", "apps.erase",
+    "apps.resume", "users.erase", "apps.erase", "apps.choose_plan", "plans.withdraw",
 }  # fmt: skip
 
 

@@ -60,9 +60,12 @@ async def ask(world: World, name: str, token: str | None, **params: str) -> Answ
 
 def left(answer: Answer, limit: str, most: int = MOST) -> int:
     """What the headers say is left of a limit."""
-    assert answer.headers["RateLimit-Policy"] == f'"{limit}";q={most};w=3600'
-    found = re.fullmatch(rf'"{limit}";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
+    own, *app = answer.headers["RateLimit-Policy"].split(", ")
+    assert own == f'"{limit}";q={most};w=3600' and app in ([], ['"app";q=600000;w=60'])
+    own, *others = answer.headers["RateLimit"].split(", ")
+    found = re.fullmatch(rf'"{limit}";r=(\d+);t=(\d+)', own)
     assert found is not None and 0 < int(found[2]) <= 3600, answer.headers["RateLimit"]
+    assert len(others) == len(app) and all(re.fullmatch(r'"app";r=\d+;t=\d+', one) for one in others)
     return int(found[1])
 
 

@@ -55,7 +55,7 @@ ELSEWHERE = {
     "import.orders", "channels.listen", "channels.report",
     "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
     "console.retry", "users.upsert", "users.deactivate",
-    "users.reactivate", "users.revoke_tokens", "users.erase",
+    "users.reactivate", "users.revoke_tokens", "users.erase", "apps.choose_plan", "plans.define", "plans.withdraw",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import msgspec
 from api.core.limits import Limits
 from api.core.operation import Operation, Request
 from api.core.rpc import RpcBackend
+from api.support.plans import NO_PLAN, HeldPlan
 from infra.base.settings import Settings
 from push.presence.presence_hub import PresenceHub
 from push.protocol.backend import ConnectionIdentity
@@ -25,6 +26,11 @@ class _Services:
     """As much of the services as an operation without commands needs."""
 
     limits = Limits(Settings(limits=False))
+
+    class plans:
+        @staticmethod
+        async def of(app: str) -> HeldPlan:
+            return NO_PLAN
 
     class progress:
         revoked: frozenset[str] = frozenset()

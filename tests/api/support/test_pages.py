@@ -37,8 +37,9 @@ COUNT = 5
 #: Times of imported messages, in the order of the log: three are equal, and each next one is earlier.
 TIMES = [after("2021-05-05T05:05:05.000Z", -40 * 86_400 * max(0, n - 2)) for n in range(COUNT)]
 
-#: Those of operators and servers: tests/api/test_apps.py and tests/api/test_app_users.py walk them.
-OPERATORS = {"apps.list", "users.query"}
+#: Those of operators and servers: tests/api/test_apps.py and tests/api/test_app_users.py walk them; plans:
+#: tests/api/test_plans.py.
+OPERATORS = {"apps.list", "users.query", "plans.list"}
 #: Lists that come in pages.
 PAGED = {
     name

@@ -15,6 +15,7 @@ from events.core.records import Entity
 from events.members import Member
 from events.message_entity import Message
 from events.pins import Pin
+from events.plans import Plan
 from events.registry import REGISTRY
 from events.rooms import Room
 from events.users import User
@@ -45,7 +46,10 @@ CHANNEL = Channel(
 )  # fmt: skip
 APP = sample_of(
     App, id="a", keys={"kk_a": {"secret": "v", "since": TIME, "until": None}}, created=TIME, updated=TIME,
-    tokens_before=TIME,
+    tokens_before=TIME, plan="p",
+)  # fmt: skip
+PLAN = sample_of(
+    Plan, id="p", features={"f": True}, limits={"users": 1}, created=TIME, updated=TIME
 )  # fmt: skip
 PIN = Pin(room="r", message="m", state="pinned", by="u", pinned=TIME, version=1)
 
@@ -64,6 +68,7 @@ READ: dict[str, list[tuple[str, str, str, tuple[Any, ...]]]] = {
     "user": [("rooms", "members", "u_", ("r", 0, "", 9, None)), ("sync", "profiles", "", ("me", ["u"]))],
     "channel": [("channels", "page", "", (0, 9)), ("channels", "by_id", "", (1,))],
     "app": [("apps", "page", "", ("", 9)), ("apps", "by_id", "", ("a",)), ("apps", "by_key", "", ("kk_a",))],
+    "plan": [("plans", "page", "", ("", 9)), ("plans", "by_id", "", ("p",)), ("plans", "of_app", "", ("a",))],
     "pin": [("pins", "of_room", "p_", ("r",))],
     "message": [
         ("pins", "of_room", "", ("r",)),
@@ -102,7 +107,7 @@ async def test_a_new_field_is_a_change_of_the_entity_and_of_its_table(connection
     await transaction.start()
     try:
         await connection.execute(f"alter table {rows.TABLES[wider.kind]} add column made_up text")
-        found: dict[str, Entity] = {one.kind: one for one in (ROOM, USER, MEMBER, MESSAGE, PIN, CHANNEL, APP)}
+        found: dict[str, Entity] = {one.kind: one for one in (ROOM, USER, MEMBER, MESSAGE, PIN, CHANNEL, APP, PLAN)}
         fields = msgspec.structs.asdict(found[wider.kind]) | {"made_up": "it"}
         found[wider.kind] = wider(**fields)
         await rows.store(connection, {one.key: one for one in found.values()})

@@ -12,7 +12,19 @@ from events.messages import MessageEdited, MessageEmotionDetected, MessagePosted
 from events.registry import REGISTRY
 from events.rooms import RoomCreated
 from events.users import UserRegistered, UserRegistrationAbandoned
-from projectors.usage.counting import ACTIVE, BYTES, EVENTS, MESSAGES, METRICS, NEW, PEAK, ROOMS, Actor, Tally, Window
+from projectors.usage.counting import (
+    ACTIVE,
+    BYTES,
+    EVENTS,
+    MESSAGES,
+    METRICS,
+    NEW,
+    PEAK,
+    ROOMS,
+    Actor,
+    UsageTally,
+    Window,
+)
 
 TIME = "2026-11-28T09:59:59.999Z"
 LATER = "2026-11-28T10:00:00.000Z"
@@ -30,14 +42,14 @@ def posted(text: str) -> MessagePosted:
     return MessagePosted(message="m", seq=1, token="t", type="text", content={"text": text}, data={})
 
 
-def counted(topic: str, *values: bytes) -> Tally:
-    tally = Tally()
+def counted(topic: str, *values: bytes) -> UsageTally:
+    tally = UsageTally()
     for one in values:
         assert tally.count(topic, one)
     return tally
 
 
-def hour(tally: Tally, start: str = "2026-11-28T09:00:00.000Z", app: str = APP) -> dict[str, int]:
+def hour(tally: UsageTally, start: str = "2026-11-28T09:00:00.000Z", app: str = APP) -> dict[str, int]:
     return {window.metric: n for window, n in tally.counts.items() if (window.app, window.length, window.start)
             == (app, "hour", start)}  # fmt: skip
 
@@ -108,7 +120,7 @@ def test_records_of_before_there_were_applications_are_of_the_default_one() -> N
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_adds_nothing(bad: bytes) -> None:
-    tally = Tally()
+    tally = UsageTally()
     assert not tally.count("rooms", bad)
     assert not tally.counts and not tally.actors
 
@@ -128,7 +140,7 @@ def test_peaks_of_nodes_are_added_by_hour() -> None:
 
 @pytest.mark.parametrize("bad", [{"value": -1}, {"value": 2**60}, {"value": "3"}, {"since": "now"}])
 def test_bad_peaks_add_nothing(bad: dict[str, Any]) -> None:
-    tally = Tally()
+    tally = UsageTally()
     assert not tally.count("apps", told(**bad)) and not tally.counts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.ops.generate.examples.story import APP, Example, View, at
+from infra.ops.generate.examples.story import APP, PLAN, Example, View, at
 
 _KEY, _NEXT = "kk_mzxw6ytboi4dcmrtgq2tmnzyha", "kk_orugs4zanfzsa3tporuw4zzaoq"
 _SECRET, _OTHER = "ks_" + "c2VjcmV0" * 5 + "Xyz", "ks_" + "b3RoZXJz" * 5 + "Xyz"
@@ -97,4 +97,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
     ),
     "apps.receipt": (Example("operator", {"app": APP}, {"receipt": _RECEIPT}),),
+    "apps.choose_plan": (
+        Example(
+            "operator",
+            {"app": APP, "plan": PLAN},
+            {"app": {**_ROLLED, "plan": PLAN, "updated": at(43), "version": 10}},
+        ),
+    ),
 }

@@ -28,6 +28,11 @@ _CROWD = (
     "expected at most 500 invitations to one room that wait for an answer, there are 500; wait for answers, or "
     "withdraw some"
 )
+_FULL = "expected at most 10000 users of the application, as its plan allows, got 10000"
+_SPENT = (
+    "expected at most 100000 messages of the application in a day (UTC), as its plan allows, got 100000; again in "
+    "3600 s"
+)
 _DISK = storage.sentence(Settings().disk_floor, 31_000_000)
 
 #: Detail, seconds to wait where there is something to wait for, and what else the document has.
@@ -49,12 +54,14 @@ _DETAILS: dict[str, tuple[str, float | None, dict[str, Any]]] = {
     "key_reused": (_KEY, None, {}),
     "archived": (f"expected a room in use; {ROOM} is archived: it can be read and left", None, {}),
     "no_successor": ("expected a member to pass the ownership on to; try again", None, {}),
+    "limit_reached": (_FULL, None, {"limit": "users", "most": 10_000, "used": 10_000}),
+    "quota_used": (_SPENT, 3600, {"limit": "messages_day", "most": 100_000, "used": 100_000, "reset": 3600}),
     "too_large": ("content: expected at most 16384 bytes of JSON, got 20011", None, {}),
     "too_slow": ("expected the whole body of the request in time; send it at once", None, {}),
     "misdirected": (_HOST, None, {}),
     "upgrade_required": ("expected a WebSocket handshake (RFC 6455), got a plain request", None, {}),
     "head_too_large": ("expected a head of at most 32768 bytes and 100 lines of headers", None, {}),
-    "rate_limited": (_RATE, 1, {"limit": "send"}),
+    "rate_limited": (_RATE, 1, {"limit": "send", "most": 500, "used": 500, "reset": 10}),
     "internal": ("the server failed; the operator can find the error in the log", None, {}),
     "overloaded": ("shard rooms/3: 2000 commands are waiting", 1, {}),
     "lagging": ("the read models have not reached the position within 5.0 s", 2, {}),

@@ -48,6 +48,8 @@ CUSTOM = "01a1fd31-478c-76cd-9fd2-71da635d491e"
 PROMOTED = "01a1fd36-2f41-7c62-9f05-51d0a8c84b1e"
 #: The application of a harbour.
 APP = "01a1fd3f-0e80-7c11-8d2a-6f0b9e4d3c21"
+#: A plan that it has chosen.
+PLAN = "01a1fd44-51c0-7d3e-9a67-2b1c8f5e7d90"
 EPOCH = "hOIc-A04SkiXEr7YMARGqQ.2"
 INSTALLATION = "klatsch"
 PROCESS = "127.0.0.1:8400"

@@ -172,16 +172,19 @@ def _answered() -> list[Row]:
 
 
 _RATES = """\
-Counted by account, or by address where no token is needed; each process counts for itself. Operators are not counted.
-`KLATSCH_LIMITS=false` switches them off, except those of wrong passwords. An answer says what is left in `RateLimit`;
-which limit an operation counts against stands at [each of them](commands.md). 500/10 means 500 at once, and as many
-again in 10 s."""
+Counted by account, and all together by application (`KLATSCH_LIMIT_APP`, or what its plan says), or by address where no
+token is needed. Processes tell each other what was taken, so that it is nearly one limit for all of them ([how
+close](../decisions/0078-limits-of-all-processes-together.md)); wrong passwords each counts for itself. Operators are
+not counted. `KLATSCH_LIMITS=false` switches them off, except those of wrong passwords. An answer says what is left in
+`RateLimit`; which limit an operation counts against stands at [each of them](commands.md). 500/10 means 500 at once,
+and as many again in 10 s."""
 
 
 def _rates() -> list[Row]:
     words = comments.fields(Settings)
     limited = f"{_problem('rate_limited')}, with `Retry-After`"
     names = [f"limit_{name}" for name in get_args(LimitName)] + [
+        "limit_app",
         "limit_guesses", "limit_guesses_address", "limit_guesses_name",
     ]  # fmt: skip
     rows = [(_first(words[name]), _rate(name, quota(getattr(_DEFAULTS, name))), limited) for name in names]

@@ -22,7 +22,7 @@ from infra.base import kafka
 from infra.base.settings import Settings
 from infra.ops.irc import files, logs
 from infra.ops.irc.logs import Log, LogLine
-from infra.ops.irc.plan import Piece, Plan
+from infra.ops.irc.plan import ImportPlan, Piece
 from infra.ops.irc.rooms import ChannelLogs
 from tests.running import variables
 
@@ -137,7 +137,7 @@ def lines_of(log: Log) -> list[LogLine]:
     return [line for part in logs.parts(log, logs.latest()) for line in part.lines]
 
 
-def filled(channel: str, *found: Log) -> tuple[Plan, list[Piece]]:
+def filled(channel: str, *found: Log) -> tuple[ImportPlan, list[Piece]]:
     """The plan of a channel's logs, and what it consists of; the id of a nick is ``id-nick``."""
     plan, pieces = ChannelLogs(channel, list(found), logs.latest()).plan(lambda nick: f"id-{nick}")
     return plan, list(pieces)

@@ -32,7 +32,7 @@ from infra.ops.irc.lines import (
     What,
     clean,
 )
-from infra.ops.irc.plan import MESSAGE, TOPIC, Piece, Plan
+from infra.ops.irc.plan import MESSAGE, TOPIC, ImportPlan, Piece
 from producers.limits import Slug, Username
 from producers.names import check_username
 from producers.rooms import named
@@ -161,7 +161,7 @@ def test_a_clock_that_goes_back() -> None:
     assert many[59_999] == many[60_001] == "2017-12-31T10:05:59.999Z"
 
 
-def _filled(*lines: str, names: tuple[str, ...] = ("2004-11-15.txt",)) -> tuple[Plan, list[Piece]]:
+def _filled(*lines: str, names: tuple[str, ...] = ("2004-11-15.txt",)) -> tuple[ImportPlan, list[Piece]]:
     with TemporaryDirectory() as folder:
         return filled("#c", *(log(Path(folder), name, "\n".join(lines)) for name in names))
 
@@ -195,7 +195,7 @@ def test_what_changes_nothing_becomes_no_order() -> None:
     assert sum(plan.skipped.values()) == 3 and "about another channel than #c" in plan.skipped
 
 
-def _roles(plan: Plan, pieces: list[Piece]) -> list[tuple[str, str]]:
+def _roles(plan: ImportPlan, pieces: list[Piece]) -> list[tuple[str, str]]:
     """What is ordered about members, and for whom; whose role it is, not who orders it."""
     orders = [order for piece in pieces for order in piece.room if "user" in order.fields]
     assert all(order.actor == plan.account for order in orders if order.command == "ChangeRole")

@@ -18,7 +18,7 @@ from infra.ops.irc import logs, rooms
 from infra.ops.irc.forms import FORMS
 from infra.ops.irc.lines import Spoken, clean
 from infra.ops.irc.people import user_id
-from infra.ops.irc.plan import Plan
+from infra.ops.irc.plan import ImportPlan
 from infra.ops.irc.report import ImportBar, counted
 from infra.ops.irc.rooms import ChannelLogs
 from tests.client import visiting
@@ -44,7 +44,7 @@ PROGRAMS = {
 LISTENERS = {"irssilog", "weelog", "znclog", "hexlog", "egglog", "logbot"}
 
 
-def _plan(program: str) -> tuple[Plan, list[tuple[str, str, str]]]:
+def _plan(program: str) -> tuple[ImportPlan, list[tuple[str, str, str]]]:
     found = rooms.sort([LOGS / program]).rooms
     assert list(found) == ["#tea"]
     plan, pieces = filled("#tea", *found["#tea"])
