@@ -66,7 +66,15 @@ async def test_a_further_one_waits_for_its_turn() -> None:
 
 def test_which_reads_are_heavy() -> None:
     heavy = {name for name, operation in OPERATIONS.items() if operation.heavy}
-    assert heavy == {"sync.get", "changes.pull", "messages.search", "console.room", "users.query"}
+    assert heavy == {
+        "sync.get",
+        "changes.pull",
+        "messages.search",
+        "console.room",
+        "users.query",
+        "usage.query",
+        "usage.list",
+    }
 
 
 #: Who takes connections but for operations.
