@@ -73,7 +73,7 @@ OTHERS = frozenset({
     "ReactivateUser", "ClaimHandle", "ConfirmHandle", "ReleaseHandle", "RestoreRoom", "SetEmotion", "NumberUser",
     "RevertInRoom", "RevertOfUser", "CreateApp", "ChangeApp", "RollKey", "SuspendApp", "ResumeApp", "RevokeAppTokens",
     "UseSession", "RevokeTokens", "EraseUser", "NoteErasure", "HideMessage",
-    "EraseApp", "CompleteErasure", "CountUsage",
+    "EraseApp", "CompleteErasure", "CountUsage", "ChoosePlan", "DefinePlan", "WithdrawPlan",
 })  # fmt: skip
 
 

@@ -18,7 +18,8 @@ class By(Enum):
 
 
 class Goes(NamedTuple):
-    """Rows that go. A column of rooms or users needs an index; one of applications is read from end to end."""
+    """Rows that go. A column of rooms or users needs an index; one of applications too, or it is read from end to
+    end."""
 
     by: By
     column: str = ""
@@ -51,6 +52,8 @@ RULES: dict[str, Goes | Stays] = {
     "parked": Goes(By.OWN),
     "skipped": Goes(By.OWN),
     "credentials": Goes(By.OWN),
+    "usage_metrics": Goes(By.APP, "app"),
+    "usage_actors": Goes(By.APP, "app"),
     "apps": Stays("the application is listed as erased, with its name; its keys are gone from the row"),
     "erased_events": Stays("it says how many events of the application the log has"),
     "erasures": Stays("it says what was removed"),
@@ -59,6 +62,9 @@ RULES: dict[str, Goes | Stays] = {
     "channel_servers": Stays("of the installation"),
     "channel_places": Stays("live channels are the default application's"),
     "positions": Stays("of the installation"),
+    "usage_positions": Stays("of the installation"),
+    "plans": Stays("of the installation"),
+    "readers": Stays("the role sees no row any more; an operator drops it, with what Postgres has of it"),
     "installation": Stays("of the installation"),
     "archived_months": Stays("of the installation; the messages in the months' tables go"),
     "feed_checkpoints": Stays("of the installation"),

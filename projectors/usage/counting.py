@@ -6,6 +6,7 @@ A window is an hour or a day of UTC, and is named by where it begins.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -107,6 +108,16 @@ class UsageTally:
     def __init__(self) -> None:
         self.counts: Counter[Window] = Counter()
         self.actors: set[Actor] = set()
+
+    def apps(self) -> set[str]:
+        """Applications of which something is counted."""
+        return {one.app for one in self.counts} | {one.app for one in self.actors}
+
+    def drop(self, apps: Collection[str]) -> None:
+        """Forgets what was counted of some applications."""
+        if apps:
+            self.counts = Counter({window: number for window, number in self.counts.items() if window.app not in apps})
+            self.actors = {one for one in self.actors if one.app not in apps}
 
     def count(self, topic: str, value: bytes) -> bool:
         """Adds a valid record; False where it cannot be read, and adds nothing."""

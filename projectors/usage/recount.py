@@ -66,6 +66,7 @@ async def verify(settings: Settings, *, healing: bool = False) -> Comparison:
         await counter.until(await counter.kept("places_kept"))
         async with counter.connection.transaction():
             await counter.until(await counter.kept("lock_kept"))
+            await counter.connection.execute(counter.sql("forget_erased"), timeout=LONG)
             found = await _compared(counter)
             if healing and not found.equal:
                 await counter.connection.execute(counter.sql("replace"), timeout=LONG)
@@ -90,6 +91,7 @@ async def rebuild(settings: Settings) -> int:
         async with counter.connection.transaction():
             # A worker may have got further meanwhile: what it has counted must not be counted by it again.
             await counter.until(await counter.kept("lock_kept"), exactly=False)
+            await counter.connection.execute(counter.sql("forget_erased"), timeout=LONG)
             await counter.connection.execute(counter.sql("replace"), timeout=LONG)
     return counter.records
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from prometheus_client import Counter
 
+from events.core.derived_ids import DEFAULT_APP
 from events.core.errors import KlatschError
 from events.core.log import TermFilter
 from events.core.positions import Shard
@@ -89,6 +90,7 @@ async def count(connection: Connection, records: Sequence[UsageRecord]) -> None:
             if group[0].offset > place.offset:
                 raise LogGap(f"{shard}: expected records from {place.offset} on, got {group[0].offset}; start again")
             after[shard] = _tally(tally, group, place, outcomes)
+        await _pass_over(connection, tally)
         await add(connection, tally)
         await move(connection, after)
     for outcome, number in outcomes.items():
@@ -110,6 +112,14 @@ def _tally(tally: UsageTally, group: Sequence[UsageRecord], place: ResumeAt, out
         else:
             outcomes["counted" if tally.count(one.shard.topic, one.value) else "unreadable"] += 1
     return ResumeAt(offset, admitted.term)
+
+
+async def _pass_over(connection: Connection, tally: UsageTally) -> None:
+    """Takes away what erased applications did: their rows go, while nobody holds a place (``projectors/erasure``)."""
+    apps = tally.apps() - {DEFAULT_APP}
+    if apps:
+        rows = await connection.fetch(queries("app_erasure")["among"], list(apps))
+        tally.drop({row["id"] for row in rows})
 
 
 async def add(connection: Connection, tally: UsageTally) -> None:

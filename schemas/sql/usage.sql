@@ -61,6 +61,10 @@ create temp table usage_positions (like {kept}.usage_positions including all)
 -- Takes them away, and with them what was counted.
 drop table if exists pg_temp.usage_metrics, pg_temp.usage_actors, pg_temp.usage_positions
 
+-- name: lock_all
+-- Waits until nobody counts.
+select 1 from usage_positions order by topic, partition for update
+
 -- name: places_kept
 -- Up to where each shard has been counted in the tables that serve.
 select topic, partition, next_offset, term from {kept}.usage_positions
@@ -94,6 +98,11 @@ from (select *, true as here from pg_temp.usage_actors) e
 full join (select *, true as here from {kept}.usage_actors) a using (app, length, start, "user")
 where e.here is distinct from a.here
 order by app, length, start, "user"
+
+-- name: forget_erased
+-- Takes away what was counted of erased applications: their rows have gone.
+delete from pg_temp.usage_metrics where app in (select id from apps where state = 'erased');
+delete from pg_temp.usage_actors where app in (select id from apps where state = 'erased')
 
 -- name: replace
 -- Makes the tables that serve what was counted beside them.

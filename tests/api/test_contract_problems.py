@@ -81,6 +81,11 @@ class Provoker:
         await self.world.call("apps.suspend", {"app": app.id}, token=operator)
         return await self.of("GET", "/v1/app/users?external_ids=a", token=app.server)
 
+    async def erased(self) -> Document:
+        operator, gone = minted(self.settings), await self.world.person()
+        await self.world.call("users.erase", {"user": gone.id, "messages": "keep"}, token=operator)
+        return await self.of("DELETE", f"/v1/users/{gone.id}/deactivation", token=operator)
+
     async def not_found(self) -> Document:
         return await self.of_call(await self.world.person(), "rooms.get", room="nowhere")
 

@@ -78,7 +78,8 @@ def fitting(schema: Schema) -> Any:
         return schema["enum"][0]
     if "anyOf" in schema:
         return fitting(next(one for one in schema["anyOf"] if one.get("type") != "null"))
-    match schema.get("type"):
+    kind = schema.get("type")
+    match kind[0] if isinstance(kind, list) else kind:
         case "object":
             known = schema.get("properties", {})
             return {name: fitting(known[name]) for name in schema.get("required", ())}

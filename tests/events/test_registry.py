@@ -38,7 +38,7 @@ def encoded(event: Event, **more: Any) -> bytes:
     return REGISTRY.encode(event, **fields)
 
 
-def with_data(value: bytes, **changes: Any) -> bytes:
+def with_data(value: bytes, /, **changes: Any) -> bytes:
     """An encoded event with other data; None takes a field away."""
     envelope = msgspec.json.decode(value)
     envelope["data"].update(changes)

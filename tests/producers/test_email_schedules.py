@@ -18,6 +18,7 @@ from api.core.calls import Call
 from api.users import _change_with_email, _register
 from events.core.clock import now, uuid7
 from events.handles import Handle, HandleClaimed, email_handle, handle_key, username_handle
+from events.plans import NO_LIMITS
 from events.users import User, UserRegistered
 from infra.base.settings import Settings
 from producers.commands import Command, CommandEnvelope, Outcome, Refused
@@ -43,15 +44,24 @@ class Vault:
         raise AssertionError(f"expected no hash, got {hash}")
 
 
+class NoPlans:
+    """No application has a plan."""
+
+    async def of(self, app: str) -> SimpleNamespace:
+        return SimpleNamespace(limits=NO_LIMITS)
+
+
 class Caller:
     """What the API's functions see of a call: ``submit``, decided on the log at once when its turn comes."""
 
     settings = SETTINGS
     address, app = "", "default"
     services = SimpleNamespace(
-        credential_store=Vault(), login_throttle=SimpleNamespace(registered=lambda address, handle: None)
+        credential_store=Vault(),
+        plans=NoPlans(),
+        login_throttle=SimpleNamespace(registered=lambda address, handle: None),
     )
-    key = None
+    key = identity = None
 
     def __init__(self, log: Log, user: str) -> None:
         self._log, self.user = log, user

@@ -27,6 +27,7 @@ from projectors.rebuild.building import UNSEEN, alone, build, finish, prepare
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import model
 from projectors.rebuild.run import rebuild, switch_back
+from projectors.usage import recount
 from projectors.verify.run import verify
 from tests.given import Given, given
 from tests.projectors.erasure.applications import by_topic, completed, counted, erased, life, of, said
@@ -109,6 +110,7 @@ async def test_rows_go_and_those_of_others_stay(settings: Settings) -> None:
     facts = [fact for pair in zip(life(ONE), life(OTHER), strict=True) for fact in pair]
     async with given(settings, *facts) as writer:
         await writer.then({})
+        await recount.rebuild(settings)
         connection, vault = writer.connection, Vault()
         before, mine = await of(connection, settings.schema, OTHER), await of(connection, settings.schema, ONE)
         # Of what an application can have, this one has something: or nothing here is said of that table.
