@@ -1,5 +1,9 @@
 -- Roles of Postgres that see the rows of one application (infra/base/readers.py).
 
+-- name: installed
+-- Whether there is an installation that knows readers.
+select to_regclass('readers') is not null
+
 -- name: lock
 -- Readers are made and taken away one after the other, and while no rebuild switches.
 select pg_advisory_xact_lock(hashtext($1))

@@ -241,6 +241,22 @@ async def test_notifications_are_told_to_nobody_else(stage: Stage) -> None:
         await connection.close()
 
 
+async def _many(
+    connection: asyncpg.Connection, table: str, id: str, where: str, more: dict[str, str], count: int
+) -> str:
+    """SQL that adds ``count`` rows like one that is there, with other ids and in the application $1."""
+    rows = await connection.fetch(
+        "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and attgenerated = ''", table
+    )
+    values = {row["attname"]: f'o."{row["attname"]}"' for row in rows} | {"id": id} | more
+    if table == "rooms":
+        values["app"] = "$1::text"
+    names = ", ".join(f'"{name}"' for name in values)
+    one = f"select * from {table} where {where} limit 1"  # noqa: S608 - names of the catalogue
+    made = ", ".join(values.values())
+    return f"insert into {table} ({names}) select {made} from ({one}) o, generate_series(1, {count}) n"  # noqa: S608
+
+
 async def test_one_room_of_many_is_read_by_its_index(stage: Stage) -> None:
     """Rows as the fold would make them, without the events: plans need many."""
     schema, app = stage.settings.schema, next(iter(stage.dsns))
@@ -249,17 +265,9 @@ async def test_one_room_of_many_is_read_by_its_index(stage: Stage) -> None:
         transaction = scratch.transaction()
         await transaction.start()
         await scratch.execute(f'set local search_path to "{schema}", "{schema}_ops"')
-        await scratch.execute(
-            "insert into rooms select 'many' || n, $1, type, name, description, topic_line, settings, state, data,"
-            " custom, seq, last, rank, members, pins, owner, created, updated, version, folded, grams"
-            " from (select * from rooms where app = $1 and type = 'private' limit 1) r, generate_series(1, 3000) n",
-            app,
-        )
-        await scratch.execute(
-            "insert into messages select 'many' || n, 'many' || (n % 3000 + 1), n / 3000, author, token, type, content,"
-            " data, created, updated, edited, deleted, revision, rank, version, words"
-            " from (select * from messages limit 1) m, generate_series(1, 30000) n"
-        )
+        await scratch.execute(await _many(scratch, "rooms", "'many' || n", "true", {}, 3000), app)
+        said = {"room": "'many' || (n % 3000 + 1)", "seq": "n / 3000"}
+        await scratch.execute(await _many(scratch, "messages", "'many' || n", "$1 <> ''", said, 30_000), app)
         await scratch.execute("analyze rooms; analyze messages")
         role = await scratch.fetchval("select role from readers where app = $1", app)
         await scratch.execute(f'set local role "{role}"')
@@ -312,6 +320,14 @@ async def test_where_roles_may_not_be_made_somebody_else_is_told_the_sql(stage: 
     heard.clear()
     await command.listing(stage.settings, json=True, say=heard.append)
     assert f"{schema}_other" in {one["reader"] for one in msgspec.json.decode(heard[0])["readers"]}
+
+
+async def test_without_an_installation_nothing_is_made(stage: Stage) -> None:
+    nowhere = msgspec.structs.replace(stage.settings, schema=f"{stage.settings.schema}_nowhere")
+    with pytest.raises(readers.ReaderError, match=r"expected an installation in schema .*_nowhere, found none"):
+        await command.create(nowhere, "ada", "default", json=False, sql=False, say=Heard().append)
+    with pytest.raises(readers.ReaderError, match="found none"):
+        await command.listing(nowhere, json=False, say=Heard().append)
 
 
 async def test_a_role_without_the_right_is_told_so(stage: Stage) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import asyncpg
 import msgspec
@@ -21,8 +22,7 @@ async def create(settings: Settings, name: str, app: str, *, json: bool, sql: bo
     """Makes a reader and says its DSN, or with ``sql`` the statements that would. Raises ReaderError."""
     readers.checked(name)
     password = secrets.token_urlsafe(24)
-    async with postgres.connected(settings) as connection, connection.transaction():
-        await _lock(connection, settings)
+    async with _at_work(settings) as connection:
         id = await _app(connection, app)
         [ours] = await connection.fetch(queries("readers")["ourselves"])
         if await connection.fetchval(queries("readers")["group"], name):
@@ -56,7 +56,7 @@ def _say_address(settings: Settings, name: str, app: str, password: str, *, json
 
 async def listing(settings: Settings, *, json: bool, say: Say) -> None:
     """Says all readers with their applications."""
-    async with postgres.connected(settings) as connection:
+    async with _at_work(settings) as connection:
         rows = await connection.fetch(queries("readers")["all"])
     if json:
         found = [
@@ -71,8 +71,7 @@ async def listing(settings: Settings, *, json: bool, say: Say) -> None:
 
 async def drop(settings: Settings, name: str, *, say: Say) -> None:
     """Takes a reader away: who is connected sees nothing from now on. Raises ReaderError."""
-    async with postgres.connected(settings) as connection, connection.transaction():
-        await _lock(connection, settings)
+    async with _at_work(settings) as connection:
         if await connection.fetchval(queries("readers")["forget"], name) is None:
             raise ReaderError(f"expected a reader, found none called {name!r}; see 'readers list'")
         if await connection.fetchval(queries("readers")["group"], name):
@@ -81,8 +80,14 @@ async def drop(settings: Settings, name: str, *, say: Say) -> None:
     say(f"{name} is gone.")
 
 
-async def _lock(connection: Connection, settings: Settings) -> None:
-    await connection.execute(queries("readers")["lock"], postgres.readers_lock(settings))
+@asynccontextmanager
+async def _at_work(settings: Settings) -> AsyncIterator[Connection]:
+    """A transaction in which nobody else makes readers, or tables that they see. Raises ReaderError."""
+    async with postgres.connected(settings) as connection, connection.transaction():
+        if not await connection.fetchval(queries("readers")["installed"]):
+            raise ReaderError(f"expected an installation in schema {settings.schema}, found none; see 'install'")
+        await connection.execute(queries("readers")["lock"], postgres.readers_lock(settings))
+        yield connection
 
 
 async def _app(connection: Connection, called: str) -> str:
