@@ -65,8 +65,8 @@ STEPS = (
     ),
     Step(
         "count",
-        "One more call against the operation's limit, of the account and of its application, or of the address where the token is no good or "
-        "none is needed. A token that is no good is refused only now.",
+        "One more call against the operation's limit, of the account and of its application, or of the address where "
+        "the token is no good or none is needed. A token that is no good is refused only now.",
         ("rate_limited",),
     ),
     Step(
