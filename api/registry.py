@@ -24,6 +24,7 @@ from api import (
     search,
     sessions,
     sync,
+    teams,
     users,
     visuals,
 )
@@ -55,6 +56,7 @@ def all_operations(
         *pins.OPERATIONS,
         *channels.OPERATIONS,
         *apps.OPERATIONS,
+        *teams.OPERATIONS,
         *emotions.OPERATIONS,
         *history.OPERATIONS,
         *search.OPERATIONS,

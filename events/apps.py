@@ -54,6 +54,8 @@ class App(Entity, frozen=True, kw_only=True):
     settings: dict[str, Any]
     #: The plan that it has chosen; None: none.
     plan: str | None
+    #: How many teams it has; without any, nobody asks who is in which.
+    teams: int
     #: None: the default one, of which nothing says when it came.
     created: Time | None
     updated: Time | None
@@ -78,7 +80,8 @@ def default_app() -> App:
     """The default application as it is before its first event."""
     return App(
         id=DEFAULT_APP, name="Default", state="active", reason=None, keys={}, tokens_before=None,
-        settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, created=None, updated=None, version=-1,
+        settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, teams=0, created=None, updated=None,
+        version=-1,
     )  # fmt: skip
 
 
@@ -144,7 +147,7 @@ def as_created(record: Record[AppCreated]) -> App:
     return App(
         id=record.stream, name=event.name, state="active", reason=None,
         keys={event.key: _key(event.secret, record.time)}, tokens_before=None,
-        settings=msgspec.to_builtins(AppSettings()), plan=None, created=record.time, updated=record.time,
+        settings=msgspec.to_builtins(AppSettings()), plan=None, teams=0, created=record.time, updated=record.time,
         version=record.offset,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from events import (
     relationships,
     rooms,
     sessions,
+    teams,
     users,
     visuals,
 )
@@ -35,6 +36,7 @@ REGISTRY = Registry(
         *pins.ROWS,
         *channels.ROWS,
         *apps.ROWS,
+        *teams.ROWS,
     ),
     entities=(
         users.User,
@@ -54,5 +56,6 @@ REGISTRY = Registry(
         channels.ChannelCounter,
         channels.Listening,
         apps.App,
+        teams.Team,
     ),
 )

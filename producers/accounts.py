@@ -72,6 +72,7 @@ OTHERS = frozenset({
     "RegisterUser", "AbandonRegistration", "AbandonEmail", "NoteSeen", "OpenSession", "IssueSession", "DeactivateUser",
     "ReactivateUser", "ClaimHandle", "ConfirmHandle", "ReleaseHandle", "RestoreRoom", "SetEmotion", "NumberUser",
     "RevertInRoom", "RevertOfUser", "CreateApp", "ChangeApp", "RollKey", "SuspendApp", "ResumeApp", "RevokeAppTokens",
+    "CreateTeam", "ChangeTeam", "RemoveTeam", "SetTeam",
 })  # fmt: skip
 
 

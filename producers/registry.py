@@ -20,6 +20,7 @@ from producers import (
     revert,
     rooms,
     sessions,
+    teams,
     users,
     visuals,
 )
@@ -40,6 +41,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *pins.COMMANDS,
     *channels.COMMANDS,
     *apps.COMMANDS,
+    *teams.COMMANDS,
     *revert.COMMANDS,
 )
 

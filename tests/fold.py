@@ -194,6 +194,10 @@ def _reactivated(state: State, event: Json) -> None:
     _profile(state, event, deactivated=None)
 
 
+def _team_set(state: State, event: Json) -> None:
+    _profile(state, event, team=event["data"]["team"])
+
+
 def _visual_chosen(state: State, event: Json) -> None:
     _profile(state, event, visual=event["data"]["visual"])
 
@@ -405,6 +409,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.added_by_chosen": _added_by_chosen,
     "user.deactivated": _deactivated,
     "user.reactivated": _reactivated,
+    "user.team_set": _team_set,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,

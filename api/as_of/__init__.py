@@ -3,8 +3,15 @@ function into its operation's row; a read that has no past says so in its row it
 
 from __future__ import annotations
 
-from api.as_of import apps, messages, people, pins, rooms
+from api.as_of import apps, messages, people, pins, rooms, teams
 from api.core.operation import AnswerAsOf
 
 #: By operation.
-AS_OF: dict[str, AnswerAsOf] = {**apps.AS_OF, **messages.AS_OF, **people.AS_OF, **pins.AS_OF, **rooms.AS_OF}
+AS_OF: dict[str, AnswerAsOf] = {
+    **apps.AS_OF,
+    **messages.AS_OF,
+    **people.AS_OF,
+    **pins.AS_OF,
+    **rooms.AS_OF,
+    **teams.AS_OF,
+}

@@ -18,6 +18,7 @@ _USER = "Find somebody first: [`users.find`](#users.find)."
 SOURCES = {
     "room": _ROOM, "message": _MESSAGE, "visual": _VISUAL, "visual_id": _VISUAL, "user": _USER, "users": _USER,
     "app": "Make an application first: [`apps.create`](#apps.create).",
+    "team": "Make a team first: [`teams.create`](#teams.create).",
     "actor": _USER, "stream": "See which are parked: [`console.parked`](#console.parked).",
 }  # fmt: skip
 

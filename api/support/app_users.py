@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from events.users import Account
 from infra.base.postgres import Pool, queries
@@ -15,6 +16,15 @@ USERS = 50_000
 _TOGETHER = 1000
 
 
+class AppUser(NamedTuple):
+    """What is kept of a user."""
+
+    app: str
+    account: Account
+    #: Id of their team; None: in none.
+    team: str | None
+
+
 class AppUsers:
     """Users in use, by application and id. Nothing is kept while news of changes do not come."""
 
@@ -22,22 +32,32 @@ class AppUsers:
         self._pool = pool
         self._progress = progress
         self._most = most
-        self._known: OrderedDict[str, tuple[str, Account]] = OrderedDict()
+        self._known: OrderedDict[str, AppUser] = OrderedDict()
         #: How often something has changed: what was read before is not kept after.
         self._changes = 0
         progress.on_touch(self._touched)
 
     async def account(self, app: str, user: str) -> Account | None:
         """What kind of account a user has; None for one whom the application has not, or who is deactivated."""
+        found = await self._user(app, user)
+        return None if found is None else found.account
+
+    async def team(self, app: str, user: str) -> str | None:
+        """Id of a user's team; None: they are in none, or nobody."""
+        found = await self._user(app, user)
+        return None if found is None else found.team
+
+    async def _user(self, app: str, user: str) -> AppUser | None:
         known = self._known.get(user) if self._progress.fresh else None
         if known is not None:
             self._known.move_to_end(user)
-            return known[1] if known[0] == app else None
+            return known if known.app == app else None
         before = self._changes
         async with self._pool.acquire(timeout=5) as connection:
-            found: Account | None = await connection.fetchval(queries("users")["registered"], user, app)
+            row = await connection.fetchrow(queries("users")["registered"], user, app)
+        found = None if row is None else AppUser(app, row["account"], row["team"])
         if found is not None and before == self._changes and self._progress.fresh:
-            self._known[user] = (app, found)
+            self._known[user] = found
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         return found
@@ -50,7 +70,7 @@ class AppUsers:
                 rows = await connection.fetch(queries("users")["accounts"], users[start : start + _TOGETHER])
             if before != self._changes or not self._progress.fresh:
                 return
-            self._known.update((row["id"], (row["app"], row["account"])) for row in rows)
+            self._known.update((row["id"], AppUser(row["app"], row["account"], row["team"])) for row in rows)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
 

@@ -26,6 +26,7 @@ TABLES = {
     "visual": "visuals",
     "handle": "handles",
     "app": "apps",
+    "team": "teams",
     "room": "rooms",
     "member": "members",
     "stay": "stays",

@@ -30,6 +30,7 @@ from api.grpc.relaying import ReportedRelay
 from api.grpc.relays import Relays
 from api.grpc.server import GrpcServer
 from api.memberships import Memberships
+from api.moving import Moving
 from api.registry import all_operations
 from api.support.credential_store import CredentialStore
 from api.support.feed import FeedEnds
@@ -157,6 +158,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         signals = await _started(stack, Signals(settings, presence_hub, note_seen))
         checks["signals"] = _ready_check(signals)
         services.tell = signals.notes.put
+        await _started(stack, Moving(services))
         console = await _started(stack, Console(services, stats))
         more.append(console.tail.route())
         drains.append(console.tail.drain)

@@ -22,6 +22,7 @@ from projectors.audience import (
     relationships,
     rooms,
     sessions,
+    teams,
     users,
     visuals,
 )
@@ -55,6 +56,7 @@ AUDIENCES: dict[str, Audience] = {
     **pins.AUDIENCES,
     **channels.AUDIENCES,
     **apps.AUDIENCES,
+    **teams.AUDIENCES,
 }
 
 __all__ = [

@@ -45,4 +45,6 @@ AUDIENCES: dict[str, Audience] = {
     "user.added_by_chosen": SELF,
     "user.deactivated": Audience("the user and their contacts, without the reason", _deactivated, contacts_lookup),
     "user.reactivated": CONTACTS,
+    # To whom they were a contact they are nobody from here on.
+    "user.team_set": SELF,
 }

@@ -24,7 +24,7 @@ MODELS = {
         Model("all", kafka.EVENT_TOPICS, (*TABLES.values(), "spans", "changes")),
         Model("users", ("users",), ("users", "sessions", "relationships", "visuals", "listenings")),
         Model("handles", ("handles",), ("handles",)),
-        Model("apps", ("apps",), ("apps",)),
+        Model("apps", ("apps",), ("apps", "teams")),
         Model("rooms", ("rooms",), ("rooms", "members", "stays", "messages", "spans", "revisions")),
         Model("channels", ("rooms",), ("channels", "channel_users", "channel_counters")),
         Model("changes", kafka.EVENT_TOPICS, ("changes",)),

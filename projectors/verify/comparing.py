@@ -40,7 +40,7 @@ class Spec(NamedTuple):
 #: Column of the stream, and topic, of the entities' tables.
 STREAMS = {
     "users": ("id", "users"), "sessions": ("user", "users"), "relationships": ("user", "users"),
-    "visuals": ("owner", "users"), "handles": ("id", "handles"), "apps": ("id", "apps"),
+    "visuals": ("owner", "users"), "handles": ("id", "handles"), "apps": ("id", "apps"), "teams": ("app", "apps"),
     "rooms": ("id", "rooms"), "members": ("room", "rooms"),
     "stays": ("room", "rooms"), "invitations": ("room", "rooms"), "messages": ("room", "rooms"),
     "revisions": ("message", "rooms"), "pins": ("room", "rooms"), "channels": ("", "rooms"),

@@ -17,6 +17,7 @@ from projectors.views import (
     relationships,
     rooms,
     sessions,
+    teams,
     users,
     visuals,
 )
@@ -30,6 +31,7 @@ from projectors.views.pins import pin_view
 from projectors.views.relationships import incoming_relationship_view, relationship_view
 from projectors.views.rooms import room_view, whole_room_view
 from projectors.views.sessions import session_view
+from projectors.views.teams import team_view
 from projectors.views.users import masked, public_data, self_view, user_view
 from projectors.views.visuals import visual_view
 
@@ -46,6 +48,7 @@ VIEWS: dict[str, Component] = {
     **pins.VIEWS,
     **channels.VIEWS,
     **apps.VIEWS,
+    **teams.VIEWS,
 }
 
 #: Entities that nobody is shown, and why.
@@ -71,6 +74,7 @@ __all__ = [
     "room_view",
     "self_view",
     "session_view",
+    "team_view",
     "user_view",
     "visual_view",
     "whole_room_view",

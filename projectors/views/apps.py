@@ -17,6 +17,7 @@ def app_view(app: App) -> View:
         "tokens_before": app.tokens_before,
         "settings": app.settings,
         "plan": app.plan,
+        "teams": app.teams,
         "created": app.created,
         "updated": app.updated,
         "version": app.version,

@@ -16,6 +16,7 @@ create table users (
     added_by    text,
     external    text,
     account     text not null,
+    team        text collate "C",
     avatar      text,
     bio         text,
     data        json not null,
@@ -30,6 +31,8 @@ create table users (
 );
 create index users_grams on users using gin (grams) with (fastupdate = off);
 create index users_visual on users (visual) where visual is not null;
+-- Without teams it is empty.
+create index users_team on users (team) where team is not null;
 create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
@@ -78,6 +81,7 @@ create table apps (
     tokens_before timestamptz,
     settings    json not null,
     plan        text,
+    teams       bigint not null,
     created     timestamptz,
     updated     timestamptz,
     version     bigint not null,
@@ -85,6 +89,19 @@ create table apps (
     api_keys    text[] collate "C" not null
 );
 create index apps_api_keys on apps using gin (api_keys) with (fastupdate = off);
+
+create table teams (
+    id          text collate "C" primary key,
+    app         text collate "C" not null,
+    external    text not null,
+    name        text not null,
+    custom      json not null,
+    state       text not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null
+);
+create index teams_app on teams (app, id);
 
 create table handles (
     id          text collate "C" primary key,
@@ -97,6 +114,7 @@ create table handles (
 create table rooms (
     id          text collate "C" primary key,
     app         text collate "C" not null,
+    team        text collate "C",
     type        text not null,
     name        text not null,
     description text,
@@ -120,9 +138,11 @@ create table rooms (
     -- beside the old one, and needs no new entry for each n-gram of its name (heap-only tuples).
     active      timestamp not null generated always as (date_trunc('hour', updated at time zone 'UTC')) stored
 ) with (fillfactor = 70);
+-- Without teams it is empty.
+create index rooms_team on rooms (team) where team is not null;
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
 -- Public rooms as they are listed, but for the order within an hour.
-create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';
+create index rooms_public on rooms (app, coalesce(team, ''), active desc) where type = 'public' and state = 'active';
 -- Public rooms by what their custom object contains.
 create index rooms_custom on rooms using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off)
     where type = 'public' and state = 'active';

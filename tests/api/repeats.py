@@ -25,6 +25,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "apps.suspend": {"app": "APP"},
     "apps.resume": {"app": "SUSPENDED"},
     "apps.revoke_tokens": {"app": "APP"},
+    "teams.create": {"external_id": "NEW", "name": "Crew"},
+    "teams.change": {"team": "TEAM", "name": "Renamed"},
+    "teams.remove": {"team": "TEAM"},
+    "users.set_team": {"user": "LEAVER", "team": "TEAM"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
     "sessions.issue": {"user": "OTHER"},
     "sessions.renew": {},
@@ -198,7 +202,7 @@ async def prepare(found: Scene, name: str) -> None:
     """What only some operations need: hashing passwords takes long, and who asks to be asked is not added."""
     if name == "users.reset_password":
         found.words["RESET"] = (await found.ada.world.person("reset", password=PASSWORD)).username
-    if name in ("users.deactivate", "users.reactivate") and "LEAVER" not in found.words:
+    if name in ("users.deactivate", "users.reactivate", "users.set_team") and "LEAVER" not in found.words:
         found.words["LEAVER"] = (await found.ada.world.person("leaver")).id
     if name == "users.reactivate":
         await found.chief.do("users.deactivate", user=found.words["LEAVER"])
@@ -216,6 +220,9 @@ async def prepare(found: Scene, name: str) -> None:
         for word in ("APP", "SUSPENDED"):
             found.words[word] = (await found.do("apps.create", {"name": word}, secrets.token_hex(6)))["app"]["id"]
         await found.do("apps.suspend", {"app": found.words["SUSPENDED"]}, secrets.token_hex(6))
+    if name in ("teams.change", "teams.remove", "users.set_team") and "TEAM" not in found.words:
+        given = {"external_id": secrets.token_hex(6), "name": "Crew"}
+        found.words["TEAM"] = (await found.do("teams.create", given, secrets.token_hex(6)))["team"]["id"]
     if name == "sessions.open":
         found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
     if name == "sessions.close":

@@ -13,7 +13,7 @@ import pytest
 from infra.base import postgres
 from infra.base.settings import Settings
 from infra.ops.generate.examples import EXAMPLES
-from infra.ops.generate.examples.story import LINUS, ROOM, TEXT
+from infra.ops.generate.examples.story import BARBARA, LINUS, ROOM, TEXT
 from infra.ops.generate.examples.sync import STREAM
 from tests.api.conftest import minted
 from tests.api.story import Story
@@ -39,7 +39,8 @@ ORDER = [
     "members.change", "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive",
     "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
     "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
-    "apps.revoke_tokens", "apps.roll_key", "apps.list", "console.parked", "console.parked_stream", "console.retry",
+    "apps.revoke_tokens", "apps.roll_key", "apps.list", "teams.create", "teams.get", "teams.change", "teams.list",
+    "users.set_team", "teams.remove", "console.parked", "console.parked_stream", "console.retry",
     "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "sessions.close",
 ]  # fmt: skip
 
@@ -65,6 +66,7 @@ class Steps:
             "rooms.history": self.below_the_next,
             "presence.set": self.linus_connects,
             "presence.get": self.linus_is_seen,
+            "teams.remove": self.nobody_is_in_it,
             "console.parked": self.a_bad_event,
             "console.retry": self.it_is_mended,
         }
@@ -126,6 +128,10 @@ class Steps:
             return found["room"] is not None
 
         await until(shows, "he shows the room", 20)
+        return {}
+
+    async def nobody_is_in_it(self) -> dict[str, Any]:
+        await self.call("users.set_team", "server", user=self.story.ids[BARBARA], team=None)
         return {}
 
     async def a_bad_event(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from producers.pins import PINS, PinMessage, UnpinMessage
 from producers.revertible import RevertInRoom, RevertOfUser
 from producers.rooms import ArchiveRoom, ChangeRoom, CreateRoom, DeleteRoom, RestoreRoom, UnarchiveRoom
 from producers.sessions import RenewSession
+from producers.teams import ChangeTeam, SetTeam
 from producers.users import AbandonEmail, ChangeProfile, RegisterUser
 from producers.visuals import ChangeVisual
 from tests.events.given import TIME
@@ -58,13 +59,15 @@ FIELDS: dict[str, Any] = {
     "invite": True, "willing": False, "invited": ["x"], "unwilling": ["w"], "added_by": "nobody",
     "scopes": [], "forward": True, "back": "willing",
     "app": "p", "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
-    "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
+    "team": "g", "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1,
 }  # fmt: skip
 #: What differs in some commands.
 SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person", "kind": "guest"},
     "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
-    "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
+    # Of a team that the others of the examples are in: of none.
+    "CreateRoom": {"type": "public", "team": None}, "ChangeRole": {"role": "admin"},
+    "RevertInRoom": {"kind": "message"},
     "RevertOfUser": {"kind": "relationship"},
     "ChangePassword": {"was": "c", "credential": "d"}, "ChangeApp": {"settings": {"registration": True}},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
@@ -197,6 +200,7 @@ def test_every_command_names_what_the_folds_of_its_events_name(found: list[Deed]
 REGISTER = RegisterUser(user="u", username="ada", name="Ada", credential="c", expires=LATER)
 MADE = ("u", "x", REGISTER), ("u", "r", EXAMPLES["CreateRoom"])
 APP = (("u", "p", EXAMPLES["CreateApp"]),)
+TEAM = (*APP, ("u", "t", EXAMPLES["CreateTeam"]))
 SAID = (*MADE, ("u", "m", EXAMPLES["PostMessage"]))
 
 #: What stands before the command (actor, id, command), and the command where its example would change nothing.
@@ -261,6 +265,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "SuspendApp": (APP, None),
     "ResumeApp": ((*APP, ("u", "s", EXAMPLES["SuspendApp"])), None),
     "RevokeAppTokens": (APP, None),
+    "CreateTeam": (APP, None),
+    "ChangeTeam": (TEAM, ChangeTeam(app="p", team="g", name="Z", custom={"b": 1})),
+    "RemoveTeam": (TEAM, None),
+    "SetTeam": ((("u", "x", replace(REGISTER, team="g")),), SetTeam(user="u", team=None)),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

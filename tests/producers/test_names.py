@@ -15,6 +15,7 @@ from msgspec import inspect
 
 from events.apps import AppCreated
 from events.handles import HandleClaimed
+from events.teams import TeamCreated
 from events.users import UserRegistered
 from producers import registry
 from producers.apps import ChangeApp, CreateApp, SuspendApp
@@ -25,6 +26,7 @@ from producers.handles import ClaimHandle
 from producers.messages import CONTENT, EditMessage, MessageType, PostMessage
 from producers.names import RESERVED, check_slug, check_username
 from producers.rooms import ChangeRoom, CreateRoom
+from producers.teams import ChangeTeam, CreateTeam
 from producers.users import ChangeProfile, RegisterUser
 from tests.events.core.test_visible_text import HIDING, INVISIBLE
 from tests.producers.given import Given
@@ -58,6 +60,11 @@ def _app() -> Given:
     return Given(AppCreated(name="Harbour", key=KEY, secret="v"))
 
 
+def _team() -> Given:
+    made = TeamCreated(team="g", external="crew", name="Crew", custom={})
+    return Given(AppCreated(name="Harbour", key=KEY, secret="v"), made)
+
+
 KEY = "kk_" + "a" * 26
 #: Fields by command and path.
 SCENES = {
@@ -71,6 +78,8 @@ SCENES = {
     "CreateApp.name": Scene("name", Given, lambda name: CreateApp(app="s", name=name, key=KEY, secret="v")),
     "ChangeApp.name": Scene("name", _app, lambda name: ChangeApp(app="s", name=name)),
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
+    "CreateTeam.name": Scene("name", _app, lambda name: CreateTeam(app="s", team="g", external="crew", name=name)),
+    "ChangeTeam.name": Scene("name", _team, lambda name: ChangeTeam(app="s", team="g", name=name)),
     "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),

@@ -40,7 +40,8 @@ def user(id: str) -> User:
     return User(
         id=id, app="default", username=id, name=id.title(), role="person", state="registered", credential=SECRET,
         email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None, added_by="nobody",
-        external="u-17", account="regular", avatar=None, bio="Hello", custom={"plan": "gold"}, deactivated=None,
+        external="u-17", account="regular", team=None, avatar=None, bio="Hello", custom={"plan": "gold"},
+        deactivated=None,
         data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
@@ -114,6 +115,10 @@ HEARERS: dict[str, set[str]] = {
     "app.suspended": set(),
     "app.resumed": set(),
     "app.tokens_revoked": set(),
+    "team.created": set(),
+    "team.renamed": set(),
+    "team.data_changed": set(),
+    "team.removed": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),
@@ -128,6 +133,7 @@ HEARERS: dict[str, set[str]] = {
     "user.added_by_chosen": SELF,
     "user.deactivated": CONTACTS,
     "user.reactivated": CONTACTS,
+    "user.team_set": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.closed": SELF,

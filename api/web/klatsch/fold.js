@@ -108,6 +108,7 @@ export const FOLD = {
     change(profile(state, stream), offset, { deactivated: time });
   },
   "user.reactivated": (state, { stream, offset }) => change(profile(state, stream), offset, { deactivated: null }),
+  "user.team_set": (state, { offset, time, data }) => change(state.me, offset, { team: data.team, updated: time }),
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };

@@ -256,6 +256,10 @@ def _email_changed(state: State, delta: c.UserEmailChangedDelta, offset: int) ->
     _change(state.me, offset, email=delta["data"]["email"], updated=delta["time"])
 
 
+def _team_set(state: State, delta: c.UserTeamSetDelta, offset: int) -> None:
+    _change(state.me, offset, team=delta["data"]["team"], updated=delta["time"])
+
+
 def _added_by_chosen(state: State, delta: c.UserAddedByChosenDelta, offset: int) -> None:
     _change(state.me, offset, added_by=delta["data"]["added_by"], updated=delta["time"])
 
@@ -476,6 +480,7 @@ RULES: dict[str, Rule] = {
     "user.added_by_chosen": _added_by_chosen,
     "user.deactivated": _deactivated,
     "user.reactivated": _deactivated,
+    "user.team_set": _team_set,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.closed": _nothing,

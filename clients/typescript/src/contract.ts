@@ -15,6 +15,8 @@ export type User = {
   /** The linked visual character. */
   visual: string | null;
   kind: "anonymous" | "guest" | "regular";
+  /** Id of the team in which they are; None: in none. They see rooms and people of the same team only. */
+  team: string | null;
   /** Address of a picture. */
   avatar: string | null;
   /** What they say of themselves. */
@@ -40,6 +42,8 @@ export type Self = {
   /** The linked visual character. */
   visual: string | null;
   kind: "anonymous" | "guest" | "regular";
+  /** Id of the team in which they are; None: in none. They see rooms and people of the same team only. */
+  team: string | null;
   /** Address of a picture. */
   avatar: string | null;
   /** What they say of themselves. */
@@ -96,6 +100,8 @@ export type Visual = {
 /** A room as its members see it. Of a deleted one only its type, state and times are left. */
 export type Room = {
   id: string;
+  /** Id of the team to which it belongs, for ever; None: to none. Only people of the same team see it. */
+  team: string | null;
   /**
    * `public`: anyone finds it and may join. `private`: only members see it; they let others in. `direct`: exactly
    * two people, the same room for the same two.
@@ -1702,6 +1708,8 @@ export type UserRegisteredDeltaData = {
   avatar?: string | null;
   bio?: string | null;
   custom?: { [name: string]: Json };
+  /** Id of their team; None: in none. */
+  team?: string | null;
 };
 
 export type UserRegisteredDelta = {
@@ -1924,6 +1932,29 @@ export type UserReactivatedDelta = {
   deleted?: boolean;
 };
 
+export type UserTeamSetDeltaData = {
+  /** Id of the team in which the user is from here on; None: in none. */
+  team: string | null;
+};
+
+export type UserTeamSetDelta = {
+  type: "user.team_set";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserTeamSetDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
@@ -2067,6 +2098,8 @@ export type RoomCreatedDeltaData = {
   /** `RoomSettings`; what is missing has its default. */
   settings?: { [name: string]: Json };
   custom?: { [name: string]: Json };
+  /** Id of its team; None: of none. */
+  team?: string | null;
 };
 
 export type RoomCreatedDelta = {
@@ -2703,6 +2736,7 @@ export type Delta =
   | UserAddedByChosenDelta
   | UserDeactivatedDelta
   | UserReactivatedDelta
+  | UserTeamSetDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionClosedDelta
@@ -2748,6 +2782,7 @@ export type GoneRoom = {
   settings: RoomSettings;
   data: { [name: string]: string };
   custom: { [name: string]: Json };
+  team: string | null;
   seq: number;
   last: string | null;
   members: number;
@@ -2769,6 +2804,7 @@ export type ProblemCode =
   "method_not_allowed" |
   "declined" |
   "too_many" |
+  "in_use" |
   "taken" |
   "key_reused" |
   "archived" |
@@ -2806,6 +2842,7 @@ export const GONE: Readonly<GoneRoom> = {
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
   custom: {},
+  team: null,
   seq: 0,
   last: null,
   members: 0,

@@ -146,6 +146,7 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
     change(state.me, offset, { added_by, updated: time }),
   "user.deactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: delta.time }),
   "user.reactivated": (state, delta, offset) => profile(state, delta, offset, { deactivated: null }),
+  "user.team_set": (state, { data: { team }, time }, offset) => change(state.me, offset, { team, updated: time }),
   "session.opened": ({ me }, { time }, offset) =>
     change(me, offset, { seen: later(me.seen, time), updated: time, data: { ...me.data, last_login: time } }),
   "session.renewed": nothing,

@@ -19,6 +19,8 @@ DESCRIPTIONS: dict[str, str] = {
     "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "
     "them to rooms. Their messages, memberships and name stay, with `deactivated` in their profile.",
     "users.reactivate": "They log in again, and find everything as it is.",
+    "users.set_team": "They see rooms and people of that team only, and leave the rooms of the one before, with their "
+    "invitations and friendships there. Once this is answered, all of that is so.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",
@@ -41,6 +43,13 @@ DESCRIPTIONS: dict[str, str] = {
     "apps.suspend": "The default application cannot be suspended: everything that names no other one is in it.",
     "apps.resume": "If it is not suspended, nothing happens.",
     "apps.revoke_tokens": "Tokens that were issued before the time are void. It is never moved back.",
+    "teams.create": "Its id follows from your application and your id for it, and is what users are given. Operators "
+    "say whose team it is.",
+    "teams.list": "By id.",
+    "teams.get": "Of another application's team nobody is told that it is there.",
+    "teams.change": "Only what is sent changes; `custom` is a merge patch (RFC 7396).",
+    "teams.remove": "While users or rooms are in it, it is refused as `in_use`, with `users` and `rooms` as their "
+    "numbers: of none, they would see and be seen by others at once. Move the users, and delete the rooms.",
     "relationships.list": "Your friends and the people you block, or (`in`) people who have you as a friend. You do "
     "not learn who blocks you.",
     "relationships.set": "One-sided: it says what the other is to you, and needs no consent. They are notified of a "

@@ -31,6 +31,7 @@ TAGS = {
     "presence": "Who is online, and what they have open: never stored.",
     "signals": "Sent as it happens, and never stored.",
     "apps": "Applications that the installation serves, each with users and rooms of its own.",
+    "teams": "Parts of an application whose people know nothing of each other.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
     "console": "What operators look at.",

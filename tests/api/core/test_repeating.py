@@ -54,6 +54,7 @@ ELSEWHERE = {
     "import.orders", "channels.listen", "channels.report",
     "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
     "console.retry", "users.upsert", "users.deactivate",
+    "teams.create", "teams.change", "teams.remove", "users.set_team",
     "users.reactivate",
 }  # fmt: skip
 

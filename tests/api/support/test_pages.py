@@ -38,7 +38,7 @@ COUNT = 5
 TIMES = [after("2021-05-05T05:05:05.000Z", -40 * 86_400 * max(0, n - 2)) for n in range(COUNT)]
 
 #: Those of operators and servers: tests/api/test_apps.py and tests/api/test_app_users.py walk them.
-OPERATORS = {"apps.list", "users.query"}
+OPERATORS = {"apps.list", "teams.list", "users.query"}
 #: Lists that come in pages.
 PAGED = {
     name

@@ -18,8 +18,8 @@ def _app(**more: Any) -> View:
     """The application of a harbour."""
     return {
         "id": APP, "name": "Harbour", "state": "active", "reason": None, "keys": [_key(_KEY, at(36))],
-        "tokens_before": None, "settings": {"registration": False}, "plan": None, "created": at(36), "updated": at(36),
-        "version": 3, **more,
+        "tokens_before": None, "settings": {"registration": False}, "plan": None, "teams": 0, "created": at(36),
+        "updated": at(36), "version": 3, **more,
     }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ _ROLLED = _app(
 )
 _DEFAULT: View = {
     "id": "default", "name": "Default", "state": "active", "reason": None, "keys": [], "tokens_before": None,
-    "settings": {"registration": True}, "plan": None, "created": None, "updated": None, "version": -1,
+    "settings": {"registration": True}, "plan": None, "teams": 0, "created": None, "updated": None, "version": -1,
 }  # fmt: skip
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {

@@ -28,6 +28,7 @@ _CROWD = (
     "expected at most 500 invitations to one room that wait for an answer, there are 500; wait for answers, or "
     "withdraw some"
 )
+_IN_USE = "expected a team without users and rooms, got one with 12 users and 3 rooms"
 _DISK = storage.sentence(Settings().disk_floor, 31_000_000)
 
 #: Detail, seconds to wait where there is something to wait for, and what else the document has.
@@ -45,6 +46,7 @@ _DETAILS: dict[str, tuple[str, float | None, dict[str, Any]]] = {
     "too_many": (_CROWD, None, {}),
     "suspended": ("expected an application in use, got one that is suspended; its operator resumes it", None, {}),
     "taken": ("expected a free username, grace is taken", None, {"errors": [_TAKEN]}),
+    "in_use": (_IN_USE, None, {"users": 12, "rooms": 3}),
     "key_reused": (_KEY, None, {}),
     "archived": (f"expected a room in use; {ROOM} is archived: it can be read and left", None, {}),
     "no_successor": ("expected a member to pass the ownership on to; try again", None, {}),
