@@ -109,6 +109,7 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     made = await call("users.upsert", server, {"users": users})
     assert [one["problem"] is None for one in made["users"]] == [True, False]
     await call("users.query", server, {"external_ids": "doc-1"})
+    await call("users.set_team", server, {"user": made["users"][0]["user"]["id"], "team": None})
     await call("users.deactivate", server, {"user": made["users"][0]["user"]["id"], "reason": "Left"})
     await call("users.reactivate", operator, {"user": made["users"][0]["user"]["id"]})
     await call("sessions.issue", bot["token"], {"user": other})
@@ -203,6 +204,12 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.revoke_tokens", operator, {"app": app})
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
+    given = {"external_id": "crew", "name": "Crew", "custom": {"pier": 4}, "app": app}
+    team = (await call("teams.create", operator, given))["team"]["id"]
+    await call("teams.get", operator, {"team": team})
+    await call("teams.list", operator, {"app": app})
+    await call("teams.change", operator, {"team": team, "name": "Hands"})
+    await call("teams.remove", operator, {"team": team})
 
 
 async def _states(call: Caller, token: str, operator: str, room: str) -> None:
