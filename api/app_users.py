@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -12,11 +12,13 @@ from api import claims
 from api.core.calls import Call
 from api.core.operation import NoPast, Operation, Request
 from api.core.plan_limits import take
+from api.moving import end_what_is_left
 from api.support import pages, problems
 from api.support.containing import part_of
 from api.support.ids import CHARS, ids_of
 from api.support.pages import Cursor, Limit, Text
 from api.support.problems import Problem, gather
+from api.teams import known
 from events.core.clock import uuid7
 from events.core.derived_ids import derived_id
 from events.core.faults import Fault, wrong
@@ -32,11 +34,13 @@ from producers.limits import (
     Custom,
     Data,
     ExternalId,
+    Id,
     ShownName,
     Username,
     merged,
 )
 from producers.names import check_name, check_text, check_username
+from producers.teams import SetTeam, missing_team
 from producers.users import RESERVED, ChangeProfile, EmailChange, RegisterUser, unreserved
 from projectors.views import View, self_view
 
@@ -73,6 +77,8 @@ class GivenUser(Request, frozen=True, kw_only=True):
     bio: Bio | msgspec.UnsetType | None = msgspec.UNSET
     #: The whole object.
     custom: Custom | msgspec.UnsetType = msgspec.UNSET
+    #: Id of their team, which `teams.create` has told; null: none. They leave the rooms of the team before.
+    team: Id | msgspec.UnsetType | None = msgspec.UNSET
     #: `guest` and `anonymous` may do less than others. It is for good; `regular` where it is not given.
     kind: Account | msgspec.UnsetType = msgspec.UNSET
     #: The whole map.
@@ -133,13 +139,19 @@ async def upsert(call: Call, request: UpsertUsers) -> dict[str, Any]:
     # What was written before is not to be taken for what is there.
     await call.see_own()
     before = await _present(call, ids)
+    teams = await known(call, {one.team for one in request.users if isinstance(one.team, str)})
     slots = asyncio.Semaphore(_TOGETHER)
 
     async def one(id: str, given: GivenUser) -> View:
         async with slots:
-            return await _told(call, id, given, before.get(id))
+            return await _told(call, id, given, before.get(id), teams)
 
-    return {"users": await asyncio.gather(*(one(*pair) for pair in zip(ids, request.users, strict=True)))}
+    told = await asyncio.gather(*(one(*pair) for pair in zip(ids, request.users, strict=True)))
+    if any(one.team is not msgspec.UNSET for one in request.users):
+        # Also what an earlier call has left undone.
+        await call.catch_up(call.position)
+        await end_what_is_left(call, ids)
+    return {"users": told}
 
 
 def _check(users: list[GivenUser]) -> None:
@@ -176,10 +188,12 @@ async def _present(call: Call, ids: list[str]) -> dict[str, User]:
     return {row["id"]: from_row(User, row) for row in rows}
 
 
-async def _told(call: Call, id: str, given: GivenUser, before: User | None) -> View:
+async def _told(call: Call, id: str, given: GivenUser, before: User | None, teams: Collection[str]) -> View:
     """What came of one of them: the user, or why not."""
     shown: View = {"external_id": given.external_id, "user": None, "problem": None}
     try:
+        if isinstance(given.team, str) and given.team not in teams:
+            raise missing_team(given.team)
         return {**shown, "user": self_view(await _stored(call, id, given, before))}
     except Exception as error:
         return {**shown, "problem": problems.document(problems.of(error))}
@@ -211,7 +225,8 @@ async def _registered(call: Call, id: str, given: GivenUser, before: User | None
     command = RegisterUser(
         user=id, username=given.username, name=given.name, email=email, external=given.external_id,
         kind=_given(given.kind, "regular"), avatar=_given(given.avatar, None), bio=_given(given.bio, None),
-        custom=_given(given.custom, {}), data=_given(given.data, {}), since=-1 if before is None else before.version,
+        custom=_given(given.custom, {}), data=_given(given.data, {}),
+        team=_given(given.team, None), since=-1 if before is None else before.version,
     )  # fmt: skip
     try:
         for handle in handles:
@@ -238,6 +253,9 @@ async def _changed(call: Call, given: GivenUser, before: User) -> User:
         raise Refused("erased", f"expected an account, got one that was erased at {before.erased}, for good")
     _for_good("username", given.username, before.username or None)
     _for_good("kind", None if given.kind is msgspec.UNSET else given.kind, before.account)
+    if given.team is not msgspec.UNSET and given.team != before.team:
+        moved = SetTeam(user=before.id, team=given.team, app=call.app)
+        before = _user(await call.step(moved, key=uuid7()), before.id)
     command = ChangeProfile(
         user=before.id, name=given.name, avatar=given.avatar, bio=given.bio, whole=True,
         data=None if given.data is msgspec.UNSET else dict(given.data),

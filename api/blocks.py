@@ -25,7 +25,7 @@ _UNKNOWN = ("the id of a registered user", "an unknown id")
 
 
 class _BlockPerson(NamedTuple):
-    """A registered user beside the caller."""
+    """A registered user beside the caller, of the same team."""
 
     #: What the caller is to them.
     own: Relation | None
@@ -49,14 +49,14 @@ def _blocked(one: _BlockPerson) -> bool:
     return one.own is not None or one.together or not one.apart
 
 
-async def unreachable(call: Call, users: Mapping[str, str], what: str) -> Problem | None:
+async def unreachable(call: Call, users: Mapping[str, str], what: str, team: str | None) -> Problem | None:
     """Why the caller does not start a room with some users, nor lets them into one; ``what``: as they are told it.
 
-    ``users``: where in the request each id stands, as a JSON pointer.
+    ``users``: where in the request each id stands, as a JSON pointer. ``team``: the room's, which is to be theirs.
     """
     if not users:
         return None
-    found = await _people(call, list(users), _met)
+    found = await _people(call, list(users), _met, team)
     if unknown := [user for user in users if user not in found]:
         return Problem(
             "not_found",
@@ -76,18 +76,22 @@ async def unrelatable(call: Call, user: str, type: Relation | None) -> Problem |
     """Why the caller does not become this to a user; to be nothing to them is always possible."""
     if type is None:
         return None
-    if user in await _people(call, [user], _befriended if type == "friend" else _blocked):
+    if user in await _people(call, [user], _befriended if type == "friend" else _blocked, await call.team()):
         return None
     what = f"expected a registered user, found none with id {user}"
     return Problem("not_found", what, errors=[wrong("/user", *_UNKNOWN)])
 
 
-async def _people(call: Call, users: list[str], exists: Callable[[_BlockPerson], bool]) -> dict[str, _BlockPerson]:
-    """Those of the users who exist for the caller. Who registered at this process a moment ago is found."""
+async def _people(
+    call: Call, users: list[str], exists: Callable[[_BlockPerson], bool], team: str | None
+) -> dict[str, _BlockPerson]:
+    """Those of a team who exist for the caller. Who registered at this process a moment ago is found."""
 
     async def ask() -> dict[str, _BlockPerson]:
         rows = await call.rows(queries("blocks")["people"], users, call.user, call.app)
-        people = ((row["id"], _BlockPerson(row["own"], row["apart"], row["together"])) for row in rows)
+        people = (
+            (row["id"], _BlockPerson(row["own"], row["apart"], row["together"])) for row in rows if row["team"] == team
+        )
         return {id: one for id, one in people if exists(one)}
 
     found = await ask()
@@ -143,6 +147,17 @@ async def kept_out(call: Call, room: str) -> Problem | None:
     to meet."""
     await call.meet_own("users")
     return None if await call.row(queries("blocks")["kept_out"], room, call.user, call.app) is None else gone(room)
+
+
+async def team_of_room(call: Call, room: str) -> str | None:
+    """The team whose people may come into a room, by the caller: their own; for an application's own server, which
+    reaches all rooms, the room's."""
+    if call.via is None or not await call.has_teams():
+        return await call.team()
+    row = await call.row(queries("rooms")["team"], room, call.app)
+    if row is None and await call.see_all("rooms"):
+        row = await call.row(queries("rooms")["team"], room, call.app)
+    return None if row is None else row["team"]
 
 
 def gone(room: str) -> Problem:

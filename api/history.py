@@ -100,9 +100,9 @@ _TOP = 2**53
 
 
 async def read(call: Call, request: ReadHistoryRequest) -> dict[str, Any]:
-    place, room = place_of(call, request), request.room
+    place, room, team = place_of(call, request), request.room, await call.team()
     with call.services.pages.reading(room) as ticket:
-        known, key = ("inside", call.user), ("page", place, request.limit)
+        known, key = ("inside", call.user), ("page", place, request.limit, team)
         blocks: profiles.Apart | None = ticket.get(("apart", call.user))
         page: dict[str, Any] | None = ticket.get(key)
         PAGES.labels("miss" if page is None else "hit").inc()
@@ -120,7 +120,7 @@ async def read(call: Call, request: ReadHistoryRequest) -> dict[str, Any]:
                 spans = await _entered(connection, room, call.user)
                 ticket.put(known, True)
                 ticket.put("spans", spans, 200 * len(spans), end=True)
-            page, users = await page_of(connection, room, spans, place, request.limit)
+            page, users = await page_of(connection, room, spans, place, request.limit, team=team)
             blocks = blocks if blocks is not None else await _apart(connection, ticket, call.user)
         size = sum(len(bytes(value)) for value in page.values() if isinstance(value, msgspec.Raw))
         ticket.put(key, page, size, end=page["newer"] is None, users=users)
@@ -200,9 +200,10 @@ class HistoryView(Protocol):
 
 
 async def page_of(
-    connection: Connection, room: str, spans: list[Span], place: PageStart, limit: int, shown: HistoryView | None = None
-) -> tuple[dict[str, Any], set[str]]:
-    """The page, and the users whose profiles are in it."""
+    connection: Connection, room: str, spans: list[Span], place: PageStart, limit: int,
+    shown: HistoryView | None = None, *, team: str | None = None,
+) -> tuple[dict[str, Any], set[str]]:  # fmt: skip
+    """The page, and the users whose profiles are in it, if they are of the reader's ``team``."""
     within = Spans(spans, place.filters.since, place.filters.until)
     # Nobody asks for what is not there yet: a page below a number that is to come is the last one.
     top = max((span.last for span in spans), default=0) + 1
@@ -219,7 +220,7 @@ async def page_of(
             found = _Found(below.messages + above.messages, below.first, above.last)
     order: Literal["deterministic"] | None = None
     if shown is None:
-        messages, known = found.messages, await authors(connection, found.messages)
+        messages, known = found.messages, await authors(connection, found.messages, team)
         named, users = set(known), [user_view(user) for user in known.values() if user is not None]
     else:
         messages, order = await shown.messages(found.messages), "deterministic"
@@ -291,12 +292,16 @@ def people(messages: list[Message]) -> set[str]:
 
 
 async def authors(
-    connection: Connection, messages: list[Message], others: Collection[str] = ()
+    connection: Connection, messages: list[Message], team: str | None, others: Collection[str] = ()
 ) -> dict[str, User | None]:
-    """Who wrote messages, whom they are about, and others, by id; None for whoever is no registered user."""
+    """Who wrote messages, whom they are about, and others, by id; None for who is no registered user of the team."""
     ids = people(messages).union(others)
     found = await rows.load(connection, [user_key(id) for id in sorted(ids)])
-    users = {key[1]: user for key, user in found.items() if isinstance(user, User) and user.state == "registered"}
+    users = {
+        key[1]: user
+        for key, user in found.items()
+        if isinstance(user, User) and user.state == "registered" and user.team == team
+    }
     # In one order whatever the process: pages have ETags.
     return {id: users.get(id) for id in sorted(ids)}
 

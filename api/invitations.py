@@ -29,20 +29,22 @@ class Guests(NamedTuple):
     unwilling: Collection[str]
     #: Who are asked.
     invited: Collection[str]
+    #: Those who are not there for whoever is in the room: of another team, or nobody.
+    strangers: Collection[str]
     #: Why they cannot be asked.
     refusal: Problem | None
 
 
-async def guests(call: Call, room: str, users: list[str]) -> Guests:
-    """Who of some registered users comes into the room at once, and who is asked.
+async def guests(call: Call, room: str, users: list[str], team: str | None) -> Guests:
+    """Who of some registered users comes into the room at once, and who is asked. ``team``: the room's.
 
     A check on the read model: a moment late, except that nobody is asked who need not be.
     """
     if not users:
-        return Guests((), (), (), None)
-    rows = await _relations(call, room, users)
+        return Guests((), (), (), (), None)
+    rows = await _relations(call, room, users, team)
     if any(_asked(call, row) for row in rows) and await call.see_all("users", "rooms"):
-        rows = await _relations(call, room, users)
+        rows = await _relations(call, room, users, team)
     asked = {row["id"]: row for row in rows if _asked(call, row)}
     left = [row["id"] for row in rows if row["deactivated"] and not row["inside"]]
     unwilling = {row["id"] for row in rows if not row["contact"] and row["added_by"] is None}
@@ -50,6 +52,7 @@ async def guests(call: Call, room: str, users: list[str]) -> Guests:
         joining=[user for user in users if user not in asked],
         unwilling=[user for user in users if user in unwilling and user not in asked],
         invited=[user for user in users if user in asked],
+        strangers=set(users) - {row["id"] for row in rows},
         refusal=_deactivated(left) or await _refusal(call, room, [one for one in asked.values() if not one["waiting"]]),
     )
 
@@ -61,8 +64,9 @@ def _deactivated(users: list[str]) -> Problem | None:
     return Problem("forbidden", f"expected people who are not deactivated; {', '.join(users[:5])} are")
 
 
-async def _relations(call: Call, room: str, users: list[str]) -> list[Any]:
-    return await call.rows(queries("invitations")["guests"], users, call.user, room, call.app)
+async def _relations(call: Call, room: str, users: list[str], team: str | None) -> list[Any]:
+    rows = await call.rows(queries("invitations")["guests"], users, call.user, room, call.app)
+    return [row for row in rows if row["team"] == team]
 
 
 def _asked(call: Call, row: Row) -> bool:
@@ -116,7 +120,8 @@ async def list_(call: Call, request: ListInvitationsRequest) -> dict[str, Any]:
         queries("invitations")["of_user"], call.user, *pages.decode_latest(request.cursor), request.limit + 1
     )
     found = [from_row(Invitation, row) for row in rows[: request.limit]]
-    people = await call.rows(queries("users")["by_id"], list({one.by for one in found}), call.user, call.app)
+    inviting, team = list({one.by for one in found}), await call.team()
+    people = await call.rows(queries("users")["by_id"], inviting, call.user, call.app, team)
     async with call.reading() as connection:
         users = await profiles.of_users(connection, call.user, [from_row(User, row) for row in people])
     more = pages.encode(found[-1].created, found[-1].room) if len(rows) > request.limit else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import msgspec
 
 from api import profiles
-from api.blocks import barred, kept_out, unreachable
+from api.blocks import barred, gone, kept_out, team_of_room, unreachable
 from api.core.calls import Call
 from api.core.operation import Operation, Request
 from api.core.plan_limits import limits_for
@@ -87,13 +88,15 @@ class MarkReadRequest(Request, frozen=True, kw_only=True):
 
 async def add(call: Call, request: MemberRequest) -> dict[str, Any]:
     user = call.user if request.user == "me" else request.user
-    most = (await limits_for(call)).room_members
+    most, team = (await limits_for(call)).room_members, await team_of_room(call, request.room)
     if user == call.user:
-        problem = await kept_out(call, request.room)
+        # A server that reaches the room lets nobody of another team into it, either.
+        strange = call.via == "app" and team != await call.team()
+        problem = gone(request.room) if strange else await kept_out(call, request.room)
         command = AddMember(room=request.room, user=user, most=most)
     else:
-        asked = await guests(call, request.room, [user])
-        problem = await unreachable(call, {user: "/user"}, "let them in") or asked.refusal
+        asked = await guests(call, request.room, [user], team)
+        problem = await unreachable(call, {user: "/user"}, "let them in", team) or asked.refusal
         command = AddMember(
             room=request.room, user=user, invite=user in asked.invited, willing=user not in asked.unwilling, most=most
         )
@@ -111,12 +114,21 @@ async def add(call: Call, request: MemberRequest) -> dict[str, Any]:
 async def remove(call: Call, request: MemberRequest) -> None:
     user = call.user if request.user == "me" else request.user
     waiting = await invited(call, request.room)
+    await put_out(call, request.room, user, waiting, lambda command: call.submit(command, shows=()))
+
+
+async def put_out(
+    call: Call, room: str, user: str, waiting: list[str], submit: Callable[[RemoveMember], Awaitable[Outcome]]
+) -> None:
+    """Puts somebody out of a room, whose next owner is found out before. Raises Refused, Unavailable.
+
+    ``waiting``: who is asked into it, as the read models know it.
+    """
     for attempt in range(_SUCCESSORS):
-        row = await call.row(queries("rooms")["successor"], request.room, user)
+        row = await call.row(queries("rooms")["successor"], room, user)
         try:
             successor = None if row is None else row["user"]
-            command = RemoveMember(room=request.room, user=user, successor=successor, invited=waiting)
-            await call.submit(command, shows=())
+            await submit(RemoveMember(room=room, user=user, successor=successor, invited=waiting))
             return
         except Refused as refusal:
             if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:

@@ -103,7 +103,10 @@ async def _addressed(call: Call, command: PostMessage, to: Facing) -> tuple[Prob
         return to.problem, command
     if to.there:
         return None, msgspec.structs.replace(command, other=to.other, back=None)
-    asked = await guests(call, command.room, [to.other])
+    asked = await guests(call, command.room, [to.other], await call.team())
+    if to.other in asked.strangers:
+        # Of another team by now: nobody is brought back, and who writes does so by themselves.
+        return None, msgspec.structs.replace(command, other=None, back=None)
     back = "invited" if asked.invited else "unwilling" if asked.unwilling else "willing"
     return asked.refusal, msgspec.structs.replace(command, other=to.other, back=back)
 

@@ -39,12 +39,13 @@ async def unpin(call: Call, request: GetMessageRequest) -> None:
 
 async def list_(call: Call, request: ListPinsRequest) -> dict[str, Any]:
     await inside(call, request.room)
+    team = await call.team()
     async with call.reading() as connection:
         rows = await connection.fetch(queries("pins")["of_room"], request.room)
         pins = [from_row(Pin, row, "p_") for row in rows]
         messages = [from_row(Message, row) for row in rows if row["id"] is not None]
-        known = [user for user in (await authors(connection, messages, {one.by for one in pins})).values() if user]
-        users = await profiles.of_users(connection, call.user, known)
+        known = await authors(connection, messages, team, {one.by for one in pins})
+        users = await profiles.of_users(connection, call.user, [user for user in known.values() if user])
     return listed(pins, messages, users)
 
 

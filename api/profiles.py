@@ -6,9 +6,10 @@ still for them, as they were when the block began, where the viewer sees them at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from api.core.calls import Call
 from events.users import User
 from events.visuals import Visual
 from infra.base.postgres import Connection, queries
@@ -67,6 +68,20 @@ async def seen(connection: Connection, blocks: Apart, views: list[View]) -> list
         shown |= {view["id"]: masked(view) for view in views if view["id"] in cuts}
         shown |= {id: user_view(user) for id, user in still.items()}
     return [shown.get(view["id"], view) for view in views]
+
+
+async def of_team(call: Call, connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of some users who are of the caller's team now: of others nobody is there, then neither."""
+    if not await call.has_teams():
+        return set(ids)
+    rows = await connection.fetch(queries("users")["of_team"], list(ids), await call.team())
+    return {row["id"] for row in rows}
+
+
+async def of_team_then(call: Call, connection: Connection, users: Sequence[User]) -> list[User]:
+    """Those of some users, as they were once, who were of the caller's team of now, and are."""
+    there, team = await of_team(call, connection, [user.id for user in users]), await call.team()
+    return [user for user in users if user.team == team and user.id in there]
 
 
 async def of_users(connection: Connection, viewer: str, users: Iterable[User]) -> list[View]:

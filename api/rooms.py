@@ -133,17 +133,18 @@ async def entries(connection: Connection, rows: list[Row]) -> list[dict[str, Any
 
 async def create(call: Call, request: CreateRoomRequest) -> dict[str, Any]:
     others = [user for user in dict.fromkeys(request.members) if user != call.user]
-    room = _direct(call, request, others) if request.type == "direct" else _id(call, request)
-    asked = await guests(call, room, others)
+    team = await call.team()
+    room = _direct(call, request, others, team) if request.type == "direct" else _id(call, request)
+    asked = await guests(call, room, others, team)
     what = "talk with them" if request.type == "direct" else "make a room with them"
     # Of one who is named twice, the first place.
     where = {user: n for n, user in reversed([*enumerate(request.members)])}
     places = {user: f"/members/{where[user]}" for user in others}
-    problem = await unreachable(call, places, what) or asked.refusal
+    problem = await unreachable(call, places, what, team) or asked.refusal
     command = CreateRoom(
         room=room, type=request.type, slug=request.id, name=request.name or "", description=request.description,
         topic_line=request.topic_line, settings=request.settings, data=request.data, custom=request.custom,
-        members=[call.user, *asked.joining], unwilling=list(asked.unwilling), invited=list(asked.invited),
+        team=team, members=[call.user, *asked.joining], unwilling=list(asked.unwilling), invited=list(asked.invited),
         most=(await limits_for(call)).room_members,
     )  # fmt: skip
     invitations = [invitation_key(room, user) for user in others]
@@ -159,7 +160,7 @@ def _waits(invitation: Entity | None) -> bool:
     return isinstance(invitation, Invitation) and invitation.state == "pending"
 
 
-def _direct(call: Call, request: CreateRoomRequest, others: list[str]) -> str:
+def _direct(call: Call, request: CreateRoomRequest, others: list[str], team: str | None) -> str:
     if len(others) != 1 or len(request.members) > 2:
         raise Problem("invalid", errors=[wrong("/members", "exactly one other", f"{len(others)}")])
     for field in ("name", "description", "topic_line", "id"):
@@ -168,7 +169,7 @@ def _direct(call: Call, request: CreateRoomRequest, others: list[str]) -> str:
             raise Problem("invalid", errors=[wrong(f"/{field}", what, "one")])
     if request.settings != SettingsPatch():
         raise Problem("invalid", errors=[wrong("/settings", "none, as a direct room has none", "some")])
-    return direct_room(call.app, call.user, others[0])
+    return direct_room(call.app, call.user, others[0], team)
 
 
 def _id(call: Call, request: CreateRoomRequest) -> str:
@@ -204,10 +205,10 @@ async def find(call: Call, request: FindRoomsRequest) -> dict[str, Any]:
     part = containing(request.custom)
     arguments = (call.user, updated, id, request.limit + 1)
     if request.scope == "public" and part is None:
-        rows = await call.rows(queries("rooms")["public"], *arguments, call.app)
+        rows = await call.rows(queries("rooms")["public"], *arguments, call.app, await call.team())
         found = [_listed(row) for row in rows[: request.limit]]
     elif request.scope == "public":
-        rows = await call.rows(queries("rooms")["public_with"], *arguments, part, call.app)
+        rows = await call.rows(queries("rooms")["public_with"], *arguments, part, call.app, await call.team())
         found = [_listed(row) for row in rows[: request.limit]]
     else:
         async with call.reading() as connection:
@@ -226,7 +227,7 @@ async def _search(call: Call, request: FindRoomsRequest, search: SearchText) -> 
     tier, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("rooms")["search"], search.grams, search.anywhere, search.first, call.user, tier, folded, id,
-        request.limit + 1, search.folded, containing(request.custom), call.app,
+        request.limit + 1, search.folded, containing(request.custom), call.app, await call.team(),
     )  # fmt: skip
     found = [_listed(row) for row in rows[: request.limit]]
     last = rows[request.limit - 1] if len(rows) > request.limit else None

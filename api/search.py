@@ -74,8 +74,9 @@ async def search(call: Call, request: SearchRequest) -> dict[str, Any]:
     rooms = [row["room"] for row in await call.rows(queries("messages")["rooms"], call.user, request.room)]
     months = Months(_fetch(call), call.services.looker, wanted, filters, call.settings)
     found, more = await months.through(rooms, below, request.limit)
+    team = await call.team()
     async with call.reading() as connection:
-        known = await authors(connection, [message for message, _ in found])
+        known = await authors(connection, [message for message, _ in found], team)
         users = await profiles.of_users(connection, call.user, [user for user in known.values() if user is not None])
     return {
         "found": [{"message": message_view(message), "highlights": places} for message, places in found],

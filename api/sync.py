@@ -59,6 +59,7 @@ async def sync(call: Call, request: SyncRequest) -> dict[str, Any]:
     place = _place(call, request)
     first: dict[str, Any] = {} if request.cursor else {"cursor": await call.services.feed.cursor(call.user)}
     await call.catch_up(await call.services.feed.heads())
+    team = await call.team()
     sql = queries("sync")
     async with (
         call.reading() as connection,
@@ -73,7 +74,7 @@ async def sync(call: Call, request: SyncRequest) -> dict[str, Any]:
         vector = {str(Shard(row["topic"], row["partition"])): row["next_offset"] for row in positions}
         begun = {**first, "vector": vector}
         page = _Page(
-            call.settings.snapshot_bytes - AROUND - len(_encode(begun)), least=0 if request.cursor is None else 1
+            team, call.settings.snapshot_bytes - AROUND - len(_encode(begun)), least=0 if request.cursor is None else 1
         )
         more = await page.fill(connection, place)
     return {**begun, **page.parts(), "next": None if more is None else pages.encode(*more)}
@@ -99,8 +100,10 @@ class _One(NamedTuple):
 class _Page:
     """Takes entries, each with the profiles of those in it, until they are as many bytes as a page may have."""
 
-    def __init__(self, left: int, *, least: int) -> None:
-        """``least``: entries that it takes whatever their size, so that there is an end."""
+    def __init__(self, team: str | None, left: int, *, least: int) -> None:
+        """``least``: entries that it takes whatever their size, so that there is an end. ``team``: the user's; nobody
+        of another is shown."""
+        self._team = team
         self._left = left
         self._least = least
         self._taken: dict[Part, list[tuple[tuple[str, str], bytes]]] = {part: [] for part in PARTS}
@@ -130,7 +133,8 @@ class _Page:
         if not ids:
             return {}
         rows = await connection.fetch(queries("sync")["profiles"], user, list(ids))
-        seen = await profiles.of_users(connection, user, [from_row(User, row) for row in rows])
+        people = [from_row(User, row) for row in rows if row["team"] == self._team]
+        seen = await profiles.of_users(connection, user, people)
         return {view["id"]: _encode(view) for view in seen}
 
     def _take(self, part: Part, one: _One, shown: dict[str, bytes]) -> bool:

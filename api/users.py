@@ -257,13 +257,13 @@ def _welcome(call: Call, outcome: Outcome, user: str, role: Role) -> dict[str, A
 
 async def find(call: Call, request: FindUsers) -> dict[str, Any]:
     if request.name is None or request.ids is not None:
-        rows = await call.rows(queries("users")["by_id"], asked(request), call.user, call.app)
+        rows = await call.rows(queries("users")["by_id"], asked(request), call.user, call.app, await call.team())
         return {"users": await _views(call, rows), "next": None}
     search = SearchText(request.name or "")
     rank, folded, id = pages.decode(request.cursor, tuple[Rank, Text, Text], (-3, "", ""))
     rows = await call.rows(
         queries("users")["search"], search.grams, search.anywhere, search.first, search.second, call.user,
-        rank, folded, id, request.limit + 1, search.all_second, search.all_first, call.app,
+        rank, folded, id, request.limit + 1, search.all_second, search.all_first, call.app, await call.team(),
     )  # fmt: skip
     page = rows[: request.limit]
     more = len(rows) > request.limit
@@ -302,7 +302,8 @@ async def me(call: Call, request: NoParameters) -> dict[str, Any]:
 async def get(call: Call, request: GetUser) -> dict[str, Any]:
     if request.user == call.user:
         return await me(call, NoParameters())
-    found = await _views(call, await call.rows(queries("users")["by_id"], [request.user], call.user, call.app))
+    team = await call.team()
+    found = await _views(call, await call.rows(queries("users")["by_id"], [request.user], call.user, call.app, team))
     if not found:
         raise Problem("not_found", f"expected a user, found none with id {request.user}")
     return {"user": found[0]}

@@ -120,8 +120,9 @@ def _gone(visual: str) -> Problem:
 
 async def _one(call: Call, visual: str) -> Visual | None:
     """The same, as the read models have it."""
+    team = await call.team()
     async with call.reading() as connection:
-        row = await connection.fetchrow(queries("visuals")["by_id"], visual, call.app)
+        row = await connection.fetchrow(queries("visuals")["by_id"], visual, call.app, team)
         if row is None:
             return None
         blocks = await profiles.apart(connection, call.user)
@@ -143,8 +144,9 @@ def place(request: ListVisualsRequest) -> str:
 
 async def _several(call: Call, ids: list[str]) -> list[Visual]:
     """Those of the ids that the caller sees, in their order."""
+    team = await call.team()
     async with call.reading() as connection:
-        rows = await connection.fetch(queries("visuals")["by_ids"], ids, call.app)
+        rows = await connection.fetch(queries("visuals")["by_ids"], ids, call.app, team)
         blocks = await profiles.apart(connection, call.user)
         found = {}
         for row in rows:

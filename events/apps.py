@@ -59,6 +59,8 @@ class App(Entity, frozen=True, kw_only=True):
     plan: str | None
     #: When the last of its rows were gone; None: it is not erased, or some are there yet.
     cleared: Time | None
+    #: How many teams it has; without any, nobody asks who is in which.
+    teams: int
     #: None: the default one, of which nothing says when it came.
     created: Time | None
     updated: Time | None
@@ -89,7 +91,7 @@ def default_app() -> App:
     """The default application as it is before its first event."""
     return App(
         id=DEFAULT_APP, name="Default", state="active", reason=None, keys={}, tokens_before=None,
-        settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, cleared=None, created=None,
+        settings=msgspec.to_builtins(AppSettings(registration=True)), plan=None, cleared=None, teams=0, created=None,
         updated=None, version=-1,
     )  # fmt: skip
 
@@ -176,7 +178,8 @@ def as_created(record: Record[AppCreated]) -> App:
     return App(
         id=record.stream, name=event.name, state="active", reason=None,
         keys={event.key: _key(event.secret, record.time)}, tokens_before=None,
-        settings=msgspec.to_builtins(AppSettings()), plan=None, cleared=None, created=record.time, updated=record.time,
+        settings=msgspec.to_builtins(AppSettings()), plan=None, cleared=None, teams=0, created=record.time,
+        updated=record.time,
         version=record.offset,
     )  # fmt: skip
 

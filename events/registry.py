@@ -13,6 +13,7 @@ from events import (
     relationships,
     rooms,
     sessions,
+    teams,
     usage,
     users,
     visuals,
@@ -39,6 +40,7 @@ REGISTRY = Registry(
         *apps.ROWS,
         *usage.ROWS,
         *plans.ROWS,
+        *teams.ROWS,
     ),
     entities=(
         users.User,
@@ -59,5 +61,6 @@ REGISTRY = Registry(
         channels.Listening,
         apps.App,
         plans.Plan,
+        teams.Team,
     ),
 )

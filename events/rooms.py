@@ -45,6 +45,8 @@ class Room(Entity, frozen=True, kw_only=True):
     #: The name that its maker gave it as an address (S3 `type:id`), from which ``id`` follows; None: ``id`` is all it
     #: has, or it was made before this was noted.
     slug: str | None
+    #: Id of the team to which it belongs, for ever; None: to none. Only people of the same team see it.
+    team: str | None
     #: ``public``: anyone finds it and may join. ``private``: only members see it; they let others in.
     #: ``direct``: exactly two people, the same room for the same two.
     type: RoomType
@@ -87,10 +89,11 @@ def room_key(room: str) -> Key:
     return ("room", room)
 
 
-def direct_room(app: str, one: str, other: str) -> str:
-    """The id of the direct room of two users: the same whoever asks."""
+def direct_room(app: str, one: str, other: str, team: str | None = None) -> str:
+    """The id of the direct room of two users: the same whoever asks. In each team they have another."""
     first, second = sorted((one, other))
-    return str(uuid5(_DIRECT, f"{app}/{first}/{second}"))
+    place = app if team is None else f"{app}/{team}"
+    return str(uuid5(_DIRECT, f"{place}/{first}/{second}"))
 
 
 class RoomCreated(Event, frozen=True, kw_only=True):
@@ -105,6 +108,8 @@ class RoomCreated(Event, frozen=True, kw_only=True):
     custom: dict[str, Any] = {}
     #: The name that its maker gave it as an address, from which the stream's id follows; None: none.
     slug: str | None = None
+    #: Id of its team; None: of none.
+    team: str | None = None
 
 
 class RoomRenamed(Event, frozen=True, kw_only=True):
@@ -173,10 +178,10 @@ def created(record: Record[RoomCreated], state: State) -> Changes:
     direct = event.type == "direct"
     settings = settings_of({"announcements": False} if direct else event.settings)
     room = Room(
-        id=record.stream, app=record.app, slug=event.slug, type="direct" if direct else event.visibility,
-        name=event.name, description=event.description, topic_line=None, settings=msgspec.to_builtins(settings),
-        state="active", data=event.data, custom=event.custom, seq=0, last=None, rank=None, members=0, pins=0,
-        owner=None, created=record.time, updated=record.time, version=record.offset,
+        id=record.stream, app=record.app, team=event.team, slug=event.slug,
+        type="direct" if direct else event.visibility, name=event.name, description=event.description, topic_line=None,
+        settings=msgspec.to_builtins(settings), state="active", data=event.data, custom=event.custom, seq=0, last=None,
+        rank=None, members=0, pins=0, owner=None, created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {room.key: room}
 
@@ -223,12 +228,12 @@ _SETTINGS: dict[str, Any] = msgspec.to_builtins(RoomSettings())
 
 ROWS = (
     EventType(
-        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=4,
+        name="room.created", struct=RoomCreated, topics=("rooms",), keys=keys, fold=created, version=5,
         about="A room exists from here on; its first members join in the same batch.",
         sample=RoomCreated(
             type="group", visibility="public", name="Analytical Engine", data={"icon": "gear"},
             description="Mill, store and cards.", settings=_SETTINGS, custom={"site": {"floor": 2}, "tags": ["mill"]},
-            slug="analytical-engine",
+            slug="analytical-engine", team="019aa000-0000-7000-8000-000000000031",
         ),
         revert=RevertRule("room", ("state",)),
     ),

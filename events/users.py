@@ -52,6 +52,8 @@ class User(Entity, frozen=True, kw_only=True):
     #: What their application calls them, in whose words the id is derived; None: registered themselves.
     external: str | None
     account: Account
+    #: Id of the team in which they are; None: in none. They see rooms and people of the same team only.
+    team: str | None
     #: Address of a picture.
     avatar: str | None
     #: What they say of themselves.
@@ -114,6 +116,8 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     avatar: str | None = None
     bio: str | None = None
     custom: dict[str, Any] = {}
+    #: Id of their team; None: in none.
+    team: str | None = None
 
 
 class UserRegistrationAbandoned(Event, frozen=True, kw_only=True):
@@ -197,6 +201,11 @@ class UserErasureNoted(Event, frozen=True, kw_only=True):
     done: bool
 
 
+class UserTeamSet(Event, frozen=True, kw_only=True):
+    #: Id of the team in which the user is from here on; None: in none.
+    team: str | None
+
+
 def keys(record: Record) -> tuple[Key, ...]:
     return (user_key(record.stream),)
 
@@ -213,8 +222,8 @@ def registered(record: Record[UserRegistered], state: State) -> Changes:
     user = User(
         id=record.stream, app=record.app, username=event.username, name=event.name, role=event.role, state="registered",
         credential=event.credential, email=event.email, email_settled=record.offset, seen=None, visual=None,
-        added_by=None, external=event.external, account=event.kind, avatar=event.avatar, bio=event.bio,
-        data=event.data, custom=event.custom, deactivated=None, created=record.time, updated=record.time,
+        added_by=None, external=event.external, account=event.kind, team=event.team, avatar=event.avatar,
+        bio=event.bio, data=event.data, custom=event.custom, deactivated=None, created=record.time, updated=record.time,
         version=record.offset,
     )  # fmt: skip
     return {user.key: user}
@@ -224,8 +233,8 @@ def abandoned(record: Record, state: State) -> Changes:
     user = User(
         id=record.stream, app=record.app, username="", name="", role="person", state="abandoned", credential=None,
         email=None, email_settled=record.offset, seen=None, visual=None, added_by=None, external=None,
-        account="regular", avatar=None, bio=None, data={}, custom={}, deactivated=None, created=record.time,
-        updated=record.time, version=record.offset,
+        account="regular", team=None, avatar=None, bio=None, data={}, custom={}, deactivated=None,
+        created=record.time, updated=record.time, version=record.offset,
     )  # fmt: skip
     return {user.key: user}
 
@@ -341,17 +350,22 @@ def erasure_noted(record: Record[UserErasureNoted], state: State) -> Changes:
     return {user.key: replace(user, erasure=noted, version=record.offset)}
 
 
+def team_set(record: Record[UserTeamSet], state: State) -> Changes:
+    return changed(record, state, team=record.data.team)
+
+
 #: Why it is not taken back.
 _CLAIM = "the name or address may be another's by now"
 
 ROWS = (
     EventType(
         name="user.registered", struct=UserRegistered, topics=("users",), keys=keys, fold=registered,
-        about="A user exists from here on.", version=4,
+        about="A user exists from here on.", version=5,
         sample=UserRegistered(
             username="ada", name="Ada Lovelace", role="person",
             credential="019aa000-0000-7000-8000-000000000001", data={"city": "London"}, email="ada@example.org",
             external="u-17", avatar="https://example.org/ada.png", bio="Notes on an engine", custom={"plan": "gold"},
+            team="019aa000-0000-7000-8000-000000000031",
         ),
         revert=NotRevertible("users stay; what they did is taken back"),
     ),
@@ -437,5 +451,11 @@ ROWS = (
         about="How far an erasure has come, or that nothing is left to do.",
         sample=UserErasureNoted(rooms=3, hidden=120, done=True),
         revert=NotRevertible("it only says how far something has come"),
+    ),
+    EventType(
+        name="user.team_set", struct=UserTeamSet, topics=("users",), keys=keys, fold=team_set,
+        about="The user is in another team, or in none: they see rooms and people of that only. They leave the rooms "
+        "of the one before: `member.left`.", sample=UserTeamSet(team="019aa000-0000-7000-8000-000000000031"),
+        revert=NotRevertible("`users.set_team` does it"),
     ),
 )  # fmt: skip

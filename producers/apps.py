@@ -139,7 +139,7 @@ def present(state: State, id: str) -> App:
     return app
 
 
-def _lasting(state: State, id: str) -> App:
+def lasting(state: State, id: str) -> App:
     """The application, which is not erased."""
     app = present(state, id)
     if app.state == "erased":
@@ -157,7 +157,7 @@ def create(envelope: CommandEnvelope[CreateApp], state: State) -> list[Event]:
 
 def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _lasting(state, command.app)
+    app = lasting(state, command.app)
     events: list[Event] = []
     if command.name is not None and command.name != app.name:
         check_name("name", command.name)
@@ -172,7 +172,7 @@ def change(envelope: CommandEnvelope[ChangeApp], state: State) -> list[Event]:
 
 def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
     command = envelope.command
-    held = list(keys_of(_lasting(state, command.app)).values())
+    held = list(keys_of(lasting(state, command.app)).values())
     # The older one of two has had its time.
     kept = held[-1:] if command.grace_seconds else []
     old_until = after(envelope.time, command.grace_seconds) if kept else None
@@ -182,7 +182,7 @@ def roll(envelope: CommandEnvelope[RollKey], state: State) -> list[Event]:
 
 def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
     command = envelope.command
-    app = _lasting(state, command.app)
+    app = lasting(state, command.app)
     if app.id == DEFAULT_APP:
         # Everything that names no application stands in it: the demo, the tools' own accounts, all of before.
         raise Refused("forbidden", "expected an application that was made; the default one cannot be suspended")
@@ -192,12 +192,12 @@ def suspend(envelope: CommandEnvelope[SuspendApp], state: State) -> list[Event]:
 
 
 def resume(envelope: CommandEnvelope[ResumeApp], state: State) -> list[Event]:
-    return [] if _lasting(state, envelope.command.app).state == "active" else [AppResumed()]
+    return [] if lasting(state, envelope.command.app).state == "active" else [AppResumed()]
 
 
 def revoke_tokens(envelope: CommandEnvelope[RevokeAppTokens], state: State) -> list[Event]:
     command = envelope.command
-    before = voided_before(command.before, envelope.time, _lasting(state, command.app).tokens_before)
+    before = voided_before(command.before, envelope.time, lasting(state, command.app).tokens_before)
     return [] if before is None else [AppTokensRevoked(before=before)]
 
 
@@ -224,7 +224,7 @@ def complete_erasure(envelope: CommandEnvelope[CompleteErasure], state: State) -
 
 def choose_plan(envelope: CommandEnvelope[ChoosePlan], state: State) -> list[Event]:
     command = envelope.command
-    return [] if _lasting(state, command.app).plan == command.plan else [AppPlanChosen(plan=command.plan)]
+    return [] if lasting(state, command.app).plan == command.plan else [AppPlanChosen(plan=command.plan)]
 
 
 COMMANDS = (

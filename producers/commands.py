@@ -50,6 +50,8 @@ class CommandEnvelope(msgspec.Struct, Generic[CommandT_co], frozen=True, kw_only
     time: Time
     #: Id of the application for which it is given. A stream of another one does not exist; ``*`` reaches all.
     app: str = DEFAULT_APP
+    #: Id of the actor's team; None: they are in none. A room of another one does not exist to them.
+    team: str | None = None
     #: ``app``: the application's own server gives it for the actor, whose rights it does not need.
     via: Literal["app"] | None = None
     traceparent: str | None = None

@@ -21,6 +21,7 @@ from producers import (
     revert,
     rooms,
     sessions,
+    teams,
     usage,
     user_erasure,
     users,
@@ -46,6 +47,7 @@ COMMAND_TYPES: tuple[CommandType, ...] = (
     *apps.COMMANDS,
     *usage.COMMANDS,
     *plans.COMMANDS,
+    *teams.COMMANDS,
     *revert.COMMANDS,
 )
 

@@ -88,6 +88,8 @@ class CreateRoom(RoomCommand, frozen=True, kw_only=True):
     custom: Custom = {}
     #: The actor first, then the others, each once.
     members: Annotated[list[Id], msgspec.Meta(max_length=INITIAL_MEMBERS)]
+    #: Team of the actor and of all others, as the read model knows it; None: they are in none.
+    team: Id | None = None
     #: Those of the members who are not added by their own choice.
     unwilling: list[Id] = []
     #: Others, who do not let the actor add them.
@@ -199,7 +201,10 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
         raise reached("room_members", command.most, len(command.members))
     custom = merged({}, command.custom)
     if command.type == "direct":
-        made = RoomCreated(type="direct", visibility="private", name=command.name, data=command.data, custom=custom)
+        made = RoomCreated(
+            type="direct", visibility="private", name=command.name, data=command.data, custom=custom,
+            team=command.team,
+        )  # fmt: skip
     else:
         name = named(command.name)
         _check_description(command.description)
@@ -207,7 +212,7 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
         made = RoomCreated(
             type="group", visibility=command.type, name=name, data=command.data,
             description=command.description, settings=changed_settings({}, command.settings), custom=custom,
-            slug=command.slug,
+            slug=command.slug, team=command.team,
         )  # fmt: skip
     events: list[Event] = [made]
     if command.topic_line is not None and command.type != "direct":

@@ -74,6 +74,8 @@ class RegisterUser(UserCommand, frozen=True, kw_only=True):
     avatar: Avatar | None = None
     bio: Bio | None = None
     custom: Custom = {}
+    #: Id of their team; None: in none.
+    team: Id | None = None
     #: Version of the registration under this id that was given up before the claims of this one; -1: there was none.
     since: int = -1
     #: When the first session ends; None opens none (imported and service users).
@@ -195,7 +197,7 @@ def register(envelope: CommandEnvelope[RegisterUser], state: State) -> list[Even
             data=command.data, email=None if command.email is None else kept(command.email),
             scopes=sorted(set(command.scopes)) if command.role == "service" else None,
             external=command.external, kind=command.kind, avatar=command.avatar, bio=command.bio,
-            custom=merged({}, command.custom),
+            custom=merged({}, command.custom), team=command.team,
         )
     ]  # fmt: skip
     if command.added_by is not None:

@@ -206,6 +206,10 @@ def _erased(state: State, event: Json) -> None:
     _profile(state, event, **gone, **own)
 
 
+def _team_set(state: State, event: Json) -> None:
+    _profile(state, event, team=event["data"]["team"])
+
+
 def _visual_chosen(state: State, event: Json) -> None:
     _profile(state, event, visual=event["data"]["visual"])
 
@@ -420,6 +424,7 @@ FOLD: dict[str, Callable[[State, Json], None]] = {
     "user.tokens_revoked": _password_changed,
     "user.erased": _erased,
     "user.erasure_noted": _password_changed,
+    "user.team_set": _team_set,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.used": _nothing,

@@ -3,7 +3,7 @@ function into its operation's row; a read that has no past says so in its row it
 
 from __future__ import annotations
 
-from api.as_of import apps, messages, people, pins, plans, rooms
+from api.as_of import apps, messages, people, pins, plans, rooms, teams
 from api.core.operation import AnswerAsOf
 
 #: By operation.
@@ -14,4 +14,5 @@ AS_OF: dict[str, AnswerAsOf] = {
     **pins.AS_OF,
     **plans.AS_OF,
     **rooms.AS_OF,
+    **teams.AS_OF,
 }

@@ -22,7 +22,7 @@ from projectors.views import View, message_view, revision_view
 class PastView(NamedTuple):
     """Implements api.history.HistoryView."""
 
-    viewer: str
+    call: Call
     as_of: AsOf
     found: Inside
 
@@ -32,7 +32,8 @@ class PastView(NamedTuple):
     async def users(self, ids: Collection[str]) -> list[View]:
         connection, moment = self.as_of.connection, self.as_of.moment
         users = await people.users(connection, moment, ids)
-        return await profiles.of_users_then(connection, moment, self.viewer, [users[id] for id in ids if id in users])
+        found = await profiles.of_team_then(self.call, connection, [users[id] for id in ids if id in users])
+        return await profiles.of_users_then(connection, moment, self.call.user, found)
 
 
 async def read(call: Call, request: ReadHistoryRequest, as_of: AsOf) -> dict[str, Any]:
@@ -44,7 +45,7 @@ async def read(call: Call, request: ReadHistoryRequest, as_of: AsOf) -> dict[str
         if span.first <= found.room.seq
     ]
     page, _ = await page_of(
-        as_of.connection, request.room, spans, place, request.limit, PastView(call.user, as_of, found)
+        as_of.connection, request.room, spans, place, request.limit, PastView(call, as_of, found)
     )  # fmt: skip
     return page
 

@@ -37,14 +37,16 @@ async def find(call: Call, request: FindUsers, as_of: AsOf) -> dict[str, Any]:
 
 async def _shown(call: Call, as_of: AsOf, ids: list[str]) -> list[View]:
     """Those of the ids who may be shown: now by the rule of the present, and then by the same."""
-    now = [row["id"] for row in await as_of.rows("users", "by_id", ids, call.user, call.app)]
+    team = await call.team()
+    now = [row["id"] for row in await as_of.rows("users", "by_id", ids, call.user, call.app, team)]
     pairs = [pair for id in now for pair in ((id, call.user), (call.user, id)) if id != call.user]
     between = await people.relationships(as_of.connection, as_of.moment, pairs)
     hidden = {one.user for one in between if one.type == "block"} - {one.other for one in between} - {call.user}
     if hidden:
         hidden -= {row["user"] for row in await as_of.rows("blocks", "together", sorted(hidden), call.user)}
     found = await people.users(as_of.connection, as_of.moment, [id for id in now if id not in hidden])
-    return await profiles.of_users_then(as_of.connection, as_of.moment, call.user, [found[id] for id in sorted(found)])
+    users = [found[id] for id in sorted(found) if found[id].team == team]
+    return await profiles.of_users_then(as_of.connection, as_of.moment, call.user, users)
 
 
 async def me(call: Call, request: NoParameters, as_of: AsOf) -> dict[str, Any]:
@@ -90,11 +92,20 @@ async def _related(call: Call, as_of: AsOf, pairs: list[tuple[str, str]]) -> lis
     friends = [pair for pair in pairs if pair[0] != call.user and pair in found and found[pair].type == "friend"]
     mine = await people.relationships(as_of.connection, as_of.moment, [(call.user, user) for user, _ in friends])
     blocked = {one.other for one in mine if one.type == "block"}
+    others = [_far(call, pair) for pair in found]
+    there = await profiles.of_team(call, as_of.connection, others)
     return [
         found[pair]
         for pair in pairs
-        if pair in found and (pair[0] == call.user or (pair in friends and pair[0] not in blocked))
+        if pair in found
+        and (_far(call, pair) in there or (pair[0] == call.user and found[pair].type == "block"))
+        and (pair[0] == call.user or (pair in friends and pair[0] not in blocked))
     ]
+
+
+def _far(call: Call, pair: tuple[str, str]) -> str:
+    """The other of the two."""
+    return pair[1] if pair[0] == call.user else pair[0]
 
 
 async def visual(call: Call, request: GetVisual, as_of: AsOf) -> dict[str, Any]:
@@ -107,8 +118,8 @@ async def visual(call: Call, request: GetVisual, as_of: AsOf) -> dict[str, Any]:
 async def _seen(call: Call, as_of: AsOf, ids: list[str]) -> list[Visual]:
     """Those of some visuals that the caller may see, as they were, in the order of the ids."""
     past = await people.visuals(as_of.connection, as_of.moment, ids, call.app)
-    found = {one.id: one for one in past}
-    owners = list({one.owner for one in found.values()})
+    owners = await profiles.of_team(call, as_of.connection, {one.owner for one in past})
+    found = {one.id: one for one in past if one.owner in owners}
     blocks = await profiles.apart_then(as_of.connection, as_of.moment, call.user, owners)
     shown = [await profiles.visual_seen(as_of.connection, blocks, found[id]) for id in ids if id in found]
     return [one for one in shown if one is not None]

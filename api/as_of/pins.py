@@ -21,7 +21,7 @@ async def list_(call: Call, request: ListPinsRequest, as_of: AsOf) -> dict[str, 
     there = [one for one in await past.pins(as_of.connection, request.room, found.cut) if one.state == "pinned"]
     pins = sorted(there, key=lambda one: (one.pinned, one.message), reverse=True)
     loaded = await rows.load(as_of.connection, [message_key(one.message) for one in pins])
-    view = PastView(call.user, as_of, found)
+    view = PastView(call, as_of, found)
     messages = await view.messages([one for one in loaded.values() if isinstance(one, Message)])
     users = await view.users(sorted(people(messages) | {one.by for one in pins}))
     return listed(pins, messages, users)

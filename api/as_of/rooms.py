@@ -128,7 +128,8 @@ async def members(call: Call, request: ListMembersRequest, as_of: AsOf) -> dict[
     page = listed[: request.limit]
     ids = [row["user"] for row in page]
     there = await past.members(as_of.connection, {request.room: found.cut}, ids)
-    users = await people.users(as_of.connection, as_of.moment, ids)
+    then = await people.users(as_of.connection, as_of.moment, ids)
+    users = {user.id: user for user in await profiles.of_team_then(call, as_of.connection, list(then.values()))}
     more = pages.encode(page[-1]["since"], page[-1]["user"]) if len(listed) > request.limit else None
     listed_ = [
         id

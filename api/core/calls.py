@@ -176,6 +176,21 @@ class Call:
         """Id of the application in which the caller is; of an operator the default one, in which they make things."""
         return DEFAULT_APP if self.reach == ANY_APP else self.reach
 
+    async def team(self) -> str | None:
+        """Id of the team of the user who calls, or for whom the application's server does; None: they are in none.
+
+        Costs no query where the application has no teams, nor where the user has called before.
+        """
+        identity = self.identity
+        if identity is None or not identity.user or not await self.has_teams():
+            return None
+        return await self.services.app_users.team(identity.app, identity.user)
+
+    async def has_teams(self) -> bool:
+        """Whether the caller's application has teams."""
+        app = await self.services.apps.get(self.app)
+        return app is not None and app.teams > 0
+
     @property
     def via(self) -> Literal["app"] | None:
         """``app`` where an application's own server calls, for a user or for itself."""
@@ -212,7 +227,8 @@ class Call:
         try:
             outcome = await self._decided(CommandEnvelope(
                 command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(),
-                traceparent=self.traceparent, app=ANY_APP if everywhere else self.reach, via=self.via, keep=True,
+                traceparent=self.traceparent, app=ANY_APP if everywhere else self.reach, via=self.via,
+                team=await self.team(), keep=True,
                 digest=None if about is None else self.services.digests.of(*about),
                 refusal=None if unless is None else (unless.code, unless.detail),
             ))  # fmt: skip
@@ -251,7 +267,7 @@ class Call:
         return await self._decided(CommandEnvelope(
             command=command, id=id or uuid7(), actor=actor or self.user, key=key, time=time or now(),
             traceparent=self.traceparent, keep=keep,
-            app=ANY_APP if everywhere else self.reach, via=self.via,
+            app=ANY_APP if everywhere else self.reach, via=self.via, team=await self.team(),
         ))  # fmt: skip
 
     async def _decided(self, envelope: CommandEnvelope) -> Outcome:

@@ -19,6 +19,7 @@ SOURCES = {
     "room": _ROOM, "message": _MESSAGE, "visual": _VISUAL, "visual_id": _VISUAL, "user": _USER, "users": _USER,
     "app": "Make an application first: [`apps.create`](#apps.create).",
     "plan": "Make a plan first: [`plans.define`](#plans.define).",
+    "team": "Make a team first: [`teams.create`](#teams.create).",
     "actor": _USER, "stream": "See which are parked: [`console.parked`](#console.parked).",
 }  # fmt: skip
 

@@ -18,11 +18,14 @@ _TOGETHER = 1000
 
 
 class AppUser(NamedTuple):
-    """What tokens ask of a user."""
+    """What is kept of a user."""
 
+    app: str
     account: Account
     #: Tokens issued before this are void, in Unix seconds; 0: none is.
     tokens_before: float
+    #: Id of their team; None: in none.
+    team: str | None
 
 
 class AppUsers:
@@ -32,23 +35,28 @@ class AppUsers:
         self._pool = pool
         self._progress = progress
         self._most = most
-        self._known: OrderedDict[str, tuple[str, AppUser]] = OrderedDict()
+        self._known: OrderedDict[str, AppUser] = OrderedDict()
         #: How often something has changed: what was read before is not kept after.
         self._changes = 0
         progress.on_touch(self._touched)
+
+    async def team(self, app: str, user: str) -> str | None:
+        """Id of a user's team; None: they are in none, or nobody."""
+        found = await self.get(app, user)
+        return None if found is None else found.team
 
     async def get(self, app: str, user: str) -> AppUser | None:
         """A user of an application; None for one whom it has not, or who is deactivated."""
         known = self._known.get(user) if self._progress.fresh else None
         if known is not None:
             self._known.move_to_end(user)
-            return known[1] if known[0] == app else None
+            return known if known.app == app else None
         before = self._changes
         async with self._pool.acquire(timeout=5) as connection:
             row = await connection.fetchrow(queries("users")["registered"], user, app)
         found = None if row is None else _user(row)
         if found is not None and before == self._changes and self._progress.fresh:
-            self._known[user] = (app, found)
+            self._known[user] = found
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         return found
@@ -61,7 +69,7 @@ class AppUsers:
                 rows = await connection.fetch(queries("users")["accounts"], users[start : start + _TOGETHER])
             if before != self._changes or not self._progress.fresh:
                 return
-            self._known.update((row["id"], (row["app"], _user(row))) for row in rows)
+            self._known.update((row["id"], _user(row)) for row in rows)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
 
@@ -76,4 +84,5 @@ class AppUsers:
 
 def _user(row: Row) -> AppUser:
     before = row["tokens_before"]
-    return AppUser(row["account"], 0.0 if before is None else to_datetime(before).timestamp())
+    voided = 0.0 if before is None else to_datetime(before).timestamp()
+    return AppUser(row["app"], row["account"], voided, row["team"])

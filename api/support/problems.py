@@ -112,6 +112,13 @@ PROBLEMS: dict[str, ProblemType] = {
         "FAILED_PRECONDITION",
         "The detail says what the limit is, and how to make room.",
     ),
+    "in_use": ProblemType(
+        409,
+        "Still in use",
+        409,
+        "FAILED_PRECONDITION",
+        "The detail says what is in it, in numbers too; move that away first.",
+    ),
     "taken": ProblemType(409, "Already taken", 409, "ALREADY_EXISTS", "Choose another."),
     "key_reused": ProblemType(
         409,

@@ -29,7 +29,7 @@ SQL = Path(__file__).resolve().parents[2] / "schemas" / "sql"
 
 #: Version of ``schemas/sql/schema_live.sql`` and ``schema_ops.sql`` that this code runs on. A new version takes a file
 #: ``NNNN_what.sql`` for what it changes in ``schema_ops.sql``, where it changes something; the rest is folded again.
-SCHEMA_VERSION = 19
+SCHEMA_VERSION = 20
 
 _NAME = re.compile(r"^[a-z_][a-z0-9_]{0,40}$")
 _MIGRATION = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")

@@ -22,6 +22,9 @@ CLOSED: Mapping[str, str] = {
     "channel_counters": "one row of the whole installation",
     "positions": "of the projectors; says how much all applications write",
     "parked": "events as bytes, of any application",
+    "plans": "what the operator offers to all applications",
+    "erased_events": "of applications that are no more",
+    "erasures": "of applications that are no more",
 }
 #: What a reader may be called: what needs no quotes in SQL, and is no name that Postgres keeps for itself.
 _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", re.ASCII)

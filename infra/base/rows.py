@@ -27,6 +27,7 @@ TABLES = {
     "handle": "handles",
     "app": "apps",
     "plan": "plans",
+    "team": "teams",
     "room": "rooms",
     "member": "members",
     "stay": "stays",

@@ -32,6 +32,7 @@ from api.grpc.relaying import ReportedRelay
 from api.grpc.relays import Relays
 from api.grpc.server import GrpcServer
 from api.memberships import Memberships
+from api.moving import Moving
 from api.registry import all_operations
 from api.support.credential_store import CredentialStore
 from api.support.feed import FeedEnds
@@ -168,6 +169,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         services.tell = signals.notes.put
         services.connections = partial(_connections, hub, sharing)
         await _started(stack, sharing)
+        await _started(stack, Moving(services))
         console = await _started(stack, Console(services, stats))
         more.append(console.tail.route())
         drains.append(console.tail.drain)

@@ -76,15 +76,16 @@ class CommandBatch:
         try:
             if envelope.refusal is not None:
                 raise Refused(*envelope.refusal)
-            known = homes.reaches(envelope, app) and not closed
+            known = (
+                homes.reaches(envelope, app) and homes.meets(envelope, row.topic, stream, self._state) and not closed
+            )
             events = row.decide(envelope, self._state if known else homes.hiding(self._state))
             if not events and envelope.keep:
                 events = [KeyUsed()]
             if events and envelope.no_room is not None:
                 raise Unavailable(*envelope.no_room)
             if events and not known:
-                # Whatever the decision makes of what it must not know: nothing of it stands in another's stream.
-                raise Refused("not_found", f"expected an id of your application, got {stream}")
+                raise homes.unmade(stream, app, envelope)
             app = app or homes.made_in(envelope)
             batch = [self._encode(envelope, app, stream, n, event) for n, event in enumerate(events)]
             records, changes = self._fold(envelope, app, stream, events)

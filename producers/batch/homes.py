@@ -1,15 +1,17 @@
-"""Of which application a stream is: that of its first event, for ever. What is of another does not exist. Pure."""
+"""Of which application a stream is, and of which team a room: that of its first event, for ever. What is of another
+does not exist. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from events.core.derived_ids import DEFAULT_APP
+from events.core.faults import wrong
 from events.core.records import Entity, Key, State
 from events.handles import handle_parts
 from events.rooms import Room, room_key
 from events.users import User, user_key
-from producers.commands import ANY_APP, CommandEnvelope
+from producers.commands import ANY_APP, CommandEnvelope, Refused
 
 #: The entity that a topic's streams are about, by the stream's id.
 _ROOTS = {"users": user_key, "rooms": room_key}
@@ -34,6 +36,24 @@ def made_in(envelope: CommandEnvelope) -> str:
 def reaches(envelope: CommandEnvelope, app: str | None) -> bool:
     """Whether the command may know of a stream of an application."""
     return app is None or envelope.app in (app, ANY_APP)
+
+
+def meets(envelope: CommandEnvelope, topic: str, stream: str, state: Mapping[Key, Entity | None]) -> bool:
+    """Whether whoever gives the command is of the team of its room, or sees those of all: operators, the system and the
+    application's own server do."""
+    if topic != "rooms" or envelope.app == ANY_APP or envelope.via == "app":
+        return True
+    room = state.get(room_key(stream))
+    return not isinstance(room, Room) or room.team == envelope.team
+
+
+def unmade(stream: str, app: str | None, envelope: CommandEnvelope) -> Refused:
+    """Whatever a decision makes of what it must not know: nothing of it stands in another's stream."""
+    if reaches(envelope, app):
+        # Names of rooms are one's in the whole application.
+        errors = [wrong("/id", "an unused room id", f"{stream}, which exists")]
+        return Refused("taken", f"expected an unused room id, {stream} exists", errors=errors)
+    return Refused("not_found", f"expected an id of your application, got {stream}")
 
 
 def hiding(state: Mapping[Key, Entity | None]) -> State:

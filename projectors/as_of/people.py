@@ -21,7 +21,7 @@ USER, RELATIONSHIP, VISUAL = naming("user"), naming("relationship"), naming("vis
 #: Types of events that change what others see of a user; a test tries all that name one.
 PROFILE = (
     "user.registered", "user.profile_changed", "user.visual_chosen", "user.deactivated", "user.reactivated",
-    "user.erased",
+    "user.erased", "user.team_set",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from projectors.audience import (
     relationships,
     rooms,
     sessions,
+    teams,
     usage,
     users,
     visuals,
@@ -59,6 +60,7 @@ AUDIENCES: dict[str, Audience] = {
     **apps.AUDIENCES,
     **usage.AUDIENCES,
     **plans.AUDIENCES,
+    **teams.AUDIENCES,
 }
 
 __all__ = [

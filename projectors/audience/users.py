@@ -48,4 +48,6 @@ AUDIENCES: dict[str, Audience] = {
     "user.tokens_revoked": SELF,
     "user.erased": CONTACTS,
     "user.erasure_noted": SELF,
+    # To whom they were a contact they are nobody from here on.
+    "user.team_set": SELF,
 }

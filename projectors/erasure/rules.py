@@ -52,6 +52,7 @@ RULES: dict[str, Goes | Stays] = {
     "parked": Goes(By.OWN),
     "skipped": Goes(By.OWN),
     "credentials": Goes(By.OWN),
+    "teams": Goes(By.APP, "app"),
     "usage_metrics": Goes(By.APP, "app"),
     "usage_actors": Goes(By.APP, "app"),
     "apps": Stays("the application is listed as erased, with its name; its keys are gone from the row"),

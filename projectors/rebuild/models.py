@@ -24,7 +24,7 @@ MODELS = {
         Model("all", kafka.EVENT_TOPICS, (*TABLES.values(), "spans", "changes", "erased_events")),
         Model("users", ("users",), ("users", "sessions", "relationships", "visuals", "listenings")),
         Model("handles", ("handles",), ("handles",)),
-        Model("apps", ("apps",), ("apps",)),
+        Model("apps", ("apps",), ("apps", "plans", "teams")),
         Model(
             "rooms", ("rooms",), ("rooms", "members", "stays", "invitations", "messages", "spans", "revisions", "pins")
         ),

@@ -41,6 +41,7 @@ class Spec(NamedTuple):
 STREAMS = {
     "users": ("id", "users"), "sessions": ("user", "users"), "relationships": ("user", "users"),
     "visuals": ("owner", "users"), "handles": ("id", "handles"), "apps": ("id", "apps"), "plans": ("id", "apps"),
+    "teams": ("app", "apps"),
     "rooms": ("id", "rooms"), "members": ("room", "rooms"),
     "stays": ("room", "rooms"), "invitations": ("room", "rooms"), "messages": ("room", "rooms"),
     "revisions": ("message", "rooms"), "pins": ("room", "rooms"), "channels": ("", "rooms"),

@@ -18,6 +18,7 @@ from projectors.views import (
     relationships,
     rooms,
     sessions,
+    teams,
     users,
     visuals,
 )
@@ -32,6 +33,7 @@ from projectors.views.plans import plan_view
 from projectors.views.relationships import incoming_relationship_view, relationship_view
 from projectors.views.rooms import room_view, whole_room_view
 from projectors.views.sessions import session_view
+from projectors.views.teams import team_view
 from projectors.views.users import masked, public_data, self_view, user_view
 from projectors.views.visuals import visual_view
 
@@ -49,6 +51,7 @@ VIEWS: dict[str, Component] = {
     **channels.VIEWS,
     **apps.VIEWS,
     **plans.VIEWS,
+    **teams.VIEWS,
 }
 
 #: Entities that nobody is shown, and why.
@@ -75,6 +78,7 @@ __all__ = [
     "room_view",
     "self_view",
     "session_view",
+    "team_view",
     "user_view",
     "visual_view",
     "whole_room_view",

@@ -18,6 +18,7 @@ def app_view(app: App) -> View:
         "settings": app.settings,
         "plan": app.plan,
         "cleared": app.cleared,
+        "teams": app.teams,
         "created": app.created,
         "updated": app.updated,
         "version": app.version,

@@ -11,6 +11,7 @@ from projectors.views.core import Component, View
 #: What a deleted room looks like besides id, type, state and times: one in which nothing ever was.
 GONE: View = {
     **UNSAID,
+    "team": None,
     "settings": msgspec.to_builtins(RoomSettings()),
     "seq": 0,
     "last": None,

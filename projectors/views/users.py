@@ -23,6 +23,7 @@ def user_view(user: User) -> View:
         "role": user.role,
         "visual": user.visual,
         "kind": user.account,
+        "team": user.team,
         "avatar": user.avatar,
         "bio": user.bio,
         "data": public_data(user.data),

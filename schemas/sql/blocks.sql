@@ -2,8 +2,8 @@
 
 -- name: people
 -- Those of some ids that belong to registered users: what the caller is to each, whether each blocks the caller, and, of
--- those who do, whether the two are in a room together.
-select u.id, mine.type as own, theirs."user" is not null as apart,
+-- those who do, whether the two are in a room together; and their team.
+select u.id, u.team, mine.type as own, theirs."user" is not null as apart,
        theirs."user" is not null and exists (
            select from members m join rooms r on r.id = m.room and r.state <> 'deleted'
            join members o on o.room = m.room and o."user" = u.id and o.state = 'joined'

@@ -1,11 +1,11 @@
 -- Queries about invitations, and about who may add whom to a room.
 
 -- name: guests
--- Of some registered users ($1), with a view to a room ($3) that need not exist: who may add each, as chosen; whether the
+-- Of some registered users ($1), with a view to a room ($3) that need not exist: their team, who may add each, as chosen; whether the
 -- caller ($2) is a contact of theirs; whether they are in the room already, or invited; how many invitations into
 -- other rooms wait for their answer, in all and of the caller's; whether they have declined one of the caller's, and
 -- whether they are deactivated.
-select u.id, u.role, u.added_by, u.deactivated is not null as deactivated,
+select u.id, u.team, u.role, u.added_by, u.deactivated is not null as deactivated,
        exists (
            select from relationships f where f."user" = u.id and f.other = $2 and f.type = 'friend')
        or exists (

@@ -22,11 +22,11 @@ select time from changes where stream = $1 order by "offset" limit 1
 select count(*) as all, count(*) filter (where "offset" >= $2) as later from changes where stream = $1 and "offset" < $3
 
 -- name: named
--- Events of some types of streams below their cuts; of relationships and visuals only those that are named.
+-- Events of some types of streams below their cuts; of relationships, visuals and teams only those that are named.
 select c.topic, c.partition, c."offset", c.id, c.type, c.stream, c.actor, c.command, c.app, c.time, c.data::text as data
 from unnest($1::text[], $2::bigint[]) as k(stream, cut)
 join changes c on c.stream = k.stream and c."offset" < k.cut and c.type = any($3::text[])
-where $4::text[] is null or coalesce(c.data->>'other', c.data->>'visual') = any($4)
+where $4::text[] is null or coalesce(c.data->>'other', c.data->>'visual', c.data->>'team') = any($4)
 order by c.stream, c."offset"
 
 -- name: last_below

@@ -23,11 +23,12 @@ join rooms r on r.id = m.room
 where m."user" = $1 and m.state = 'joined' and m.room = $2 and r.state <> 'deleted'
 
 -- name: public
--- Public rooms in use, the latest activity first, without those whose owner and the user block each other.
+-- Public rooms of a team in use, the latest activity first, without those whose owner and the user block each other.
 select {columns room r}, m.role as m_role
 from rooms r
 left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
-where r.type = 'public' and r.state = 'active' and r.app = $5 and (r.updated, r.id) < ($2::timestamptz, $3::text)
+where r.type = 'public' and r.state = 'active' and r.app = $5 and coalesce(r.team, '') = coalesce($6, '')
+  and (r.updated, r.id) < ($2::timestamptz, $3::text)
   and r.active <= date_trunc('hour', $2::timestamptz at time zone 'UTC')
   and (m.room is not null or not exists (
     select from relationships b
@@ -40,8 +41,8 @@ limit $4
 select {columns room r}, m.role as m_role
 from rooms r
 left join members m on m.room = r.id and m."user" = $1 and m.state = 'joined'
-where r.type = 'public' and r.state = 'active' and r.app = $6 and r.custom::jsonb @> $5::jsonb
-  and (r.updated, r.id) < ($2::timestamptz, $3::text)
+where r.type = 'public' and r.state = 'active' and r.app = $6 and r.team is not distinct from $7
+  and r.custom::jsonb @> $5::jsonb and (r.updated, r.id) < ($2::timestamptz, $3::text)
   and r.active <= date_trunc('hour', $2::timestamptz at time zone 'UTC')
   and (m.room is not null or not exists (
     select from relationships b
@@ -50,7 +51,7 @@ order by r.active desc, r.updated desc, r.id desc
 limit $4
 
 -- name: search
--- Rooms whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
+-- Rooms of a team ($12) whose name holds the text: those the user is in, and public ones in use whose owner and the user do not block
 -- each other. The name that it is first, then prefixes.
 select * from (
     select {columns room r},
@@ -59,6 +60,7 @@ select * from (
     left join members m on m.room = r.id and m."user" = $4 and m.state = 'joined'
     where r.grams @> $1::text[] and r.folded like $2 and r.type <> 'direct' and r.state <> 'deleted'
       and ($10::jsonb is null or r.custom::jsonb @> $10) and r.app = $11
+      and r.team is not distinct from $12
       and (m.room is not null or (r.type = 'public' and r.state = 'active' and not exists (
         select from relationships b
         where b.type = 'block'
@@ -73,6 +75,10 @@ limit $8
 select exists (
     select from members m join rooms r on r.id = m.room
     where m.room = $1 and m."user" = $2 and m.state = 'joined' and r.state <> 'deleted')
+
+-- name: team
+-- The team of a room of an application.
+select team from rooms where id = $1 and app = $2
 
 -- name: members
 -- Who is in a room, in the order they came, with their profiles; those whose custom object contains another, if one is

@@ -16,6 +16,7 @@ create table users (
     added_by    text,
     external    text,
     account     text not null,
+    team        text collate "C",
     avatar      text,
     bio         text,
     data        json not null,
@@ -36,6 +37,8 @@ create index users_visual on users (visual) where visual is not null;
 create index users_erasing on users (id) where erased is not null and (erasure->>'done') is null;
 -- Those of an application: readers' rows, and how many it has (plans).
 create index users_app on users (app, state);
+-- Without teams it is empty.
+create index users_team on users (team) where team is not null;
 create index users_custom on users using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off);
 
 create table sessions (
@@ -88,6 +91,7 @@ create table apps (
     settings    json not null,
     plan        text,
     cleared     timestamptz,
+    teams       bigint not null,
     created     timestamptz,
     updated     timestamptz,
     version     bigint not null,
@@ -128,6 +132,19 @@ create table plans (
     version     bigint not null
 );
 
+create table teams (
+    id          text collate "C" primary key,
+    app         text collate "C" not null,
+    external    text not null,
+    name        text not null,
+    custom      json not null,
+    state       text not null,
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    version     bigint not null
+);
+create index teams_app on teams (app, id);
+
 create table handles (
     id          text collate "C" primary key,
     "user"      text collate "C" not null,
@@ -140,6 +157,7 @@ create table rooms (
     id          text collate "C" primary key,
     app         text collate "C" not null,
     slug        text,
+    team        text collate "C",
     type        text not null,
     name        text not null,
     description text,
@@ -163,11 +181,13 @@ create table rooms (
     -- beside the old one, and needs no new entry for each n-gram of its name (heap-only tuples).
     active      timestamp not null generated always as (date_trunc('hour', updated at time zone 'UTC')) stored
 ) with (fillfactor = 70);
+-- Without teams it is empty.
+create index rooms_team on rooms (team) where team is not null;
 create index rooms_grams on rooms using gin (grams) with (fastupdate = off);
 -- Those of an application: readers' rows, and how many it has (plans). No message changes the state.
 create index rooms_app on rooms (app, state);
 -- Public rooms as they are listed, but for the order within an hour.
-create index rooms_public on rooms (app, active desc) where type = 'public' and state = 'active';
+create index rooms_public on rooms (app, coalesce(team, ''), active desc) where type = 'public' and state = 'active';
 -- Public rooms by what their custom object contains.
 create index rooms_custom on rooms using gin ((custom::jsonb) jsonb_path_ops) with (fastupdate = off)
     where type = 'public' and state = 'active';
@@ -404,6 +424,9 @@ create policy readers on visuals for select
 alter table apps enable row level security;
 create policy readers on apps for select
     using (id = (select r.app from readers r where r.role = current_user::text));
+alter table teams enable row level security;
+create policy readers on teams for select
+    using (app = (select r.app from readers r where r.role = current_user::text));
 -- The application stands before the kind; before those of the default one nothing does.
 alter table handles enable row level security;
 create policy readers on handles for select

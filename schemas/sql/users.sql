@@ -1,8 +1,8 @@
 -- name: by_id
--- Registered users by id, without those who block the caller, unless the caller is something to them or shares a room
+-- Registered users of the caller's team by id, without those who block the caller, unless the caller is something to them or shares a room
 -- with them. How the others are shown, profiles.py says.
 select u.* from users u
-where u.id = any($1::text[]) and u.app = $3 and u.state = 'registered'
+where u.id = any($1::text[]) and u.app = $3 and u.team is not distinct from $4 and u.state = 'registered'
   and (not exists (
         select from relationships r where r.type = 'block' and r."user" = u.id and r.other = $2)
     or exists (
@@ -29,7 +29,7 @@ where u.id in (select id from found order by id limit $3)
 order by u.id
 
 -- name: search
--- Users in use whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
+-- Users in use of the caller's team ($13) whose name or username holds the text: the username that it is first, then names that it is, then prefixes.
 -- $6.. is the place after which to go on.
 select * from (
     select u.*,
@@ -37,6 +37,7 @@ select * from (
                 when u.folded like $3 or u.folded like $4 then 0 else 1 end as rank
     from users u
     where u.grams @> $1::text[] and u.folded like $2 and u.state = 'registered' and u.app = $12
+      and u.team is not distinct from $13
       and u.deactivated is null
       and not exists (
         select from relationships r
@@ -46,13 +47,19 @@ where (rank, folded, id) > ($6::int, $7::text, $8::text)
 order by rank, folded, id
 limit $9
 
+-- name: of_team
+-- Those of some users who are in a team, or ($2 null) in none.
+select id from users where id = any($1::text[]) and team is not distinct from $2
+
 -- name: registered
--- What tokens ask of a user of an application who is in use.
-select account, tokens_before from users where id = $1 and app = $2 and state = 'registered' and deactivated is null
+-- What tokens ask of a user of an application who is in use, and their team.
+select app, account, tokens_before, team from users
+where id = $1 and app = $2 and state = 'registered' and deactivated is null
 
 -- name: accounts
 -- The same of those of some users who are in use.
-select id, app, account, tokens_before from users where id = any($1::text[]) and state = 'registered' and deactivated is null
+select id, app, account, tokens_before, team from users
+where id = any($1::text[]) and state = 'registered' and deactivated is null
 
 -- name: holder
 -- Who holds a name, with the password hash to verify.

@@ -1,10 +1,12 @@
 -- name: by_id
--- A visual character.
-select * from visuals where id = $1 and app = $2
+-- A visual character of somebody of a team.
+select v.* from visuals v join users u on u.id = v.owner
+where v.id = $1 and v.app = $2 and u.team is not distinct from $3
 
 -- name: by_ids
--- Several visual characters.
-select * from visuals where id = any($1::text[]) and app = $2
+-- The same of several.
+select v.* from visuals v join users u on u.id = v.owner
+where v.id = any($1::text[]) and v.app = $2 and u.team is not distinct from $3
 
 -- name: of_owner
 -- A user's visual characters, by id, above one of them.

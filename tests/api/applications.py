@@ -35,10 +35,17 @@ async def made(world: World, operator: str) -> App:
     return App(answer["app"]["id"], answer["key"], answer["secret"])
 
 
-async def person(world: World, app: App, name: str, via: Via) -> Person:
+async def team_of(world: World, app: App, name: str) -> str:
+    """The id of a new team of an application."""
+    fields = {"external_id": f"{name}-{secrets.token_hex(4)}", "name": name.title()}
+    team: str = (await world.call("teams.create", fields, token=app.server))["team"]["id"]
+    return team
+
+
+async def person(world: World, app: App, name: str, via: Via, team: str | None = None) -> Person:
     """Somebody whom the application has registered, with a token that it signed."""
     external = f"{name}-{secrets.token_hex(4)}"
-    given = {"external_id": external, "name": name.title(), "username": external}
+    given = {"external_id": external, "name": name.title(), "username": external, "team": team}
     upserted = await world.call("users.upsert", {"users": [given]}, token=app.server)
     user = upserted["users"][0]["user"]
     found = Person(world, {"user": user, "token": app.signed(sub=external)}, via)

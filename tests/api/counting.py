@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from api.core.calls import Call
 from api.core.moments import AsOf
 from api.core.tokens import Identity
+from events.apps import App, default_app
 from infra.base.postgres import Connection
 from infra.base.settings import Settings
 from projectors.as_of.moments import Moment, parse_moment
@@ -44,6 +45,13 @@ class Counted:
         return self._connection.transaction(**options)
 
 
+class WithoutTeams:
+    """Applications as a process knows them that has asked before: the default one."""
+
+    async def get(self, app: str) -> App:
+        return default_app()
+
+
 class Reader:
     """Somebody whose reads are counted, with the services that reads need."""
 
@@ -53,6 +61,7 @@ class Reader:
         #: Set by who reads what needs them.
         self.feed: Any = None
         self.progress: Any = None
+        self.apps = WithoutTeams()
         self.call = Call(self, Identity(user, "session", "person", 2**40))  # type: ignore[arg-type]  # what reads need of Services
 
     @property

@@ -31,6 +31,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "apps.choose_plan": {"app": "APP", "plan": "PLAN"},
     "plans.define": {"name": "Pro", "tier": "pro"},
     "plans.withdraw": {"plan": "OLD"},
+    "teams.create": {"external_id": "NEW", "name": "Crew"},
+    "teams.change": {"team": "TEAM", "name": "Renamed"},
+    "teams.remove": {"team": "TEAM"},
+    "users.set_team": {"user": "LEAVER", "team": "TEAM"},
     "sessions.open": {"username": "LOGIN", "password": PASSWORD},
     "sessions.issue": {"user": "OTHER"},
     "sessions.renew": {},
@@ -204,10 +208,8 @@ async def prepare(found: Scene, name: str) -> None:
     """What only some operations need: hashing passwords takes long, and who asks to be asked is not added."""
     if name == "users.reset_password":
         found.words["RESET"] = (await found.ada.world.person("reset", password=PASSWORD)).username
-    if (
-        name in ("users.deactivate", "users.reactivate", "users.revoke_tokens", "users.erase")
-        and "LEAVER" not in found.words
-    ):
+    leaving = ("users.deactivate", "users.reactivate", "users.revoke_tokens", "users.erase", "users.set_team")
+    if name in leaving and "LEAVER" not in found.words:
         found.words["LEAVER"] = (await found.ada.world.person("leaver")).id
     if name == "users.reactivate":
         await found.chief.do("users.deactivate", user=found.words["LEAVER"])
@@ -229,6 +231,9 @@ async def prepare(found: Scene, name: str) -> None:
         for word in ("PLAN", "OLD"):
             made = await found.do("plans.define", {"name": word, "tier": "pro"}, secrets.token_hex(6))
             found.words[word] = made["plan"]["id"]
+    if name in ("teams.change", "teams.remove", "users.set_team") and "TEAM" not in found.words:
+        given = {"external_id": secrets.token_hex(6), "name": "Crew"}
+        found.words["TEAM"] = (await found.do("teams.create", given, secrets.token_hex(6)))["team"]["id"]
     if name == "sessions.open":
         found.words["LOGIN"] = (await found.ada.world.person("login", password=PASSWORD)).username
     if name == "sessions.close":

@@ -39,7 +39,8 @@ ORDER = [
     "members.change", "console.room", "console.rooms", "console.figures", "console.history", "rooms.archive",
     "rooms.unarchive", "import.orders", "messages.delete", "rooms.delete", "rooms.restore", "members.remove",
     "relationships.remove", "apps.create", "apps.get", "apps.change", "apps.suspend", "apps.resume",
-    "apps.revoke_tokens", "apps.roll_key", "apps.list", "plans.define", "plans.get", "plans.list",
+    "apps.revoke_tokens", "apps.roll_key", "apps.list", "teams.create", "teams.get", "teams.change", "teams.list",
+    "users.set_team", "teams.remove", "plans.define", "plans.get", "plans.list",
     "apps.choose_plan", "apps.limits", "plans.withdraw", "usage.query", "usage.list", "apps.erase", "apps.receipt",
     "console.parked", "console.parked_stream", "console.retry",
     "console.renew", "users.reset_password", "users.deactivate", "users.reactivate", "users.revoke_tokens",
@@ -68,6 +69,7 @@ class Steps:
             "rooms.history": self.below_the_next,
             "presence.set": self.linus_connects,
             "presence.get": self.linus_is_seen,
+            "teams.remove": self.nobody_is_in_it,
             "console.parked": self.a_bad_event,
             "console.retry": self.it_is_mended,
             "users.erasure": self.it_is_done,
@@ -131,6 +133,10 @@ class Steps:
             return found["room"] is not None
 
         await until(shows, "he shows the room", 20)
+        return {}
+
+    async def nobody_is_in_it(self) -> dict[str, Any]:
+        await self.call("users.set_team", "server", user=self.story.ids[BARBARA], team=None)
         return {}
 
     async def it_is_done(self) -> dict[str, Any]:

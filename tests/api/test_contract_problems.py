@@ -103,6 +103,18 @@ class Provoker:
         await grace.group(linus)
         return await self.of_call(grace, "rooms.create", type="public", name="Second", members=[linus.id])
 
+    async def in_use(self) -> Document:
+        app = await made(self.world, minted(self.settings))
+        team = (await self.world.call("teams.create", {"external_id": "a", "name": "A"}, token=app.server))["team"][
+            "id"
+        ]
+        users = [{"external_id": str(n), "name": "A", "team": team} for n in range(12)]
+        await self.world.call("users.upsert", {"users": users}, token=app.server)
+        for n in range(3):
+            person = Person(self.world, {"user": {"id": "", "username": ""}, "token": app.signed(sub=str(n))}, "http")
+            await person.do("rooms.create", type="public", name="A")
+        return await self.of("DELETE", f"/v1/teams/{team}", token=app.server)
+
     async def taken(self) -> Document:
         return await self.of_call(grace := await self.world.person(), "users.register", username=grace.username)
 

@@ -140,7 +140,7 @@ async def test_made_up_cursors(world: World, person: Person, path: str) -> None:
 
 async def test_each_list_refuses_what_is_no_cursor(world: World, person: Person, operator: str) -> None:
     known = {"room": await person.group(), "text": "hello", "name": "hello", "custom": "{}"}
-    tokens = {"operator": operator, "server": (await made(world, operator)).server}
+    tokens = {"operator": operator, "app": operator, "server": (await made(world, operator)).server}
     lists = [
         row for row in OPERATIONS.values() if "cursor" in (one.name for one in msgspec.structs.fields(row.request))
     ]

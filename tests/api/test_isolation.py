@@ -1,5 +1,6 @@
-"""What one application has does not exist for another: every operation that names a person or a room, every list, every
-read of the past. Tests ``api/core/app_tokens.py`` and ``producers/batch/homes.py``."""
+"""What one application has does not exist for another, nor within one what is of another team: every operation that
+names a person or a room, every list, every read of the past. Tests ``api/core/app_tokens.py`` and
+``producers/batch/homes.py``."""
 
 from __future__ import annotations
 
@@ -15,16 +16,19 @@ import pytest
 
 from events.core.clock import from_datetime, uuid7
 from events.core.positions import encode_vector
-from tests.api.applications import App, made, person
+from tests.api.applications import App, made, person, team_of
 from tests.api.test_blocks_walk import NAMED, Fields, answer
 from tests.client import OPERATIONS, Person, Refusal, Via, World
 from tests.running import until
 
 KINDS = ("direct", "private", "public")
+#: What lies between the owner and the caller: the caller is of another application, of another team of the same one, or
+#: one of the two is of no team.
+APART = ("application", "team", "owner in a team", "caller in a team")
 
 
 class Scene(NamedTuple):
-    """Two of one application with a room, a stranger of another, and the ids for the words."""
+    """Two with a room, a stranger who is apart from them, and the ids for the words."""
 
     owner: Person
     caller: Person
@@ -32,10 +36,31 @@ class Scene(NamedTuple):
     unknown: dict[str, str]
 
 
-async def scene(world: World, operator: str, via: Via, kind: str) -> Scene:
-    one, other = await made(world, operator), await made(world, operator)
-    owner, third = await person(world, one, "owner", "http"), await person(world, one, "third", "http")
-    caller = await person(world, other, "caller", via)
+class Side(NamedTuple):
+    """Where somebody is."""
+
+    app: App
+    team: str | None = None
+
+    async def person(self, world: World, name: str, via: Via) -> Person:
+        return await person(world, self.app, name, via, self.team)
+
+
+async def sides(world: World, operator: str, apart: str) -> tuple[Side, Side]:
+    """Where the owner is, and where the caller."""
+    app = await made(world, operator)
+    if apart == "application":
+        return Side(app), Side(await made(world, operator))
+    red, blue = [await team_of(world, app, name) for name in ("red", "blue")]
+    return Side(app, None if apart == "caller in a team" else red), Side(
+        app, None if apart.startswith("owner") else blue
+    )
+
+
+async def scene(world: World, operator: str, via: Via, kind: str, apart: str) -> Scene:
+    one, other = await sides(world, operator, apart)
+    owner, third = await one.person(world, "owner", "http"), await one.person(world, "third", "http")
+    caller = await other.person(world, "caller", via)
     room = await owner.direct(third) if kind == "direct" else await owner.group(third, type=kind, name="Secret garden")
     message = await owner.say(room)
     visual = (await owner.do("visuals.choose", model_data={}))["user"]["visual"]
@@ -45,11 +70,12 @@ async def scene(world: World, operator: str, via: Via, kind: str) -> Scene:
     return Scene(owner, caller, there, unknown)
 
 
+@pytest.mark.parametrize("apart", APART)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_another_application_answers_as_to_an_unknown_id(
-    world: World, operator: str, via: Via, kind: str
+async def test_what_is_apart_answers_as_an_unknown_id(
+    world: World, operator: str, via: Via, kind: str, apart: str
 ) -> None:
-    _, caller, there, unknown = await scene(world, operator, via, kind)
+    _, caller, there, unknown = await scene(world, operator, via, kind, apart)
     found = [(name, fields) for name, listed in NAMED.items() for fields in listed]
     place = encode_vector(world.position)
     past = [(name, {**fields, "as_of": place}) for name, fields in found if OPERATIONS[name].has_past]
@@ -61,8 +87,9 @@ async def test_another_application_answers_as_to_an_unknown_id(
     assert not wrong, "\n".join(map(str, wrong))
 
 
-async def test_lists_and_searches_have_nothing_of_another(world: World, operator: str, via: Via) -> None:
-    owner, caller, there, _ = await scene(world, operator, via, "public")
+@pytest.mark.parametrize("apart", APART)
+async def test_lists_and_searches_have_nothing_of_another(world: World, operator: str, via: Via, apart: str) -> None:
+    owner, caller, there, _ = await scene(world, operator, via, "public", apart)
     mine = await person(world, await made(world, operator), "owner", via)
     lists: list[tuple[str, Fields]] = [
         ("users.find", {"name": "owner"}), ("users.find", {"name": owner.username}),
@@ -158,10 +185,11 @@ async def test_people_register_and_log_in_where_the_application_lets_them(world:
     assert await (await world.person("bob")).refused("users.get", user=ada.id) == "not_found"
 
 
-async def test_nothing_is_pushed_across(world: World, operator: str) -> None:
-    app = await made(world, operator)
-    owner, third = await person(world, app, "owner", "http"), await person(world, app, "third", "http")
-    caller = await person(world, await made(world, operator), "caller", "http")
+@pytest.mark.parametrize("apart", APART)
+async def test_nothing_is_pushed_across(world: World, operator: str, apart: str) -> None:
+    one, other = await sides(world, operator, apart)
+    owner, third = await one.person(world, "owner", "http"), await one.person(world, "third", "http")
+    caller = await other.person(world, "caller", "http")
     theirs, mine = await world.socket(third.token), await world.socket(caller.token)
     room = await owner.group(third)
     await owner.say(room)

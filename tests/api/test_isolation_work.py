@@ -74,7 +74,7 @@ async def test_what_another_application_has_is_looked_for_as_what_is_not(
     watched: tuple[World, Settings], statements: Statements, kind: str
 ) -> None:
     world, settings = watched
-    _, caller, there, unknown = await scene(world, minted(settings), "http", kind)
+    _, caller, there, unknown = await scene(world, minted(settings), "http", kind, "application")
     place = encode_vector(world.position)
     cases = [(name, fields) for name, listed in NAMED.items() for fields in listed]
     cases += [(name, {**fields, AS_OF: place}) for name, fields in cases if OPERATIONS[name].has_past]

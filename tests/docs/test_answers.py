@@ -109,6 +109,7 @@ async def test_every_operation_answers_as_documented(call: Caller, installed: Se
     made = await call("users.upsert", server, {"users": users})
     assert [one["problem"] is None for one in made["users"]] == [True, False]
     await call("users.query", server, {"external_ids": "doc-1"})
+    await call("users.set_team", server, {"user": made["users"][0]["user"]["id"], "team": None})
     await call("users.deactivate", server, {"user": made["users"][0]["user"]["id"], "reason": "Left"})
     await call("users.reactivate", operator, {"user": made["users"][0]["user"]["id"]})
     await call("users.erase", server, {"user": made["users"][0]["user"]["id"], "messages": "hide"})
@@ -207,6 +208,12 @@ async def _apps(call: Caller, operator: str) -> None:
     await call("apps.about", operator)
     await call("apps.get", operator, {"app": app})
     await call("apps.list", operator)
+    given = {"external_id": "crew", "name": "Crew", "custom": {"pier": 4}, "app": app}
+    team = (await call("teams.create", operator, given))["team"]["id"]
+    await call("teams.get", operator, {"team": team})
+    await call("teams.list", operator, {"app": app})
+    await call("teams.change", operator, {"team": team, "name": "Hands"})
+    await call("teams.remove", operator, {"team": team})
     plan = (await call("plans.define", operator, {"name": "Pro", "tier": "pro", "limits": {"users": 10}}))["plan"]["id"]
     await call("plans.get", operator, {"plan": plan})
     await call("plans.list", operator)

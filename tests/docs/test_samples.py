@@ -18,6 +18,7 @@ from events.core.clock import after, now, uuid7
 from infra.base import postgres
 from infra.base.settings import Settings
 from infra.ops.generate.examples import EXAMPLES
+from infra.ops.generate.examples.story import BARBARA
 from tests.api.story import IDS
 from tests.client import World, visiting
 from tests.docs.conftest import ROOT
@@ -33,6 +34,7 @@ LATE = (
     "members.remove", "relationships.remove", "rooms.archive", "rooms.unarchive", "messages.delete",
     "invitations.decline", "channels.delete", "rooms.delete", "rooms.restore", "console.parked",
     "console.parked_stream", "console.retry",
+    "users.set_team", "teams.remove",
     "users.change_password", "users.reset_password", "users.deactivate", "users.reactivate",
     "users.revoke_tokens", "users.erase", "users.erasure", "sessions.close",
 )  # fmt: skip
@@ -83,6 +85,9 @@ async def _before(name: str, cast: Cast, settings: Settings) -> None:
     mended before they retry: as by a wrong migration."""
     if name == "channels.listen":
         await cast.serve()
+    if name == "teams.remove":
+        # Nobody is in a team that goes.
+        await cast.world.call("users.set_team", {"user": BARBARA, "team": None}, token=cast.tokens["server"])
     if name not in ("console.parked", "console.retry"):
         return
     connection = await postgres.connect(settings)

@@ -269,7 +269,7 @@ async def test_public_rooms_are_listed_by_their_latest_activity(connection: Conn
         listed, place = [], ("9999-12-31T23:59:59.999Z", "~")
         for _ in range(4):
             plans = Plans(connection)
-            rows = await plans.fetch(queries("rooms")["public"], "somebody", *place, 50, "default")
+            rows = await plans.fetch(queries("rooms")["public"], "somebody", *place, 50, "default", None)
             assert plans.buffers < 500
             listed += [row["id"] for row in rows]
             place = (rows[-1]["updated"], rows[-1]["id"])
@@ -277,12 +277,17 @@ async def test_public_rooms_are_listed_by_their_latest_activity(connection: Conn
         # Few of them, by what their custom objects contain: not all are looked through. And those that all have.
         last = ("somebody", "9999-12-31T23:59:59.999Z", "~", 50)
         plans = Plans(connection)
-        few = await plans.fetch(queries("rooms")["public_with"], *last, {"n": 7.0, "tags": []}, "default")
+        few = await plans.fetch(queries("rooms")["public_with"], *last, {"n": 7.0, "tags": []}, "default", None)
         assert [row["id"] for row in few] == [f"public-{n}" for n in range(many - 993, 0, -1000)]
         assert plans.buffers < 500
         plans = Plans(connection)
-        all_ = await plans.fetch(queries("rooms")["public_with"], *last, {"tags": ["a"]}, "default")
+        all_ = await plans.fetch(queries("rooms")["public_with"], *last, {"tags": ["a"]}, "default", None)
         assert [row["id"] for row in all_] == listed[:50] and plans.buffers < 500
+        # A team whose rooms are older than all those.
+        await connection.execute("update rooms set team = 'g' where version <= 70 and id like 'public-%'")
+        plans = Plans(connection)
+        teams = await plans.fetch(queries("rooms")["public"], *last, "default", "g")
+        assert [row["id"] for row in teams] == [f"public-{n}" for n in range(70, 20, -1)] and plans.buffers < 500
     finally:
         await transaction.rollback()
 

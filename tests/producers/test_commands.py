@@ -31,6 +31,7 @@ from producers.pins import PINS, PinMessage, UnpinMessage
 from producers.revertible import RevertInRoom, RevertOfUser
 from producers.rooms import ArchiveRoom, ChangeRoom, CreateRoom, DeleteRoom, RestoreRoom, UnarchiveRoom
 from producers.sessions import RenewSession, UseSession
+from producers.teams import ChangeTeam, SetTeam
 from producers.user_erasure import EraseUser
 from producers.users import AbandonEmail, ChangeProfile, RegisterUser
 from producers.visuals import ChangeVisual
@@ -62,7 +63,7 @@ FIELDS: dict[str, Any] = {
     "key": "kk_" + "a" * 26, "secret": "v", "grace_seconds": 60, "before": TIME.format(0),
     "messages": "hide", "rooms": 1, "hidden": 2, "done": False, "author": "u",
     "sliding": True, "device": "D",
-    "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1, "slug": "tea-room",
+    "team": "g", "channel": 1, "limit": 5, "owner": "u", "server": "s", "number": 1, "slug": "tea-room",
     "metric": "peak_connections", "until": LATER, "value": 3, "node": "n",
     "plan": "p", "again": False, "tier": "pro", "monthly": 4900, "yearly": None, "currency": "EUR",
     "features": {"webhooks": True}, "limits": {"users": 10},
@@ -72,8 +73,9 @@ FIELDS: dict[str, Any] = {
 SPECIAL: dict[str, dict[str, Any]] = {
     "RegisterUser": {"role": "person", "kind": "guest"},
     "SetRelationship": {"type": "friend"}, "PostMessage": {"type": "text"},
-    "CreateRoom": {"type": "public"}, "ChangeRole": {"role": "admin"}, "RevertInRoom": {"kind": "message"},
-    "RevertOfUser": {"kind": "relationship"}, "CountUsage": {"since": SOON},
+    # Of a team that the others of the examples are in: of none.
+    "CreateRoom": {"type": "public", "team": None}, "ChangeRole": {"role": "admin"},
+    "RevertInRoom": {"kind": "message"}, "RevertOfUser": {"kind": "relationship"}, "CountUsage": {"since": SOON},
     "ChangePassword": {"was": "c", "credential": "d"}, "ChangeApp": {"settings": {"registration": True}},
     "ChangeProfile": {"email": {"address": "countess@example.org", "since": 0, "credential": "c"}},
 }  # fmt: skip
@@ -205,6 +207,7 @@ def test_every_command_names_what_the_folds_of_its_events_name(found: list[Deed]
 REGISTER = RegisterUser(user="u", username="ada", name="Ada", credential="c", expires=LATER)
 MADE = ("u", "x", REGISTER), ("u", "r", EXAMPLES["CreateRoom"])
 APP = (("u", "p", EXAMPLES["CreateApp"]),)
+TEAM = (*APP, ("u", "t", EXAMPLES["CreateTeam"]))
 SAID = (*MADE, ("u", "m", EXAMPLES["PostMessage"]))
 
 #: What stands before the command (actor, id, command), and the command where its example would change nothing.
@@ -282,6 +285,10 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "ChoosePlan": (APP, None),
     "DefinePlan": ((), None),
     "WithdrawPlan": ((("u", "p", EXAMPLES["DefinePlan"]),), None),
+    "CreateTeam": (APP, None),
+    "ChangeTeam": (TEAM, ChangeTeam(app="p", team="g", name="Z", custom={"b": 1})),
+    "RemoveTeam": (TEAM, None),
+    "SetTeam": ((("u", "x", replace(REGISTER, team="g")),), SetTeam(user="u", team=None)),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),
     ),

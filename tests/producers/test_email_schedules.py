@@ -67,7 +67,12 @@ class Caller:
         self._log, self.user = log, user
 
     async def submit(
-        self, command: Command, *, key: str | None = None, actor: str | None = None, shows: object = None,
+        self,
+        command: Command,
+        *,
+        key: str | None = None,
+        actor: str | None = None,
+        shows: object = None,
         unless: Refused | None = None,
     ) -> Outcome:
         assert unless is None

@@ -15,6 +15,7 @@ from msgspec import inspect
 
 from events.apps import AppCreated
 from events.handles import HandleClaimed
+from events.teams import TeamCreated
 from events.users import UserRegistered
 from producers import registry
 from producers.apps import ChangeApp, CreateApp, EraseApp, SuspendApp
@@ -27,6 +28,7 @@ from producers.names import RESERVED, check_slug, check_username
 from producers.plans import DefinePlan
 from producers.rooms import ChangeRoom, CreateRoom
 from producers.sessions import IssueSession, OpenSession
+from producers.teams import ChangeTeam, CreateTeam
 from producers.users import ChangeProfile, RegisterUser
 from tests.events.core.test_visible_text import HIDING, INVISIBLE
 from tests.producers.given import Given
@@ -60,6 +62,11 @@ def _app() -> Given:
     return Given(AppCreated(name="Harbour", key=KEY, secret="v"))
 
 
+def _team() -> Given:
+    made = TeamCreated(team="g", external="crew", name="Crew", custom={})
+    return Given(AppCreated(name="Harbour", key=KEY, secret="v"), made)
+
+
 KEY = "kk_" + "a" * 26
 EXPIRES = "2026-12-21T08:00:00.000Z"
 #: Fields by command and path.
@@ -80,6 +87,8 @@ SCENES = {
     "SuspendApp.reason": Scene("text", _app, lambda text: SuspendApp(app="s", reason=text)),
     "EraseApp.reason": Scene("text", _app, lambda text: EraseApp(app="s", confirm="s", reason=text)),
     "DefinePlan.name": Scene("name", Given, lambda name: DefinePlan(plan="s", name=name, tier="pro")),
+    "CreateTeam.name": Scene("name", _app, lambda name: CreateTeam(app="s", team="g", external="crew", name=name)),
+    "ChangeTeam.name": Scene("name", _team, lambda name: ChangeTeam(app="s", team="g", name=name)),
     "CreateChannel.name": Scene("name", Given, lambda name: CreateChannel(name=name, limit=5)),
     "CreateRoom.name": Scene("name", Given, lambda name: _made(name=name)),
     "CreateRoom.description": Scene("text", Given, lambda text: _made(description=text)),

@@ -131,7 +131,7 @@ def test_events_name_by_these_fields_what_queries_look_for() -> None:
 def test_profiles_are_folded_from_all_that_others_see() -> None:
     before = User(
         id="s", app="a", username="u", name="n", role="person", state="registered", credential=None, email=None,
-        email_settled=0, seen=None, visual=None, added_by=None, external=None, account="regular",
+        email_settled=0, seen=None, visual=None, added_by=None, external=None, account="regular", team=None,
         avatar=None, bio=None, data={}, custom={}, deactivated=None, created="t", updated="t", version=0,
     )  # fmt: skip
     shown = set()

@@ -40,7 +40,8 @@ def user(id: str) -> User:
     return User(
         id=id, app="default", username=id, name=id.title(), role="person", state="registered", credential=SECRET,
         email=f"{id}@example.org", email_settled=1, seen=TIME, visual=None, added_by="nobody",
-        external="u-17", account="regular", avatar=None, bio="Hello", custom={"plan": "gold"}, deactivated=None,
+        external="u-17", account="regular", team=None, avatar=None, bio="Hello", custom={"plan": "gold"},
+        deactivated=None,
         data={"last_login": TIME, "city": "London"}, created=TIME, updated=TIME, version=1,
     )  # fmt: skip
 
@@ -84,7 +85,7 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 DOMAINS = (
     "apps", "handles", "invitations", "keys", "members", "messages", "plans", "relationships", "rooms", "sessions",
-    "usage", "users", "visuals",
+    "teams", "usage", "users", "visuals",
 )  # fmt: skip
 
 
@@ -120,6 +121,10 @@ HEARERS: dict[str, set[str]] = {
     "app.plan_chosen": set(),
     "plan.defined": set(),
     "plan.withdrawn": set(),
+    "team.created": set(),
+    "team.renamed": set(),
+    "team.data_changed": set(),
+    "team.removed": set(),
     "handle.claimed": set(),
     "handle.confirmed": set(),
     "handle.released": set(),
@@ -137,6 +142,7 @@ HEARERS: dict[str, set[str]] = {
     "user.tokens_revoked": SELF,
     "user.erased": CONTACTS,
     "user.erasure_noted": SELF,
+    "user.team_set": SELF,
     "session.opened": SELF,
     "session.renewed": SELF,
     "session.used": SELF,

@@ -17,6 +17,7 @@ from events.plans import Plan
 from events.registry import REGISTRY
 from events.relationships import Relationship
 from events.sessions import Session
+from events.teams import Team
 from events.visuals import Visual
 from projectors import views
 from tests.projectors.test_audience import SECRET, TIME, invitation, member, message, room, user
@@ -33,8 +34,11 @@ VISUAL = Visual(
 APP = App(
     id="a", name="Harbour", state="active", reason=None,
     keys={"kk_a": {"secret": SECRET, "since": TIME, "until": None}},
-    tokens_before=None, settings={"registration": False}, plan=None, cleared=None,
+    tokens_before=None, settings={"registration": False}, plan=None, cleared=None, teams=0,
     created=TIME, updated=TIME, version=1,
+)  # fmt: skip
+TEAM = Team(
+    id="g", app="a", external="crew", name="Crew", custom={}, state="active", created=TIME, updated=TIME, version=1
 )  # fmt: skip
 RELATIONSHIP = Relationship(user="ada", other="bob", type="block", created=TIME, updated=TIME, version=1)
 
@@ -82,6 +86,8 @@ CASES: list[tuple[Callable[[Any], dict[str, Any]], Entity, set[str]]] = [
     (views.visual_view, VISUAL, {"app"}),
     (views.app_view, APP, set()),
     (views.plan_view, PLAN, set()),
+    # state: one that was removed is not shown.
+    (views.team_view, TEAM, {"state"}),
 ]
 
 
@@ -114,7 +120,7 @@ def test_of_a_deleted_room_only_its_type_state_and_times_are_left() -> None:
     assert left == {"id": "r", "slug": None, "type": "private", "state": "deleted", **times}
     assert {name: value for name, value in shown.items() if name not in left} == {
         "name": "", "description": None, "topic_line": None, "data": {}, "custom": {}, "seq": 0, "last": None,
-        "members": 0, "pins": 0, "owner": None,
+        "members": 0, "pins": 0, "owner": None, "team": None,
         "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     }  # fmt: skip
     assert views.whole_room_view(gone)["name"] == "a secret", "operators can bring it back"

@@ -18,6 +18,7 @@ export const GONE = {
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
   custom: {},
+  team: null,
   seq: 0,
   last: null,
   members: 0,

@@ -117,6 +117,7 @@ export const FOLD = {
     change(view, offset, { ...gone, deactivated: view?.deactivated ?? time, erased: view?.erased ?? time });
   },
   "user.erasure_noted": (state, { offset }) => change(state.me, offset, {}),
+  "user.team_set": (state, { offset, time, data }) => change(state.me, offset, { team: data.team, updated: time }),
   "session.opened": (state, { stream, offset, time }) => {
     const user = profile(state, stream);
     const data = { ...user?.data, last_login: time };

@@ -20,6 +20,8 @@ class User(TypedDict):
     #: The linked visual character.
     visual: str | None
     kind: Literal["anonymous", "guest", "regular"]
+    #: Id of the team in which they are; None: in none. They see rooms and people of the same team only.
+    team: str | None
     #: Address of a picture.
     avatar: str | None
     #: What they say of themselves.
@@ -46,6 +48,8 @@ class Self(TypedDict):
     #: The linked visual character.
     visual: str | None
     kind: Literal["anonymous", "guest", "regular"]
+    #: Id of the team in which they are; None: in none. They see rooms and people of the same team only.
+    team: str | None
     #: Address of a picture.
     avatar: str | None
     #: What they say of themselves.
@@ -100,6 +104,8 @@ class Room(TypedDict):
     #: The name that its maker gave it as an address (S3 `type:id`), from which `id` follows; None: `id` is all it
     #: has, or it was made before this was noted.
     slug: str | None
+    #: Id of the team to which it belongs, for ever; None: to none. Only people of the same team see it.
+    team: str | None
     #: `public`: anyone finds it and may join. `private`: only members see it; they let others in. `direct`: exactly
     #: two people, the same room for the same two.
     type: Literal["direct", "private", "public"]
@@ -1512,6 +1518,8 @@ class UserRegisteredDeltaData(TypedDict):
     avatar: NotRequired[str | None]
     bio: NotRequired[str | None]
     custom: NotRequired[dict[str, Json]]
+    #: Id of their team; None: in none.
+    team: NotRequired[str | None]
 
 class UserRegisteredDelta(TypedDict):
     type: Literal["user.registered"]
@@ -1759,6 +1767,25 @@ class UserErasureNotedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class UserTeamSetDeltaData(TypedDict):
+    #: Id of the team in which the user is from here on; None: in none.
+    team: str | None
+
+class UserTeamSetDelta(TypedDict):
+    type: Literal["user.team_set"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserTeamSetDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class SessionOpenedDeltaData(TypedDict):
     session: str
     expires: str
@@ -1906,6 +1933,8 @@ class RoomCreatedDeltaData(TypedDict):
     custom: NotRequired[dict[str, Json]]
     #: The name that its maker gave it as an address, from which the stream's id follows; None: none.
     slug: NotRequired[str | None]
+    #: Id of its team; None: of none.
+    team: NotRequired[str | None]
 
 class RoomCreatedDelta(TypedDict):
     type: Literal["room.created"]
@@ -2435,6 +2464,7 @@ class GoneRoom(TypedDict):
     settings: RoomSettings
     data: dict[str, str]
     custom: dict[str, Json]
+    team: str | None
     seq: int
     last: str | None
     members: int
@@ -2454,7 +2484,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionUsedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | UserTeamSetDelta | SessionOpenedDelta | SessionRenewedDelta | SessionUsedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"
@@ -2474,6 +2504,7 @@ ProblemCode = Literal[
     "method_not_allowed",
     "declined",
     "too_many",
+    "in_use",
     "taken",
     "key_reused",
     "archived",
@@ -2512,6 +2543,7 @@ GONE: GoneRoom = {
     "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     "data": {},
     "custom": {},
+    "team": None,
     "seq": 0,
     "last": None,
     "members": 0,

@@ -268,6 +268,10 @@ def _email_changed(state: State, delta: c.UserEmailChangedDelta, offset: int) ->
     _change(state.me, offset, email=delta["data"]["email"], updated=delta["time"])
 
 
+def _team_set(state: State, delta: c.UserTeamSetDelta, offset: int) -> None:
+    _change(state.me, offset, team=delta["data"]["team"], updated=delta["time"])
+
+
 def _added_by_chosen(state: State, delta: c.UserAddedByChosenDelta, offset: int) -> None:
     _change(state.me, offset, added_by=delta["data"]["added_by"], updated=delta["time"])
 
@@ -491,6 +495,7 @@ RULES: dict[str, Rule] = {
     "user.tokens_revoked": _own,
     "user.erased": _erased,
     "user.erasure_noted": _own,
+    "user.team_set": _team_set,
     "session.opened": _session_opened,
     "session.renewed": _nothing,
     "session.used": _nothing,

@@ -15,6 +15,8 @@ export type User = {
   /** The linked visual character. */
   visual: string | null;
   kind: "anonymous" | "guest" | "regular";
+  /** Id of the team in which they are; None: in none. They see rooms and people of the same team only. */
+  team: string | null;
   /** Address of a picture. */
   avatar: string | null;
   /** What they say of themselves. */
@@ -42,6 +44,8 @@ export type Self = {
   /** The linked visual character. */
   visual: string | null;
   kind: "anonymous" | "guest" | "regular";
+  /** Id of the team in which they are; None: in none. They see rooms and people of the same team only. */
+  team: string | null;
   /** Address of a picture. */
   avatar: string | null;
   /** What they say of themselves. */
@@ -105,6 +109,8 @@ export type Room = {
    * has, or it was made before this was noted.
    */
   slug: string | null;
+  /** Id of the team to which it belongs, for ever; None: to none. Only people of the same team see it. */
+  team: string | null;
   /**
    * `public`: anyone finds it and may join. `private`: only members see it; they let others in. `direct`: exactly
    * two people, the same room for the same two.
@@ -1737,6 +1743,8 @@ export type UserRegisteredDeltaData = {
   avatar?: string | null;
   bio?: string | null;
   custom?: { [name: string]: Json };
+  /** Id of their team; None: in none. */
+  team?: string | null;
 };
 
 export type UserRegisteredDelta = {
@@ -2032,6 +2040,29 @@ export type UserErasureNotedDelta = {
   deleted?: boolean;
 };
 
+export type UserTeamSetDeltaData = {
+  /** Id of the team in which the user is from here on; None: in none. */
+  team: string | null;
+};
+
+export type UserTeamSetDelta = {
+  type: "user.team_set";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserTeamSetDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type SessionOpenedDeltaData = {
   session: string;
   expires: string;
@@ -2205,6 +2236,8 @@ export type RoomCreatedDeltaData = {
   custom?: { [name: string]: Json };
   /** The name that its maker gave it as an address, from which the stream's id follows; None: none. */
   slug?: string | null;
+  /** Id of its team; None: of none. */
+  team?: string | null;
 };
 
 export type RoomCreatedDelta = {
@@ -2844,6 +2877,7 @@ export type Delta =
   | UserTokensRevokedDelta
   | UserErasedDelta
   | UserErasureNotedDelta
+  | UserTeamSetDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionUsedDelta
@@ -2890,6 +2924,7 @@ export type GoneRoom = {
   settings: RoomSettings;
   data: { [name: string]: string };
   custom: { [name: string]: Json };
+  team: string | null;
   seq: number;
   last: string | null;
   members: number;
@@ -2912,6 +2947,7 @@ export type ProblemCode =
   "method_not_allowed" |
   "declined" |
   "too_many" |
+  "in_use" |
   "taken" |
   "key_reused" |
   "archived" |
@@ -2951,6 +2987,7 @@ export const GONE: Readonly<GoneRoom> = {
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
   custom: {},
+  team: null,
   seq: 0,
   last: null,
   members: 0,

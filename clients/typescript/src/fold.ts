@@ -149,6 +149,7 @@ const FOLD: { [T in Delta["type"]]: Rule<T> } = {
   "user.tokens_revoked": (state, _, offset) => change(state.me, offset, {}),
   "user.erased": erased,
   "user.erasure_noted": (state, _, offset) => change(state.me, offset, {}),
+  "user.team_set": (state, { data: { team }, time }, offset) => change(state.me, offset, { team, updated: time }),
   "session.opened": ({ me }, { time }, offset) =>
     change(me, offset, { seen: later(me.seen, time), updated: time, data: { ...me.data, last_login: time } }),
   "session.renewed": nothing,

@@ -27,6 +27,8 @@ DESCRIPTIONS: dict[str, str] = {
     "deleted, at most 400 messages a second. It is for good: the same `external_id` is refused with `erased`.",
     "users.erasure": "`done` says when nothing was left to do. The numbers come with it, and every 1,000 messages "
     "before.",
+    "users.set_team": "They see rooms and people of that team only, and leave the rooms of the one before, with their "
+    "invitations and friendships there. Once this is answered, all of that is so.",
     "users.get": "The public profile: what everybody sees.",
     "services.register": "An account for a program. It has no password: the program uses the token of this answer, "
     "which is shown only once.",
@@ -71,6 +73,13 @@ DESCRIPTIONS: dict[str, str] = {
     "plans.list": "By id, those that were withdrawn too.",
     "plans.get": "With prices in hundredths of the currency; a limit that is null is none.",
     "plans.withdraw": "Applications that have it keep it, with its limits; no other one chooses it.",
+    "teams.create": "Its id follows from your application and your id for it, and is what users are given. Operators "
+    "say whose team it is.",
+    "teams.list": "By id.",
+    "teams.get": "Of another application's team nobody is told that it is there.",
+    "teams.change": "Only what is sent changes; `custom` is a merge patch (RFC 7396).",
+    "teams.remove": "While users or rooms are in it, it is refused as `in_use`, with `users` and `rooms` as their "
+    "numbers: of none, they would see and be seen by others at once. Move the users, and delete the rooms.",
     "relationships.list": "Your friends and the people you block, or (`in`) people who have you as a friend. You do "
     "not learn who blocks you.",
     "relationships.set": "One-sided: it says what the other is to you, and needs no consent. They are notified of a "

@@ -33,6 +33,7 @@ TAGS = {
     "apps": "Applications that the installation serves, each with users and rooms of its own.",
     "usage": "What applications use, by hour and day.",
     "plans": "Plans that applications may choose: prices, features and limits.",
+    "teams": "Parts of an application whose people know nothing of each other.",
     "services": "Accounts of programs.",
     "import": "Conversations from elsewhere.",
     "console": "What operators look at.",

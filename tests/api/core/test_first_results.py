@@ -105,6 +105,8 @@ BACK: dict[str, list[Step]] = {
     "invitations.decline": [("other", "members.add", {"room": "INVITED", "user": "ADA"})],
     "messages.edit": [("ada", "messages.edit", {"room": "ROOM", "message": "MESSAGE", "content": {"text": "z"}})],
     "messages.pin": [("ada", "messages.unpin", {"room": "ROOM", "message": "MESSAGE"})],
+    "teams.change": [("chief", "teams.change", {"team": "TEAM", "name": "Renamed again"})],
+    "users.set_team": [("chief", "users.set_team", {"user": "LEAVER", "team": None})],
     "users.deactivate": [("chief", "users.reactivate", {"user": "LEAVER"})],
     "messages.unpin": [("ada", "messages.pin", {"room": "ROOM", "message": "PINNED"})],
 }  # fmt: skip
@@ -113,11 +115,11 @@ ALWAYS = {
     "users.register", "users.change_password", "users.reset_password", "services.register", "sessions.open",
     "sessions.issue", "sessions.renew", "visuals.create", "visuals.choose", "rooms.create", "messages.send",
     "messages.set_emotion", "messages.set_emotions", "channels.create", "channels.listen", "apps.create",
-    "apps.roll_key", "apps.revoke_tokens", "users.reactivate", "users.revoke_tokens", "plans.define",
+    "apps.roll_key", "apps.revoke_tokens", "users.reactivate", "users.revoke_tokens", "plans.define", "teams.create",
 }  # fmt: skip
 FOR_GOOD = {
     "sessions.close", "messages.delete", "rooms.delete", "channels.delete", "apps.change", "apps.suspend",
-    "apps.resume", "users.erase", "apps.erase", "apps.choose_plan", "plans.withdraw",
+    "apps.resume", "users.erase", "apps.erase", "apps.choose_plan", "plans.withdraw", "teams.remove",
 }  # fmt: skip
 
 

@@ -55,6 +55,7 @@ ELSEWHERE = {
     "import.orders", "channels.listen", "channels.report",
     "users.reset_password", "sessions.close", "presence.set", "signals.type", "channels.watch", "console.renew",
     "console.retry", "users.upsert", "users.deactivate",
+    "teams.create", "teams.change", "teams.remove", "users.set_team",
     "users.reactivate", "users.revoke_tokens", "users.erase", "apps.choose_plan", "plans.define", "plans.withdraw",
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ TIMES = [after("2021-05-05T05:05:05.000Z", -40 * 86_400 * max(0, n - 2)) for n i
 
 #: Those of operators and servers: tests/api/test_apps.py and tests/api/test_app_users.py walk them; plans:
 #: tests/api/test_plans.py.
-OPERATORS = {"apps.list", "users.query", "plans.list"}
+OPERATORS = {"apps.list", "teams.list", "users.query", "plans.list"}
 #: Lists that come in pages.
 PAGED = {
     name

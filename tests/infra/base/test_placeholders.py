@@ -18,6 +18,7 @@ from events.pins import Pin
 from events.plans import Plan
 from events.registry import REGISTRY
 from events.rooms import Room
+from events.teams import Team
 from events.users import User
 from infra.base import postgres, rows
 from infra.base.placeholders import filled
@@ -27,11 +28,11 @@ from tests.parts import Parts
 from tests.servers import installation
 
 TIME, LATER = "2026-11-21T08:15:30.120Z", "2100-01-01T00:00:00.000Z"
-ROOM: Room = sample_of(Room, id="r", app="a", type="public", name="n", last="m", created=TIME, updated=TIME)
+ROOM: Room = sample_of(Room, id="r", app="a", team="g", type="public", name="n", last="m", created=TIME, updated=TIME)
 USER = User(
     id="u", app="a", username="u", name="n", role="person", state="registered", credential=None, email=None,
-    email_settled=0, seen=None, visual=None, added_by=None, external=None, account="regular", avatar=None, bio=None,
-    data={}, custom={}, deactivated=None, created=TIME, updated=TIME, version=1,
+    email_settled=0, seen=None, visual=None, added_by=None, external=None, account="regular", team=None, avatar=None,
+    bio=None, data={}, custom={}, deactivated=None, created=TIME, updated=TIME, version=1,
 )  # fmt: skip
 MEMBER = Member(
     room="r", user="u", role="member", state="joined", since=1, joined=TIME, read=0, read_at=TIME, notifications=True,
@@ -51,15 +52,19 @@ APP = sample_of(
 PLAN = sample_of(
     Plan, id="p", features={"f": True}, limits={"users": 1}, created=TIME, updated=TIME
 )  # fmt: skip
+TEAM = Team(
+    id="g", app="a", external="crew", name="n", custom={}, state="active", created=TIME, updated=TIME, version=1
+)  # fmt: skip
 PIN = Pin(room="r", message="m", state="pinned", by="u", pinned=TIME, version=1)
 
 #: Queries that entities of each kind are made from: file, name, what stands before the columns' names, arguments.
 READ: dict[str, list[tuple[str, str, str, tuple[Any, ...]]]] = {
     "room": [
         ("rooms", "of_member", "", ("u", LATER, "", 9, {})), ("rooms", "of_member_one", "", ("u", "r")),
-        ("rooms", "public", "", ("u", LATER, "", 9, "a")), ("rooms", "public_with", "", ("u", LATER, "", 9, {}, "a")),
+        ("rooms", "public", "", ("u", LATER, "", 9, "a", "g")),
+        ("rooms", "public_with", "", ("u", LATER, "", 9, {}, "a", "g")),
         ("sync", "rooms", "", ("u", "", 9)),
-        ("rooms", "search", "", ([], "%n%", "n%", "u", -9, "", "", 9, "n", None, "a")),
+        ("rooms", "search", "", ([], "%n%", "n%", "u", -9, "", "", 9, "n", None, "a", "g")),
     ],
     "member": [
         ("rooms", "of_member", "m_", ("u", LATER, "", 9, None)), ("rooms", "of_member_one", "m_", ("u", "r")),
@@ -69,6 +74,7 @@ READ: dict[str, list[tuple[str, str, str, tuple[Any, ...]]]] = {
     "channel": [("channels", "page", "", (0, 9)), ("channels", "by_id", "", (1,))],
     "app": [("apps", "page", "", ("", 9)), ("apps", "by_id", "", ("a",)), ("apps", "by_key", "", ("kk_a",))],
     "plan": [("plans", "page", "", ("", 9)), ("plans", "by_id", "", ("p",)), ("plans", "of_app", "", ("a",))],
+    "team": [("teams", "page", "", ("a", "", 9)), ("teams", "by_id", "", ("g",))],
     "pin": [("pins", "of_room", "p_", ("r",))],
     "message": [
         ("pins", "of_room", "", ("r",)),
@@ -107,7 +113,8 @@ async def test_a_new_field_is_a_change_of_the_entity_and_of_its_table(connection
     await transaction.start()
     try:
         await connection.execute(f"alter table {rows.TABLES[wider.kind]} add column made_up text")
-        found: dict[str, Entity] = {one.kind: one for one in (ROOM, USER, MEMBER, MESSAGE, PIN, CHANNEL, APP, PLAN)}
+        kinds = (ROOM, USER, MEMBER, MESSAGE, PIN, CHANNEL, APP, PLAN, TEAM)
+        found: dict[str, Entity] = {one.kind: one for one in kinds}
         fields = msgspec.structs.asdict(found[wider.kind]) | {"made_up": "it"}
         found[wider.kind] = wider(**fields)
         await rows.store(connection, {one.key: one for one in found.values()})

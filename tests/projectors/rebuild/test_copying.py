@@ -55,8 +55,8 @@ def users(draw: Any) -> User:
         id=draw(TEXT), app=draw(TEXT), username=draw(TEXT), name=draw(TEXT), role="person", state="registered",
         credential=draw(some.one_of(some.none(), TEXT)), email=draw(some.one_of(some.none(), TEXT)), email_settled=1,
         seen=draw(some.sampled_from([None, TIME])), visual=None,
-        added_by=None, external=draw(some.one_of(some.none(), TEXT)), account="regular", avatar=None, bio=None,
-        custom=draw(some.dictionaries(TEXT, TEXT, max_size=2)), deactivated=None,
+        added_by=None, external=draw(some.one_of(some.none(), TEXT)), account="regular", team=None, avatar=None,
+        bio=None, custom=draw(some.dictionaries(TEXT, TEXT, max_size=2)), deactivated=None,
         data=draw(some.dictionaries(TEXT, TEXT, max_size=2)),
         created=TIME, updated=TIME, version=1,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from api.core.operation import Operation
-from infra.ops.generate.examples import apps, channels, messages, operators, people, plans, rooms, sync
+from infra.ops.generate.examples import apps, channels, messages, operators, people, plans, rooms, sync, teams
 from infra.ops.generate.examples.problems import PROBLEMS
 from infra.ops.generate.examples.story import Example
 
@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     **operators.EXAMPLES,
     **apps.EXAMPLES,
     **plans.EXAMPLES,
+    **teams.EXAMPLES,
 }
 
 #: Members of parameters and headers that belong to no operation alone, by the component's name.

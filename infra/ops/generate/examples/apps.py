@@ -22,7 +22,7 @@ def _app(**more: Any) -> View:
     """The application of a harbour."""
     return {
         "id": APP, "name": "Harbour", "state": "active", "reason": None, "keys": [_key(_KEY, at(36))],
-        "tokens_before": None, "settings": _CLOSED, "plan": None, "cleared": None, "created": at(36),
+        "tokens_before": None, "settings": _CLOSED, "plan": None, "cleared": None, "teams": 0, "created": at(36),
         "updated": at(36), "version": 3, **more,
     }  # fmt: skip
 
@@ -36,8 +36,8 @@ _ROLLED = _app(
 _ENDED: dict[str, Any] = {"state": "erased", "reason": "The contract has ended.", "keys": []}
 _DEFAULT: View = {
     "id": "default", "name": "Default", "state": "active", "reason": None, "keys": [], "tokens_before": None,
-    "settings": {**_CLOSED, "registration": True}, "plan": None, "cleared": None, "created": None, "updated": None,
-    "version": -1,
+    "settings": {**_CLOSED, "registration": True}, "plan": None, "cleared": None, "teams": 0, "created": None,
+    "updated": None, "version": -1,
 }  # fmt: skip
 
 _LEFT = {"users": 0, "rooms": 0, "handles": 0, "apps": 9}

@@ -33,6 +33,7 @@ _SPENT = (
     "expected at most 100000 messages of the application in a day (UTC), as its plan allows, got 100000; again in "
     "3600 s"
 )
+_IN_USE = "expected a team without users and rooms, got one with 12 users and 3 rooms"
 _DISK = storage.sentence(Settings().disk_floor, 31_000_000)
 
 #: Detail, seconds to wait where there is something to wait for, and what else the document has.
@@ -51,6 +52,7 @@ _DETAILS: dict[str, tuple[str, float | None, dict[str, Any]]] = {
     "suspended": ("expected an application in use, got one that is suspended; its operator resumes it", None, {}),
     "erased": ("expected an account, got one that was erased at 2026-11-21T08:58:00.000Z, for good", None, {}),
     "taken": ("expected a free username, grace is taken", None, {"errors": [_TAKEN]}),
+    "in_use": (_IN_USE, None, {"users": 12, "rooms": 3}),
     "key_reused": (_KEY, None, {}),
     "archived": (f"expected a room in use; {ROOM} is archived: it can be read and left", None, {}),
     "no_successor": ("expected a member to pass the ownership on to; try again", None, {}),

@@ -46,6 +46,8 @@ FILE = "01a1fd2f-fe51-73b9-9c35-8f36f0a31b6a"
 CUSTOM = "01a1fd31-478c-76cd-9fd2-71da635d491e"
 #: The room's message about his new role.
 PROMOTED = "01a1fd36-2f41-7c62-9f05-51d0a8c84b1e"
+#: Of what the default application calls it, ``crew``.
+TEAM = "9134a76e-a290-51db-936c-fe493ffa13bf"
 #: The application of a harbour.
 APP = "01a1fd3f-0e80-7c11-8d2a-6f0b9e4d3c21"
 #: A plan that it has chosen.
@@ -69,7 +71,7 @@ def grace(**changes: Any) -> View:
     """Her profile as everybody sees it."""
     return {
         "id": GRACE, "username": "grace", "name": "Grace Hopper", "role": "person", "visual": VISUAL,
-        "kind": "regular", "avatar": "https://example.org/grace.png", "bio": "I had a running compiler.",
+        "kind": "regular", "team": None, "avatar": "https://example.org/grace.png", "bio": "I had a running compiler.",
         "data": {"city": "New York"}, "custom": {"rank": 7}, "deactivated": None, "erased": None,
         "created": at(0, 0.25), "version": 12, **changes,
     }  # fmt: skip
@@ -79,7 +81,8 @@ def linus(**changes: Any) -> View:
     """His profile as everybody sees it."""
     return {
         "id": LINUS, "username": "linus", "name": "Linus", "role": "person", "visual": None,
-        "kind": "regular", "avatar": None, "bio": None, "data": {}, "custom": {}, "deactivated": None, "erased": None,
+        "kind": "regular", "team": None, "avatar": None, "bio": None, "data": {}, "custom": {}, "deactivated": None,
+        "erased": None,
         "created": at(1, 30.0), "version": 7, **changes,
     }  # fmt: skip
 
@@ -96,7 +99,8 @@ def own_barbara(**changes: Any) -> View:
     """A user of an application as she sees herself, and as its server does."""
     return {
         "id": BARBARA, "username": "", "name": "Barbara", "role": "person", "visual": None, "kind": "regular",
-        "avatar": None, "bio": None, "data": {}, "custom": {"plan": "gold"}, "deactivated": None, "erased": None,
+        "team": None, "avatar": None, "bio": None, "data": {}, "custom": {"plan": "gold"}, "deactivated": None,
+        "erased": None,
         "created": at(2, 57.0), "version": 6, "email": None, "seen": None, "updated": at(2, 57.0), "added_by": None,
         "external": "u-17", **changes,
     }  # fmt: skip
@@ -113,7 +117,7 @@ SETTINGS: View = {"notifications": True, "announcements": True, "posting": "memb
 
 
 #: A room's members in their order; those that no example is about as in one of which nobody has said anything.
-_ROOM: View = {**whole_room_view(sample_of(Room)), **UNSAID, "slug": None}
+_ROOM: View = {**whole_room_view(sample_of(Room)), **UNSAID, "slug": None, "team": None}
 
 
 def room(**changes: Any) -> View:

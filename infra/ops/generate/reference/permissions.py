@@ -21,6 +21,9 @@ Who may let others in adds them at once where the other's choice allows it (`add
 invited somebody withdraws the invitation while they are in the room themselves; so does whoever may put members out.
 An application's own server acts for a user (`actor` in the events, `via` says that it was the server): what the column
 says, whatever the user's role, in the room or not, and all else as the user.
+A room belongs to the team of whoever made it, or to none. To people of any other team it does not exist, also to those
+who were in it; an application's own server reaches it, and lets in people of its team only
+([teams](../howto/teams.md)).
 An operator can bring a deleted or archived room back ([`rooms.restore`](commands.md#roomsrestore)).
 """
 
