@@ -11,7 +11,6 @@ from projectors.views.core import Component, View
 #: What a deleted room looks like besides id, type, state and times: one in which nothing ever was.
 GONE: View = {
     **UNSAID,
-    "team": None,
     "settings": msgspec.to_builtins(RoomSettings()),
     "seq": 0,
     "last": None,
@@ -20,7 +19,7 @@ GONE: View = {
     "owner": None,
 }
 #: What a deleted room still shows.
-LEFT = frozenset({"id", "slug", "type", "state", "created", "updated", "version"})
+LEFT = frozenset({"id", "slug", "team", "type", "state", "created", "updated", "version"})
 #: What nobody sees of any room. A field is here, in ``LEFT`` or in ``GONE``.
 UNSEEN = frozenset({"app", "rank"})
 _SHOWN = tuple(name for name in Room.__struct_fields__ if name in LEFT or name in GONE)

@@ -20,9 +20,9 @@ OPEN, ENDED, RELATED, OTHERS = 100, 5_000, 5_000, 2_000
 
 #: Openings in the log whose times run backwards; every second one that has ended was closed.
 SESSIONS = """
-insert into sessions ("user", id, opened, expires, closed, since, version)
+insert into sessions ("user", id, opened, expires, closed, sliding, since, version)
 select $1, n::text, now() - n * interval '1 second', now() + case when n > $2 then -1 else 1 end * interval '1 day',
-       case when n > $2 and n % 2 = 0 then now() end, n, n
+       case when n > $2 and n % 2 = 0 then now() end, false, n, n
 from generate_series(1, $2::int + $3::int) n
 """
 RELATIONSHIPS = """

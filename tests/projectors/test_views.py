@@ -115,12 +115,12 @@ def test_of_a_deleted_message_only_its_place_and_author_are_left() -> None:
 def test_of_a_deleted_room_only_its_type_state_and_times_are_left() -> None:
     gone = replace(room(last="m", state="deleted"), name="a secret", custom={"a": "secret"}, seq=3, owner="ada")
     shown = views.room_view(gone)
-    left = {name: shown[name] for name in ("id", "slug", "type", "state", "created", "updated", "version")}
+    left = {name: shown[name] for name in ("id", "slug", "team", "type", "state", "created", "updated", "version")}
     times = {"created": TIME, "updated": TIME, "version": 1}
-    assert left == {"id": "r", "slug": None, "type": "private", "state": "deleted", **times}
+    assert left == {"id": "r", "slug": None, "team": gone.team, "type": "private", "state": "deleted", **times}
     assert {name: value for name, value in shown.items() if name not in left} == {
         "name": "", "description": None, "topic_line": None, "data": {}, "custom": {}, "seq": 0, "last": None,
-        "members": 0, "pins": 0, "owner": None, "team": None,
+        "members": 0, "pins": 0, "owner": None,
         "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     }  # fmt: skip
     assert views.whole_room_view(gone)["name"] == "a secret", "operators can bring it back"

@@ -18,7 +18,6 @@ export const GONE = {
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
   custom: {},
-  team: null,
   seq: 0,
   last: null,
   members: 0,

@@ -2464,7 +2464,6 @@ class GoneRoom(TypedDict):
     settings: RoomSettings
     data: dict[str, str]
     custom: dict[str, Json]
-    team: str | None
     seq: int
     last: str | None
     members: int
@@ -2543,7 +2542,6 @@ GONE: GoneRoom = {
     "settings": {"notifications": True, "announcements": True, "posting": "members", "inviting": "members"},
     "data": {},
     "custom": {},
-    "team": None,
     "seq": 0,
     "last": None,
     "members": 0,

@@ -2924,7 +2924,6 @@ export type GoneRoom = {
   settings: RoomSettings;
   data: { [name: string]: string };
   custom: { [name: string]: Json };
-  team: string | null;
   seq: number;
   last: string | null;
   members: number;
@@ -2987,7 +2986,6 @@ export const GONE: Readonly<GoneRoom> = {
   settings: { notifications: true, announcements: true, posting: "members", inviting: "members" },
   data: {},
   custom: {},
-  team: null,
   seq: 0,
   last: null,
   members: 0,

@@ -75,7 +75,7 @@ DESCRIPTIONS: dict[str, str] = {
     "plans.withdraw": "Applications that have it keep it, with its limits; no other one chooses it.",
     "teams.create": "Its id follows from your application and your id for it, and is what users are given. Operators "
     "say whose team it is.",
-    "teams.list": "By id.",
+    "teams.list": "In the order of their ids; those that were removed are not among them.",
     "teams.get": "Of another application's team nobody is told that it is there.",
     "teams.change": "Only what is sent changes; `custom` is a merge patch (RFC 7396).",
     "teams.remove": "While users or rooms are in it, it is refused as `in_use`, with `users` and `rooms` as their "

@@ -45,7 +45,8 @@ async def moved(connection: postgres.Connection, shard: Shard, offset: int) -> N
 async def closed(connection: postgres.Connection, session: str, seconds: float = 60) -> None:
     """A session was closed, and nobody was told."""
     await connection.execute(
-        'insert into sessions ("user", id, opened, expires, closed, since, version) values ($1, $2, $3, $4, $3, 0, 0)',
+        'insert into sessions ("user", id, opened, expires, closed, sliding, since, version) '
+        "values ($1, $2, $3, $4, $3, false, 0, 0)",
         "ada", session, now(), after(now(), seconds),
     )  # fmt: skip
 
