@@ -188,8 +188,7 @@ class Call:
 
     async def has_teams(self) -> bool:
         """Whether the caller's application has teams."""
-        app = await self.services.apps.get(self.app)
-        return app is not None and app.teams > 0
+        return await self.services.apps.has_teams(self.app)
 
     @property
     def via(self) -> Literal["app"] | None:

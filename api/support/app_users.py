@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from events.core.clock import to_datetime
 from events.users import Account
+from infra.base import away
 from infra.base.postgres import Pool, Row, queries
 from infra.base.progress import Invalidation, Progress
 
@@ -41,8 +42,13 @@ class AppUsers:
         progress.on_touch(self._touched)
 
     async def team(self, app: str, user: str) -> str | None:
-        """Id of a user's team; None: they are in none, or nobody."""
-        found = await self.get(app, user)
+        """Id of a user's team; None: they are in none, or nobody. While Postgres is away, as it was known last."""
+        try:
+            found = await self.get(app, user)
+        except away.POSTGRES:
+            found = self._known.get(user)
+            if found is None or found.app != app or self._progress.fresh:
+                raise
         return None if found is None else found.team
 
     async def get(self, app: str, user: str) -> AppUser | None:

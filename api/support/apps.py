@@ -18,6 +18,7 @@ from api.support.sealing import SealBroken, Sealer
 from events.apps import App, default_app, keys_of
 from events.core.clock import now
 from events.core.derived_ids import DEFAULT_APP
+from infra.base import away
 from infra.base.postgres import Pool, Row, queries
 from infra.base.progress import Invalidation, Progress
 from infra.base.rows import from_row
@@ -87,6 +88,17 @@ class Apps:
         found = default_app() if row is None else from_row(App, row)
         self._keep(before, found)
         return found
+
+    async def has_teams(self, app: str) -> bool:
+        """Whether an application has teams; while Postgres is away, as it was known last."""
+        try:
+            found = await self.get(app)
+        except away.POSTGRES:
+            entry = self._entries.get(app)
+            if entry is None or self._progress.fresh:
+                raise
+            found = entry.app
+        return found is not None and found.teams > 0
 
     async def by_key(self, key: str) -> AppSecret | None:
         """Whose key it is; None where it is nobody's, any more or yet, or its secret does not open.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from events.plans import NO_LIMITS, Plan, PlanLimits, limits_of
+from infra.base import away
 from infra.base.postgres import Pool, queries
 from infra.base.progress import Invalidation, Progress
 from infra.base.rows import from_row
@@ -46,9 +47,19 @@ class Plans:
         return len(self._held)
 
     async def of(self, app: str) -> HeldPlan:
-        """The plan of an application, and its limits; without a query once it is known."""
-        held = self._held.get(app) if self._progress.fresh else None
-        return held if held is not None else await self._read(app)
+        """The plan of an application, and its limits; without a query once it is known.
+
+        While Postgres is away, the one that was known last, or none: calls go on that need it for nothing else.
+        """
+        held = self._held.get(app)
+        if held is not None and self._progress.fresh:
+            return held
+        try:
+            return await self._read(app)
+        except away.POSTGRES:
+            if self._progress.fresh:
+                raise
+            return held or NO_PLAN
 
     def bounded(self, app: str) -> bool:
         """Whether the application is known to have a plan that bounds its connections."""
