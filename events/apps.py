@@ -232,7 +232,8 @@ def tokens_revoked(record: Record[AppTokensRevoked], state: State) -> Changes:
 
 
 def erased(record: Record[AppErased], state: State) -> Changes:
-    return _changed(record, state, state="erased", reason=record.data.reason, keys={})
+    # Events of its teams are passed over from here on, whoever folds.
+    return _changed(record, state, state="erased", reason=record.data.reason, keys={}, teams=0)
 
 
 def erasure_completed(record: Record[AppErasureCompleted], state: State) -> Changes:

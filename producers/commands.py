@@ -18,6 +18,8 @@ from events.keys import KeyUsed
 
 #: The application of commands that reach all of them: an operator's, and those of the system.
 ANY_APP = "*"
+#: The team of what the system does by itself: it reaches those of all.
+ANY_TEAM = "*"
 #: First characters of a digest: they name the secret with which it was made.
 SECRET_CHARS = 4
 
@@ -50,7 +52,7 @@ class CommandEnvelope(msgspec.Struct, Generic[CommandT_co], frozen=True, kw_only
     time: Time
     #: Id of the application for which it is given. A stream of another one does not exist; ``*`` reaches all.
     app: str = DEFAULT_APP
-    #: Id of the actor's team; None: they are in none. A room of another one does not exist to them.
+    #: Id of the actor's team, or ANY_TEAM; None: they are in none. A room of another one does not exist to them.
     team: str | None = None
     #: ``app``: the application's own server gives it for the actor, whose rights it does not need.
     via: Literal["app"] | None = None

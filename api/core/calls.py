@@ -34,7 +34,7 @@ from infra.base.postgres import Connection, Pool, Row
 from infra.base.progress import Progress
 from infra.base.settings import Quota, Settings
 from producers import accounts
-from producers.commands import ANY_APP, Command, CommandEnvelope, Outcome, Refused
+from producers.commands import ANY_APP, ANY_TEAM, Command, CommandEnvelope, Outcome, Refused
 from producers.engine.router import Producers
 from projectors.as_of.rooms import Kept
 from push.presence.gossip import GossipMessage
@@ -186,6 +186,10 @@ class Call:
             return None
         return await self.services.app_users.team(identity.app, identity.user)
 
+    async def _acts_in(self) -> str | None:
+        """Of which team's rooms its commands may know: where nobody calls, what the system does by itself, of all."""
+        return ANY_TEAM if self.identity is None else await self.team()
+
     async def has_teams(self) -> bool:
         """Whether the caller's application has teams."""
         return await self.services.apps.has_teams(self.app)
@@ -227,7 +231,7 @@ class Call:
             outcome = await self._decided(CommandEnvelope(
                 command=command, id=uuid7(), actor=actor or self.user, key=key, time=now(),
                 traceparent=self.traceparent, app=ANY_APP if everywhere else self.reach, via=self.via,
-                team=await self.team(), keep=True,
+                team=await self._acts_in(), keep=True,
                 digest=None if about is None else self.services.digests.of(*about),
                 refusal=None if unless is None else (unless.code, unless.detail),
             ))  # fmt: skip
@@ -266,7 +270,7 @@ class Call:
         return await self._decided(CommandEnvelope(
             command=command, id=id or uuid7(), actor=actor or self.user, key=key, time=time or now(),
             traceparent=self.traceparent, keep=keep,
-            app=ANY_APP if everywhere else self.reach, via=self.via, team=await self.team(),
+            app=ANY_APP if everywhere else self.reach, via=self.via, team=await self._acts_in(),
         ))  # fmt: skip
 
     async def _decided(self, envelope: CommandEnvelope) -> Outcome:

@@ -11,7 +11,7 @@ from events.core.records import Entity, Key, State
 from events.handles import handle_parts
 from events.rooms import Room, room_key
 from events.users import User, user_key
-from producers.commands import ANY_APP, CommandEnvelope, Refused
+from producers.commands import ANY_APP, ANY_TEAM, CommandEnvelope, Refused
 
 #: The entity that a topic's streams are about, by the stream's id.
 _ROOTS = {"users": user_key, "rooms": room_key}
@@ -41,7 +41,7 @@ def reaches(envelope: CommandEnvelope, app: str | None) -> bool:
 def meets(envelope: CommandEnvelope, topic: str, stream: str, state: Mapping[Key, Entity | None]) -> bool:
     """Whether whoever gives the command is of the team of its room, or sees those of all: operators, the system and the
     application's own server do."""
-    if topic != "rooms" or envelope.app == ANY_APP or envelope.via == "app":
+    if topic != "rooms" or envelope.app == ANY_APP or envelope.via == "app" or envelope.team == ANY_TEAM:
         return True
     room = state.get(room_key(stream))
     return not isinstance(room, Room) or room.team == envelope.team

@@ -16,6 +16,7 @@ from infra.base.settings import Settings
 from tests.api.applications import App, made
 from tests.api.conftest import minted
 from tests.client import Person, Refusal, World
+from tests.running import until
 
 Json = dict[str, Any]
 
@@ -57,13 +58,17 @@ async def refused(world: World, token: str, **fields: Any) -> Json:
     return problem
 
 
-async def events_of(settings: Settings, user: str) -> list[str]:
-    connection = await postgres.connect(settings)
-    try:
-        rows = await connection.fetch('select type from changes where stream = $1 order by "offset"', user)
-        return [row["type"] for row in rows]
-    finally:
-        await connection.close()
+async def happened(settings: Settings, user: str, *types: str) -> None:
+    """Waits until the history of a user has these events, and no others: it follows the answer a moment later."""
+    found: list[str] = []
+
+    async def as_expected() -> bool:
+        async with postgres.connected(settings) as connection:
+            rows = await connection.fetch('select type from changes where stream = $1 order by "offset"', user)
+        found[:] = [row["type"] for row in rows]
+        return found == list(types)
+
+    await until(as_expected, f"expected {types} of {user}, the last that was seen were {found}")
 
 
 async def test_who_is_not_there_is_registered_and_then_changed(world: World, server: str, installed: Settings) -> None:
@@ -82,7 +87,7 @@ async def test_who_is_not_there_is_registered_and_then_changed(world: World, ser
     assert again == first | changed | moved and again["version"] > first["version"]
     # Nothing differs: nothing happens.
     assert await one(world, server, external_id=id, name="Countess", custom={"seats": 2}) == again
-    assert await events_of(installed, first["id"]) == ["user.registered", "user.profile_changed"]
+    await happened(installed, first["id"], "user.registered", "user.profile_changed")
 
 
 async def test_ids_follow_from_the_application_and_its_id(world: World, server: str, operator: str) -> None:
@@ -173,7 +178,7 @@ async def test_many_at_once_make_one_user(world: World, server: str, installed: 
         *(one(world, server, external_id=id, username=name, custom={"a": 1}) for _ in range(8))
     )
     assert {(user["id"], user["version"]) for user in users} == {(users[0]["id"], users[0]["version"])}
-    assert await events_of(installed, users[0]["id"]) == ["user.registered"]
+    await happened(installed, users[0]["id"], "user.registered")
 
 
 async def test_a_registration_that_was_given_up_begins_anew(world: World, server: str, installed: Settings) -> None:
@@ -182,7 +187,7 @@ async def test_a_registration_that_was_given_up_begins_anew(world: World, server
     await one(world, server, external_id=external(), email=address)
     await refused(world, server, external_id=id, username=name, email=address)
     user = await one(world, server, external_id=id, username=name)
-    assert await events_of(installed, user["id"]) == ["user.registration_abandoned", "user.registered"]
+    await happened(installed, user["id"], "user.registration_abandoned", "user.registered")
 
 
 async def test_people_see_who_has_no_username_by_their_name(world: World, at_home: str) -> None:

@@ -73,11 +73,13 @@ async def stage(parts: Parts) -> AsyncIterator[Stage]:
         for app in apps:
             await everything(*[await person(world, app, name, "http") for name in ("ada", "bob", "eve")])
             await registering(world, operator, app)
+            await world.call("teams.create", {"external_id": "crew", "name": "Crew"}, token=app.server)
         people = [await world.person(name) for name in ("ada", "bob", "eve")]
         for one in people:
             await one.do("users.change", added_by="everyone")
         await everything(*people)
         await people[0].do("channels.create", name="Raid", limit=4)
+        await world.call("teams.create", {"external_id": "crew", "name": "Crew", "app": "default"}, token=operator)
         # The read models have all of it once they answer this.
         await people[0].snapshot()
         owner = await postgres.connect(settings)
@@ -114,7 +116,7 @@ async def apps_of(owner: asyncpg.Connection) -> Callable[[str, Any], str | None]
 
     def told(table: str, row: Any) -> str | None:
         match table:
-            case "users" | "visuals" | "rooms":
+            case "users" | "visuals" | "rooms" | "teams":
                 return str(row["app"])
             case "apps":
                 return str(row["id"])

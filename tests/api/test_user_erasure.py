@@ -180,6 +180,20 @@ async def test_rooms_go_on_without_them(world: World, operator: str, ada: Person
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
+async def test_who_was_in_a_team_is_erased_like_others(world: World, operator: str) -> None:
+    app = await made(world, operator)
+    team = (await world.call("teams.create", {"external_id": "crew", "name": "Crew"}, token=app.server))["team"]["id"]
+    gone, ada = [await person(world, app, name, "http", team) for name in ("gone", "ada")]
+    room, direct = await gone.group(ada), await gone.direct(ada)
+    said = [(one, (await gone.say(one, "mine"))["id"]) for one in (room, direct)]
+    await erase(world, app.server, gone.id, "hide")
+    answer = await done(world, app.server, gone.id)
+    assert (answer["rooms"], answer["hidden"]) == (2, 2)
+    for one, message in said:
+        assert (await ada.do("messages.get", room=one, message=message))["message"]["content"] == {}
+    assert (await ada.do("rooms.get", room=room))["room"]["owner"] == ada.id
+
+
 async def test_a_kill_in_the_middle_loses_and_repeats_nothing(parts: Parts, tmp_path: Path) -> None:
     async with (
         installation(parts) as settings,

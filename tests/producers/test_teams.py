@@ -11,7 +11,7 @@ from events.members import MemberJoined
 from events.rooms import RoomCreated, direct_room
 from events.teams import Team, TeamCreated, TeamDataChanged, TeamRemoved, TeamRenamed, team_key
 from events.users import User, UserRegistered, UserTeamSet, user_key
-from producers.commands import ANY_APP, Command, Outcome, Refused
+from producers.commands import ANY_APP, ANY_TEAM, Command, Outcome, Refused
 from producers.members import AddMember, RemoveMember
 from producers.messages import PostMessage
 from producers.rooms import CreateRoom
@@ -91,8 +91,8 @@ def test_a_room_of_another_team_is_as_one_that_is_not_there(command: Command, te
     assert (found.code, found.detail, found.errors) == (nothing.code, nothing.detail, nothing.errors)
 
 
-@pytest.mark.parametrize("how", [{"team": "g"}, {"app": ANY_APP}, {"via": "app"}], ids=["team", "operator", "server"])
-def test_its_own_team_operators_and_the_server_reach_it(how: dict[str, str]) -> None:
+@pytest.mark.parametrize("how", [{"team": "g"}, {"app": ANY_APP}, {"via": "app"}, {"team": ANY_TEAM}], ids=str)
+def test_its_own_team_operators_the_server_and_the_system_reach_it(how: dict[str, str]) -> None:
     command = PostMessage(room="s", token="t", content={"text": "x"})
     answer = Given(ROOM, OWNER).when(command, **how).answer
     assert isinstance(answer, Outcome) and len(answer.records) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from events.apps import AppCreated, AppErased, AppErasureCompleted
+from events.apps import AppCreated, AppErased, AppErasureCompleted, outlives
 from events.handles import HandleClaimed, HandleConfirmed, username_handle
 from events.invitations import MemberInvited
 from events.members import MemberJoined, MemberLeft, MemberRead
@@ -15,6 +15,7 @@ from events.registry import REGISTRY
 from events.relationships import RelationshipSet
 from events.rooms import RoomCreated
 from events.sessions import SessionOpened
+from events.teams import TeamCreated
 from events.users import UserRegistered
 from events.visuals import VisualCreated
 from infra.base.postgres import Connection
@@ -30,6 +31,7 @@ def life(app: str, messages: int = 6) -> list[Fact]:
 
     ada, bob, cy, room, other = (f"{app}-{name}" for name in ("ada", "bob", "cy", "r", "s"))
     facts = [fact(app, AppCreated(name=app.title(), key=f"kk_{app}", secret=f"key-{app}"), "operator")]
+    facts.append(fact(app, TeamCreated(team=f"{app}-t", external="crew", name="Crew", custom={}), "server"))
     for user in (ada, bob, cy):
         handle = username_handle(user, app)
         facts += [
@@ -91,10 +93,11 @@ async def counted(connection: Connection, app: str) -> dict[str, int]:
 
 
 def by_topic(facts: Sequence[Fact]) -> dict[str, int]:
-    """How many of the facts stand in each topic, without those of the application itself."""
+    """How many of the facts stand in each topic, without those that outlive the application."""
     found: dict[str, int] = {}
     for fact in facts:
-        topic = REGISTRY.of(fact.event).topics[0]
-        if topic != "apps":
+        row = REGISTRY.of(fact.event)
+        topic = row.topics[0]
+        if not outlives(topic, row.name):
             found[topic] = found.get(topic, 0) + 1
     return found

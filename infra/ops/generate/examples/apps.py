@@ -40,7 +40,7 @@ _DEFAULT: View = {
     "updated": None, "version": -1,
 }  # fmt: skip
 
-_LEFT = {"users": 0, "rooms": 0, "handles": 0, "apps": 9}
+_LEFT = {"users": 0, "rooms": 0, "handles": 0, "apps": 10}
 _RECEIPT: View = {
     "app": APP, "name": "Harbour Chat", "reason": "The contract has ended.", "by": "operator", "erased": at(42),
     "cleared": at(43), "rows": {"credentials": 2},
@@ -93,7 +93,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(
             "operator",
             {"app": APP, "confirm": "Harbour Chat", "reason": "The contract has ended."},
-            {"app": _app(**{**_REVOKED, "updated": at(42), "version": 10}, **_ENDED)},
+            {"app": _app(**{**_REVOKED, "updated": at(42), "version": 11}, **_ENDED, plan=PLAN)},
         ),
     ),
     "apps.receipt": (Example("operator", {"app": APP}, {"receipt": _RECEIPT}),),
