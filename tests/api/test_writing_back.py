@@ -29,6 +29,7 @@ NO_PART = {
     "users.change_password": "a password is not read", "members.add": "says who", "rooms.archive": "says nothing",
     "messages.set_emotion": "for services", "messages.pin": "says nothing", "presence.set": "is not kept",
     "signals.type": "is not kept", "apps.change": "for operators", "channels.watch": "is not kept",
+    "apps.choose_plan": "for operators", "teams.change": "for servers", "users.set_team": "for servers",
 }  # fmt: skip
 
 
