@@ -34,7 +34,7 @@ LATE = (
     "members.remove", "relationships.remove", "rooms.archive", "rooms.unarchive", "messages.delete",
     "invitations.decline", "channels.delete", "rooms.delete", "rooms.restore", "console.parked",
     "console.parked_stream", "console.retry",
-    "users.set_team", "teams.remove",
+    "users.set_team", "teams.remove", "plans.withdraw", "apps.erase", "apps.receipt",
     "users.change_password", "users.reset_password", "users.deactivate", "users.reactivate",
     "users.revoke_tokens", "users.erase", "users.erasure", "sessions.close",
 )  # fmt: skip

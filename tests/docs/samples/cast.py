@@ -44,6 +44,8 @@ class Cast:
         app = await self.world.call("apps.create", {"name": "Harbour"}, token=operator)
         self._real |= {story.VISUAL: visual["visual"]["id"], story.ROOM: room, story.DEN: den}
         self._real[story.APP] = app["app"]["id"]
+        plan = await self.world.call("plans.define", {"name": "Pro", "tier": "pro"}, token=operator)
+        self._real[story.PLAN] = plan["plan"]["id"]
         for id_ in (story.TEXT, story.ACTION, story.IMAGE, story.FILE, story.CUSTOM):
             self._real[id_] = (await grace.say(room, "Good morning, what joy"))["id"]
         self._channel = (await grace.do("channels.create", name="Raid", limit=8))["channel"]["id"]
