@@ -50,8 +50,16 @@ async def leave_others(call: Call, user: str) -> None:
 
 async def end_what_is_left(call: Call, users: Collection[str] | None) -> None:
     """The same of those of some users, or (None) of all, of whom anything is left. Raises as ``leave_others``."""
+    failed: Exception | None = None
     for row in await call.rows(queries("moving")["users"], None if users is None else list(users)):
-        await leave_others(call, row["user"])
+        try:
+            await leave_others(call, row["user"])
+        except _AWAY as error:
+            # Others are not to wait for one who cannot be moved now.
+            log.warning("what ties %s to another team did not end: %r", row["user"], error)
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 class Moving:

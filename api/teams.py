@@ -120,7 +120,7 @@ def place(request: ListTeamsRequest) -> str:
 
 
 async def change(call: Call, request: ChangeTeamRequest) -> dict[str, Any]:
-    app, key = await _known(call, request.team), team_key(request.team)
+    app, key = await _known(call, request.team) or call.app, team_key(request.team)
     command = ChangeTeam(app=app, team=request.team, name=request.name, custom=request.custom)
     outcome = await call.submit(command, shows=(key,))
     return {"team": team_view(outcome.entity(Team, key))}
@@ -128,14 +128,15 @@ async def change(call: Call, request: ChangeTeamRequest) -> dict[str, Any]:
 
 async def remove(call: Call, request: GetTeamRequest) -> None:
     app = await _known(call, request.team)
-    await call.submit(RemoveTeam(app=app, team=request.team), unless=await _occupied(call, request.team), shows=())
+    problem = None if app is None else await _occupied(call, request.team)
+    await call.submit(RemoveTeam(app=app or call.app, team=request.team), unless=problem, shows=())
     await call.meet_own("apps")
 
 
-async def _known(call: Call, id: str) -> str:
-    """The application of a team: of one that is not there any more the caller's, whose decision says so."""
+async def _known(call: Call, id: str) -> str | None:
+    """The application of a team of which the caller may know; None: there is none, as the decision says of it."""
     row = await call.row(queries("teams")["whose"], id)
-    return call.app if row is None else row["app"]
+    return None if row is None or call.reach not in (row["app"], ANY_APP) else str(row["app"])
 
 
 async def _occupied(call: Call, id: str) -> Problem | None:

@@ -180,7 +180,7 @@ class Person:
         more = whole["next"]
         while more is not None:
             page = await self.do("sync.get", cursor=more)
-            for part in ("rooms", "relationships", "friend_of"):
+            for part in ("rooms", "invitations", "relationships", "friend_of"):
                 whole[part] += page[part]
             known = {user["id"]: user for user in [*whole["users"], *page["users"]]}
             whole["users"], more = list(known.values()), page["next"]

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
-from api.core.tokens import NO_TOKEN, REVOKED, Identity
+from api.core.tokens import FOREIGN, NO_TOKEN, REVOKED, Identity
 from api.support.app_counts import AppCounts
 from api.support.app_users import AppUsers
 from api.support.apps import Apps
@@ -184,7 +184,13 @@ class Call:
         identity = self.identity
         if identity is None or not identity.user or not await self.has_teams():
             return None
-        return await self.services.app_users.team(identity.app, identity.user)
+        found = await self.services.app_users.get_known(identity.app, identity.user)
+        if found is None and await self.see_all("users"):
+            found = await self.services.app_users.get_known(identity.app, identity.user)
+        if found is None:
+            # Who is deactivated is not somebody of no team.
+            raise Problem("unauthenticated", FOREIGN)
+        return found.team
 
     async def _acts_in(self) -> str | None:
         """Of which team's rooms its commands may know: where nobody calls, what the system does by itself, of all."""
@@ -342,7 +348,8 @@ class Call:
             async with self.services.pool.acquire(timeout=5) as connection:
                 yield connection
             return
-        async with self.services.heavy.turn(self.user):
+        # Servers without a user are told apart by their application.
+        async with self.services.heavy.turn(self.user if self.user != SERVER else f"{self.reach}/{SERVER}"):
             self._has_turn = True
             try:
                 async with self.services.pool.acquire(timeout=5) as connection:

@@ -19,8 +19,9 @@ from push.protocol.backend import ConnectionIdentity
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which all is looked at once more: a connection whose token was checked just before may come after.
-AGAIN_SECONDS = 2.0
+#: Seconds after which all is looked at once more, and then again: a connection whose token was checked before may come
+#: after, one by server-sent events some seconds later.
+AGAIN_SECONDS = (1.0, 6.0)
 #: Seconds until all are looked at again: news get lost, and are read anew, many times in a row.
 _PAUSE = 1.0
 _AWAY: tuple[type[Exception], ...] = (*away.PARTS, Problem)
@@ -52,7 +53,7 @@ class Cutting:
     def _touched(self, touched: Invalidation) -> None:
         self._all = self._all or touched.all
         self._apps.update(touched.apps)
-        self._users.update(user for user in touched.users if self._hub.peers.of_user(user))
+        self._users.update(touched.users)
         if self._all or self._apps or self._users:
             self._work.set()
 
@@ -65,28 +66,30 @@ class Cutting:
             await self._look(apps, users, all_)
             if all_:
                 await asyncio.sleep(_PAUSE)
-            if apps or all_:
-                # The loop itself holds no task.
-                again = asyncio.create_task(self._again(apps, all_))
-                self._later.add(again)
-                again.add_done_callback(self._later.discard)
+            # The loop itself holds no task.
+            again = asyncio.create_task(self._again(apps, users, all_))
+            self._later.add(again)
+            again.add_done_callback(self._later.discard)
 
-    async def _again(self, apps: set[str], all_: bool) -> None:
-        """Once more for these, and no further time."""
-        await asyncio.sleep(AGAIN_SECONDS)
-        await self._look(apps, set(), all_)
+    async def _again(self, apps: set[str], users: set[str], all_: bool) -> None:
+        """Once more for these, twice, and no further time."""
+        for seconds in AGAIN_SECONDS:
+            await asyncio.sleep(seconds)
+            await self._look(apps, users, all_)
 
     async def _look(self, apps: set[str], users: set[str], all_: bool) -> None:
-        asked = [
-            identity for identity in self._hub.peers.identities()
-            if all_ or identity.app in apps or identity.user in users
-        ]  # fmt: skip
+        peers = self._hub.peers
+        if all_ or apps:
+            asked = [one for one in peers.identities() if all_ or one.app in apps or one.user in users]
+        else:
+            asked = [one for user in users for one in peers.identities(user)]
         try:
             for identity in await self._void(asked):
                 self._hub.revoked(identity.session)
         except _AWAY as error:
-            # Its return is told too, and then all are looked at.
-            log.warning("whether tokens are void is not known: %r", error)
+            log.warning("whether tokens are void is not known, and is asked again: %r", error)
+            await asyncio.sleep(_PAUSE)
+            self._touched(Invalidation(apps=list(apps), users=list(users), all=all_))
 
     async def _void(self, asked: Sequence[ConnectionIdentity]) -> list[ConnectionIdentity]:
         """Those who could not come in any more with the token with which they came: what they share is asked once."""

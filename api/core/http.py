@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.core import places
+from api.core import places, tokens
 from api.core.app_tokens import APP_HEADER, USER_HEADER
 from api.core.auth import identify
 from api.core.calls import Services
@@ -131,7 +131,8 @@ def _printed(services: Services, request: Request, answer: Answer) -> Response:
             response = Response(body, operation.status, headers, media_type="application/json")
         if answer.stream_token is not None and own_page(request.scope["headers"]):
             response.set_cookie(
-                STREAM_COOKIE, answer.stream_token, max_age=services.settings.session_seconds, path="/v1/stream",
+                STREAM_COOKIE, answer.stream_token, max_age=tokens.seconds_left(answer.stream_token),
+                path="/v1/stream",
                 httponly=True, samesite="strict", secure=request.url.scheme == "https",
             )  # fmt: skip
     if answer.allowance is not None:

@@ -14,6 +14,7 @@ from events.core.positions import Vector
 from events.core.records import Entity, EntityT, Key
 from events.messages import Message
 from events.rooms import Room, room_key
+from events.users import User, without_person
 from producers.commands import SECRET_CHARS, Outcome
 from projectors.as_of.entities import entities
 from projectors.as_of.rooms import Kept
@@ -81,6 +82,11 @@ async def as_it_was(models: ReadModels, outcome: Outcome, shows: Collection[Key]
 
 def hidden(entity: EntityT, now: Mapping[Key, Entity | None]) -> EntityT:
     """An entity as it was, unless it is deleted ``now``, as a read of it would show: a message also with its room."""
+    if isinstance(entity, User):
+        present = now.get(entity.key)
+        if isinstance(present, User) and present.erased is not None:
+            blank = {name: getattr(without_person(entity), name) for name in entity.__struct_fields__}
+            return replace(entity, **{**blank, "deactivated": present.deactivated, "erased": present.erased})
     if isinstance(entity, Room) and _deleted(entity, now):
         return replace(entity, state="deleted", name="", description=None, data={})
     if isinstance(entity, Message) and not entity.deleted:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
+from math import inf
 from time import time
 from typing import Literal, get_args
 
@@ -27,6 +29,7 @@ REVOKED = "expected a valid token, got one that was revoked; log in again"
 FOREIGN = "expected a token of this installation, got another; log in"
 NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
 ALGORITHM = "HS256"
+_SESSION = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ISSUER = "klatsch"
 #: Life of a token whose session ends by itself where it is not used: a year.
 SLIDING_SECONDS = 365 * 86_400.0
@@ -90,6 +93,20 @@ def mint(
     return jwt.encode(claims, bytes.fromhex(settings.secret), ALGORITHM)
 
 
+def seconds_left(token: str) -> int:
+    """How long a token of ours, made a moment ago, is good."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return max(1, int(claims["exp"] - time()))
+
+
+def _opened(session: str) -> float:
+    """When a session was opened, in Unix seconds, as its id says (UUIDv7): a token that was renewed is as old as that.
+    Of what has another id, infinity."""
+    if _SESSION.fullmatch(session) is None:
+        return inf
+    return int(session[:8] + session[9:13], 16) / 1000
+
+
 def verify(settings: Settings, token: str) -> Identity:
     """The identity in a token. Raises Problem ``unauthenticated``, ``token_expired`` or ``token_not_yet_valid``.
     Revocation is not seen here."""
@@ -126,7 +143,7 @@ def verify(settings: Settings, token: str) -> Identity:
         _scopes(claims),
         claims.get("app", DEFAULT_APP),
         kind,
-        float(claims["iat"]),
+        min(float(claims["iat"]), _opened(claims["sid"])),
         claims.get("sliding") == 1,
     )
 

@@ -41,15 +41,15 @@ class AppUsers:
         self._changes = 0
         progress.on_touch(self._touched)
 
-    async def team(self, app: str, user: str) -> str | None:
-        """Id of a user's team; None: they are in none, or nobody. While Postgres is away, as it was known last."""
+    async def get_known(self, app: str, user: str) -> AppUser | None:
+        """The same as ``get``; while Postgres is away, as they were known last."""
         try:
-            found = await self.get(app, user)
+            return await self.get(app, user)
         except away.POSTGRES:
             found = self._known.get(user)
             if found is None or found.app != app or self._progress.fresh:
                 raise
-        return None if found is None else found.team
+            return found
 
     async def get(self, app: str, user: str) -> AppUser | None:
         """A user of an application; None for one whom it has not, or who is deactivated."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from events.core.clock import from_datetime, now, to_datetime, uuid7
+from events.sessions import SessionUsed
 from infra.base.postgres import Pool, queries
 from producers.commands import ANY_APP, CommandEnvelope, Refused, Unavailable
 from producers.engine.router import Producers
@@ -44,6 +45,8 @@ class SessionsInUse:
         self._clock = clock
         self._ends: OrderedDict[str, float] = OrderedDict()
         self._notes: set[asyncio.Task[None]] = set()
+        #: Sessions whose use is being noted.
+        self._noting: set[str] = set()
 
     async def use(self, user: str, session: str, hours: int, issued: float) -> bool:
         """Whether a session may go on, which is used now. ``hours``: its length from now on; 0: it is not moved on.
@@ -62,8 +65,7 @@ class SessionsInUse:
             self._keep(session, ends)
         if ends <= moment:
             return False
-        if hours and ends < moment + hours * _HOUR:
-            self._keep(session, moment + whole_seconds(hours))
+        if hours and ends < moment + hours * _HOUR and session not in self._noting:
             self._note(user, session, moment + whole_seconds(hours))
         return True
 
@@ -80,25 +82,27 @@ class SessionsInUse:
 
     def _note(self, user: str, session: str, ends: float) -> None:
         """Writes it beside the request, which does not wait."""
-        task = asyncio.create_task(self._write(user, session, from_datetime(datetime.fromtimestamp(ends, UTC))))
+        task = asyncio.create_task(self._write(user, session, ends))
+        self._noting.add(session)
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
-    async def _write(self, user: str, session: str, expires: str) -> None:
-        command = UseSession(user=user, session=session, expires=expires)
+    async def _write(self, user: str, session: str, ends: float) -> None:
+        """The end moves on when that is decided, not before: the session may be closed by then."""
+        command = UseSession(user=user, session=session, expires=from_datetime(datetime.fromtimestamp(ends, UTC)))
         envelope = CommandEnvelope(
-            command=command,
-            id=uuid7(),
-            actor="system",
-            key=uuid7(),
-            time=now(),
-            traceparent=None,
-            app=ANY_APP,
+            command=command, id=uuid7(), actor="system", key=uuid7(), time=now(), traceparent=None, app=ANY_APP,
             via=None,
-        )
+        )  # fmt: skip
         try:
-            await self._producers.submit(envelope)
+            outcome = await self._producers.submit(envelope)
+            if any(isinstance(record.data, SessionUsed) for record in outcome.records):
+                self._keep(session, ends)
+            else:
+                # It is closed, or others have moved its end further: the next use asks.
+                self._ends.pop(session, None)
         except (Refused, Unavailable) as error:
             # The next use notes it.
-            self._ends.pop(session, None)
             log.info("the use of session %s is not noted: %s", session, error)
+        finally:
+            self._noting.discard(session)

@@ -15,7 +15,7 @@ from events.core.errors import KlatschError
 from infra.base.settings import Settings
 
 #: Columns that no reader sees: where in the vault a password or a secret is.
-WITHHELD: Mapping[str, frozenset[str]] = {"users": frozenset({"credential"}), "apps": frozenset({"keys"})}
+WITHHELD: Mapping[str, frozenset[str]] = {"users": frozenset({"credential"}), "apps": frozenset({"keys", "reason"})}
 #: Tables of the live schema that no reader sees anything of, each with the reason. One that is neither here nor has a
 #: policy fails tests/infra/base/test_readers.py.
 CLOSED: Mapping[str, str] = {
@@ -68,7 +68,8 @@ def making(settings: Settings, name: str, app: str, database: str, verifier: str
     """What makes a reader, once their group is there. ``verifier``: of the password, which the server never sees."""
     role = f'"{checked(name)}"'
     return [
-        f"create role {role} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password '{verifier}'",
+        f"create role {role} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit 5"
+        f" password '{verifier}'",
         # Only what the group may read: who could become the group would be nobody's reader, and see nothing.
         f'grant "{group(settings)}" to {role} with inherit true, set false',
         f'alter role {role} in database {_quoted(database)} set search_path = "{settings.schema}"',

@@ -70,7 +70,8 @@ class CommandBatch:
         app = homes.home(row.topic, stream, self._state)
         closed = (app or homes.made_in(envelope)) in self._erased
         receipt = self._receipts.get((stream, envelope.actor, envelope.command_key))
-        if receipt is not None and not closed:
+        # Those of another application are nobody's: all servers have one name.
+        if receipt is not None and not closed and homes.reaches(envelope, app):
             self._repeat(envelope, row.name, receipt)
             return True
         try:

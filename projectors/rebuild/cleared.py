@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from infra.base.postgres import Connection, queries
 from infra.base.settings import Settings
 from projectors.core.source import ResumeAt
 from projectors.read_models.projector import event_shards
 from projectors.rebuild.reading import ShardReader
+
+
+async def swept(connection: Connection, schema: str) -> list[str]:
+    """The applications whose rows were removed from a schema."""
+    query = queries("app_erasure")["done"].replace("{live}", f'"{schema}".')
+    return [row["app"] for row in await connection.fetch(query)]
 
 
 async def cleared(settings: Settings) -> list[str]:

@@ -11,7 +11,7 @@ from infra.base import postgres
 from infra.base.settings import Settings
 from projectors.rebuild import fresh
 from projectors.rebuild.building import UNSEEN, Watch, alone, build, exists, finish, prepare
-from projectors.rebuild.cleared import cleared
+from projectors.rebuild.cleared import cleared, swept
 from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, Model
@@ -45,7 +45,9 @@ async def rebuild(
         serving = await exists(connection, settings.schema)
         if not serving and model.name != "all":
             raise RebuildError(f"schema {settings.schema} is not there: expected --model all, got {model.name}")
-        await prepare(connection, settings, schema, model, restart, await cleared(settings))
+        # Of one whose rows went a moment ago the log may not say so yet.
+        gone = {*await cleared(settings), *(await swept(connection, settings.schema) if serving else ())}
+        await prepare(connection, settings, schema, model, restart, sorted(gone))
         upto = await _upto(connection, settings, schema, model)
         report = RebuildReport(model=model.name, log=await build(settings, schema, upto, watch, jobs))
         report.folding = time.monotonic() - started

@@ -52,7 +52,11 @@ METRICS = {
 #: What is the log's own, and nobody's event.
 _OWN = frozenset({"log.opened", "key.used"})
 #: What happens to users and messages without anybody doing something: it makes nobody active.
-_PASSIVE = frozenset({"user.registered", "message.emotion_detected"})
+_PASSIVE = frozenset({
+    "user.registered", "message.emotion_detected",
+    # Given in the name of who was moved to another team, or is erased.
+    "member.left", "invitation.declined", "invitation.withdrawn",
+})  # fmt: skip
 #: Actors that are no users (api/core/calls.py: SERVER).
 _NOBODY = frozenset({"system", "server"})
 

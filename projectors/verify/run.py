@@ -60,9 +60,9 @@ async def verify(
                 watch.phase("healing")
                 await _healed(connection, settings, follower, model, findings)
         await fresh.drop(connection, schema)
-    if model.name == "all":
-        watch.phase("counting usage")
-        await _usage(settings, findings, healing)
+        if model.name == "all":
+            watch.phase("counting usage")
+            await _usage(settings, findings, healing)
     findings.seconds = time.monotonic() - started
     return findings
 

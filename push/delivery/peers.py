@@ -101,9 +101,10 @@ class Peers:
         """The user's connections to this node."""
         return tuple(self._by_user.get(user, ()))
 
-    def identities(self) -> Sequence[ConnectionIdentity]:
-        """Who is connected, a login session or token once."""
-        return tuple({identity.session: identity for identity in self._identities.values()}.values())
+    def identities(self, user: str | None = None) -> Sequence[ConnectionIdentity]:
+        """Who is connected, or a user's part of it: a login session, or a token, once."""
+        found = self._identities.values() if user is None else map(self._identities.__getitem__, self.of_user(user))
+        return tuple({(identity.session, identity.issued): identity for identity in found}.values())
 
     def revoked(self, session: str) -> None:
         """A login session has ended: cut its connections."""

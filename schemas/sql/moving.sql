@@ -18,7 +18,7 @@ select distinct found."user" from (
     join users u on u.id = f."user"
     join users o on o.id = f.other
     where f.type = 'friend' and u.team is distinct from o.team
-      and (f."user" = any($1::text[]) or ($1::text[] is null and (u.team is not null or o.team is not null)))
+      and (f."user" = any($1::text[]) or f.other = any($1::text[]) or ($1::text[] is null and (u.team is not null or o.team is not null)))
 ) found
 where exists (select from teams)
 

@@ -11,12 +11,12 @@ select {columns plan} from plans where id = $1
 select {columns plan p} from plans p join apps a on a.plan = p.id where a.id = $1
 
 -- name: count_users
--- Users of an application.
-select count(*) from users where app = $1 and state = 'registered'
+-- Users of an application who are not erased.
+select count(*) from users where app = $1 and state = 'registered' and erased is null
 
 -- name: count_rooms
--- Rooms of an application that are not deleted.
-select count(*) from rooms where app = $1 and state <> 'deleted'
+-- Rooms of an application that are not deleted; nobody deletes a direct one, which is as good as gone when it is empty.
+select count(*) from rooms where app = $1 and state <> 'deleted' and not (type = 'direct' and members = 0)
 
 -- name: count_messages_day
 -- Messages of an application from an id on, without what rooms announce by themselves.

@@ -442,7 +442,8 @@ create policy readers on stays for select using (room = any(array(select r.id fr
 alter table invitations enable row level security;
 create policy readers on invitations for select using (room = any(array(select r.id from rooms r)));
 alter table messages enable row level security;
-create policy readers on messages for select using (room = any(array(select r.id from rooms r)));
+create policy readers on messages for select
+    using (deleted is null and room = any(array(select r.id from rooms r)));
 alter table spans enable row level security;
 create policy readers on spans for select using (room = any(array(select r.id from rooms r)));
 -- Rooms are some thousands, messages are not: each is looked up.
@@ -460,8 +461,10 @@ create policy readers on channel_users for select
 alter table listenings enable row level security;
 create policy readers on listenings for select
     using ('default' = (select r.app from readers r where r.role = current_user::text));
--- Without the events that say where in the vault a password or a secret is.
+-- Without the events that say where in the vault a password or a secret is, what people called themselves before, and
+-- what operators note.
 alter table changes enable row level security;
 create policy readers on changes for select
     using (app = (select r.app from readers r where r.role = current_user::text)
-           and type not in ('user.registered', 'user.password_changed', 'app.created', 'app.key_rolled'));
+           and type not in ('user.registered', 'user.password_changed', 'user.profile_changed', 'user.email_changed',
+                            'user.email_abandoned', 'app.created', 'app.key_rolled', 'app.suspended', 'app.erased'));

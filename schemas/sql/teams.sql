@@ -15,9 +15,10 @@ select {columns team} from teams where id = $1 and state = 'active'
 select id from teams where id = any($1::text[]) and app = $2 and state = 'active'
 
 -- name: inside
--- How many registered users and rooms a team has.
-select (select count(*) from users where team = $1 and state = 'registered') as users,
-       (select count(*) from rooms where team = $1 and state <> 'deleted') as rooms
+-- How many users and rooms a team has, without those that are erased, deleted, or direct and empty.
+select (select count(*) from users where team = $1 and state = 'registered' and erased is null) as users,
+       (select count(*) from rooms where team = $1 and state <> 'deleted' and not (type = 'direct' and members = 0))
+       as rooms
 
 -- name: whose
 -- The application of a team, also of one that was removed.

@@ -51,6 +51,9 @@ class WithoutTeams:
     async def get(self, app: str) -> App:
         return default_app()
 
+    async def has_teams(self, app: str) -> bool:
+        return False
+
 
 class Reader:
     """Somebody whose reads are counted, with the services that reads need."""

@@ -40,7 +40,8 @@ async def open_(installed: Settings, world: World) -> AsyncIterator[Settings]:
     """The same installation behind another process, which admits what is developed here, and one app."""
     settings = msgspec.structs.replace(
         installed, port=free_port(), origins="http://localhost:*, http://127.0.0.1:*, https://app.example/",
-        limit_create="1/1000", body_seconds=2.0, limits=True,
+        # What is taken here is told to the other process, in seconds of this quota.
+        limit_create="1/30", body_seconds=2.0, limits=True,
     )  # fmt: skip
     async with serving(settings, frozenset({"api", "push"})):
         yield settings

@@ -76,7 +76,10 @@ async def test_each_record_names_things_of_its_recipients_application(installed:
     ours = {one.id: homes[one.id] for group in scene.people for one in group}
     heard: dict[str, set[str]] = {app: set() for app in ours.values()}
     for partition, item in await recorded(installed):
-        to = {homes[one.removeprefix(ROOM_MARK)] for one in item.recipients}
+        # Of an application that another test has erased nobody is known any more.
+        to = {homes[id] for one in item.recipients if (id := one.removeprefix(ROOM_MARK)) in homes}
+        if not to:
+            continue
         assert len(to) == 1, f"recipients of several applications: {item.recipients}"
         text = bytes(item.delta).decode()
         named = {id: homes[id] for id in _ID.findall(text) if id in homes}

@@ -27,7 +27,10 @@ from tests.running import until
 from tests.servers import installation, serving
 
 #: What says where in the vault something is.
-POINTING = {"user.registered", "user.password_changed", "app.created", "app.key_rolled"}
+POINTING = {
+    "user.registered", "user.password_changed", "app.created", "app.key_rolled",
+    "user.profile_changed", "user.email_changed", "user.email_abandoned", "app.suspended", "app.erased",
+}  # fmt: skip
 
 
 class Stage(NamedTuple):
@@ -112,7 +115,9 @@ async def apps_of(owner: asyncpg.Connection) -> Callable[[str, Any], str | None]
     """Tells of a row of a table which application it is of; None: of none that a reader may know."""
     users: dict[str, str] = {row["id"]: row["app"] for row in await owner.fetch("select id, app from users")}
     rooms: dict[str, str] = {row["id"]: row["app"] for row in await owner.fetch("select id, app from rooms")}
-    messages = {row["id"]: row["room"] for row in await owner.fetch("select id, room from messages")}
+    messages = {
+        row["id"]: row["room"] for row in await owner.fetch("select id, room from messages where deleted is null")
+    }
 
     def told(table: str, row: Any) -> str | None:
         match table:
@@ -124,8 +129,12 @@ async def apps_of(owner: asyncpg.Connection) -> Callable[[str, Any], str | None]
                 return users[row["user"]]
             case "handles":
                 return handle_parts(row["id"]).app
+            case "messages" if row["deleted"] is not None:
+                return None
             case "members" | "stays" | "invitations" | "messages" | "spans" | "pins":
                 return rooms[row["room"]]
+            case "revisions" if row["message"] not in messages:
+                return None
             case "revisions":
                 return rooms[messages[row["message"]]]
             case "channels" | "channel_users" | "listenings":

@@ -24,7 +24,7 @@ from tests.producers.test_commands import APP, BEFORE, EXAMPLES, MADE, SAID
 Scene = tuple[tuple[tuple[str, str, Command], ...], Command]
 
 #: Ids in the examples, which become those of a world; and what begins the names of handles.
-IDS = frozenset("cdfhimoprtuvwxyz")
+IDS = frozenset("cdfghimoprtuvwxyz")
 HANDLES = ("username:", "email:")
 #: What is acted besides, by the event types that no example makes.
 FURTHER: dict[str, Scene] = {

@@ -15,7 +15,7 @@ from events.messages import Message, message_key
 from events.registry import REGISTRY
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
-from events.users import User, user_key
+from events.users import User, user_key, without_person
 from infra.base import kafka
 from infra.base.settings import Settings
 from producers.engine.log import read_tail
@@ -108,13 +108,20 @@ def _entry(entities: Entities, member: Member) -> dict[str, Any]:
 
 def profile(then: Entities, now: Entities, viewer: str, user: str) -> dict[str, Any]:
     """A user as they were, as a viewer sees them: masked to who blocks them, at rest for whom they block."""
-    found = then[user_key(user)]
-    assert isinstance(found, User)
+    past = then[user_key(user)]
+    assert isinstance(past, User)
+    found = unless_erased(past, now)
     blocks = [_block(state, *pair) for state in (then, now) for pair in ((viewer, user), (user, viewer))]
     cut = min((one.version for one in blocks if one is not None and one.user == user), default=None)
     if any(one is not None and one.user == viewer for one in blocks):
         return masked(user_view(found))
-    return user_view(found if cut is None or found.version < cut else now.still[user, viewer, cut])
+    return user_view(found if cut is None or found.version < cut else unless_erased(now.still[user, viewer, cut], now))
+
+
+def unless_erased(past: User, now: Entities) -> User:
+    """The user as they were; of who is erased now nothing that they called themselves."""
+    present = now[user_key(past.id)]
+    return without_person(past) if isinstance(present, User) and present.erased else past
 
 
 def _block(state: Entities, user: str, other: str) -> Relationship | None:

@@ -113,7 +113,7 @@ async def entities_agree(connection: postgres.Connection, vector: Vector, then: 
     moment, kept = Moment(vector=vector), rooms.Kept()
     await whole_streams_agree(connection, vector, then, now)
     users = [one.id for one in now.of(User)]
-    want = {one.id: one for one in then.of(User) if one.state == "registered"}
+    want = {one.id: log.unless_erased(one, now) for one in then.of(User) if one.state == "registered"}
     assert await people.users(connection, moment, users) == want
     pairs = [(one.user, one.other) for one in now.of(Relationship)]
     have = await people.relationships(connection, moment, pairs)
@@ -148,7 +148,7 @@ async def entities_agree(connection: postgres.Connection, vector: Vector, then: 
 #: Field of each kind of entity that names its stream; a revision is in that of its message.
 STREAM = {
     "user": "id", "session": "user", "relationship": "user", "visual": "owner", "handle": "id", "room": "id",
-    "app": "id",
+    "app": "id", "plan": "id", "team": "app",
     "member": "room", "stay": "room", "message": "room", "invitation": "room", "pin": "room",
     "channel_counter": "stream", "listening": "user",
 }  # fmt: skip
@@ -165,7 +165,7 @@ async def whole_streams_agree(connection: postgres.Connection, vector: Vector, t
             streams[channels.STREAM if own else getattr(one, STREAM[one.kind])].append(key)  # type: ignore[union-attr]
     for stream, keys in streams.items():
         kinds = {key[0] for key in keys}
-        of_all = {"room": "rooms", "handle": "handles", "app": "apps"}
+        of_all = {"room": "rooms", "handle": "handles", "app": "apps", "plan": "apps", "team": "apps"}
         topic = "rooms" if stream == channels.STREAM else next((of_all[k] for k in of_all if k in kinds), "users")
         shard = Shard(topic, partition_of(stream, 2))
         found = await entities(connection, stream, keys, Position(*shard, vector.get(shard, 0) - 1), rooms.Kept())
