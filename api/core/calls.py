@@ -187,10 +187,10 @@ class Call:
         found = await self.services.app_users.get_known(identity.app, identity.user)
         if found is None and await self.see_all("users"):
             found = await self.services.app_users.get_known(identity.app, identity.user)
-        if found is None:
+        if found is None and identity.role in ("person", "service"):
             # Who is deactivated is not somebody of no team.
             raise Problem("unauthenticated", FOREIGN)
-        return found.team
+        return None if found is None else found.team
 
     async def _acts_in(self) -> str | None:
         """Of which team's rooms its commands may know: where nobody calls, what the system does by itself, of all."""
