@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 
@@ -120,6 +122,15 @@ async def test_a_team_with_people_or_rooms_stays(world: World, operator: str) ->
     with pytest.raises(Refusal) as caught:
         await world.call("teams.remove", {"team": team}, token=app.server)
     assert (caught.value.code, caught.value.problem["users"], caught.value.problem["rooms"]) == ("in_use", 1, 1)
+    # To another application it is not there, full or not.
+    other = await made(world, operator)
+    for key in (None, secrets.token_hex(8)):
+        for id in (team, str(uuid4())):
+            with pytest.raises(Refusal) as caught:
+                await world.call("teams.remove", {"team": id}, token=other.server, key=key)
+            assert (caught.value.code, caught.value.problem["detail"].replace(id, "")) == (
+                "not_found", "expected a team of the application, found none with id "
+            )  # fmt: skip
     await ada.do("rooms.delete", room=room)
     await world.call("users.set_team", {"user": ada.id, "team": None}, token=app.server)
     await world.call("teams.remove", {"team": team}, token=app.server)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import aiohttp
 import msgspec
 import pytest
 
 from api.core.tokens import CLOCK_SKEW_SECONDS, mint, verify
 from api.support.problems import Problem
-from events.core.clock import after, now
+from events.core.clock import after, now, uuid7
 from infra.base.settings import Settings
 from tests.client import World
 
@@ -67,3 +70,13 @@ async def test_a_token_that_a_node_with_a_faster_clock_made_serves_at_once(insta
     )
     assert (await world.call("users.me", {}, token=ahead))["user"]["id"] == person.id
     await (await world.socket(ahead)).close()
+
+
+def test_a_renewed_token_is_as_old_as_its_session() -> None:
+    """So what is revoked before a time ends, however often it was renewed since."""
+    session = uuid7(1_700_000_000_123)
+    fields: dict[str, Any] = {"user": "u", "role": "person", "issued": now(), "expires": after(now(), 60)}
+    assert verify(SETTINGS, mint(SETTINGS, session=session, **fields)).issued == 1_700_000_000.123
+    # Of an id that says no time, the token's own.
+    named = verify(SETTINGS, mint(SETTINGS, session="operator", **fields))
+    assert abs(named.issued - time.time()) < 5

@@ -116,3 +116,14 @@ def test_a_name_is_free_in_another_application() -> None:
         mine = replace(claim, handle=username_handle("ada", app), user=user)
         assert isinstance(answer(log, mine, app), Outcome)
     assert {record.app for record in log.records} == {"default", "one"}
+
+
+def test_a_key_that_another_application_has_used_tells_nothing() -> None:
+    """All servers without a user have one name."""
+    log, command = given("ChangeRoom", "one")
+    [first] = log.turn(order(command, actor="server", id="y", key="k", second=1, app="one", via="app"))
+    assert isinstance(first, Outcome) and first.records
+    [again] = log.turn(order(command, actor="server", id="z", key="k", second=2, app="one", via="app"))
+    assert isinstance(again, Outcome) and again.repeated
+    [other] = log.turn(order(command, actor="server", id="w", key="k", second=3, app="other", via="app"))
+    assert isinstance(other, Refused) and other.code == "not_found"
