@@ -8,6 +8,12 @@ from users where id = any($1::text[])
 union all
 select id, case when name = '' then '' else '#' || name end from rooms where id = any($1::text[])
 
+-- name: standing
+-- Whether some users are erased, what they said with it, and whether they are of another team than a room ($2).
+select u.id, u.erased is not null as erased, coalesce(u.erasure->>'messages' = 'hide', false) as hidden,
+       exists (select from rooms r where r.id = $2 and r.team is distinct from u.team) as apart
+from users u where u.id = any($1::text[])
+
 -- name: parked_list
 -- Streams with parked events, the longest waiting first: the event on which each waits, and how many wait.
 select distinct on (p.since, p.consumer, p.stream) p.consumer, p.stream, first.topic, first.partition,

@@ -27,6 +27,7 @@ from tests.api.conftest import minted
 from tests.client import Person, World
 from tests.deadline import until
 from tests.infra.ops.operating import klatsch
+from tests.running import until as eventually
 from tests.system import log
 from tests.system.acting import cast, script
 from tests.system.clients import compared, pushed
@@ -137,6 +138,31 @@ async def test_a_raid_is_taken_back(installed: Settings, scene: Scene) -> None:
     more = await undone(installed, mallory, since=start, until=end)
     last, _ = await log.records(installed)
     assert len(last) == len(again) and "it is as it was already" in more, "once more changes nothing"
+
+
+async def test_who_is_erased_does_not_come_back(installed: Settings, scene: Scene, operator: str) -> None:
+    """Their leaving and what is hidden of them stand in the log as deeds of theirs."""
+    ada, bob, mallory, room = scene.ada, scene.bob, scene.mallory, scene.room
+    start = moment()
+    hers, his = await mallory.say(room, "mallory was here"), await bob.say(room, "and bob")
+    place = moment()
+    await ada.do("messages.delete", room=room, message=his["id"])
+    await mallory.world.call("users.erase", {"user": mallory.id, "messages": "hide"}, token=operator)
+
+    async def done() -> bool:
+        found = await mallory.world.call("users.erasure", {"user": mallory.id}, token=operator)
+        return found["erasure"]["done"] is not None
+
+    await eventually(done, "the erasure is done")
+    said = await undone(installed, mallory, since=start, until=moment())
+    console = Console(soft_wrap=True, record=True, width=250)
+    await revert_run.of_room(installed, room, place, ask=lambda _: True, console=console, all=True)
+    text = said + console.export_text()
+    assert "the account was erased since, for good" in text
+    after_ = await scene.state(ada)
+    assert mallory.id not in after_["members"] and hers["id"] not in after_["messages"]
+    # What others said is brought back.
+    assert after_["messages"][his["id"]][0] == {"text": "and bob"}
 
 
 async def test_what_somebody_else_changed_since_stays(installed: Settings, scene: Scene) -> None:

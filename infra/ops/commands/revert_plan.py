@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from events.core.clock import now, uuid7
 from events.core.positions import Shard
 from events.core.records import Entity, Event, Key, Record
 from events.members import MemberJoined
+from events.message_entity import Message, message_key
+from events.messages import MessageRestored
 from events.rooms import RoomCreated
 from infra.base.postgres import Connection, Row, queries
 from infra.ops.commands import revert_commands
@@ -91,7 +93,38 @@ async def _of_stream(connection: Connection, stream: str, chosen: list[Record]) 
         else preview.step(record, _envelope(one, record, state[key_of(one)]))
         for record, one in reversed(commands)
     ]
-    return _first_members(steps)
+    return _first_members(await _those_who_may(connection, stream, steps, state))
+
+
+async def _those_who_may(
+    connection: Connection, stream: str, steps: list[RevertStep], state: Mapping[Key, Entity | None]
+) -> list[RevertStep]:
+    """The steps, without what would bring erased accounts back, or somebody into a room of another team."""
+    about = [(step, *_brings_back(step, state)) for step in steps]
+    ids = {user for _, user, _ in about if user is not None}
+    if not ids:
+        return steps
+    users = {row["id"]: row for row in await connection.fetch(queries("operate")["standing"], list(ids), stream)}
+    found = []
+    for step, user, enters in about:
+        row = None if user is None else users.get(user)
+        if row is not None and row["erased"] and (enters or row["hidden"]):
+            step = step._replace(envelope=None, events=(), reason="the account was erased since, for good")
+        elif row is not None and enters and row["apart"]:
+            step = step._replace(envelope=None, events=(), reason="they are of another team than the room")
+        found.append(step)
+    return found
+
+
+def _brings_back(step: RevertStep, state: Mapping[Key, Entity | None]) -> tuple[str | None, bool]:
+    """Whom a step brings back, or what they said; and whether they enter the room."""
+    for event in step.events:
+        if isinstance(event, MemberJoined):
+            return event.user, True
+        if isinstance(event, MessageRestored):
+            message = state.get(message_key(event.message))
+            return (message.author if isinstance(message, Message) else None), False
+    return None, False
 
 
 def _first_members(steps: list[RevertStep]) -> list[RevertStep]:
