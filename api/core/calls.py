@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -152,6 +153,9 @@ class Call:
         self.asked: Asked | None = None
         #: Whether a key told that this was done before.
         self.repeated = False
+        self._team: str | None = None
+        self._team_is_known = identity is None or identity.role == "operator" or not identity.user
+        self._team_lookup: asyncio.Future[str | None] | None = None
         #: Set by an operation that logs somebody in: the token goes into the stream's cookie too.
         self.stream_token: str | None = None
 
@@ -181,8 +185,18 @@ class Call:
 
         Costs no query where the application has no teams, nor where the user has called before.
         """
+        if not self._team_is_known:
+            # What one call gives at once is looked up once, and goes on in its order.
+            if self._team_lookup is None:
+                self._team_lookup = asyncio.ensure_future(self._find_team())
+            self._team = await asyncio.shield(self._team_lookup)
+            self._team_is_known = True
+        return self._team
+
+    async def _find_team(self) -> str | None:
         identity = self.identity
-        if identity is None or not identity.user or not await self.has_teams():
+        # An operator's token names nobody who is there.
+        if identity is None or not identity.user or identity.role == "operator" or not await self.has_teams():
             return None
         found = await self.services.app_users.get_known(identity.app, identity.user)
         if found is None and await self.see_all("users"):

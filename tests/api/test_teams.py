@@ -253,3 +253,22 @@ async def test_what_was_left_undone_is_done_later(
 
     await until(left, "nothing ties them to the other team", 10 * AFTER_SECONDS)
     assert len((await other.bob.do("rooms.find"))["rooms"]) == 2
+
+
+async def test_what_is_given_at_once_keeps_its_order(world: World, operator: str) -> None:
+    """Also where the application has teams, so that whose the caller is is looked up first."""
+    await world.call(
+        "teams.create", {"external_id": secrets.token_hex(6), "name": "Crew", "app": "default"}, token=operator
+    )
+    ada = await world.person("ada")
+    room = await ada.group()
+    orders = [
+        {
+            "command": "PostMessage", "actor": ada.id, "time": "1995-03-01T08:00:00.000Z", "key": f"{room}-{n}",
+            "fields": {"room": room, "token": f"{room}-{n}", "content": {"text": str(n)}},
+        }
+        for n in range(40)
+    ]  # fmt: skip
+    answer = await world.call("import.orders", {"orders": orders}, token=operator)
+    offsets = [int(one["position"].rpartition("/")[2]) for one in answer["results"]]
+    assert offsets == sorted(offsets)
