@@ -16,7 +16,7 @@ from api.moving import end_what_is_left
 from api.support import pages, problems
 from api.support.containing import part_of
 from api.support.ids import CHARS, ids_of
-from api.support.pages import Cursor, Limit, Text
+from api.support.pages import Cursor, Limit
 from api.support.problems import Problem, gather
 from api.teams import known
 from events.core.clock import uuid7
@@ -121,12 +121,10 @@ async def query(call: Call, request: QueryUsers) -> dict[str, Any]:
 
 async def _holding(call: Call, request: QueryUsers, custom: str) -> dict[str, Any]:
     """Those of the caller's application whose object holds what is asked for."""
-    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
-    text = msgspec.json.encode(part_of(custom)).decode()
+    after, text = pages.decode_id(request.cursor), msgspec.json.encode(part_of(custom)).decode()
     rows = await call.rows(queries("users")["holding"], text, after, request.limit + 1, call.app)
-    users = [from_row(User, row) for row in rows[: request.limit]]
-    more = pages.encode(users[-1].id) if len(rows) > request.limit else None
-    return {"users": [self_view(user) for user in users], "next": more}
+    found, more = pages.by_id(rows, request.limit)
+    return {"users": [self_view(from_row(User, row)) for row in found], "next": more}
 
 
 def _id(app: str, external: str) -> str:

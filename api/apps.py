@@ -14,7 +14,7 @@ from api.core.operation import NoParameters, NoPast, Operation, Request
 from api.rooms import keyed_id
 from api.support import pages
 from api.support.apps import shown_secret
-from api.support.pages import Cursor, Limit, Text
+from api.support.pages import Cursor, Limit
 from api.support.problems import Problem
 from api.support.times import as_kept
 from events.apps import App, AppCreated, AppKeyRolled, app_key, as_created, default_app, settings_of
@@ -164,10 +164,7 @@ async def list_(call: Call, request: ListAppsRequest) -> dict[str, Any]:
 
 def place(request: ListAppsRequest) -> str | None:
     """The id that the page comes after; None: the default one is the first of it. Raises Problem ``invalid``."""
-    if request.cursor is None:
-        return None
-    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
-    return after
+    return None if request.cursor is None else pages.decode_id(request.cursor)
 
 
 def page(request: ListAppsRequest, apps: list[App]) -> dict[str, Any]:

@@ -107,9 +107,8 @@ async def create(call: Call, request: CreateChannelRequest) -> dict[str, Any]:
 
 async def list_(call: Call, request: ListChannelsRequest) -> dict[str, Any]:
     rows = await call.rows(queries("channels")["page"], place(request), request.limit + 1)
-    channels = [from_row(Channel, row) for row in rows[: request.limit]]
-    more = pages.encode(channels[-1].id) if len(rows) > request.limit else None
-    return {"channels": await _shown(call, channels), "next": more}
+    found, more = pages.by_id(rows, request.limit)
+    return {"channels": await _shown(call, [from_row(Channel, row) for row in found]), "next": more}
 
 
 def place(request: ListChannelsRequest) -> int:

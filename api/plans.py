@@ -11,7 +11,7 @@ from api.core.operation import NoPast, Operation, Request
 from api.rooms import keyed_id
 from api.support import pages
 from api.support.app_counts import Counted
-from api.support.pages import Cursor, Limit, Text
+from api.support.pages import Cursor, Limit
 from api.support.problems import Problem
 from events.core.clock import uuid7
 from events.core.faults import wrong
@@ -116,20 +116,9 @@ async def get(call: Call, request: PlanRequest) -> dict[str, Any]:
 
 
 async def list_(call: Call, request: ListPlansRequest) -> dict[str, Any]:
-    rows = await call.rows(queries("plans")["page"], place(request), request.limit + 1)
-    return page(request, [from_row(Plan, row) for row in rows])
-
-
-def place(request: ListPlansRequest) -> str:
-    """The id that the page comes after. Raises Problem ``invalid``."""
-    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
-    return after
-
-
-def page(request: ListPlansRequest, plans: list[Plan]) -> dict[str, Any]:
-    """A page, from one plan more than it may hold."""
-    more = pages.encode(plans[request.limit - 1].id) if len(plans) > request.limit else None
-    return {"plans": [plan_view(one) for one in plans[: request.limit]], "next": more}
+    rows = await call.rows(queries("plans")["page"], pages.decode_id(request.cursor), request.limit + 1)
+    found, more = pages.by_id(rows, request.limit)
+    return {"plans": [plan_view(from_row(Plan, row)) for row in found], "next": more}
 
 
 async def choose(call: Call, request: ChoosePlanRequest) -> dict[str, Any]:

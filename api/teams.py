@@ -9,7 +9,7 @@ from api.core.calls import Call
 from api.core.operation import Operation, Request
 from api.moving import leave_others
 from api.support import pages
-from api.support.pages import Cursor, Limit, Text
+from api.support.pages import Cursor, Limit
 from api.support.problems import Problem
 from events.core.derived_ids import derived_id
 from events.teams import Team, TeamCreated, as_created, team_key
@@ -107,16 +107,10 @@ async def get(call: Call, request: GetTeamRequest) -> dict[str, Any]:
 
 
 async def list_(call: Call, request: ListTeamsRequest) -> dict[str, Any]:
-    rows = await call.rows(queries("teams")["page"], whose(call, request.app), place(request), request.limit + 1)
-    found = [from_row(Team, row) for row in rows[: request.limit]]
-    more = pages.encode(found[-1].id) if len(rows) > request.limit else None
-    return {"teams": [team_view(one) for one in found], "next": more}
-
-
-def place(request: ListTeamsRequest) -> str:
-    """The id that the page comes after. Raises Problem ``invalid``."""
-    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
-    return after
+    app, after = whose(call, request.app), pages.decode_id(request.cursor)
+    rows = await call.rows(queries("teams")["page"], app, after, request.limit + 1)
+    found, more = pages.by_id(rows, request.limit)
+    return {"teams": [team_view(from_row(Team, row)) for row in found], "next": more}
 
 
 async def change(call: Call, request: ChangeTeamRequest) -> dict[str, Any]:

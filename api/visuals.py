@@ -11,7 +11,7 @@ from api.core.calls import Call
 from api.core.operation import Operation, Request
 from api.support import pages
 from api.support.ids import Ids, ids_of
-from api.support.pages import Cursor, Limit, Text
+from api.support.pages import Cursor, Limit
 from api.support.problems import Problem
 from events.core.faults import wrong
 from events.users import User, user_key
@@ -136,12 +136,6 @@ async def get(call: Call, request: GetVisualRequest) -> dict[str, Any]:
     return {"visual": visual_view(found)}
 
 
-def place(request: ListVisualsRequest) -> str:
-    """The id that the page comes after. Raises Problem ``invalid``."""
-    (after,) = pages.decode(request.cursor, tuple[Text], ("",))
-    return after
-
-
 async def _several(call: Call, ids: list[str]) -> list[Visual]:
     """Those of the ids that the caller sees, in their order."""
     team = await call.team()
@@ -163,10 +157,10 @@ async def list_(call: Call, request: ListVisualsRequest) -> dict[str, Any]:
         if len(several) < len(ids) and await call.see_all("users"):
             several = await _several(call, ids)
         return {"visuals": [visual_view(one) for one in several], "next": None}
-    rows = await call.rows(queries("visuals")["of_owner"], call.user, place(request), request.limit + 1)
-    found = [from_row(Visual, row) for row in rows[: request.limit]]
-    views = [visual_view(one) for one in found]
-    return {"visuals": views, "next": pages.encode(found[-1].id) if len(rows) > request.limit else None}
+    after = pages.decode_id(request.cursor)
+    rows = await call.rows(queries("visuals")["of_owner"], call.user, after, request.limit + 1)
+    found, more = pages.by_id(rows, request.limit)
+    return {"visuals": [visual_view(from_row(Visual, row)) for row in found], "next": more}
 
 
 OPERATIONS = [

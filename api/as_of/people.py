@@ -11,12 +11,10 @@ from api.core.operation import AnswerAsOf, NoParameters
 from api.relationships import ListRelationshipsRequest as ListRelationships
 from api.support import pages
 from api.support.ids import ids_of
-from api.support.pages import Text
 from api.support.problems import Problem
 from api.users import FindUsers, GetUser, asked
 from api.visuals import GetVisualRequest as GetVisual
 from api.visuals import ListVisualsRequest as ListVisuals
-from api.visuals import place as visuals_after
 from events.core.faults import wrong
 from events.relationships import Relationship
 from events.visuals import Visual
@@ -67,7 +65,7 @@ async def get(call: Call, request: GetUser, as_of: AsOf) -> dict[str, Any]:
 
 async def relationships(call: Call, request: ListRelationships, as_of: AsOf) -> dict[str, Any]:
     """By id: the order of the present, the latest change first, would take all of them as they were."""
-    (place,) = pages.decode(request.cursor, tuple[Text], ("",))
+    place = pages.decode_id(request.cursor)
     found: list[dict[str, Any]] = []
     for _ in range(0, SCAN, STEP):
         size = min(STEP, request.limit - len(found))
@@ -132,13 +130,10 @@ async def visuals(call: Call, request: ListVisuals, as_of: AsOf) -> dict[str, An
             "visuals": [visual_view(one) for one in await _seen(call, as_of, ids_of("ids", request.ids))],
             "next": None,
         }
-    listed = await as_of.rows("past", "visuals_of", call.user, visuals_after(request), request.limit + 1)
-    ids = [row["id"] for row in listed[: request.limit]]
-    found = sorted(await people.visuals(as_of.connection, as_of.moment, ids), key=lambda one: one.id)
-    return {
-        "visuals": [visual_view(one) for one in found],
-        "next": pages.encode(ids[-1]) if len(listed) > request.limit else None,
-    }
+    after = pages.decode_id(request.cursor)
+    page, more = pages.by_id(await as_of.rows("past", "visuals_of", call.user, after, request.limit + 1), request.limit)
+    found = await people.visuals(as_of.connection, as_of.moment, [row["id"] for row in page])
+    return {"visuals": [visual_view(one) for one in sorted(found, key=lambda one: one.id)], "next": more}
 
 
 #: By operation, for its row.

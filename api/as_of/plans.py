@@ -8,7 +8,7 @@ from typing import Any
 from api.core.calls import Call
 from api.core.moments import AsOf
 from api.core.operation import AnswerAsOf
-from api.plans import ListPlansRequest, PlanRequest, page, place
+from api.plans import ListPlansRequest, PlanRequest
 from api.support import pages
 from events.plans import Plan, plan_key
 from infra.base.event_types import naming
@@ -34,12 +34,10 @@ async def get(call: Call, request: PlanRequest, as_of: AsOf) -> dict[str, Any]:
 
 async def list_(call: Call, request: ListPlansRequest, as_of: AsOf) -> dict[str, Any]:
     """By id. A page may have less than it could: what was made later is looked at too."""
-    rows = await as_of.rows("plans", "page", place(request), request.limit + 1)
-    ids = [row["id"] for row in rows]
-    answer = page(request, await _plans(as_of, ids[: request.limit]))
-    if len(ids) > request.limit:
-        answer["next"] = pages.encode(ids[request.limit - 1])
-    return answer
+    rows = await as_of.rows("plans", "page", pages.decode_id(request.cursor), request.limit + 1)
+    page, more = pages.by_id(rows, request.limit)
+    found = await _plans(as_of, [row["id"] for row in page])
+    return {"plans": [plan_view(one) for one in found], "next": more}
 
 
 #: By operation, for its row.

@@ -76,7 +76,7 @@ async def find(call: Call, request: FindRoomsRequest, as_of: AsOf) -> dict[str, 
     if request.name is not None or request.scope == "public":
         what = "none but with your own rooms, as searches cover only the present"
         raise Problem("invalid", errors=[wrong("/as_of", what, "it with a search")])
-    (place,) = pages.decode(request.cursor, tuple[Text], ("",))
+    place = pages.decode_id(request.cursor)
     found, more = await _from(call, as_of, place, request.limit, containing(request.custom) or {})
     return {"rooms": await _entries(call, as_of, found), "next": None if more is None else pages.encode(more)}
 

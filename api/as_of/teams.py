@@ -9,7 +9,7 @@ from api.core.calls import Call
 from api.core.moments import AsOf
 from api.core.operation import AnswerAsOf
 from api.support import pages
-from api.teams import GetTeamRequest, ListTeamsRequest, place, whose
+from api.teams import GetTeamRequest, ListTeamsRequest, whose
 from events.teams import Team, loaded_team, team_key
 from infra.base.event_types import naming
 from producers.commands import ANY_APP
@@ -40,10 +40,9 @@ async def get(call: Call, request: GetTeamRequest, as_of: AsOf) -> dict[str, Any
 async def list_(call: Call, request: ListTeamsRequest, as_of: AsOf) -> dict[str, Any]:
     """By id. A page may have less than it could: what was made later, or removed before, is looked at too."""
     app = whose(call, request.app)
-    rows = await as_of.rows("teams", "any_page", app, place(request), request.limit + 1)
-    ids = [row["id"] for row in rows[: request.limit]]
-    found = await _teams(as_of, dict.fromkeys(ids, app))
-    more = pages.encode(ids[-1]) if len(rows) > request.limit else None
+    rows = await as_of.rows("teams", "any_page", app, pages.decode_id(request.cursor), request.limit + 1)
+    page, more = pages.by_id(rows, request.limit)
+    found = await _teams(as_of, {row["id"]: app for row in page})
     return {"teams": [team_view(one) for one in found], "next": more}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ from api.support.problems import Problem
 from events.core.clock import Time, to_datetime
 from events.core.faults import found, wrong
 from events.core.text import fold, query_grams
+from infra.base.postgres import Row
 from producers.limits import NAME_CHARS, composed
 
 #: Items of one page.
@@ -63,6 +65,18 @@ def decode(cursor: str | None, shape: type[T], start: T) -> T:
         return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
     except (ValueError, msgspec.DecodeError) as error:
         raise _no_cursor() from error
+
+
+def decode_id(cursor: str | None) -> str:
+    """The id after which a page of a list by id begins. Raises Problem ``invalid``."""
+    (after,) = decode(cursor, tuple[Text], ("",))
+    return after
+
+
+def by_id(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
+    """A page of a list by id, and the cursor of the next, of one row more than it may hold; None: it is the last."""
+    page = rows[:limit]
+    return page, encode(page[-1]["id"]) if len(rows) > limit else None
 
 
 def _no_cursor() -> Problem:
