@@ -134,9 +134,10 @@ async def _secret(call: Call, app: str, event: AppCreated | AppKeyRolled) -> dic
 
 async def find(call: Call, id: str) -> App:
     """An application, also one that was made a moment ago, anywhere. Raises Refused ``not_found``."""
-    row = await call.row(queries("apps")["by_id"], id)
-    if row is None and id != DEFAULT_APP and await call.see_all("apps"):
-        row = await call.row(queries("apps")["by_id"], id)
+    row = await call.sought(
+        lambda: call.row(queries("apps")["by_id"], id), "apps",
+        enough=lambda row: row is not None or id == DEFAULT_APP,
+    )  # fmt: skip
     if row is not None:
         return from_row(App, row)
     if id != DEFAULT_APP:

@@ -94,11 +94,8 @@ async def _people(
         )
         return {id: one for id, one in people if exists(one)}
 
-    found = await ask()
     # Also for those who block the caller, so that it takes as long.
-    if len(found) < len(set(users)) and await call.see_all("users", "rooms"):
-        found = await ask()
-    return found
+    return await call.sought(ask, "users", "rooms", enough=lambda found: len(found) == len(set(users)))
 
 
 class Facing(NamedTuple):
@@ -154,9 +151,7 @@ async def team_of_room(call: Call, room: str) -> str | None:
     reaches all rooms, the room's."""
     if call.via is None or not await call.has_teams():
         return await call.team()
-    row = await call.row(queries("rooms")["team"], room, call.app)
-    if row is None and await call.see_all("rooms"):
-        row = await call.row(queries("rooms")["team"], room, call.app)
+    row = await call.sought(lambda: call.row(queries("rooms")["team"], room, call.app), "rooms")
     return None if row is None else row["team"]
 
 

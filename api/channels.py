@@ -136,9 +136,7 @@ def _user(inside: Inside) -> View:
 
 async def _find(call: Call, id: int) -> Channel | None:
     """A channel, deleted ones too; also one that was made a moment ago, anywhere."""
-    row = await _row(call, id)
-    if row is None and await call.see_all("rooms"):
-        row = await _row(call, id)
+    row = await call.sought(lambda: _row(call, id), "rooms")
     return None if row is None else from_row(Channel, row)
 
 

@@ -103,9 +103,7 @@ async def _done(call: Call, command: PlanCommand) -> dict[str, Any]:
 
 async def find(call: Call, id: str) -> Plan:
     """A plan, also one that was made a moment ago, anywhere. Raises Refused ``not_found``."""
-    row = await call.row(queries("plans")["by_id"], id)
-    if row is None and await call.see_all("apps"):
-        row = await call.row(queries("plans")["by_id"], id)
+    row = await call.sought(lambda: call.row(queries("plans")["by_id"], id), "apps")
     if row is None:
         raise missing_plan(id)
     return from_row(Plan, row)

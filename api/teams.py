@@ -70,9 +70,7 @@ def whose(call: Call, app: str | None) -> str:
 
 async def find(call: Call, id: str) -> Team:
     """A team in use that the caller may know, also one that was made a moment ago. Raises Refused ``not_found``."""
-    row = await call.row(queries("teams")["by_id"], id)
-    if row is None and await call.see_all("apps"):
-        row = await call.row(queries("teams")["by_id"], id)
+    row = await call.sought(lambda: call.row(queries("teams")["by_id"], id), "apps")
     if row is None or call.reach not in (row["app"], ANY_APP):
         raise missing_team(id)
     return from_row(Team, row)
@@ -82,11 +80,11 @@ async def known(call: Call, ids: Collection[str]) -> set[str]:
     """Those of some ids that are teams of the caller's application, also some that were made a moment ago."""
     if not ids:
         return set()
-    sql, arguments = queries("teams")["among"], (list(ids), call.app)
-    found = {row["id"] for row in await call.rows(sql, *arguments)}
-    if len(found) < len(ids) and await call.see_all("apps"):
-        found = {row["id"] for row in await call.rows(sql, *arguments)}
-    return found
+    rows = await call.sought(
+        lambda: call.rows(queries("teams")["among"], list(ids), call.app), "apps",
+        enough=lambda rows: len(rows) >= len(ids),
+    )  # fmt: skip
+    return {row["id"] for row in rows}
 
 
 async def create(call: Call, request: CreateTeamRequest) -> dict[str, Any]:

@@ -108,10 +108,7 @@ async def choose(call: Call, request: ChooseVisualRequest) -> dict[str, Any]:
 
 async def _find(call: Call, visual: str) -> Visual | None:
     """The visual as the caller sees it, also one that was made a moment ago, anywhere."""
-    found = await _one(call, visual)
-    if found is None and await call.see_all("users"):
-        found = await _one(call, visual)
-    return found
+    return await call.sought(lambda: _one(call, visual), "users")
 
 
 def _gone(visual: str) -> Problem:
@@ -152,10 +149,9 @@ async def _several(call: Call, ids: list[str]) -> list[Visual]:
 async def list_(call: Call, request: ListVisualsRequest) -> dict[str, Any]:
     if request.ids is not None:
         ids = ids_of("ids", request.ids)
-        several = await _several(call, ids)
-        # One that was made a moment ago, anywhere, is found.
-        if len(several) < len(ids) and await call.see_all("users"):
-            several = await _several(call, ids)
+        several = await call.sought(
+            lambda: _several(call, ids), "users", enough=lambda found: len(found) >= len(ids)
+        )  # fmt: skip
         return {"visuals": [visual_view(one) for one in several], "next": None}
     after = pages.decode_id(request.cursor)
     rows = await call.rows(queries("visuals")["of_owner"], call.user, after, request.limit + 1)

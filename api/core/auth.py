@@ -163,10 +163,7 @@ async def _key(services: Services, api_key: str) -> AppSecret | None:
         if taken.wait > 0.0:
             text = "expected fewer API keys that are not known here to be looked for at once; try again"
             raise Problem("overloaded", text, retry_after=1)
-    key = await services.apps.by_key(api_key)
-    if key is None and await Call(services, None).see_all("apps"):
-        key = await services.apps.by_key(api_key)
-    return key
+    return await Call(services, None).sought(lambda: services.apps.by_key(api_key), "apps")
 
 
 async def _acting(services: Services, server: Identity, user: str) -> Identity:
@@ -179,10 +176,7 @@ async def _acting(services: Services, server: Identity, user: str) -> Identity:
 
 async def _account(services: Services, app: str, user: str) -> AppUser | None:
     """A user of the application, also one who was made a moment ago; None: there is none."""
-    account = await services.app_users.get(app, user)
-    if account is None and await Call(services, None).see_all("users"):
-        account = await services.app_users.get(app, user)
-    return account
+    return await Call(services, None).sought(lambda: services.app_users.get(app, user), "users")
 
 
 def _keep(found: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+import msgspec
 
 from api.core.limits import LimitName, Limits
 from api.core.repeating import Digests, as_it_was
@@ -41,6 +43,8 @@ from projectors.as_of.rooms import Kept
 from push.presence.gossip import GossipMessage
 
 log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 #: Seconds a read waits for the position that the client asks for.
 POSITION_SECONDS = 5.0
@@ -120,6 +124,10 @@ class Services:
         self.drop_channel: DropChannel = no_way_to_drop
 
 
+def _is_there(found: object) -> bool:
+    return found is not None
+
+
 class Asked(NamedTuple):
     """What a client asks for, as its digest says it."""
 
@@ -153,9 +161,8 @@ class Call:
         self.asked: Asked | None = None
         #: Whether a key told that this was done before.
         self.repeated = False
-        self._team: str | None = None
-        self._team_is_known = identity is None or identity.role == "operator" or not identity.user
-        self._team_lookup: asyncio.Future[str | None] | None = None
+        self._team: str | msgspec.UnsetType | None = msgspec.UNSET
+        self._team_lookup = asyncio.Lock()
         #: Set by an operation that logs somebody in: the token goes into the stream's cookie too.
         self.stream_token: str | None = None
 
@@ -185,22 +192,21 @@ class Call:
 
         Costs no query where the application has no teams, nor where the user has called before.
         """
-        if not self._team_is_known:
-            # What one call gives at once is looked up once, and goes on in its order.
-            if self._team_lookup is None:
-                self._team_lookup = asyncio.ensure_future(self._find_team())
-            self._team = await asyncio.shield(self._team_lookup)
-            self._team_is_known = True
-        return self._team
-
-    async def _find_team(self) -> str | None:
         identity = self.identity
         # An operator's token names nobody who is there.
-        if identity is None or not identity.user or identity.role == "operator" or not await self.has_teams():
+        if identity is None or not identity.user or identity.role == "operator":
             return None
-        found = await self.services.app_users.get_known(identity.app, identity.user)
-        if found is None and await self.see_all("users"):
-            found = await self.services.app_users.get_known(identity.app, identity.user)
+        # What one call gives at once is looked up once, and goes on in its order.
+        async with self._team_lookup:
+            if self._team is msgspec.UNSET:
+                self._team = await self._find_team(identity)
+        return self._team
+
+    async def _find_team(self, identity: Identity) -> str | None:
+        if not await self.has_teams():
+            return None
+        users = self.services.app_users
+        found = await self.sought(lambda: users.get_known(identity.app, identity.user), "users")
         if found is None and identity.role in ("person", "service"):
             # Who is deactivated is not somebody of no team.
             raise Problem("unauthenticated", FOREIGN)
@@ -351,6 +357,16 @@ class Call:
             return False
         vector = {shard: after for shard, after in heads.items() if shard.topic in topics}
         return await self.services.progress.wait(vector, 1.0)
+
+    async def sought(
+        self, read: Callable[[], Awaitable[Found]], *topics: str, enough: Callable[[Found], bool] = _is_there
+    ) -> Found:  # fmt: skip
+        """What ``read`` finds; where that is not ``enough``, without it nothing, what it finds once the read models
+        have all that topics have: what was made a moment ago, anywhere, is found. Raises as ``read``."""
+        found = await read()
+        if not enough(found) and await self.see_all(*topics):
+            found = await read()
+        return found
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
