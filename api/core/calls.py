@@ -176,11 +176,16 @@ class Call:
         return self.services.kept
 
     @property
-    def user(self) -> str:
-        """The caller's user id. Operations without a permission for anyone have one."""
+    def caller(self) -> Identity:
+        """Who calls. Operations without a permission for anyone have one. Raises Problem ``unauthenticated``."""
         if self.identity is None:
             raise Problem("unauthenticated", NO_TOKEN)
-        return self.identity.user or SERVER
+        return self.identity
+
+    @property
+    def user(self) -> str:
+        """The caller's user id, as operations without a permission for anyone have one. Raises as ``caller``."""
+        return self.caller.user or SERVER
 
     @property
     def app(self) -> str:
@@ -378,8 +383,7 @@ class Call:
             async with self.services.pool.acquire(timeout=5) as connection:
                 yield connection
             return
-        # Servers without a user are told apart by their application.
-        async with self.services.heavy.turn(self.user if self.user != SERVER else f"{self.reach}/{SERVER}"):
+        async with self.services.heavy.turn(self.caller.account):
             self._has_turn = True
             try:
                 async with self.services.pool.acquire(timeout=5) as connection:

@@ -118,7 +118,7 @@ class Limits:
         if identity.role == "operator":
             return None
         # An account's id and an address are never the same text: an address has dots or colons.
-        own = _part(named, "account", named.limiter.take(identity.user or identity.app, now))
+        own = _part(named, "account", named.limiter.take(identity.account, now))
         if own.taken.wait > 0.0:
             return Allowance(own)
         quota, policy = self._of_app(calls_minute)

@@ -63,6 +63,11 @@ class Identity:
         self.sliding = sliding
         self.app = ANY_APP if role == "operator" else app
 
+    @property
+    def account(self) -> str:
+        """Id of whom quotas count: the user, or the application whose server calls for nobody."""
+        return self.user or self.app
+
 
 def mint(
     settings: Settings, *, user: str, session: str, role: Role, issued: str, expires: str,
