@@ -14,6 +14,7 @@ from collections.abc import Collection
 
 from api.core.calls import Call, Services
 from api.members import put_out
+from api.rooms import waiting_for
 from api.support.problems import Problem
 from infra.base import away
 from infra.base.postgres import queries
@@ -36,7 +37,7 @@ async def leave_others(call: Call, user: str) -> None:
     """
     sql = queries("moving")
     for row in await call.rows(sql["rooms"], user):
-        waiting = [one["user"] for one in await call.rows(queries("invitations")["of_room"], row["room"])]
+        waiting = await waiting_for(call, row["room"])
         await put_out(
             call, row["room"], user, waiting, lambda command: call.step(command, key=None, actor=user, everywhere=True)
         )

@@ -268,6 +268,11 @@ async def delete(call: Call, request: GetRoomRequest) -> None:
 async def invited(call: Call, room: str) -> list[str]:
     """Whose answers are waited for in a room, those whom the caller asked a moment ago among them: they go with it."""
     await call.meet_own("rooms")
+    return await waiting_for(call, room)
+
+
+async def waiting_for(call: Call, room: str) -> list[str]:
+    """Whose answers are waited for in a room, as the read models have it."""
     return [row["user"] for row in await call.rows(queries("invitations")["of_room"], room)]
 
 

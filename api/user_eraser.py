@@ -15,6 +15,8 @@ from typing import Any
 
 from api import claims
 from api.core.calls import Call, Services
+from api.members import put_out
+from api.rooms import waiting_for
 from api.support.problems import Problem
 from events.core.clock import uuid7
 from events.handles import email_handle, username_handle
@@ -22,9 +24,8 @@ from events.users import Erasure, User, erasure_of
 from infra.base import away, postgres
 from infra.base.postgres import Row, lock_key, queries
 from infra.base.rows import from_row
-from producers.commands import Command, Refused, Unavailable
+from producers.commands import Command, Outcome, Refused, Unavailable
 from producers.invitations import DeclineInvitation
-from producers.members import RemoveMember
 from producers.messages import HideMessage
 from producers.user_erasure import NoteErasure
 
@@ -40,8 +41,6 @@ ROOMS, MESSAGES = 1000, 200
 TOGETHER, A_SECOND = 20, 400
 #: Messages after which it is noted how far it has come.
 NOTED = 1000
-#: Members who may leave a room while its next owner is asked for.
-_SUCCESSORS = 5
 _LATER: tuple[type[Exception], ...] = (*away.PARTS, Problem, Refused, Unavailable)
 
 
@@ -155,18 +154,8 @@ class _Account:
 
     async def _leave_one(self, room: str) -> None:
         """As anybody leaves: who owned it is followed by the oldest admin, or else the oldest member."""
-        waiting = [row["user"] for row in await self._call.rows(queries("invitations")["of_room"], room)]
-        for attempt in range(_SUCCESSORS):
-            row = await self._call.row(queries("rooms")["successor"], room, self._user.id)
-            successor = None if row is None else row["user"]
-            try:
-                command = RemoveMember(room=room, user=self._user.id, successor=successor, invited=waiting)
-                await self._step(command, room)
-                return
-            except Refused as refusal:
-                if refusal.code != "no_successor" or attempt == _SUCCESSORS - 1:
-                    raise
-                await self._seen()
+        waiting = await waiting_for(self._call, room)
+        await put_out(self._call, room, self._user.id, waiting, lambda command: self._step(command, room))
 
     async def _hide(self) -> None:
         """All that they have said, wherever: also where they were no member any more, or never were."""
@@ -201,9 +190,9 @@ class _Account:
         await self._call.step(command, actor="system", key=uuid7())
         self._noted = self._hidden
 
-    async def _step(self, command: Command, what: str, *, actor: str | None = None) -> None:
+    async def _step(self, command: Command, what: str, *, actor: str | None = None) -> Outcome:
         """Decides a command about a room or a message, once: its key says what it is for."""
-        await self._call.step(command, actor=actor or self._user.id, key=f"erasing:{what}")
+        return await self._call.step(command, actor=actor or self._user.id, key=f"erasing:{what}")
 
     async def _rows(self, query: str, *arguments: Any) -> list[Row]:
         return await self._call.rows(queries("user_erasure")[query], *arguments)
