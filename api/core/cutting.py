@@ -63,7 +63,8 @@ class Cutting:
             self._work.clear()
             apps, users, all_ = self._apps, self._users, self._all
             self._apps, self._users, self._all = set(), set(), False
-            await self._look(apps, users, all_)
+            if not await self._look(apps, users, all_):
+                continue
             if all_:
                 await asyncio.sleep(_PAUSE)
             # The loop itself holds no task.
@@ -75,9 +76,11 @@ class Cutting:
         """Once more for these, twice, and no further time."""
         for seconds in AGAIN_SECONDS:
             await asyncio.sleep(seconds)
-            await self._look(apps, users, all_)
+            if not await self._look(apps, users, all_):
+                return
 
-    async def _look(self, apps: set[str], users: set[str], all_: bool) -> None:
+    async def _look(self, apps: set[str], users: set[str], all_: bool) -> bool:
+        """Whether it could; otherwise all begins again soon, with its second looks."""
         peers = self._hub.peers
         if all_ or apps:
             asked = [one for one in peers.identities() if all_ or one.app in apps or one.user in users]
@@ -86,10 +89,12 @@ class Cutting:
         try:
             for identity in await self._void(asked):
                 self._hub.revoked(identity.session)
+            return True
         except _AWAY as error:
             log.warning("whether tokens are void is not known, and is asked again: %r", error)
             await asyncio.sleep(_PAUSE)
             self._touched(Invalidation(apps=list(apps), users=list(users), all=all_))
+            return False
 
     async def _void(self, asked: Sequence[ConnectionIdentity]) -> list[ConnectionIdentity]:
         """Those who could not come in any more with the token with which they came: what they share is asked once."""
