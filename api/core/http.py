@@ -132,8 +132,7 @@ def _printed(services: Services, request: Request, answer: Answer) -> Response:
         if answer.stream_token is not None and own_page(request.scope["headers"]):
             response.set_cookie(
                 STREAM_COOKIE, answer.stream_token, max_age=tokens.seconds_left(answer.stream_token),
-                path="/v1/stream",
-                httponly=True, samesite="strict", secure=request.url.scheme == "https",
+                path="/v1/stream", httponly=True, samesite="strict", secure=request.url.scheme == "https",
             )  # fmt: skip
     if answer.allowance is not None:
         response.raw_headers += answer.allowance.headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -85,8 +85,8 @@ def hidden(entity: EntityT, now: Mapping[Key, Entity | None]) -> EntityT:
     if isinstance(entity, User):
         present = now.get(entity.key)
         if isinstance(present, User) and present.erased is not None:
-            blank = {name: getattr(without_person(entity), name) for name in entity.__struct_fields__}
-            return replace(entity, **{**blank, "deactivated": present.deactivated, "erased": present.erased})
+            blank = replace(without_person(entity), deactivated=present.deactivated, erased=present.erased)
+            return cast(EntityT, blank)
     if isinstance(entity, Room) and _deleted(entity, now):
         return replace(entity, state="deleted", name="", description=None, data={})
     if isinstance(entity, Message) and not entity.deleted:
