@@ -20,7 +20,8 @@ from api.rooms import waiting_for
 from api.support.problems import Problem
 from events.core.clock import uuid7
 from events.handles import email_handle, username_handle
-from events.users import Erasure, User, erasure_of
+from events.user_erasure import Erasure, erasure_of
+from events.users import User
 from infra.base import away, postgres
 from infra.base.postgres import Row, lock_key, queries
 from infra.base.rows import from_row

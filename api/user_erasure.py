@@ -8,7 +8,8 @@ from api.core.calls import Call
 from api.core.operation import NoPast, Operation, Request
 from api.deactivation import closed
 from api.ending import ended_with
-from events.users import User, erasure_of, user_key
+from events.user_erasure import erasure_of
+from events.users import User, user_key
 from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.commands import ANY_APP, Refused

@@ -15,6 +15,7 @@ from events import (
     sessions,
     teams,
     usage,
+    user_erasure,
     users,
     visuals,
 )
@@ -27,6 +28,7 @@ REGISTRY = Registry(
         *log.ROWS,
         *keys.ROWS,
         *users.ROWS,
+        *user_erasure.ROWS,
         *sessions.ROWS,
         *relationships.ROWS,
         *visuals.ROWS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from events.core.clock import Time
@@ -66,32 +65,11 @@ class User(Entity, frozen=True, kw_only=True):
     tokens_before: Time | None = None
     #: Since when the account is erased, for good; None: it is not.
     erased: Time | None = None
-    #: ``Erasure`` of one that is: how far it has come.
+    #: ``user_erasure.Erasure`` of one that is: how far it has come.
     erasure: dict[str, Any] = {}
     created: Time
     updated: Time
     version: int
-
-
-#: What an erased user is called.
-ERASED_NAME = "Deleted user"
-
-
-class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """What of an erased user has gone since."""
-
-    #: What becomes of what they have said: it stays, or it is deleted.
-    messages: Literal["keep", "hide"]
-    #: Rooms that they have left with it, and messages that were deleted.
-    rooms: int = 0
-    hidden: int = 0
-    #: When nothing was left to do; None: something is.
-    done: Time | None = None
-
-
-def erasure_of(user: User) -> Erasure | None:
-    """How far the erasure of a user has come; None: they are not erased."""
-    return None if user.erased is None or not user.erasure else msgspec.convert(user.erasure, Erasure)
 
 
 def user_key(user: str) -> Key:
@@ -185,22 +163,6 @@ class UserTokensRevoked(Event, frozen=True, kw_only=True):
     before: Time
 
 
-class UserErased(Event, frozen=True, kw_only=True):
-    #: What becomes of what they have said: it stays, or it is deleted, message by message.
-    messages: Literal["keep", "hide"]
-
-
-class UserErasureNoted(Event, frozen=True, kw_only=True):
-    """How far the erasure has come."""
-
-    #: Rooms that they have left with it.
-    rooms: int
-    #: Messages of theirs that were deleted with it.
-    hidden: int
-    #: Whether nothing is left to do.
-    done: bool
-
-
 class UserTeamSet(Event, frozen=True, kw_only=True):
     #: Id of the team in which the user is from here on; None: in none.
     team: str | None
@@ -247,6 +209,12 @@ def changed(record: Record, state: State, **changes: object) -> Changes:
     return {user.key: replace(user, updated=record.time, version=record.offset, **changes)}
 
 
+def noted(record: Record, state: State, **changes: object) -> Changes:
+    """The same, where it is no change of the profile: ``updated`` stays."""
+    user = loaded_user(state, record.stream)
+    return {} if user is None else {user.key: replace(user, version=record.offset, **changes)}
+
+
 def profile_changed(record: Record[UserProfileChanged], state: State) -> Changes:
     event = record.data
     changes: dict[str, object] = {}
@@ -269,28 +237,18 @@ def email_changed(record: Record[UserEmailChanged], state: State) -> Changes:
 
 
 def email_abandoned(record: Record, state: State) -> Changes:
-    user = loaded_user(state, record.stream)
-    if user is None:
-        return {}
-    return {user.key: replace(user, email_settled=record.offset, version=record.offset)}
+    return noted(record, state, email_settled=record.offset)
 
 
 def password_changed(record: Record[UserPasswordChanged], state: State) -> Changes:
-    """Another password; not a change of the profile, so ``updated`` stays."""
-    event = record.data
-    user = loaded_user(state, record.stream)
-    if user is None:
-        return {}
-    return {user.key: replace(user, credential=event.credential, version=record.offset)}
+    return noted(record, state, credential=record.data.credential)
 
 
 def seen(record: Record[UserSeen], state: State) -> Changes:
-    """Notes the end of a visit; not a change of the profile, so ``updated`` stays."""
-    event = record.data
     user = loaded_user(state, record.stream)
-    if user is None or (user.seen is not None and user.seen >= event.seen):
+    if user is not None and user.seen is not None and user.seen >= record.data.seen:
         return {}
-    return {user.key: replace(user, seen=event.seen, version=record.offset)}
+    return noted(record, state, seen=record.data.seen)
 
 
 def visual_chosen(record: Record[UserVisualChosen], state: State) -> Changes:
@@ -312,42 +270,7 @@ def reactivated(record: Record[UserReactivated], state: State) -> Changes:
 
 
 def tokens_revoked(record: Record[UserTokensRevoked], state: State) -> Changes:
-    """Not a change of the profile, so ``updated`` stays."""
-    user = loaded_user(state, record.stream)
-    if user is None:
-        return {}
-    return {user.key: replace(user, tokens_before=record.data.before, version=record.offset)}
-
-
-def without_person(user: User) -> User:
-    """The user without what they called themselves and said of themselves; an id, and a word for a name."""
-    return replace(
-        user, username="", name=ERASED_NAME, credential=None, email=None, seen=None, visual=None, added_by=None,
-        external=None, avatar=None, bio=None, data={}, custom={},
-    )  # fmt: skip
-
-
-def erased(record: Record[UserErased], state: State) -> Changes:
-    user = loaded_user(state, record.stream)
-    if user is None:
-        return {}
-    changes = changed(
-        record, state, deactivated=user.deactivated or record.time, email_settled=record.offset,
-        erased=user.erased or record.time,
-        erasure=msgspec.to_builtins(Erasure(messages=record.data.messages)),
-    )  # fmt: skip
-    return {key: without_person(found) for key, found in changes.items() if isinstance(found, User)}
-
-
-def erasure_noted(record: Record[UserErasureNoted], state: State) -> Changes:
-    """Not a change of the profile, so ``updated`` stays."""
-    event, user = record.data, loaded_user(state, record.stream)
-    before = None if user is None else erasure_of(user)
-    if user is None or before is None:
-        return {}
-    done = record.time if event.done else None
-    noted = msgspec.to_builtins(replace(before, rooms=event.rooms, hidden=event.hidden, done=done))
-    return {user.key: replace(user, erasure=noted, version=record.offset)}
+    return noted(record, state, tokens_before=record.data.before)
 
 
 def team_set(record: Record[UserTeamSet], state: State) -> Changes:
@@ -439,18 +362,6 @@ ROWS = (
         "before it end: they follow as `session.closed`.",
         sample=UserTokensRevoked(before="2026-11-22T08:15:30.123Z"),
         revert=NotRevertible("who held such a token has been told"),
-    ),
-    EventType(
-        name="user.erased", struct=UserErased, topics=("users",), keys=keys, fold=erased,
-        about="The account is erased, for good: nothing of the person is shown from here on, and their name and "
-        "address are free. Their sessions end: they follow as `session.closed`. They leave their rooms.",
-        sample=UserErased(messages="hide"), revert=NotRevertible("the account is erased for good"),
-    ),
-    EventType(
-        name="user.erasure_noted", struct=UserErasureNoted, topics=("users",), keys=keys, fold=erasure_noted,
-        about="How far an erasure has come, or that nothing is left to do.",
-        sample=UserErasureNoted(rooms=3, hidden=120, done=True),
-        revert=NotRevertible("it only says how far something has come"),
     ),
     EventType(
         name="user.team_set", struct=UserTeamSet, topics=("users",), keys=keys, fold=team_set,

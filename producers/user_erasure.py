@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from events.core.records import Event, Key, State
-from events.users import UserErased, UserErasureNoted, erasure_of, user_key
+from events.user_erasure import UserErased, UserErasureNoted, erasure_of
+from events.users import user_key
 from producers.commands import CommandEnvelope, CommandType, Refused
 from producers.ending import EndingCommand, closed, ending_keys, not_outrun, still_open
 from producers.streams import UserCommand

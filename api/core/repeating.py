@@ -14,7 +14,8 @@ from events.core.positions import Vector
 from events.core.records import Entity, EntityT, Key
 from events.messages import Message
 from events.rooms import Room, room_key
-from events.users import User, without_person
+from events.user_erasure import without_person
+from events.users import User
 from producers.commands import SECRET_CHARS, Outcome
 from projectors.as_of.entities import entities
 from projectors.as_of.rooms import Kept

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from events.core.records import Key
 from events.relationships import Relationship, relationship_key
-from events.users import User, user_key, without_person
+from events.user_erasure import without_person
+from events.users import User, user_key
 from events.visuals import Visual, visual_key
 from infra.base import rows
 from infra.base.event_types import naming

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from events.core.positions import encode_vector
-from events.users import ERASED_NAME
+from events.user_erasure import ERASED_NAME
 from infra.base import postgres
 from infra.base.settings import Settings
 from tests.api.applications import made, person

@@ -5,16 +5,8 @@ from __future__ import annotations
 from events.messages import MessageDeleted, MessagePosted
 from events.rooms import RoomCreated
 from events.sessions import SessionClosed, SessionOpened
-from events.users import (
-    ERASED_NAME,
-    User,
-    UserDeactivated,
-    UserErased,
-    UserErasureNoted,
-    UserRegistered,
-    erasure_of,
-    user_key,
-)
+from events.user_erasure import ERASED_NAME, UserErased, UserErasureNoted, erasure_of
+from events.users import User, UserDeactivated, UserRegistered, user_key
 from producers.commands import Command
 from producers.credentials import ChangePassword
 from producers.deactivation import ReactivateUser

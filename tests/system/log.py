@@ -15,7 +15,8 @@ from events.messages import Message, message_key
 from events.registry import REGISTRY
 from events.relationships import Relationship, RelationshipSet, relationship_key
 from events.rooms import Room, room_key
-from events.users import User, user_key, without_person
+from events.user_erasure import without_person
+from events.users import User, user_key
 from infra.base import kafka
 from infra.base.settings import Settings
 from producers.engine.log import read_tail
