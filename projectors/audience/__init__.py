@@ -25,6 +25,7 @@ from projectors.audience import (
     sessions,
     teams,
     usage,
+    user_erasure,
     users,
     visuals,
 )
@@ -48,6 +49,7 @@ AUDIENCES: dict[str, Audience] = {
     **keys.AUDIENCES,
     **handles.AUDIENCES,
     **users.AUDIENCES,
+    **user_erasure.AUDIENCES,
     **sessions.AUDIENCES,
     **relationships.AUDIENCES,
     **visuals.AUDIENCES,

@@ -46,8 +46,5 @@ AUDIENCES: dict[str, Audience] = {
     "user.deactivated": Audience("the user and their contacts, without the reason", _deactivated, contacts_lookup),
     "user.reactivated": CONTACTS,
     "user.tokens_revoked": SELF,
-    "user.erased": CONTACTS,
-    "user.erasure_noted": SELF,
-    # To whom they were a contact they are nobody from here on.
     "user.team_set": SELF,
 }

@@ -85,7 +85,7 @@ def heard(event: Event, known: EventContext, stream: str = "ada") -> dict[str, d
 
 DOMAINS = (
     "apps", "handles", "invitations", "keys", "members", "messages", "plans", "relationships", "rooms", "sessions",
-    "teams", "usage", "users", "visuals",
+    "teams", "usage", "user_erasure", "users", "visuals",
 )  # fmt: skip
 
 

@@ -1725,6 +1725,25 @@ class UserTokensRevokedDelta(TypedDict):
     #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
     deleted: NotRequired[bool]
 
+class UserTeamSetDeltaData(TypedDict):
+    #: Id of the team in which the user is from here on; None: in none.
+    team: str | None
+
+class UserTeamSetDelta(TypedDict):
+    type: Literal["user.team_set"]
+    id: str
+    #: Where the event stands: `rooms/3/1234`.
+    position: str
+    stream: str
+    time: str
+    actor: str
+    data: UserTeamSetDeltaData
+    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
+    include: NotRequired[DeltaInclude]
+    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+    deleted: NotRequired[bool]
+
 class UserErasedDeltaData(TypedDict):
     #: What becomes of what they have said: it stays, or it is deleted, message by message.
     messages: Literal["hide", "keep"]
@@ -1761,25 +1780,6 @@ class UserErasureNotedDelta(TypedDict):
     time: str
     actor: str
     data: UserErasureNotedDeltaData
-    #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
-    include: NotRequired[DeltaInclude]
-    #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
-    #: older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
-    deleted: NotRequired[bool]
-
-class UserTeamSetDeltaData(TypedDict):
-    #: Id of the team in which the user is from here on; None: in none.
-    team: str | None
-
-class UserTeamSetDelta(TypedDict):
-    type: Literal["user.team_set"]
-    id: str
-    #: Where the event stands: `rooms/3/1234`.
-    position: str
-    stream: str
-    time: str
-    actor: str
-    data: UserTeamSetDeltaData
     #: Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`.
     include: NotRequired[DeltaInclude]
     #: Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
@@ -2483,7 +2483,7 @@ ShownCustom: TypeAlias = "dict[str, Json]"
 MessagesSend: TypeAlias = "MessagesSendText | MessagesSendAction | MessagesSendImage | MessagesSendFile | MessagesSendCustom"
 
 #: What a client receives.
-Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserErasedDelta | UserErasureNotedDelta | UserTeamSetDelta | SessionOpenedDelta | SessionRenewedDelta | SessionUsedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
+Delta: TypeAlias = "UserRegisteredDelta | UserProfileChangedDelta | UserEmailChangedDelta | UserEmailAbandonedDelta | UserPasswordChangedDelta | UserSeenDelta | UserVisualChosenDelta | UserAddedByChosenDelta | UserDeactivatedDelta | UserReactivatedDelta | UserTokensRevokedDelta | UserTeamSetDelta | UserErasedDelta | UserErasureNotedDelta | SessionOpenedDelta | SessionRenewedDelta | SessionUsedDelta | SessionClosedDelta | RelationshipSetDelta | VisualCreatedDelta | VisualChangedDelta | RoomCreatedDelta | RoomRenamedDelta | RoomDescribedDelta | RoomTopicLineSetDelta | RoomSettingsChangedDelta | RoomDataChangedDelta | RoomCustomChangedDelta | RoomArchivedDelta | RoomUnarchivedDelta | RoomDeletedDelta | RoomRestoredDelta | MemberInvitedDelta | InvitationDeclinedDelta | InvitationWithdrawnDelta | MemberJoinedDelta | MemberLeftDelta | MemberRoleChangedDelta | MemberReadDelta | MemberNotificationsSetDelta | MemberCustomChangedDelta | MessagePostedDelta | MessageEditedDelta | MessageDeletedDelta | MessageRestoredDelta | MessageEmotionDetectedDelta | MessagePinnedDelta | MessageUnpinnedDelta"
 
 #: Type of a delta in `ROOM_CHANGES`.
 RoomChange: TypeAlias = "Literal['room.renamed', 'room.described', 'room.topic_line_set', 'room.settings_changed', 'room.data_changed', 'room.custom_changed']"

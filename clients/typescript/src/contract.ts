@@ -1990,6 +1990,29 @@ export type UserTokensRevokedDelta = {
   deleted?: boolean;
 };
 
+export type UserTeamSetDeltaData = {
+  /** Id of the team in which the user is from here on; None: in none. */
+  team: string | null;
+};
+
+export type UserTeamSetDelta = {
+  type: "user.team_set";
+  id: string;
+  /** Where the event stands: `rooms/3/1234`. */
+  position: string;
+  stream: string;
+  time: string;
+  actor: string;
+  data: UserTeamSetDeltaData;
+  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
+  include?: DeltaInclude;
+  /**
+   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
+   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
+   */
+  deleted?: boolean;
+};
+
 export type UserErasedDeltaData = {
   /** What becomes of what they have said: it stays, or it is deleted, message by message. */
   messages: "hide" | "keep";
@@ -2031,29 +2054,6 @@ export type UserErasureNotedDelta = {
   time: string;
   actor: string;
   data: UserErasureNotedDeltaData;
-  /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
-  include?: DeltaInclude;
-  /**
-   * Whether the contents of a message or room have been left out, as it has been deleted since. Only readers of
-   * older deltas receive such a delta; the one that reports the deletion follows. Default: `false`.
-   */
-  deleted?: boolean;
-};
-
-export type UserTeamSetDeltaData = {
-  /** Id of the team in which the user is from here on; None: in none. */
-  team: string | null;
-};
-
-export type UserTeamSetDelta = {
-  type: "user.team_set";
-  id: string;
-  /** Where the event stands: `rooms/3/1234`. */
-  position: string;
-  stream: string;
-  time: string;
-  actor: string;
-  data: UserTeamSetDeltaData;
   /** Entities that the recipient may not know yet, as `GET /v1/sync` shows them: `{"room": {...}, "user": {...}}`. */
   include?: DeltaInclude;
   /**
@@ -2875,9 +2875,9 @@ export type Delta =
   | UserDeactivatedDelta
   | UserReactivatedDelta
   | UserTokensRevokedDelta
+  | UserTeamSetDelta
   | UserErasedDelta
   | UserErasureNotedDelta
-  | UserTeamSetDelta
   | SessionOpenedDelta
   | SessionRenewedDelta
   | SessionUsedDelta
