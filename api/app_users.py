@@ -17,7 +17,7 @@ from api.support import pages, problems
 from api.support.containing import part_of
 from api.support.ids import CHARS, ids_of
 from api.support.pages import Cursor, Limit
-from api.support.problems import Problem, gather
+from api.support.problems import Problem, either, gather
 from api.teams import known
 from events.core.clock import uuid7
 from events.core.derived_ids import derived_id
@@ -107,10 +107,7 @@ class _Claim(NamedTuple):
 
 
 async def query(call: Call, request: QueryUsers) -> dict[str, Any]:
-    if (request.external_ids is None) == (request.custom is None):
-        got = "nothing" if request.custom is None else "both"
-        errors = [wrong(f"/{name}", "either external_ids or custom", got) for name in ("external_ids", "custom")]
-        raise Problem("invalid", errors=errors)
+    either(external_ids=request.external_ids, custom=request.custom)
     if request.custom is not None:
         return await _holding(call, request, request.custom)
     ids = [_id(call.app, one) for one in ids_of("external_ids", request.external_ids or "")]
@@ -226,20 +223,21 @@ async def _registered(call: Call, id: str, given: GivenUser, before: User | None
         custom=_given(given.custom, {}), data=_given(given.data, {}),
         team=_given(given.team, None), since=-1 if before is None else before.version,
     )  # fmt: skip
-    try:
-        for handle in handles:
-            claimed.append(_Claim(handle, await claims.claim(call, handle, id, key=uuid7(), anew=True)))
-        with await take(call, "users") as taking:
-            if taking.problem is not None:
-                raise taking.problem
+    with await take(call, "users") as taking:
+        if taking.problem is not None:
+            # Before the first claim: it is not written down who finds no room.
+            raise taking.problem
+        try:
+            for handle in handles:
+                claimed.append(_Claim(handle, await claims.claim(call, handle, id, key=uuid7(), anew=True)))
             outcome = await call.step(command, key=uuid7())
-            taking.made(outcome)
-    except Refused as refusal:
-        if refusal.code != "outrun":
-            for claim in claimed:
-                # A later call begins again from there.
-                await claims.give_up_registration(call, claim.handle, id, claim.version)
-        raise
+        except Refused as refusal:
+            if refusal.code != "outrun":
+                for claim in claimed:
+                    # A later call begins again from there.
+                    await claims.give_up_registration(call, claim.handle, id, claim.version)
+            raise
+        taking.made(outcome)
     for handle in handles:
         await claims.confirm(call, handle, id, key=uuid7())
     return _user(outcome, id)

@@ -39,7 +39,7 @@ def operations(hub: Hub | None) -> list[Operation]:
             return {"changes": items, "cursor": page.next_cursor, "reset": False}
         # What was asked for is no longer there: the snapshot's first page stands for it, and names the next one.
         # It costs as much as any.
-        call.count("heavy")
+        await call.count("heavy")
         snapshot = await sync(call, SyncRequest())
         cursor = cursor_text(snapshot["epoch"], snapshot["cursor"])
         return {"changes": [], "cursor": cursor, "reset": True, "snapshot": snapshot}

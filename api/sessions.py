@@ -10,10 +10,9 @@ from api.core.tokens import Identity, mint
 from api.credentials import GivenPassword, holder
 from api.support import pages
 from api.support.pages import LAST_OFFSET, Cursor, Limit, Offset
-from api.support.problems import Problem
+from api.support.problems import Problem, either
 from api.users import SERVICE_SECONDS, session_length
 from events.core.clock import after, now
-from events.core.faults import wrong
 from events.handles import email_handle, username_handle
 from events.sessions import Session, SessionOpened, SessionRenewed, session_key
 from events.users import User, user_key
@@ -99,13 +98,10 @@ def _opened(call: Call, outcome: Outcome, id: str) -> dict[str, Any]:
 
 def _handle(call: Call, request: LogIn) -> tuple[str, str]:
     """What somebody logs in by, and its handle."""
-    if request.username is not None and request.email is None:
-        return "username", username_handle(request.username, call.app)
-    if request.email is not None and request.username is None:
+    either(username=request.username, email=request.email)
+    if request.email is not None:
         return "email", email_handle(kept(request.email), call.app)
-    got = "nothing" if request.email is None else "both"
-    errors = [wrong(f"/{name}", "either username or email", got) for name in ("username", "email")]
-    raise Problem("invalid", f"expected either username or email, got {got}", errors=errors)
+    return "username", username_handle(request.username or "", call.app)
 
 
 async def renew(call: Call, request: NoParameters) -> dict[str, Any]:

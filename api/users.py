@@ -19,7 +19,7 @@ from api.credentials import GivenPassword, Password, check_new, holder, prove
 from api.support import pages
 from api.support.ids import Ids, ids_of
 from api.support.pages import Cursor, Limit, Query, Rank, SearchText, Text
-from api.support.problems import Problem, gather
+from api.support.problems import Problem, either, gather
 from api.support.sessions_in_use import whole_seconds
 from events.apps import settings_of
 from events.core.clock import after, now
@@ -121,8 +121,7 @@ class SessionLength(NamedTuple):
 
 async def session_length(call: Call) -> SessionLength:
     """As the caller's application has it, or else the installation."""
-    app = await call.services.apps.get(call.app)
-    hours = 0 if app is None else settings_of(app.settings).session_hours
+    hours = await call.services.apps.session_hours(call.app)
     return SessionLength(whole_seconds(hours), True) if hours else SessionLength(call.settings.session_seconds, False)
 
 
@@ -277,10 +276,7 @@ async def find(call: Call, request: FindUsers) -> dict[str, Any]:
 
 def asked(request: FindUsers) -> list[str]:
     """The ids that are asked for. Raises Problem ``invalid`` for neither or both of name and ids, or too many."""
-    if (request.name is None) == (request.ids is None):
-        got = "nothing" if request.name is None else "both"
-        errors = [wrong(f"/{name}", "either name or ids", got) for name in ("name", "ids")]
-        raise Problem("invalid", f"expected either name or ids, got {got}", errors=errors)
+    either(name=request.name, ids=request.ids)
     return ids_of("ids", request.ids or "")
 
 

@@ -14,7 +14,7 @@ from api.core.tokens import Identity
 from api.support.app_users import AppUser
 from api.support.apps import AppSecret
 from api.support.problems import Problem
-from events.apps import App, settings_of
+from events.apps import App
 from events.core.clock import to_datetime
 from events.core.derived_ids import derived_id
 from events.core.faults import quoted
@@ -90,8 +90,7 @@ async def authenticate(services: Services, token: str) -> Identity:
 
 async def in_use(services: Services, identity: Identity) -> None:
     """Notes now and then that a session is used which ends where it is not. Raises Problem ``token_expired``."""
-    app = await services.apps.get(identity.app)
-    hours = 0 if app is None else settings_of(app.settings).session_hours
+    hours = await services.apps.session_hours(identity.app)
     if not await services.sessions.use(identity.user, identity.session, hours, identity.issued):
         raise tokens.expired()
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from api.core.limits import LimitName, Limits
+from api.core.limits import Allowance, LimitName, Limits
 from api.core.repeating import Digests, as_it_was
 from api.core.tokens import FOREIGN, NO_TOKEN, REVOKED, Identity
 from api.support.app_counts import AppCounts
@@ -123,6 +123,13 @@ class Services:
         #: How one is told that a channel was deleted, likewise.
         self.drop_channel: DropChannel = no_way_to_drop
 
+    async def count(self, limit: LimitName, identity: Identity | None, address: str) -> Allowance | None:
+        """As ``Limits.count``, by what the plan of the caller's application allows."""
+        if identity is None or identity.role == "operator":
+            return self.limits.count(limit, identity, address)
+        held = await self.plans.of(identity.app)
+        return self.limits.count(limit, identity, address, held.limits.calls_minute)
+
 
 def _is_there(found: object) -> bool:
     return found is not None
@@ -192,6 +199,10 @@ class Call:
         """Id of the application in which the caller is; of an operator the default one, in which they make things."""
         return DEFAULT_APP if self.reach == ANY_APP else self.reach
 
+    def reaches(self, app: str) -> bool:
+        """Whether the caller may know of what is of an application."""
+        return self.reach in (app, ANY_APP)
+
     async def team(self) -> str | None:
         """Id of the team of the user who calls, or for whom the application's server does; None: they are in none.
 
@@ -230,9 +241,9 @@ class Call:
         """``app`` where an application's own server calls, for a user or for itself."""
         return "app" if self.identity is not None and self.identity.role == "server" else None
 
-    def count(self, limit: LimitName) -> None:
+    async def count(self, limit: LimitName) -> None:
         """Counts the call against a further limit. Raises Problem ``rate_limited``."""
-        allowance = self.services.limits.count(limit, self.identity, self.address)
+        allowance = await self.services.count(limit, self.identity, self.address)
         if allowance is not None:
             allowance.check()
 

@@ -156,10 +156,7 @@ class Dispatcher:
             identity = None
         past = operation.method == "GET" and inbound.past
         name = "heavy" if past else operation.counts_as
-        if identity is None or identity.role == "operator":
-            return self._services.limits.count(name, identity, inbound.address)
-        held = await self._services.plans.of(identity.app)
-        return self._services.limits.count(name, identity, inbound.address, held.limits.calls_minute)
+        return await self._services.count(name, identity, inbound.address)
 
     def _note(self, operation: Operation, inbound: Inbound) -> None:
         if inbound.connection is not None and operation.method != "GET" and not operation.unattended:

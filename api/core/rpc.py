@@ -57,17 +57,17 @@ class RpcBackend:
         address = client_address(scope)
         try:
             identity = await authenticate(self._services, token)
+            if identity.role in ("operator", "server"):
+                # Neither is a user: nothing is ever fed to one.
+                raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
+            limits = (await self._services.plans.of(identity.app)).limits
         except Problem as problem:
             _check(self._services.limits.count("connect", None, address))
             raise BadToken(_KINDS.get(problem.code, "invalid"), problem.detail) from problem
         except away.PARTS as error:
             raise FeedUnavailable(
-                f"Postgres does not say whether the session is open: {type(error).__name__}"
+                f"Postgres does not say whether the session is open, or may be: {type(error).__name__}"
             ) from error
-        if identity.role in ("operator", "server"):
-            # Neither is a user: nothing is ever fed to one.
-            raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
-        limits = (await self._services.plans.of(identity.app)).limits
         _check(self._services.limits.count("connect", identity, address, limits.calls_minute))
         self._check_room(identity.app, limits.connections)
         data = msgspec.json.encode({"user": identity.user})

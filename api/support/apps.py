@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from api.support.sealing import SealBroken, Sealer
-from events.apps import App, default_app, keys_of
+from events.apps import App, default_app, keys_of, settings_of
 from events.core.clock import now
 from events.core.derived_ids import DEFAULT_APP
 from infra.base import away
@@ -89,16 +89,25 @@ class Apps:
         self._keep(before, found)
         return found
 
-    async def has_teams(self, app: str) -> bool:
-        """Whether an application has teams; while Postgres is away, as it was known last."""
+    async def get_known(self, app: str) -> App | None:
+        """The same; while Postgres is away, as it was known last."""
         try:
-            found = await self.get(app)
+            return await self.get(app)
         except away.POSTGRES:
             entry = self._entries.get(app)
             if entry is None or self._progress.fresh:
                 raise
-            found = entry.app
+            return entry.app
+
+    async def has_teams(self, app: str) -> bool:
+        """Whether an application has teams, as far as ``get_known`` knows."""
+        found = await self.get_known(app)
         return found is not None and found.teams > 0
+
+    async def session_hours(self, app: str) -> int:
+        """For how many hours a session of an application goes on after its last use, likewise; 0: as its token says."""
+        found = await self.get_known(app)
+        return 0 if found is None else settings_of(found.settings).session_hours
 
     async def by_key(self, key: str) -> AppSecret | None:
         """Whose key it is; None where it is nobody's, any more or yet, or its secret does not open.

@@ -12,10 +12,10 @@ from aiokafka.errors import KafkaError
 from starlette.responses import Response
 
 from events.core.errors import KlatschError
-from events.core.faults import Fault, sentence
+from events.core.faults import Fault, sentence, wrong
 from infra.base import away, request_ids
 from infra.base.disk import RETRY_SECONDS
-from producers.commands import Refused
+from producers.commands import Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -225,6 +225,19 @@ def of(error: BaseException) -> Problem:
         return Problem("unavailable", "Kafka or Postgres does not answer; try again", retry_after=1)
     log.error("unexpected error", exc_info=error)
     return Problem("internal", "the server failed; the operator can find the error in the log")
+
+
+#: What says that something cannot be done now, and may be later.
+LATER: tuple[type[Exception], ...] = (*away.PARTS, Problem, Refused, Unavailable)
+
+
+def either(**given: object) -> None:
+    """Refuses with ``invalid`` unless exactly one of two members of a request is given."""
+    there = sum(one is not None for one in given.values())
+    if there != 1:
+        what, got = f"either {' or '.join(given)}", "both" if there else "nothing"
+        errors = [wrong(f"/{name}", what, got) for name in given]
+        raise Problem("invalid", f"expected {what}, got {got}", errors=errors)
 
 
 def gather(*checks: Callable[[], object]) -> None:

@@ -10,6 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from events.handles import email_handle, username_handle
+from infra.base import kafka
+from infra.base.settings import Settings
+from producers.engine.log import read_tail
 from tests.api.applications import App, made, person
 from tests.client import Answer, Person, Refusal, Via, World
 from tests.running import until
@@ -71,6 +75,28 @@ async def test_of_a_full_application_new_users_are_refused_and_those_who_are_the
     assert (await scene.upsert("a"))[0]["problem"] is None
     (over,) = await scene.upsert("d")
     assert (over["problem"]["most"], over["problem"]["used"]) == (1, 3)
+
+
+async def test_who_finds_no_room_is_not_written_down(scene: Scene, installed: Settings) -> None:
+    await scene.limit(users=0)
+    name = f"late-{secrets.token_hex(4)}"
+    users = [{"external_id": "late", "name": "Late", "username": name, "email": f"{name}@example.org"}]
+    (entry,) = (await scene.world.call("users.upsert", {"users": users}, token=scene.app.server))["users"]
+    assert (entry["problem"]["status"], entry["problem"]["limit"]) == (402, "users")
+    handles = {username_handle(name, scene.app.id), email_handle(f"{name}@example.org", scene.app.id)}
+    assert not handles & await streams(installed, "handles")
+    await scene.limit(users=1)
+    (entry,) = (await scene.world.call("users.upsert", {"users": users}, token=scene.app.server))["users"]
+    assert entry["problem"] is None and handles <= await streams(installed, "handles")
+
+
+async def streams(settings: Settings, topic: str) -> set[str]:
+    """What anything was ever written of, in a topic."""
+    name, found = settings.topic(topic), set()
+    for partition, end in (await kafka.end_offsets(settings, name, settings.partitions)).items():
+        async for records in read_tail(settings, name, partition, 0, end - 1):
+            found |= {record.key.decode() for record in records}
+    return found
 
 
 async def test_who_registers_meets_it_and_a_used_key_gives_the_first_result(scene: Scene) -> None:
@@ -236,3 +262,14 @@ async def test_calls_of_a_minute_are_bounded_over_all_who_call(scene: Scene) -> 
     found = await world.call("apps.limits", {"app": scene.app.id}, token=scene.operator)
     (calls,) = [one for one in found["limits"] if one["limit"] == "calls_minute"]
     assert calls["most"] == 10 and calls["used"] >= 9 and 0 < calls["reset"] <= 60
+
+
+async def test_a_further_count_of_a_call_is_by_the_plan_too(scene: Scene) -> None:
+    world, ada = scene.world, await scene.person("ada")
+    await scene.limit(calls_minute=10)
+    # Its place is no longer there: the answer is a snapshot, which counts as a heavy call beside the call itself.
+    reset = await world.request("GET", "/v1/changes?since=x.2:1", token=ada.token)
+    assert reset.json()["reset"]
+    after = await world.request("GET", "/v1/users/me", token=ada.token)
+    left = [answer.headers["RateLimit"].split(", ")[1].split(";")[1] for answer in (reset, after)]
+    assert left == ["r=9", "r=7"]

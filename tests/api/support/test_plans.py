@@ -13,7 +13,7 @@ from api.support.app_users import AppUsers
 from api.support.apps import Apps
 from api.support.plans import NO_PLAN, Plans
 from api.support.sealing import Sealer
-from events.apps import AppCreated, AppPlanChosen
+from events.apps import AppCreated, AppPlanChosen, AppSettingsChanged
 from events.plans import NO_LIMITS, PlanDefined
 from events.teams import TeamCreated
 from events.users import UserRegistered, UserTeamSet
@@ -34,7 +34,8 @@ def plan(users: int) -> PlanDefined:
 
 FACTS = (
     Fact("a1", AppCreated(name="Harbour", key=KEY, secret="v1")), Fact("p1", plan(10)),
-    Fact("a1", AppPlanChosen(plan="p1")), Fact("a1", TeamCreated(team="t1", external="crew", name="Crew", custom={})),
+    Fact("a1", AppPlanChosen(plan="p1")), Fact("a1", AppSettingsChanged(settings={"session_hours": 24})),
+    Fact("a1", TeamCreated(team="t1", external="crew", name="Crew", custom={})),
     Fact("u1", UserRegistered(username="", name="Ada", role="person", credential=None, data={}), "u1"),
     Fact("u1", UserTeamSet(team="t1"), "u1"),
 )  # fmt: skip
@@ -99,12 +100,19 @@ async def test_while_postgres_is_away_what_was_known_last_holds(scene: Scene, se
     users = AppUsers(pool, scene.progress)
     held = await plans.of("a1")
     assert await apps.has_teams("a1") and (await users.get_known("default", "u1")) is not None
+    assert await apps.session_hours("a1") == 24
     scene.goes()
     assert await plans.of("a1") == held
     assert await apps.has_teams("a1") and (await users.get_known("default", "u1")) is not None
+    # A session that is moved on by its use goes on.
+    assert await apps.session_hours("a1") == 24
     # Of what was never known no limit holds, but nobody is let into a team.
     assert await plans.of("a2") == NO_PLAN
-    for unknown in (apps.has_teams("a2"), users.get_known("default", "u2"), users.get_known("a1", "u1")):
+    asked = (
+        apps.has_teams("a2"), apps.session_hours("a2"),
+        users.get_known("default", "u2"), users.get_known("a1", "u1"),
+    )  # fmt: skip
+    for unknown in asked:
         with pytest.raises(ConnectionRefusedError):
             await unknown
 
