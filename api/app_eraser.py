@@ -7,12 +7,11 @@ import asyncio
 import logging
 
 from api.core.calls import Call, Services
-from api.support.problems import Problem
+from api.support.problems import LATER
 from events.core.clock import uuid7
 from infra.base import away
 from infra.base.progress import Invalidation
 from producers.apps import CompleteErasure
-from producers.commands import Refused, Unavailable
 from projectors.erasure.sweeping import pending, sweep
 from projectors.rebuild.fresh import RebuildError
 
@@ -20,7 +19,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds until a removal that could not be made is tried again: others may be at work, or a part away.
 AGAIN_SECONDS = 2.0
-_AWAY: tuple[type[Exception], ...] = (*away.PARTS, Problem, Refused, Unavailable)
 
 
 class AppEraser:
@@ -57,7 +55,7 @@ class AppEraser:
                 continue
             except RebuildError as error:
                 log.info("an erased application waits: %s", error)
-            except _AWAY as error:
+            except LATER as error:
                 log.warning("an erased application waits: %s", away.words(error))
             except Exception:
                 # A fault of ours: tried again, as it would stay half erased otherwise.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from api.apps import GetAppRequest, find
+from api.apps import GetAppRequest, done, find
 from api.core.calls import Call
 from api.core.operation import NoPast, Operation, Request
-from events.apps import App, app_key
 from events.core.clock import Time, from_datetime, to_datetime
 from infra.base import kafka
 from infra.base.postgres import queries
@@ -16,7 +15,6 @@ from infra.base.settings import Settings
 from producers.apps import EraseApp
 from producers.commands import Refused
 from producers.limits import Id, ShownName, TopicLine
-from projectors.views import app_view
 
 #: Seconds between Kafka's looks for segments that are to go (log.retention.check.interval.ms), with some more.
 _CHECK_SECONDS = 600
@@ -31,11 +29,7 @@ class EraseAppRequest(Request, frozen=True, kw_only=True):
 
 
 async def erase(call: Call, request: EraseAppRequest) -> dict[str, Any]:
-    command = EraseApp(app=request.app, confirm=request.confirm, reason=request.reason)
-    outcome = await call.submit(command, shows=(app_key(request.app),))
-    # Once this is answered, its keys are nobody's here; on other nodes when the news have come.
-    await call.meet_own("apps")
-    return {"app": app_view(outcome.entity(App, app_key(request.app)))}
+    return await done(call, request.app, EraseApp(app=request.app, confirm=request.confirm, reason=request.reason))
 
 
 async def receipt(call: Call, request: GetAppRequest) -> dict[str, Any]:

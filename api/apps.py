@@ -34,7 +34,7 @@ from producers.apps import (
     SuspendApp,
     missing_app,
 )
-from producers.commands import ANY_APP, Command, Refused
+from producers.commands import Command, Refused
 from producers.limits import Id, ShownName, TopicLine
 from projectors.views import app_view
 
@@ -204,7 +204,7 @@ async def resume(call: Call, request: GetAppRequest) -> dict[str, Any]:
 
 
 async def revoke_tokens(call: Call, request: RevokeTokensRequest) -> dict[str, Any]:
-    if call.reach not in (ANY_APP, request.app):
+    if not call.reaches(request.app):
         # The default one is there without an event: no server may tell it from what is not.
         raise missing_app(request.app)
     before = None if request.before is None else as_kept(request.before, "/before")

@@ -8,8 +8,8 @@ import msgspec
 
 from api.core.calls import Call
 from api.core.operation import Operation, Request
-from api.ending import ended_with
-from api.support.problems import Problem
+from api.ending import closed, ended_with
+from api.support.problems import Problem, either
 from events.core.faults import wrong
 from events.handles import email_handle, handle_parts, username_handle
 from events.users import User, UserPasswordChanged, user_key
@@ -117,15 +117,12 @@ async def reset(call: Call, request: ResetPassword) -> dict[str, Any]:
         hash = await call.services.passwords.hash(request.password, call.user)
         outcome = await _change(call, row["id"], row["credential"], hash, keep=None)
     user = await _changed(call, row["id"], outcome)
-    return {"user": user_view(user), "closed": len(outcome.records) - 1}
+    return {"user": user_view(user), "closed": closed(outcome)}
 
 
 async def _whose(call: Call, request: ResetPassword) -> Row:
     """Id and credential of the user whom an operator names. Raises Problem."""
-    if (request.username is None) == (request.user is None):
-        got = "nothing" if request.user is None else "both"
-        errors = [wrong(f"/{name}", "either username or user", got) for name in ("username", "user")]
-        raise Problem("invalid", f"expected either username or user, got {got}", errors=errors)
+    either(username=request.username, user=request.user)
     if request.username is not None:
         row = await holder(call, username_handle(request.username, call.app))
         member, expected, named = "username", "the name of a user", request.username

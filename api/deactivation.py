@@ -7,14 +7,12 @@ from typing import Any
 
 from api.core.calls import Call
 from api.core.operation import Operation, Request
-from api.ending import ended_with
+from api.ending import closed, ended_once
 from api.support.times import as_kept
-from events.core.clock import AnyTime, Time
-from events.sessions import SessionClosed
+from events.core.clock import AnyTime
 from events.users import User, user_key
 from producers.commands import Outcome
 from producers.deactivation import DeactivateUser, ReactivateUser, RevokeTokens
-from producers.ending import EndingCommand
 from producers.limits import Id, Reason
 from projectors.views import user_view
 
@@ -36,22 +34,10 @@ class RevokeUserTokensRequest(Request, frozen=True, kw_only=True):
 
 
 async def deactivate(call: Call, request: DeactivateRequest) -> dict[str, Any]:
-    outcome = await _ended(call, DeactivateUser(user=request.user, reason=request.reason, since=-1, close=[]))
+    outcome = await ended_once(call, DeactivateUser(user=request.user, reason=request.reason, since=-1, close=[]))
     # Once this is answered, nobody adds them.
     await call.meet_own("users")
     return {**_shown(outcome, request.user), "closed": closed(outcome)}
-
-
-async def _ended(call: Call, command: EndingCommand, before: Time | None = None) -> Outcome:
-    """What the command comes to, or came to when the key was first used. Raises Problem, Refused, Unavailable."""
-    if (first := await call.used(command, shows=(user_key(command.user),))) is not None:
-        return first
-    return await ended_with(call, command, before=before)
-
-
-def closed(outcome: Outcome) -> int:
-    """How many sessions ended with it."""
-    return sum(isinstance(record.data, SessionClosed) for record in outcome.records)
 
 
 async def reactivate(call: Call, request: ReactivateRequest) -> dict[str, Any]:
@@ -62,7 +48,8 @@ async def reactivate(call: Call, request: ReactivateRequest) -> dict[str, Any]:
 
 async def revoke_tokens(call: Call, request: RevokeUserTokensRequest) -> dict[str, Any]:
     before = None if request.before is None else as_kept(request.before, "/before")
-    outcome = await _ended(call, RevokeTokens(user=request.user, before=before, since=-1, close=[]), before)
+    command = RevokeTokens(user=request.user, before=before, since=-1, close=[])
+    outcome = await ended_once(call, command, before)
     # Once this is answered, it holds here; on other nodes when the news have come.
     await call.meet_own("users")
     user = outcome.entity(User, user_key(request.user))

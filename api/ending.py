@@ -6,17 +6,18 @@ import asyncio
 
 from msgspec.structs import replace
 
+from api.claims import present
 from api.core.calls import Call
 from api.support.problems import Problem
 from events.core.clock import Time, uuid7
 from events.core.positions import Shard
-from events.users import User, user_key
+from events.sessions import SessionClosed
+from events.users import user_key
 from infra.base.postgres import queries
 from producers.commands import Outcome, Refused
 from producers.ending import SESSIONS, EndingCommand
 from producers.engine.router import partition_of
 from producers.sessions import CloseSession
-from producers.users import ChangeProfile
 
 #: Log-ins that may come between reading somebody's sessions and ending them, before it is put off.
 _ATTEMPTS = 5
@@ -41,12 +42,23 @@ async def ended_with(
     raise Problem("overloaded", "expected no log-in while sessions are ended, got several", retry_after=1)
 
 
+async def ended_once(call: Call, command: EndingCommand, before: Time | None = None) -> Outcome:
+    """The same; or what the command came to when the caller's key was first used. Raises Problem, Refused,
+    Unavailable."""
+    if (first := await call.used(command, shows=(user_key(command.user),))) is not None:
+        return first
+    return await ended_with(call, command, before=before)
+
+
+def closed(outcome: Outcome) -> int:
+    """How many sessions ended with it."""
+    return sum(isinstance(record.data, SessionClosed) for record in outcome.records)
+
+
 async def _open(call: Call, user: str, keep: str | None, before: Time | None) -> tuple[int, list[str]]:
     """The user's version, and the sessions that are open as of it."""
     while True:
-        # A command that changes nothing: which version is the latest, the owner of the user's shard knows.
-        outcome = await call.step(ChangeProfile(user=user), key=uuid7())
-        found = outcome.entity(User, user_key(user))
+        found = await present(call, user)
         await call.catch_up({Shard("users", partition_of(user, call.settings.partitions)): found.version + 1})
         rows = await call.rows(queries("sessions")["open_ids"], user, SESSIONS + 2, before)
         ids = [row["id"] for row in rows if row["id"] != keep]

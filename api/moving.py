@@ -15,11 +15,9 @@ from collections.abc import Collection
 from api.core.calls import Call, Services
 from api.members import put_out
 from api.rooms import waiting_for
-from api.support.problems import Problem
-from infra.base import away
+from api.support.problems import LATER
 from infra.base.postgres import queries
 from infra.base.progress import Invalidation
-from producers.commands import Refused, Unavailable
 from producers.invitations import WithdrawInvitation
 from producers.relationships import SetRelationship
 
@@ -27,7 +25,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds after news of a user until it is looked at whether anything is left: longer than a command takes.
 AFTER_SECONDS = 10.0
-_AWAY: tuple[type[Exception], ...] = (*away.PARTS, Problem, Refused, Unavailable)
 
 
 async def leave_others(call: Call, user: str) -> None:
@@ -55,7 +52,7 @@ async def end_what_is_left(call: Call, users: Collection[str] | None) -> None:
     for row in await call.rows(queries("moving")["users"], None if users is None else list(users)):
         try:
             await leave_others(call, row["user"])
-        except _AWAY as error:
+        except LATER as error:
             # Others are not to wait for one who cannot be moved now.
             log.warning("what ties %s to another team did not end: %r", row["user"], error)
             failed = failed or error
@@ -103,7 +100,7 @@ class Moving:
         """Ends what is left of some users; None: of all."""
         try:
             await end_what_is_left(Call(self._services, None), users)
-        except _AWAY as error:
+        except LATER as error:
             log.warning("what ties users to another team did not end, and is tried again: %r", error)
             self._all = self._all or users is None
             self._users.update(users or ())

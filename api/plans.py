@@ -19,7 +19,7 @@ from events.plans import Plan, PlanLimits, plan_key
 from infra.base.postgres import queries
 from infra.base.rows import from_row
 from producers.apps import ChoosePlan, missing_app
-from producers.commands import ANY_APP, Refused
+from producers.commands import Refused
 from producers.limits import Id, ShownName
 from producers.plans import (
     Currency,
@@ -137,7 +137,7 @@ async def _unfit(call: Call, app: str, id: str) -> Problem | Refused | None:
 
 
 async def limits(call: Call, request: AppRequest) -> dict[str, Any]:
-    if call.reach not in (request.app, ANY_APP) or await call.services.apps.get(request.app) is None:
+    if not call.reaches(request.app) or await call.services.apps.get(request.app) is None:
         raise missing_app(request.app)
     held = await call.services.plans.of(request.app)
     found = [await _limit(call, request.app, name, getattr(held.limits, name)) for name in LIMITS]

@@ -71,7 +71,7 @@ def whose(call: Call, app: str | None) -> str:
 async def find(call: Call, id: str) -> Team:
     """A team in use that the caller may know, also one that was made a moment ago. Raises Refused ``not_found``."""
     row = await call.sought(lambda: call.row(queries("teams")["by_id"], id), "apps")
-    if row is None or call.reach not in (row["app"], ANY_APP):
+    if row is None or not call.reaches(row["app"]):
         raise missing_team(id)
     return from_row(Team, row)
 
@@ -128,7 +128,7 @@ async def remove(call: Call, request: GetTeamRequest) -> None:
 async def _known(call: Call, id: str) -> str | None:
     """The application of a team of which the caller may know; None: there is none, as the decision says of it."""
     row = await call.row(queries("teams")["whose"], id)
-    return None if row is None or call.reach not in (row["app"], ANY_APP) else str(row["app"])
+    return None if row is None or not call.reaches(row["app"]) else str(row["app"])
 
 
 async def _occupied(call: Call, id: str) -> Problem | None:

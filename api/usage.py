@@ -19,7 +19,7 @@ from events.core.derived_ids import DEFAULT_APP
 from events.core.faults import quoted, wrong
 from infra.base.postgres import queries
 from producers.apps import missing_app
-from producers.commands import ANY_APP, Refused
+from producers.commands import Refused
 from producers.limits import Id
 from producers.usage import CountUsage
 from projectors.usage.counting import ACTIVE, METRICS, PEAK, Length, starts
@@ -63,7 +63,7 @@ class ListUsage(Request, frozen=True, kw_only=True):
 
 async def query(call: Call, request: QueryUsage) -> dict[str, Any]:
     # Another's application is as unknown as none, and nothing is looked up for it.
-    if call.reach not in (ANY_APP, request.app):
+    if not call.reaches(request.app):
         raise missing_app(request.app)
     if request.app != DEFAULT_APP:
         await find(call, request.app)

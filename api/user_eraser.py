@@ -17,15 +17,15 @@ from api import claims
 from api.core.calls import Call, Services
 from api.members import put_out
 from api.rooms import waiting_for
-from api.support.problems import Problem
+from api.support.problems import LATER, Problem
 from events.core.clock import uuid7
 from events.handles import email_handle, username_handle
 from events.user_erasure import Erasure, erasure_of
 from events.users import User
-from infra.base import away, postgres
+from infra.base import postgres
 from infra.base.postgres import Row, lock_key, queries
 from infra.base.rows import from_row
-from producers.commands import Command, Outcome, Refused, Unavailable
+from producers.commands import Command, Outcome
 from producers.invitations import DeclineInvitation
 from producers.messages import HideMessage
 from producers.user_erasure import NoteErasure
@@ -42,7 +42,6 @@ ROOMS, MESSAGES = 1000, 200
 TOGETHER, A_SECOND = 20, 400
 #: Messages after which it is noted how far it has come.
 NOTED = 1000
-_LATER: tuple[type[Exception], ...] = (*away.PARTS, Problem, Refused, Unavailable)
 
 
 class UserEraser:
@@ -68,7 +67,7 @@ class UserEraser:
             try:
                 for row in await self._call.rows(queries("user_erasure")["waiting"], _ACCOUNTS):
                     await self._account(row["id"])
-            except _LATER as error:
+            except LATER as error:
                 log.warning("which accounts are erased is not known: %r", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -84,7 +83,7 @@ class UserEraser:
                 left = None if user is None else erasure_of(user)
                 if user is not None and left is not None and left.done is None:
                     await _Account(Call(self._services, None, app=user.app), user, left).finish()
-        except _LATER as error:
+        except LATER as error:
             log.warning("erasing %s goes on later: %r", id, error)
         except Exception:
             # Others are not to wait for one of which something unforeseen is true.

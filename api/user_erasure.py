@@ -6,13 +6,12 @@ from typing import Any, Literal
 
 from api.core.calls import Call
 from api.core.operation import NoPast, Operation, Request
-from api.deactivation import closed
-from api.ending import ended_with
+from api.ending import closed, ended_once
 from events.user_erasure import erasure_of
 from events.users import User, user_key
 from infra.base.postgres import queries
 from infra.base.rows import from_row
-from producers.commands import ANY_APP, Refused
+from producers.commands import Refused
 from producers.limits import Id
 from producers.user_erasure import EraseUser
 from projectors.views import View, user_view
@@ -29,11 +28,8 @@ class GetErasureRequest(Request, frozen=True, kw_only=True):
 
 
 async def erase(call: Call, request: EraseRequest) -> dict[str, Any]:
-    shows = (user_key(request.user),)
     command = EraseUser(user=request.user, messages=request.messages, since=-1, close=[])
-    outcome = await call.used(command, shows=shows)
-    if outcome is None:
-        outcome = await ended_with(call, command)
+    outcome = await ended_once(call, command)
     # Once this is answered, nobody finds or adds them; the rest is done after.
     await call.meet_own("users")
     call.services.erase_soon()
@@ -44,7 +40,7 @@ async def erase(call: Call, request: EraseRequest) -> dict[str, Any]:
 async def get(call: Call, request: GetErasureRequest) -> dict[str, Any]:
     rows = await call.rows(queries("users")["any_by_id"], [request.user])
     user = from_row(User, rows[0]) if rows else None
-    if user is None or call.reach not in (ANY_APP, user.app) or erasure_of(user) is None:
+    if user is None or not call.reaches(user.app) or erasure_of(user) is None:
         raise Refused("not_found", f"expected an erased user, found none with id {request.user}")
     return {"erasure": _view(user)}
 

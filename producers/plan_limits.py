@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -31,19 +31,10 @@ class FullLimit(msgspec.Struct, frozen=True, kw_only=True):
     used: int
 
 
-class Reset(NamedTuple):
-    """When a limit begins anew."""
-
-    #: Whole seconds from now.
-    seconds: int
-
-
-def reached(limit: LimitOfPlan, most: int, used: int, reset: Reset | None = None) -> Refused:
-    """The refusal of one more: ``limit_reached``, or with a ``reset`` ``quota_used``, which time alone ends."""
+def reached(limit: LimitOfPlan, most: int, used: int, reset: int | None = None) -> Refused:
+    """The refusal of one more: ``limit_reached``; or, where it begins anew in ``reset`` seconds, ``quota_used``."""
     text = f"expected at most {most} {_WORDS[limit]}, as its plan allows, got {used}"
     if reset is None:
         return Refused("limit_reached", text, limit=limit, most=most, used=used)
-    text += f"; again in {reset.seconds} s"
-    return Refused(
-        "quota_used", text, retry_after=reset.seconds, limit=limit, most=most, used=used, reset=reset.seconds
-    )
+    text += f"; again in {reset} s"
+    return Refused("quota_used", text, retry_after=reset, limit=limit, most=most, used=used, reset=reset)

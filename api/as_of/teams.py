@@ -12,7 +12,6 @@ from api.support import pages
 from api.teams import GetTeamRequest, ListTeamsRequest, whose
 from events.teams import Team, loaded_team, team_key
 from infra.base.event_types import naming
-from producers.commands import ANY_APP
 from producers.teams import missing_team
 from projectors.as_of import people
 from projectors.views import team_view
@@ -30,7 +29,7 @@ async def _teams(as_of: AsOf, apps: Mapping[str, str]) -> list[Team]:
 
 async def get(call: Call, request: GetTeamRequest, as_of: AsOf) -> dict[str, Any]:
     row = await as_of.row("teams", "whose", request.team)
-    known = row is not None and call.reach in (row["app"], ANY_APP)
+    known = row is not None and call.reaches(row["app"])
     found = await _teams(as_of, {request.team: row["app"]}) if row is not None and known else []
     if not found:
         raise missing_team(request.team)

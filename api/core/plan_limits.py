@@ -12,7 +12,7 @@ from api.core.calls import Call
 from api.support.app_counts import AppCount, Counted
 from events.plans import NO_LIMITS, PlanLimits
 from producers.commands import Outcome, Refused
-from producers.plan_limits import FullLimit, Reset, reached
+from producers.plan_limits import FullLimit, reached
 
 
 class Taking:
@@ -64,7 +64,7 @@ async def take(call: Call, name: Counted, units: int = 1) -> Taking:
     count, room = await counts.take(call.app, name, most, units)
     if room:
         return Taking(call, count, units)
-    reset = Reset(counts.day()[1]) if name == "messages_day" else None
+    reset = counts.day()[1] if name == "messages_day" else None
     return Taking(call, problem=reached(name, most, count.used, reset), full=FullLimit(most=most, used=count.used))
 
 

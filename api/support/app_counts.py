@@ -12,8 +12,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Literal
 
+from events.core.clock import first_id, from_datetime
 from events.core.positions import Vector
 from infra.base import away
 from infra.base.postgres import Pool, queries
@@ -32,21 +34,17 @@ _WAIT_SECONDS = 1.0
 #: Counts that are kept; beyond it, all are read again.
 COUNTS = 10_000
 _DAY = 86_400
-#: What keeps a count from being read: it stays as it is.
-_AWAY: tuple[type[Exception], ...] = (*away.PARTS, TimeoutError)
 
 
 class AppCount:
     """One number of one application."""
 
-    __slots__ = ("done", "held", "lock", "read", "reading", "since", "took", "value", "vector")
+    __slots__ = ("done", "held", "lock", "read", "reading", "took", "value", "vector")
 
     def __init__(self) -> None:
         #: As it was read; ``done`` here since that reading began, and what is ``held`` by calls under way.
         self.value = self.done = self.held = 0
         self.read, self.took = float("-inf"), 0.0
-        #: What was done while a reading was under way.
-        self.since = 0
         #: Where the events of what was done stand.
         self.vector: Vector = {}
         self.lock = asyncio.Lock()
@@ -59,7 +57,6 @@ class AppCount:
     def add(self, units: int, vector: Vector) -> None:
         """Units were made, by events at these positions."""
         self.done += units
-        self.since += units
         for shard, after in vector.items():
             self.vector[shard] = max(after, self.vector.get(shard, 0))
 
@@ -116,7 +113,7 @@ class AppCounts:
     async def _beside(self, app: str, name: Counted, count: AppCount) -> None:
         try:
             await self._refresh(app, name, count, FRESH_SECONDS)
-        except _AWAY as error:
+        except away.PARTS as error:
             log.warning("%s of application %s are not counted anew: %r", name, app, error)
             count.read = self._clock()
         finally:
@@ -127,19 +124,17 @@ class AppCounts:
             if not self._old(count, seconds):
                 return
             # What was made here must be in the answer, or it would be counted no more.
-            vector, count.vector, count.since = count.vector, {}, 0
+            vector, count.vector, before = count.vector, {}, count.done
             if vector:
                 await self._progress.wait(vector, _WAIT_SECONDS)
             began = self._clock()
-            arguments = (app, midnight(self.day()[0])) if name == "messages_day" else (app,)
+            arguments = (app, self._first_of_day()) if name == "messages_day" else (app,)
             async with self._pool.acquire(timeout=5) as connection:
                 value = await connection.fetchval(queries("plans")[f"count_{name}"], *arguments)
-            count.value, count.done = value, count.since
+            count.value, count.done = value, count.done - before
             count.read = self._clock()
             count.took = count.read - began
 
-
-def midnight(day: int) -> str:
-    """The first id (UUIDv7) of a day."""
-    text = f"{day * _DAY * 1000:012x}"
-    return f"{text[:8]}-{text[8:]}"
+    def _first_of_day(self) -> str:
+        """What the ids (UUIDv7) of the day are not below."""
+        return first_id(from_datetime(datetime.fromtimestamp(self.day()[0] * _DAY, UTC)))

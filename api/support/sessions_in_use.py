@@ -44,9 +44,8 @@ class SessionsInUse:
         self._most = most
         self._clock = clock
         self._ends: OrderedDict[str, float] = OrderedDict()
-        self._notes: set[asyncio.Task[None]] = set()
-        #: Sessions whose use is being noted.
-        self._noting: set[str] = set()
+        #: By session: what notes its use.
+        self._notes: dict[str, asyncio.Task[None]] = {}
 
     async def use(self, user: str, session: str, hours: int, issued: float) -> bool:
         """Whether a session may go on, which is used now. ``hours``: its length from now on; 0: it is not moved on.
@@ -65,7 +64,7 @@ class SessionsInUse:
             self._keep(session, ends)
         if ends <= moment:
             return False
-        if hours and ends < moment + hours * _HOUR and session not in self._noting:
+        if hours and ends < moment + hours * _HOUR and session not in self._notes:
             self._note(user, session, moment + whole_seconds(hours))
         return True
 
@@ -82,10 +81,7 @@ class SessionsInUse:
 
     def _note(self, user: str, session: str, ends: float) -> None:
         """Writes it beside the request, which does not wait."""
-        task = asyncio.create_task(self._write(user, session, ends))
-        self._noting.add(session)
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
+        self._notes[session] = asyncio.create_task(self._write(user, session, ends))
 
     async def _write(self, user: str, session: str, ends: float) -> None:
         """The end moves on when that is decided, not before: the session may be closed by then."""
@@ -105,4 +101,4 @@ class SessionsInUse:
             # The next use notes it.
             log.info("the use of session %s is not noted: %s", session, error)
         finally:
-            self._noting.discard(session)
+            self._notes.pop(session, None)

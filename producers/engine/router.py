@@ -23,7 +23,7 @@ from infra.base import kafka, request_ids
 from infra.base.disk_watch import DiskWatch
 from infra.base.erased_apps import ErasedApps
 from infra.base.handover import Handover
-from infra.base.postgres import Pool, Row
+from infra.base.postgres import Pool
 from infra.base.progress import Invalidation, Progress
 from infra.base.settings import Settings
 from producers import metrics, registry
@@ -88,7 +88,7 @@ class Producers:
         self._http: aiohttp.ClientSession | None = None
         self._changing = asyncio.Lock()
         self._gate = asyncio.Semaphore(LEARNING)
-        self._erased = ErasedApps(self._fetch, progress)
+        self._erased = ErasedApps(pool.fetch, progress)
         progress.on_advance(self._advanced)
         progress.on_touch(self._touched)
 
@@ -211,9 +211,6 @@ class Producers:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable("unknown", f"the owner at {address} did not answer ({error!r})") from error
         return _outcome(response.status, body, shard, address)
-
-    async def _fetch(self, query: str) -> list[Row]:
-        return await self._pool.fetch(query)
 
     def _touched(self, touched: Invalidation) -> None:
         self._erased.refresh()

@@ -45,7 +45,7 @@ class Scene:
         self.time = time
         found = await self.sessions.use("u", "s", 1, issued=-1000.0)
         while self.sessions._notes:
-            await asyncio.gather(*self.sessions._notes)
+            await asyncio.gather(*self.sessions._notes.values())
         return found
 
 
@@ -73,5 +73,5 @@ async def test_one_that_is_closed_meanwhile_ends_with_its_row(scene: Scene, refu
 async def test_many_uses_at_once_are_one_note(scene: Scene) -> None:
     scene.time = 50.0
     assert all(await asyncio.gather(*(scene.sessions.use("u", "s", 1, issued=-1000.0) for _ in range(20))))
-    await asyncio.gather(*scene.sessions._notes)
+    await asyncio.gather(*scene.sessions._notes.values())
     assert scene.asked == 1 and sessions_in_use.NOTES == 24
