@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.core import http, tokens
 from api.core.calls import KEY_LOOKUPS, Call
+from api.core.calls import Services as RealServices
 from api.core.limits import Limits
 from api.core.moments import AsOf
 from api.core.operation import NoPast, Operation, Request
@@ -102,6 +103,8 @@ class Feed:
 
 class Services:
     """As much of the services as refusing needs."""
+
+    count = RealServices.count
 
     def __init__(self) -> None:
         self.settings = SETTINGS

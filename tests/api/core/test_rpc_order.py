@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from api.core.calls import Services
 from api.core.limits import Limits
 from api.core.operation import Operation, Request
 from api.core.rpc import RpcBackend
@@ -26,6 +27,7 @@ class _Services:
     """As much of the services as an operation without commands needs."""
 
     limits = Limits(Settings(limits=False))
+    count = Services.count
 
     class plans:
         @staticmethod
