@@ -47,6 +47,11 @@ def of_app(session: str) -> str | None:
     return kid if kid.startswith(KEY_MARK) else None
 
 
+def issued_of(session: str) -> float:
+    """When a token of an application's was issued, by its session; in Unix seconds."""
+    return float(session.split("/")[-2])
+
+
 def key_of(token: str) -> str | None:
     """The API key that a token names; None where it is none of an application's."""
     try:

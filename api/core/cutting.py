@@ -1,4 +1,4 @@
-"""Ends connections of this node whose tokens are void since: of a suspended application, of one that has revoked its
+"""Ends connections to this process whose tokens are void since: of a suspended application, of one that has revoked its
 tokens or whose key has ended, of users whom it has deactivated or whose tokens it has revoked. Sessions that were
 closed are ended by their ids."""
 
@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from api.core.app_tokens import of_app
 from api.core.auth import refusal
@@ -14,8 +15,6 @@ from api.core.calls import Services
 from api.support.problems import Problem
 from infra.base import away
 from infra.base.progress import Invalidation
-from push.delivery.hub import Hub
-from push.protocol.backend import ConnectionIdentity
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +26,34 @@ _PAUSE = 1.0
 _AWAY: tuple[type[Exception], ...] = (*away.PARTS, Problem)
 
 
+class Connected(Protocol):
+    """Whose connection it is, as the token says with which it came."""
+
+    @property
+    def app(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def session(self) -> str: ...
+    @property
+    def issued(self) -> float: ...
+
+
+class Connections(Protocol):
+    """Those of one kind to this process."""
+
+    def identities(self, user: str | None = None) -> Sequence[Connected]:
+        """Whose there are, of all or of one user: each session once."""
+
+
 class Cutting:
     """Looks at connections when the read models tell that an application or a user has changed."""
 
-    def __init__(self, services: Services, hub: Hub) -> None:
+    def __init__(self, services: Services, connections: Connections, end: Callable[[str], None]) -> None:
+        """``end`` ends the connections of a session."""
         self._services = services
-        self._hub = hub
+        self._connections = connections
+        self._end = end
         self._apps: set[str] = set()
         self._users: set[str] = set()
         self._all = False
@@ -49,6 +70,11 @@ class Cutting:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def look(self, user: str) -> None:
+        """Looks at a user's connections soon: one came of which it was not asked whether its token still holds."""
+        self._users.add(user)
+        self._work.set()
 
     def _touched(self, touched: Invalidation) -> None:
         self._all = self._all or touched.all
@@ -81,14 +107,14 @@ class Cutting:
 
     async def _look(self, apps: set[str], users: set[str], all_: bool) -> bool:
         """Whether it could; otherwise all begins again soon, with its second looks."""
-        peers = self._hub.peers
+        known = self._connections.identities
         if all_ or apps:
-            asked = [one for one in peers.identities() if all_ or one.app in apps or one.user in users]
+            asked = [one for one in known() if all_ or one.app in apps or one.user in users]
         else:
-            asked = [one for user in users for one in peers.identities(user)]
+            asked = [one for user in users for one in known(user)]
         try:
             for identity in await self._void(asked):
-                self._hub.revoked(identity.session)
+                self._end(identity.session)
             return True
         except _AWAY as error:
             log.warning("whether tokens are void is not known, and is asked again: %r", error)
@@ -96,7 +122,7 @@ class Cutting:
             self._touched(Invalidation(apps=list(apps), users=list(users), all=all_))
             return False
 
-    async def _void(self, asked: Sequence[ConnectionIdentity]) -> list[ConnectionIdentity]:
+    async def _void(self, asked: Sequence[Connected]) -> list[Connected]:
         """Those who could not come in any more with the token with which they came: what they share is asked once."""
         services = self._services
         apps = {app: await services.apps.get(app) for app in {one.app for one in asked}}

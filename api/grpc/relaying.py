@@ -8,16 +8,20 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import grpc
 from starlette.routing import BaseRoute
 
+from api.core.app_tokens import issued_of, of_app
 from api.core.calls import Services
+from api.core.cutting import Cutting
 from api.grpc.inside_notes import InsideNotes
 from api.grpc.relay_limits import relay_limits
 from api.grpc.relays import Relays
 from api.support import channel_servers
 from api.support.channel_servers import Member, Report
+from events.core.derived_ids import DEFAULT_APP
 from infra.base import away
 from infra.base.progress import Progress
 from infra.base.settings import Settings
@@ -66,6 +70,31 @@ class ChannelTokens:
         )  # fmt: skip
 
 
+class Listener(NamedTuple):
+    """Implements Connected."""
+
+    app: str
+    user: str
+    session: str
+    issued: float
+
+
+class Listening:
+    """Implements Connections: who is in a channel of a relay. Channels are of the default application."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def identities(self, user: str | None = None) -> list[Listener]:
+        tickets = [one for channel in self._relay.served() for one in channel.members]
+        return [_listener(one) for one in tickets if user is None or one.user == user]
+
+
+def _listener(ticket: ChannelTicket) -> Listener:
+    issued = issued_of(ticket.session) if of_app(ticket.session) else ticket.timestamp
+    return Listener(DEFAULT_APP, ticket.user, ticket.session, issued)
+
+
 class ReportedRelay:
     """The relay with its reports.
 
@@ -88,6 +117,7 @@ class ReportedRelay:
             on_leave=self._moved,
         )
         self._notes = InsideNotes(self.id, self.relay, services.tell)
+        self._cutting = Cutting(services, Listening(self.relay), self.relay.end_session)
         services.progress.on_revoke(self.relay.end_session)
         self._reporting: asyncio.Task[None] | None = None
         #: Set while somebody has come or gone since the latest report.
@@ -112,6 +142,7 @@ class ReportedRelay:
     async def start(self) -> None:
         """Takes members in, and tells so: nobody is sent here before the first report."""
         self.relay.start()
+        await self._cutting.start()
         self._reporting = asyncio.create_task(self._report_always(), name="channel reports")
 
     async def drain(self) -> None:
@@ -125,6 +156,7 @@ class ReportedRelay:
         await self._end_reports()
         for cut in self._cuts:
             cut.cancel()
+        await self._cutting.stop()
         await self.relay.stop()
 
     async def _end_reports(self) -> None:
@@ -197,6 +229,8 @@ class ReportedRelay:
     def _joined(self, ticket: ChannelTicket) -> None:
         """Whoever was connected to another relay is not any more. A server of others asks nobody, and is not asked."""
         self._moved(ticket)
+        # Its token may have been given while that of the user still held.
+        self._cutting.look(ticket.user)
         address = ticket.previous.partition("@")[2]
         if address and address != self.address:
             cut = asyncio.create_task(self._relays.cut(address, ticket.user, ticket.version))

@@ -157,7 +157,7 @@ async def _parts(settings: Settings, roles: frozenset[str], stack: AsyncExitStac
         if "push" in roles:
             hub = await _started(stack, Hub(settings, Memberships(services), Deletions(services), handover=handover))
             services.progress.on_revoke(hub.revoked)
-            await _started(stack, Cutting(services, hub))
+            await _started(stack, Cutting(services, hub.peers, hub.revoked))
             await _started(stack, PeakWriter(hub.peers, PeakTeller(services)))
             checks["push"] = _ready_check(hub)
         # Without the role push a process has no connections of its own, but is notified of those of others.

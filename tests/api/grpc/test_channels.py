@@ -17,6 +17,8 @@ from infra.base import postgres
 from infra.base.settings import Settings
 from infra.embedded.ports import free_port
 from push.relay.core_service_pb2 import Channel, LoginRequest, Message, RegisterRequest, ReportRequest
+from tests.api.applications import App, person
+from tests.api.conftest import minted
 from tests.api.grpc.clients import SECONDS, Client, client, refusal
 from tests.client import World
 from tests.parts import Parts
@@ -250,6 +252,28 @@ async def test_who_logs_out_is_cut_off(world: World, ada: Account, bob: Account)
     assert (ended.status, ended.reason) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
     with pytest.raises(AssertionError, match=r"UNAUTHENTICATED.*session that listened was closed"):
         await connect(address, token)
+
+
+async def test_whose_tokens_are_revoked_is_cut_off(
+    world: World, installed: Settings, rpc: Client, ada: Account
+) -> None:
+    """A token that the default application has signed: there is no session to be closed."""
+    rolled = await world.call("apps.roll_key", {"app": "default"}, token=minted(installed))
+    app = App("default", rolled["key"], rolled["secret"])
+    signed = await person(world, app, "signed", "http")
+    one = Account(rpc, signed.username, signed.token)
+    channel = (await ada.channel()).id
+    inside, other = await connect(*await one.listen(channel)), await connect(*await ada.listen(channel))
+    # Given while the token held, used when it does not any more.
+    address, token = await one.listen_again(channel)
+    await world.call("users.revoke_tokens", {"user": signed.id}, token=app.server)
+    ended = await inside.ended()
+    assert (ended.status, ended.reason) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+    late = await connect(address, token)
+    ended = await late.ended()
+    assert (ended.status, ended.reason) == ("UNAUTHENTICATED", "TOKEN_REVOKED")
+    assert other.error is None
+    await other.leave()
 
 
 async def test_whom_a_block_parts_are_not_together_for_long(world: World, ada: Account, bob: Account) -> None:
