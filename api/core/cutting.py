@@ -26,7 +26,7 @@ _PAUSE = 1.0
 _AWAY: tuple[type[Exception], ...] = (*away.PARTS, Problem)
 
 
-class Connected(Protocol):
+class Bearer(Protocol):
     """Whose connection it is, as the token says with which it came."""
 
     @property
@@ -39,20 +39,20 @@ class Connected(Protocol):
     def issued(self) -> float: ...
 
 
-class Connections(Protocol):
+class Bearers(Protocol):
     """Those of one kind to this process."""
 
-    def identities(self, user: str | None = None) -> Sequence[Connected]:
+    def identities(self, user: str | None = None) -> Sequence[Bearer]:
         """Whose there are, of all or of one user: each session once."""
 
 
 class Cutting:
     """Looks at connections when the read models tell that an application or a user has changed."""
 
-    def __init__(self, services: Services, connections: Connections, end: Callable[[str], None]) -> None:
+    def __init__(self, services: Services, bearers: Bearers, end: Callable[[str], None]) -> None:
         """``end`` ends the connections of a session."""
         self._services = services
-        self._connections = connections
+        self._bearers = bearers
         self._end = end
         self._apps: set[str] = set()
         self._users: set[str] = set()
@@ -107,7 +107,7 @@ class Cutting:
 
     async def _look(self, apps: set[str], users: set[str], all_: bool) -> bool:
         """Whether it could; otherwise all begins again soon, with its second looks."""
-        known = self._connections.identities
+        known = self._bearers.identities
         if all_ or apps:
             asked = [one for one in known() if all_ or one.app in apps or one.user in users]
         else:
@@ -122,7 +122,7 @@ class Cutting:
             self._touched(Invalidation(apps=list(apps), users=list(users), all=all_))
             return False
 
-    async def _void(self, asked: Sequence[Connected]) -> list[Connected]:
+    async def _void(self, asked: Sequence[Bearer]) -> list[Bearer]:
         """Those who could not come in any more with the token with which they came: what they share is asked once."""
         services = self._services
         apps = {app: await services.apps.get(app) for app in {one.app for one in asked}}

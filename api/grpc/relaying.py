@@ -70,8 +70,8 @@ class ChannelTokens:
         )  # fmt: skip
 
 
-class Listener(NamedTuple):
-    """Implements Connected."""
+class ChannelBearer(NamedTuple):
+    """Implements Bearer."""
 
     app: str
     user: str
@@ -79,20 +79,20 @@ class Listener(NamedTuple):
     issued: float
 
 
-class Listening:
-    """Implements Connections: who is in a channel of a relay. Channels are of the default application."""
+class ChannelBearers:
+    """Implements Bearers: who is in a channel of a relay. Channels are of the default application."""
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
-    def identities(self, user: str | None = None) -> list[Listener]:
+    def identities(self, user: str | None = None) -> list[ChannelBearer]:
         tickets = [one for channel in self._relay.served() for one in channel.members]
-        return [_listener(one) for one in tickets if user is None or one.user == user]
+        return [_bearer(one) for one in tickets if user is None or one.user == user]
 
 
-def _listener(ticket: ChannelTicket) -> Listener:
+def _bearer(ticket: ChannelTicket) -> ChannelBearer:
     issued = issued_of(ticket.session) if of_app(ticket.session) else ticket.timestamp
-    return Listener(DEFAULT_APP, ticket.user, ticket.session, issued)
+    return ChannelBearer(DEFAULT_APP, ticket.user, ticket.session, issued)
 
 
 class ReportedRelay:
@@ -117,7 +117,7 @@ class ReportedRelay:
             on_leave=self._moved,
         )
         self._notes = InsideNotes(self.id, self.relay, services.tell)
-        self._cutting = Cutting(services, Listening(self.relay), self.relay.end_session)
+        self._cutting = Cutting(services, ChannelBearers(self.relay), self.relay.end_session)
         services.progress.on_revoke(self.relay.end_session)
         self._reporting: asyncio.Task[None] | None = None
         #: Set while somebody has come or gone since the latest report.
