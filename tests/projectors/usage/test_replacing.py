@@ -17,7 +17,11 @@ from tests.running import until
 
 @pytest.mark.parametrize("again", [False, True], ids=["goes on", "reads all again"])
 async def test_who_waits_for_a_rebuild_goes_on_from_the_places_that_it_leaves(settings: Settings, again: bool) -> None:
-    async with given(settings) as writer, postgres.connected(settings) as holder, postgres.connected(settings) as worker:
+    async with (
+        given(settings) as writer,
+        postgres.connected(settings) as holder,
+        postgres.connected(settings) as worker,
+    ):
 
         async def waiting(number: int) -> None:
             count = "select count(*) = $1 from pg_locks where not granted"
