@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from events.core.positions import Shard
+from infra.base import months
 from infra.base.postgres import Connection, Row, queries
 from infra.base.progress import READ_MODELS, pages_channel
 from infra.base.settings import Settings
@@ -104,8 +105,8 @@ class _Sweeper:
         await self._count("parked", len(gone))
 
     async def _rooms(self) -> None:
-        rows = await self._connection.fetch(self._sql["message_tables"], f'"{self._settings.schema}"')
-        tables = [row["relname"] for row in rows]
+        # Also of months that were put aside.
+        tables = sorted(map(months.table_of, await months.existing(self._connection)))
         async for rooms in self._roots("rooms"):
             ids = [row["id"] for row in rooms]
             for table in tables:
@@ -193,6 +194,7 @@ class _Sweeper:
 
 def _deleting(table: str, where: str) -> str:
     """Removes up to so many rows of a table, as the last parameter says."""
+    # S608: names of ours; every value is a parameter.
     return f"delete from {table} where ctid = any(array(select ctid from {table} where {where} limit $2))"  # noqa: S608
 
 

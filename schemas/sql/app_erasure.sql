@@ -84,12 +84,6 @@ select id from rooms where app = $1 and id > $2 order by id limit $3
 -- The next users of an application, each with what the vault calls their password.
 select id, credential from users where app = $1 and id > $2 order by id limit $3
 
--- name: message_tables
--- The tables of messages, also of months that were put aside.
-select relname from pg_class
-where relnamespace = $1::text::regnamespace and relkind = 'r' and relname ~ '^messages_[0-9]{4}_[0-9]{2}$'
-order by 1
-
 -- name: revisions
 -- What messages held before.
 delete from revisions where message = any($1)
