@@ -51,8 +51,8 @@ async def sweep(settings: Settings, app: str, forget: Forget) -> dict[str, int]:
             sweeper = _Sweeper(connection, settings, app, forget)
             await sweeper.begin()
             await sweeper.run()
-        row = await connection.fetchrow(queries("app_erasure")["of"], app)
-    return dict(sorted(row["rows"].items())) if row is not None else {}
+        removed = await connection.fetchval(queries("app_erasure")["rows_of"], app)
+    return dict(sorted(removed.items())) if removed is not None else {}
 
 
 class _Sweeper:

@@ -46,12 +46,8 @@ where app = $1
 -- The last of them is gone.
 update erasures set done = now() where app = $1
 
--- name: of
--- What was removed so far.
-select rows, begun, done from erasures where app = $1
-
 -- name: rows_of
--- The same, without when.
+-- What was removed so far, by table.
 select rows from erasures where app = $1
 
 -- name: facts

@@ -57,10 +57,6 @@ create temp table usage_metrics (like {kept}.usage_metrics including all);
 create temp table usage_actors (like {kept}.usage_actors including all);
 create temp table usage_positions (like {kept}.usage_positions including all)
 
--- name: drop_beside
--- Takes them away, and with them what was counted.
-drop table if exists pg_temp.usage_metrics, pg_temp.usage_actors, pg_temp.usage_positions
-
 -- name: lock_all
 -- Waits until nobody counts.
 select 1 from usage_positions order by topic, partition for update
