@@ -24,6 +24,7 @@ from projectors.core.source import entry_of
 from projectors.erasure.rules import By, found_by
 from projectors.rebuild import fresh
 from projectors.rebuild.building import alone
+from projectors.usage import storing
 
 #: Rows that one transaction removes at most, and users or rooms whose rows are looked for at once.
 ROWS, ROOTS = 2000, 200
@@ -81,7 +82,7 @@ class _Sweeper:
         await self._pieces("handles", self._sql["handles"], self._app)
         # Whoever counts from here on finds that it is erased.
         async with self._connection.transaction():
-            await self._connection.fetch(queries("usage")["lock_all"])
+            await storing.lock(self._connection, storing.shards(self._settings))
         for table, column in found_by(By.APP):
             await self._pieces(table, _deleting(table, f'"{column}" = $1'), self._app)
         await self._changes()

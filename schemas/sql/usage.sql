@@ -57,10 +57,6 @@ create temp table usage_metrics (like {kept}.usage_metrics including all);
 create temp table usage_actors (like {kept}.usage_actors including all);
 create temp table usage_positions (like {kept}.usage_positions including all)
 
--- name: lock_all
--- Waits until nobody counts.
-select 1 from usage_positions order by topic, partition for update
-
 -- name: places_kept
 -- Up to where each shard has been counted in the tables that serve.
 select topic, partition, next_offset, term from {kept}.usage_positions
