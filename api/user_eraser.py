@@ -52,6 +52,8 @@ class UserEraser:
         self._services = services
         self._call = Call(services, None)
         self._soon = asyncio.Event()
+        #: The account that was looked at last: those after it come next, or some that fail would keep out the others.
+        self._last = ""
         self._task: asyncio.Task[None] | None = None
         services.erase_soon = self._soon.set
 
@@ -66,8 +68,9 @@ class UserEraser:
     async def _run(self) -> None:
         while True:
             try:
-                for row in await self._call.rows(queries("user_erasure")["waiting"], _ACCOUNTS):
+                for row in await self._call.rows(queries("user_erasure")["waiting"], self._last, _ACCOUNTS):
                     await self._account(row["id"])
+                    self._last = row["id"]
             except _LATER as error:
                 log.warning("which accounts are erased is not known: %r", error)
             with contextlib.suppress(TimeoutError):
