@@ -51,6 +51,8 @@ class UserEraser:
         self._services = services
         self._call = Call(services, None)
         self._soon = asyncio.Event()
+        #: The account that was looked at last: those after it come next, or some that fail would keep out the others.
+        self._last = ""
         self._task: asyncio.Task[None] | None = None
         services.erase_soon = self._soon.set
 
@@ -65,8 +67,14 @@ class UserEraser:
     async def _run(self) -> None:
         while True:
             try:
-                for row in await self._call.rows(queries("user_erasure")["waiting"], _ACCOUNTS):
-                    await self._account(row["id"])
+                rows = await self._call.rows(queries("user_erasure")["waiting"], self._last, _ACCOUNTS)
+                done = 0
+                for row in rows:
+                    done += await self._account(row["id"])
+                    self._last = row["id"]
+                if done and len(rows) == _ACCOUNTS:
+                    # There may be more, and it is not in vain.
+                    self._soon.set()
             except LATER as error:
                 log.warning("which accounts are erased is not known: %r", error)
             with contextlib.suppress(TimeoutError):
@@ -74,8 +82,9 @@ class UserEraser:
                     await self._soon.wait()
             self._soon.clear()
 
-    async def _account(self, id: str) -> None:
-        """All that is left to do for one account, unless another process is at it. What fails is tried again later."""
+    async def _account(self, id: str) -> bool:
+        """All that is left to do for one account, unless another process is at it. What fails is tried again later.
+        Returns whether it is done, and was not before."""
         try:
             async with self._locked(id) as mine:
                 row = await self._call.row(queries("users")["any_by_id"], [id]) if mine else None
@@ -83,11 +92,13 @@ class UserEraser:
                 left = None if user is None else erasure_of(user)
                 if user is not None and left is not None and left.done is None:
                     await _Account(Call(self._services, None, app=user.app), user, left).finish()
+                    return True
         except LATER as error:
             log.warning("erasing %s goes on later: %r", id, error)
         except Exception:
             # Others are not to wait for one of which something unforeseen is true.
             log.exception("erasing %s failed; it is tried again later", id)
+        return False
 
     @contextlib.asynccontextmanager
     async def _locked(self, id: str) -> AsyncIterator[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from events.core.derived_ids import DEFAULT_APP
 from events.core.errors import KlatschError
 from infra.base.postgres import Connection, queries
 
@@ -49,9 +50,14 @@ async def room_id(connection: Connection, text: str) -> str | None:
 
 
 async def app_id(connection: Connection, text: str) -> str | None:
-    """The id of an application by id or by its name; None where there is none. Raises Ambiguous."""
+    """The id of an application by id or by its name; None where there is none. Raises Ambiguous.
+
+    The default one is there without a row.
+    """
     if not text or "\x00" in text:
         return None
+    if text == DEFAULT_APP:
+        return DEFAULT_APP
     found = [row["id"] for row in await connection.fetch(queries("apps")["called"], text)]
     if len(found) > 1 and text not in found:
         raise Ambiguous(f"expected one application, {text!r} may be {', '.join(found)}; use an id")

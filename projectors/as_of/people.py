@@ -36,6 +36,8 @@ async def users(connection: Connection, moment: Moment, ids: Iterable[str]) -> d
 
 async def _without_erased(connection: Connection, found: dict[str, User]) -> dict[str, User]:
     """The users, of those who are erased now without what they called themselves: that is shown no more."""
+    if not found:
+        return found
     rows = await connection.fetch(queries("past")["erased"], list(found))
     return found | {row["id"]: without_person(found[row["id"]]) for row in rows}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from events.core.records import DecodeError, Record, UnknownType
 from events.registry import REGISTRY
 from infra.base import kafka
 from infra.base.handover import Handover, HandoverReader
+from infra.base.postgres import Row
 from infra.base.settings import Settings
 from projectors.core import metrics
 
@@ -52,6 +53,11 @@ class ResumeAt(NamedTuple):
 
     offset: int = 0
     term: int | None = None
+
+
+def places_of(rows: Iterable[Row]) -> dict[Shard, ResumeAt]:
+    """Where each shard is, from rows of ``positions`` or ``usage_positions``."""
+    return {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from events.core.positions import Shard
+from infra.base import months
 from infra.base.postgres import Connection, Row, queries
 from infra.base.progress import READ_MODELS, pages_channel
 from infra.base.settings import Settings
@@ -23,6 +24,7 @@ from projectors.core.source import entry_of
 from projectors.erasure.rules import By, found_by
 from projectors.rebuild import fresh
 from projectors.rebuild.building import alone
+from projectors.usage import storing
 
 #: Rows that one transaction removes at most, and users or rooms whose rows are looked for at once.
 ROWS, ROOTS = 2000, 200
@@ -50,8 +52,8 @@ async def sweep(settings: Settings, app: str, forget: Forget) -> dict[str, int]:
             sweeper = _Sweeper(connection, settings, app, forget)
             await sweeper.begin()
             await sweeper.run()
-        row = await connection.fetchrow(queries("app_erasure")["of"], app)
-    return dict(sorted(row["rows"].items())) if row is not None else {}
+        removed = await connection.fetchval(queries("app_erasure")["rows_of"], app)
+    return dict(sorted(removed.items())) if removed is not None else {}
 
 
 class _Sweeper:
@@ -80,7 +82,7 @@ class _Sweeper:
         await self._pieces("handles", self._sql["handles"], self._app)
         # Whoever counts from here on finds that it is erased.
         async with self._connection.transaction():
-            await self._connection.fetch(queries("usage")["lock_all"])
+            await storing.lock(self._connection, storing.shards(self._settings))
         for table, column in found_by(By.APP):
             await self._pieces(table, _deleting(table, f'"{column}" = $1'), self._app)
         await self._changes()
@@ -104,8 +106,8 @@ class _Sweeper:
         await self._count("parked", len(gone))
 
     async def _rooms(self) -> None:
-        rows = await self._connection.fetch(self._sql["message_tables"], f'"{self._settings.schema}"')
-        tables = [row["relname"] for row in rows]
+        # Also of months that were put aside.
+        tables = sorted(map(months.table_of, await months.existing(self._connection)))
         async for rooms in self._roots("rooms"):
             ids = [row["id"] for row in rooms]
             for table in tables:
@@ -193,6 +195,7 @@ class _Sweeper:
 
 def _deleting(table: str, where: str) -> str:
     """Removes up to so many rows of a table, as the last parameter says."""
+    # S608: names of ours; every value is a parameter.
     return f"delete from {table} where ctid = any(array(select ctid from {table} where {where} limit $2))"  # noqa: S608
 
 

@@ -16,7 +16,7 @@ from projectors.core.locks import Locks
 from projectors.core.pace import Pace
 from projectors.core.passing import erased_among, note, sift
 from projectors.core.runner import CLAIM_SECONDS, SESSION, Projector, close
-from projectors.core.source import Batch, ResumeAt, Source
+from projectors.core.source import Batch, ResumeAt, Source, places_of
 from projectors.read_models import applying
 from projectors.read_models.invalidations import Invalidations
 from projectors.read_models.messages import Partitions
@@ -121,7 +121,7 @@ class ReadModels(Projector):
     async def _resume(self, connection: postgres.Connection, source: Source, locks: Locks[Shard]) -> None:
         """Go on from where the rows are, on the shards whose locks are held."""
         rows = await connection.fetch(postgres.queries("projectors")["read_positions"], self.name)
-        stored = {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
+        stored = places_of(rows)
         self._places = {shard: stored[shard] for shard in sorted(locks.held)}
         self._parked = await parking.parked_streams(connection, self.name)
         self._skipped = await parking.skipped_events(connection, self.name)

@@ -11,7 +11,7 @@ from infra.base.progress import READ_MODELS
 from infra.base.settings import Settings
 from projectors.core import parking
 from projectors.core.passing import sift
-from projectors.core.source import ResumeAt
+from projectors.core.source import ResumeAt, places_of
 from projectors.read_models import applying
 from projectors.rebuild import fresh
 from projectors.rebuild.folding import Folder
@@ -63,7 +63,7 @@ class RebuildFollower:
     async def places(self) -> dict[Shard, ResumeAt]:
         """Where the tables are."""
         rows = await self.connection.fetch(queries("projectors")["read_positions"], READ_MODELS)
-        return {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
+        return places_of(rows)
 
     async def ends(self, shards: list[Shard]) -> dict[Shard, int]:
         """The log's ends."""

@@ -21,6 +21,7 @@ from infra.base.postgres import Connection, queries
 from infra.base.progress import READ_MODELS, pages_channel, positions_channel
 from infra.base.settings import Settings
 from projectors.rebuild import fresh
+from projectors.rebuild.cleared import swept
 from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import Model
@@ -161,10 +162,7 @@ async def _rename(connection: Connection, settings: Settings, schema: str) -> No
     await _months(connection, settings, schema)
     await postgres.show_to_readers(connection, settings, schema)
     # Those of others go with them, as nobody looks for rows there: they are dropped when an application's rows go.
-    erased = [
-        row["app"] for row in await connection.fetch(queries("app_erasure")["done"].replace("{live}", f'"{live}".'))
-    ]
-    mark = await fresh.wanted(connection, "all", "old", erased)
+    mark = await fresh.wanted(connection, "all", "old", await swept(connection, live))
     await connection.execute(f'alter schema "{live}" rename to "{leaving}"')
     await connection.execute(f'alter schema "{schema}" rename to "{live}"')
     await connection.execute(f'alter schema "{leaving}" rename to "{old}"')

@@ -11,7 +11,7 @@ from infra.base import postgres
 from infra.base.postgres import Connection, queries
 from infra.base.settings import Settings
 from projectors.core.heads import Heads
-from projectors.core.source import ResumeAt, Source
+from projectors.core.source import ResumeAt, Source, places_of
 from projectors.usage import storing
 from projectors.usage.counting import UsageTally
 
@@ -112,7 +112,7 @@ class _Counter:
     async def kept(self, name: str) -> dict[Shard, ResumeAt]:
         """The places of the tables that serve."""
         rows = await self.connection.fetch(self.sql(name), timeout=LONG)
-        return {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
+        return places_of(rows)
 
     async def until(self, ends: Mapping[Shard, ResumeAt], *, exactly: bool = True) -> None:
         """Counts on up to these places, of shards that are not there yet; not ``exactly``: what came with it too."""

@@ -15,7 +15,7 @@ from events.core.log import TermFilter
 from events.core.positions import Shard
 from infra.base.postgres import Connection, queries
 from infra.base.settings import Settings
-from projectors.core.source import ResumeAt
+from projectors.core.source import ResumeAt, places_of
 from projectors.usage.counting import ACTIVE, PEAK, TOPICS, UsageTally, Window, starts
 
 RECORDS = Counter("klatsch_usage_records", "Records that have been counted, or not.", ["outcome"])
@@ -50,7 +50,7 @@ async def init(connection: Connection, wanted: Iterable[Shard]) -> None:
 async def places(connection: Connection) -> dict[Shard, ResumeAt]:
     """Up to where each shard has been counted."""
     rows = await connection.fetch(queries("usage")["places"])
-    return {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
+    return places_of(rows)
 
 
 async def lock(connection: Connection, wanted: Iterable[Shard]) -> dict[Shard, ResumeAt]:
@@ -59,7 +59,7 @@ async def lock(connection: Connection, wanted: Iterable[Shard]) -> dict[Shard, R
     rows = await connection.fetch(
         queries("usage")["lock_places"], [one.topic for one in pairs], [one.partition for one in pairs]
     )
-    return {Shard(row["topic"], row["partition"]): ResumeAt(row["next_offset"], row["term"]) for row in rows}
+    return places_of(rows)
 
 
 async def move(connection: Connection, after: Mapping[Shard, ResumeAt]) -> None:

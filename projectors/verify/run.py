@@ -14,6 +14,7 @@ from infra.base.progress import READ_MODELS
 from infra.base.settings import Settings
 from projectors.rebuild import fresh
 from projectors.rebuild.building import UNSEEN, Watch, alone, build, exists, prepare
+from projectors.rebuild.cleared import swept
 from projectors.rebuild.follower import RebuildFollower
 from projectors.rebuild.fresh import RebuildError, beside
 from projectors.rebuild.models import MODELS, Model
@@ -69,15 +70,14 @@ async def verify(
 
 async def _erased(reader: Connection, schema: str) -> list[str]:
     """The erased applications, whose events mean nothing. Raises RebuildError while rows of one are there."""
-    sql, tables = queries("app_erasure"), f'"{schema}".'
-    waiting = await reader.fetch(sql["unfinished"].replace("{live}", tables))
+    waiting = await reader.fetch(queries("app_erasure")["unfinished"].replace("{live}", f'"{schema}".'))
     if waiting:
         names = ", ".join(row["id"] for row in waiting[:5])
         raise RebuildError(
             f"expected no application whose rows are being removed, found {names}: some are gone and some are "
             "not. Wait until 'apps receipt' says that they are gone, then verify again"
         )
-    return [row["app"] for row in await reader.fetch(sql["done"].replace("{live}", tables))]
+    return await swept(reader, schema)
 
 
 async def _usage(settings: Settings, findings: Findings, healing: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from infra.base.settings import Settings
 from projectors.workers.emotion_worker import GivenUp, KafkaRecord, Worker
 from projectors.workers.faust_batches import BATCHES, faust_app, raw_topic
-from projectors.workers.health import Health
+from projectors.workers.health import EMOTIONS_LAG, Health
 from projectors.workers.part import WorkerPart
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def part(settings: Settings, api: str, operator_token: Callable[[], str]) -> Wor
     """The emotion worker, not started. ``api``: base URL."""
     worker = Worker(api, operator_token)
     app = _app(settings, worker)
-    health = Health(app, worker, {settings.topic("rooms")}, settings.partitions)
+    health = Health(app, worker, {settings.topic("rooms")}, settings.partitions, gauge=EMOTIONS_LAG)
 
     async def start() -> None:
         await worker.start()

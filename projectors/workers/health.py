@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 EMOTIONS_LAG = Gauge("klatsch_emotions_lag_records", "Records between the committed offset and the partition's end.")
 USAGE_LAG = Gauge("klatsch_usage_lag_records", "Records between what has been counted and committed, and the ends.")
+# A process has both, also where it runs one of the workers: what it knows nothing of is no number, and not 0.
+EMOTIONS_LAG.set(nan)
+USAGE_LAG.set(nan)
 #: Seconds for which the committed offsets may stand still while there is something to read; Faust commits every 2.8 s,
 #: and one request may wait for the API for 300 s. After that the consumer counts as stuck: it is started again, and
 #: reads again what was not committed.
@@ -64,7 +67,7 @@ class Health:
         partitions: int,
         clock: Callable[[], float] = time.monotonic,
         *,
-        gauge: Gauge = EMOTIONS_LAG,
+        gauge: Gauge,
         prefix: str = "",
     ) -> None:
         """``partitions`` of all ``topics`` together; ``prefix``: before the names of its parts in ``/readyz``."""
@@ -79,7 +82,6 @@ class Health:
         self._moved = self._settled = clock()
         #: Records between the committed offsets and the ends; None while no fetch has told where a partition ends.
         self.lag: int | None = None
-        gauge.set(nan)
         self.assigned = 0
 
     async def watch(self) -> None:

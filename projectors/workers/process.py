@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: Roles of this process.
-ROLES = frozenset({"analytics", "usage"})
 #: How much the process stands back (nice(2)): beside a busy one it gets a tenth of a processor.
 NICE = 10
 #: Seconds that all apps together get to stop; after that they are left: what was not committed is read again.
@@ -45,8 +43,9 @@ def run(
     may_look: Callable[[str | None], bool],
     proof: Mapping[str, str],
 ) -> None:
-    """Runs some of ROLES until SIGTERM or SIGINT. Raises Stuck, or what made a worker or Faust crash. ``may_look``: see
-    api.core.guard.onlookers; ``proof``: headers with which a process of the installation shows itself to the API.
+    """Runs ``analytics``, ``usage`` or both until SIGTERM or SIGINT. Raises Stuck, or what made a worker or Faust
+    crash. ``may_look``: see api.core.guard.onlookers; ``proof``: headers with which a process of the installation shows
+    itself to the API.
 
     Where Faust has no build (Linux on ARM) it says so and returns: everything else works without.
     """

@@ -46,12 +46,8 @@ where app = $1
 -- The last of them is gone.
 update erasures set done = now() where app = $1
 
--- name: of
--- What was removed so far.
-select rows, begun, done from erasures where app = $1
-
 -- name: rows_of
--- The same, without when.
+-- What was removed so far, by table.
 select rows from erasures where app = $1
 
 -- name: facts
@@ -83,12 +79,6 @@ select id from rooms where app = $1 and id > $2 order by id limit $3
 -- name: users
 -- The next users of an application, each with what the vault calls their password.
 select id, credential from users where app = $1 and id > $2 order by id limit $3
-
--- name: message_tables
--- The tables of messages, also of months that were put aside.
-select relname from pg_class
-where relnamespace = $1::text::regnamespace and relkind = 'r' and relname ~ '^messages_[0-9]{4}_[0-9]{2}$'
-order by 1
 
 -- name: revisions
 -- What messages held before.

@@ -6,19 +6,19 @@ select distinct found."user" from (
     join users u on u.id = m."user"
     join rooms r on r.id = m.room
     where m.state = 'joined' and r.team is distinct from u.team
-      and (m."user" = any($1::text[]) or ($1::text[] is null and (u.team is not null or r.team is not null)))
+      and ($1::text[] is null or m."user" = any($1::text[]))
     union all
     select i."user" from invitations i
     join users u on u.id = i."user"
     join rooms r on r.id = i.room
     where i.state = 'pending' and r.team is distinct from u.team
-      and (i."user" = any($1::text[]) or ($1::text[] is null and (u.team is not null or r.team is not null)))
+      and ($1::text[] is null or i."user" = any($1::text[]))
     union all
     select f."user" from relationships f
     join users u on u.id = f."user"
     join users o on o.id = f.other
     where f.type = 'friend' and u.team is distinct from o.team
-      and (f."user" = any($1::text[]) or f.other = any($1::text[]) or ($1::text[] is null and (u.team is not null or o.team is not null)))
+      and ($1::text[] is null or f."user" = any($1::text[]) or f.other = any($1::text[]))
 ) found
 where exists (select from teams)
 

@@ -26,11 +26,6 @@ order by c.relname
 select current_user::text as name, rolcreaterole or rolsuper as may, current_database()::text as database
 from pg_roles where rolname = current_user
 
--- name: apps
--- Applications by id or by name; the default one may have no row.
-select id, name from apps where id = $1 or name = $1
-union select 'default', 'Default' where $1 = 'default' and not exists (select from apps where id = 'default')
-
 -- name: all
 -- All readers, with the names of their applications, and whether their roles are still there.
 select r.role, r.app, coalesce(a.name, case r.app when 'default' then 'Default' else '' end) as name,

@@ -57,14 +57,6 @@ create temp table usage_metrics (like {kept}.usage_metrics including all);
 create temp table usage_actors (like {kept}.usage_actors including all);
 create temp table usage_positions (like {kept}.usage_positions including all)
 
--- name: drop_beside
--- Takes them away, and with them what was counted.
-drop table if exists pg_temp.usage_metrics, pg_temp.usage_actors, pg_temp.usage_positions
-
--- name: lock_all
--- Waits until nobody counts.
-select 1 from usage_positions order by topic, partition for update
-
 -- name: places_kept
 -- Up to where each shard has been counted in the tables that serve.
 select topic, partition, next_offset, term from {kept}.usage_positions
@@ -105,13 +97,14 @@ delete from pg_temp.usage_metrics where app in (select id from apps where state 
 delete from pg_temp.usage_actors where app in (select id from apps where state = 'erased')
 
 -- name: replace
--- Makes the tables that serve what was counted beside them.
+-- Makes the tables that serve what was counted beside them. Places are changed where they stand: who waits for the lock
+-- of a row that is deleted finds none, also where there is another by then.
 delete from {kept}.usage_metrics;
 delete from {kept}.usage_actors;
-delete from {kept}.usage_positions;
 insert into {kept}.usage_metrics select * from pg_temp.usage_metrics;
 insert into {kept}.usage_actors select * from pg_temp.usage_actors;
 insert into {kept}.usage_positions select * from pg_temp.usage_positions
+on conflict (topic, partition) do update set next_offset = excluded.next_offset, term = excluded.term
 
 -- name: windows
 -- An application's values of some metrics in windows of one length.

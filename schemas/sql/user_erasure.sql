@@ -1,8 +1,8 @@
 -- Queries of the worker that does what is left to do for erased accounts.
 
 -- name: waiting
--- Accounts of which something is left to do.
-select id from users where erased is not null and (erasure->>'done') is null order by id limit $1
+-- Some accounts of which something is left to do: those after an id, then the others.
+select id from users where erased is not null and (erasure->>'done') is null order by id <= $1, id limit $2
 
 -- name: names
 -- What an account was called by, and its passwords' hashes, as its events say it.

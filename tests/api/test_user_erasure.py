@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api import user_eraser
 from events.core.positions import encode_vector
 from events.user_erasure import ERASED_NAME
 from infra.base import postgres
@@ -192,6 +194,32 @@ async def test_who_was_in_a_team_is_erased_like_others(world: World, operator: s
     for one, message in said:
         assert (await ada.do("messages.get", room=one, message=message))["message"]["content"] == {}
     assert (await ada.do("rooms.get", room=room))["room"]["owner"] == ada.id
+
+
+async def test_accounts_that_fail_do_not_keep_out_others(
+    world: World, operator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = sorted([(await world.person(f"gone-{n}")).id for n in range(5)])
+    failing, finish = {*ids[:2]}, user_eraser._Account.finish
+    tried = Counter[str]()
+
+    async def fails(account: Any) -> None:
+        tried[account._user.id] += 1
+        if account._user.id in failing:
+            raise ValueError("something unforeseen")
+        await finish(account)
+
+    monkeypatch.setattr(user_eraser._Account, "finish", fails)
+    monkeypatch.setattr(user_eraser, "_ACCOUNTS", 2)
+    monkeypatch.setattr(user_eraser, "LOOK_SECONDS", 0.1)
+    for id in ids:
+        await erase(world, operator, id)
+    for id in ids[2:]:
+        await done(world, operator, id)
+    assert all(tried[id] for id in failing), "the first ones were looked at"
+    failing.clear()
+    for id in ids:
+        await done(world, operator, id)
 
 
 async def test_a_kill_in_the_middle_loses_and_repeats_nothing(parts: Parts, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from infra.base.settings import Settings
-from infra.ops.commands.asking import ask
+from infra.ops.commands.asking import ask, called, pages
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
 
@@ -49,7 +49,7 @@ def _say_secret(answer: dict[str, Any], json: bool, say: Say) -> None:
 
 async def listing(settings: Settings, *, json: bool, url: str, say: Say) -> None:
     """Says all applications, the default one first. Raises CannotDo."""
-    apps = await _all(settings, url or url_of(settings))
+    apps = await pages(settings, url or url_of(settings), "apps")
     if json:
         say(msgspec.json.format(msgspec.json.encode({"apps": apps})).decode())
         return
@@ -88,9 +88,9 @@ async def erase(
 ) -> None:
     """Closes an application for good, and says the receipt once its rows are gone. Raises CannotDo."""
     url = url or url_of(settings)
-    path = await path_of(settings, url, app)
-    found = (await ask(settings, url, "GET", path))["app"]
+    found = await _app(settings, url, app)
     name, id = found["name"], found["id"]
+    path = f"/v1/apps/{id}"
     confirm = confirmed(name, id)
     if confirm not in (name, id):
         got = "nobody to ask; --yes erases without" if confirm is None else repr(confirm)
@@ -141,25 +141,11 @@ async def _change(settings: Settings, app: str, what: str, body: dict[str, Any],
     say(f"{found['name']} ({found['id']}) is {found['state']}.")
 
 
-async def _all(settings: Settings, url: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    query = {"limit": "200"}
-    while True:
-        page = await ask(settings, url, "GET", "/v1/apps", query=query)
-        found += page["apps"]
-        if page["next"] is None:
-            return found
-        query["cursor"] = page["next"]
+async def _app(settings: Settings, url: str, app: str) -> dict[str, Any]:
+    """The application with this id, or else this name. Raises CannotDo for none, or several."""
+    return called(await pages(settings, url, "apps"), app, "an application")
 
 
-async def path_of(settings: Settings, url: str, called: str) -> str:
-    """The path of the application with this id, or else this name. Raises CannotDo for none, or several."""
-    apps = await _all(settings, url)
-    named = [app for app in apps if app["name"] == called]
-    there = [app["id"] for app in named if app["state"] != "erased"] or [app["id"] for app in named]
-    found = [app["id"] for app in apps if app["id"] == called] or there
-    if not found:
-        raise CannotDo(f"expected the id or name of an application, found none called {called!r}")
-    if len(found) > 1:
-        raise CannotDo(f"expected one application called {called!r}, found {len(found)}: {', '.join(found)}")
-    return f"/v1/apps/{found[0]}"
+async def path_of(settings: Settings, url: str, app: str) -> str:
+    """Its path. Raises CannotDo for none, or several."""
+    return f"/v1/apps/{(await _app(settings, url, app))['id']}"

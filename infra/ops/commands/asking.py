@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,8 @@ from infra.ops.commands.errors import CannotDo
 
 #: Seconds for the answer: a hash and the read models may take a few.
 _SECONDS = 30.0
+#: As many of a list as the API gives at once.
+_PAGE = 200
 
 
 async def ask(
@@ -40,3 +43,31 @@ async def ask(
             f"expected the API at {url} to answer, got {type(error).__name__}: {error}; see 'klatsch status', or name "
             "it with --url"
         ) from error
+
+
+async def pages(settings: Settings, url: str, what: str) -> list[dict[str, Any]]:
+    """All of a list, such as ``plans``, which the API gives in pages. Raises CannotDo."""
+    found: list[dict[str, Any]] = []
+    query = {"limit": str(_PAGE)}
+    while True:
+        page = await ask(settings, url, "GET", f"/v1/{what}", query=query)
+        found += page[what]
+        if page["next"] is None:
+            return found
+        query["cursor"] = page["next"]
+
+
+def called(rows: Sequence[dict[str, Any]], text: str, what: str) -> dict[str, Any]:
+    """The one with this id, or else this name; ``what``: such as ``a plan``. Raises CannotDo for none, or several.
+
+    What is erased is called by its name only as long as nothing else is.
+    """
+    named = [one for one in rows if one["name"] == text]
+    found = [one for one in rows if one["id"] == text] or [one for one in named if one["state"] != "erased"] or named
+    if not found:
+        raise CannotDo(f"expected the id or name of {what}, found none called {text!r}")
+    if len(found) > 1:
+        _, kind = what.split(" ", 1)
+        ids = ", ".join(one["id"] for one in found)
+        raise CannotDo(f"expected one {kind} called {text!r}, found {len(found)}: {ids}")
+    return found[0]

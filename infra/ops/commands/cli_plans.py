@@ -14,9 +14,9 @@ Which = Annotated[str, typer.Argument(metavar="PLAN", help="The plan: id or name
 As_json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 Url = Annotated[str, typer.Option(help="Address of the API, if it is not the one of the installation.")]
 Amount = Annotated[str, typer.Option(metavar="AMOUNT", help="Price, such as 49.90; without it, by agreement.")]
-Many = Annotated[list[str], typer.Option("--feature", metavar="NAME", help="What it has; may be given again.")]
+Many = Annotated[list[str] | None, typer.Option("--feature", metavar="NAME", help="What it has; may be given again.")]
 Limits = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("--limit", metavar="NAME=NUMBER", help="What it bounds, such as users=100; may be given again."),
 ]
 
@@ -33,8 +33,8 @@ def define(
     monthly: Amount = "",
     yearly: Amount = "",
     currency: Annotated[str, typer.Option(help="Currency of the prices (ISO 4217).")] = "EUR",
-    feature: Many = [],  # noqa: B006 - typer takes no other default of an option that may be given again
-    limit: Limits = [],  # noqa: B006
+    feature: Many = None,
+    limit: Limits = None,
     as_json: As_json = False,
     url: Url = "",
     data: Data = DEFAULT_DATA,
@@ -47,8 +47,8 @@ def define(
     from infra.ops.commands import plans
 
     run(data, lambda settings: plans.define(
-        settings, name, again=again, tier=tier, monthly=monthly, yearly=yearly, currency=currency, features=feature,
-        limits=limit, json=as_json, url=url, say=typer.echo,
+        settings, name, again=again, tier=tier, monthly=monthly, yearly=yearly, currency=currency,
+        features=feature or (), limits=limit or (), json=as_json, url=url, say=typer.echo,
     ))  # fmt: skip
 
 

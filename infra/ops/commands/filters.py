@@ -135,7 +135,7 @@ def parse_time(text: str, option: str) -> str:
         except OverflowError:
             raise CannotDo(f"{option}: expected a time since the year 1, got {text!r}") from None
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip().upper())
         return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise CannotDo(

@@ -10,7 +10,7 @@ import msgspec
 
 from infra.base.settings import Settings
 from infra.ops.commands import applications
-from infra.ops.commands.asking import ask
+from infra.ops.commands.asking import ask, called, pages
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
 
@@ -60,7 +60,7 @@ def bound(text: str) -> tuple[str, int]:
 
 async def listing(settings: Settings, *, json: bool, url: str, say: Say) -> None:
     """Says all plans. Raises CannotDo."""
-    plans = await _all(settings, url or url_of(settings))
+    plans = await pages(settings, url or url_of(settings), "plans")
     if json:
         say(msgspec.json.format(msgspec.json.encode({"plans": plans})).decode())
         return
@@ -89,24 +89,6 @@ async def choose(settings: Settings, app: str, plan: str, *, url: str, say: Say)
     say(f"{found['name']} ({found['id']}) has " + (f"the plan {found['plan']}." if plan else "no plan."))
 
 
-async def plan_id(settings: Settings, url: str, called: str) -> str:
+async def plan_id(settings: Settings, url: str, plan: str) -> str:
     """The id of the plan with this id, or else this name. Raises CannotDo for none, or several."""
-    plans = await _all(settings, url)
-    found: list[str] = [one["id"] for one in plans if one["id"] == called]
-    found = found or [one["id"] for one in plans if one["name"] == called]
-    if not found:
-        raise CannotDo(f"expected the id or name of a plan, found none called {called!r}")
-    if len(found) > 1:
-        raise CannotDo(f"expected one plan called {called!r}, found {len(found)}: {', '.join(found)}")
-    return found[0]
-
-
-async def _all(settings: Settings, url: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    query = {"limit": "200"}
-    while True:
-        page = await ask(settings, url, "GET", "/v1/plans", query=query)
-        found += page["plans"]
-        if page["next"] is None:
-            return found
-        query["cursor"] = page["next"]
+    return str(called(await pages(settings, url, "plans"), plan, "a plan")["id"])

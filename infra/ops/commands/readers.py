@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import msgspec
 
-from infra.base import postgres, readers
+from infra.base import called, postgres, readers
 from infra.base.postgres import Connection, queries
 from infra.base.readers import ReaderError
 from infra.base.scram import verifier
@@ -90,15 +90,15 @@ async def _at_work(settings: Settings) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def _app(connection: Connection, called: str) -> str:
+async def _app(connection: Connection, text: str) -> str:
     """The id of the application with this id, or else this name. Raises ReaderError for none, or several."""
-    rows = await connection.fetch(queries("readers")["apps"], called)
-    found = [row["id"] for row in rows if row["id"] == called] or [row["id"] for row in rows]
-    if not found:
-        raise ReaderError(f"expected the id or name of an application, found none called {called!r}")
-    if len(found) > 1:
-        raise ReaderError(f"expected one application called {called!r}, found {len(found)}: {', '.join(found)}")
-    return str(found[0])
+    try:
+        found = await called.app_id(connection, text)
+    except called.Ambiguous as error:
+        raise ReaderError(str(error)) from error
+    if found is None:
+        raise ReaderError(f"expected the id or name of an application, found none called {text!r}")
+    return found
 
 
 async def _statements(

@@ -9,12 +9,13 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
-from events.core.clock import from_datetime, now, time_of, to_datetime
+from events.core.clock import from_datetime, now, to_datetime
 from infra.base import installation
 from infra.base.settings import Settings
 from infra.ops.commands.applications import path_of
 from infra.ops.commands.asking import ask
 from infra.ops.commands.errors import CannotDo
+from infra.ops.commands.filters import parse_time
 from infra.ops.commands.rebuilding import told
 from infra.ops.irc import url_of
 from projectors.usage import recount
@@ -86,18 +87,11 @@ async def _pages(
 
 def _bounds(since: str, until: str) -> tuple[str, str]:
     """From when to when, whole days where only days are given: ``--until`` is not part of it. Raises CannotDo."""
-    end = _time("--until", until) if until else now()
-    begin = _time("--from", since) if since else f"{end[:7]}-01T00:00:00.000Z"
+    end = parse_time(until, "--until") if until else now()
+    begin = parse_time(since, "--from") if since else f"{end[:7]}-01T00:00:00.000Z"
     if begin >= end:
         raise CannotDo(f"expected --from before --until, got {begin} and {end}")
     return begin, end
-
-
-def _time(option: str, text: str) -> str:
-    try:
-        return time_of(f"{text}T00:00:00Z" if len(text) == 10 else text)
-    except ValueError as error:
-        raise CannotDo(f"{option}: expected a day such as 2026-11-01 or a time, got {text!r}") from error
 
 
 async def rebuild(settings: Settings, *, say: Say) -> None:

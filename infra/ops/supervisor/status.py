@@ -99,17 +99,14 @@ def status(data: Path) -> Status:
         token = None if known is None else operator_token.token(known)
         logs = folder.logs
         parts = list(pool.map(lambda row: _ask(row, known, token, logs), state["parts"]))
-        lag, emotions, usage = (
-            _lag_of(name, pattern, parts, token)
-            for name, pattern in (("project", _LAG), ("analytics", _EMOTIONS), ("analytics", _USAGE))
-        )
+        projector, workers = pool.map(lambda name: _metrics(name, parts, token), ("project", "analytics"))
     whole = state.get("whole", True)
     return Status(
         running=True,
         parts=parts,
-        lag=lag,
-        emotions_lag=emotions,
-        usage_lag=usage,
+        lag=_lag(_LAG, projector),
+        emotions_lag=_lag(_EMOTIONS, workers),
+        usage_lag=_lag(_USAGE, workers),
         data=str(folder.path),
         disks=room,
         starting=not whole,
@@ -145,20 +142,20 @@ def _silent(name: str, address: str, pid: int | None, logs: Path) -> str:
     return f"{_title(name)} is not reachable at {address}, though its process runs; see {logs / name}.log"
 
 
-def _lag_of(name: str, pattern: re.Pattern[str], parts: list[PartStatus], token: str | None) -> int | None:
-    """The lag of a role. Without a store it is what it was when the store went: not known."""
-    if any(part.name in _STORES and not part.healthy for part in parts):
-        return None
-    return next((_lag(pattern, part.address, token) for part in parts if part.name == name), None)
-
-
-def _lag(pattern: re.Pattern[str], address: str, token: str | None) -> int | None:
+def _metrics(name: str, parts: list[PartStatus], token: str | None) -> str:
+    """What a role tells of itself; empty where nothing does. Without a store that is what was true when it went."""
+    address = next((part.address for part in parts if part.name == name), None)
+    if address is None or any(part.name in _STORES and not part.healthy for part in parts):
+        return ""
     try:
         with urllib.request.urlopen(ask(address, "/metrics", token), timeout=3) as answer:
-            text = answer.read().decode()
+            return str(answer.read().decode())
     except OSError:
-        return None
-    values = pattern.findall(text)
+        return ""
+
+
+def _lag(pattern: re.Pattern[str], metrics: str) -> int | None:
+    values = pattern.findall(metrics)
     return int(sum(map(float, values))) if values else None
 
 

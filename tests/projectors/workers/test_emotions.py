@@ -312,7 +312,7 @@ def test_a_worker_that_stands_still_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     app: Any = SimpleNamespace(started=True, crashed=False, consumer=consumer)
     worker = Worker("http://nowhere", str)
     worker._token = "one"
-    health = health_.Health(app, worker, {"rooms"}, 1)
+    health = health_.Health(app, worker, {"rooms"}, 1, gauge=health_.EMOTIONS_LAG)
     health._look()
     assert health.report()[0]
     health._moved -= health_.STALLED_SECONDS
@@ -328,7 +328,7 @@ def test_nobody_is_told_of_a_lag_before_it_is_known() -> None:
     tp, ends = TP("rooms", 0), dict[Any, int | None]()
     consumer = SimpleNamespace(assignment=lambda: {tp}, _committed_offset={tp: 5}, highwater=lambda one: ends.get(one))
     app: Any = SimpleNamespace(started=True, crashed=False, consumer=consumer)
-    health = health_.Health(app, Worker("http://nowhere", str), {"rooms"}, 1)
+    health = health_.Health(app, Worker("http://nowhere", str), {"rooms"}, 1, gauge=health_.EMOTIONS_LAG)
 
     def lag() -> Any:
         health._look()
@@ -357,7 +357,7 @@ class Fake:
             started=False, crashed=False, consumer=consumer, rebalancing=False, rebalancing_count=0
         )
         self.worker = Worker("http://nowhere", str)
-        self.health = health_.Health(self.app, self.worker, {"rooms"}, 1, lambda: self.now)
+        self.health = health_.Health(self.app, self.worker, {"rooms"}, 1, lambda: self.now, gauge=health_.EMOTIONS_LAG)
 
     def passes(self, seconds: float) -> None:
         """So many seconds, with a look each."""

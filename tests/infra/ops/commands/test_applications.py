@@ -11,7 +11,7 @@ import pytest
 
 from events.core.clock import now
 from infra.base.settings import Settings
-from infra.ops.commands import applications
+from infra.ops.commands import applications, asking
 from infra.ops.commands.errors import CannotDo
 from tests.infra.ops.operating import Heard, klatsch
 from tests.parts import Parts
@@ -67,6 +67,24 @@ async def test_a_name_of_several_is_refused_and_an_id_comes_before_a_name(instal
     apps = await listed(installed)
     assert [apps[id]["state"] for id in (first, second, named)] == ["suspended", "active", "active"]
     assert heard == [f"Twin ({first}) is suspended."]
+
+
+async def test_all_are_listed_however_many_the_api_gives_at_once(
+    installed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [(await made(installed, "Page"))["app"] for _ in range(3)]
+    whole = await listed(installed)
+    monkeypatch.setattr(asking, "_PAGE", 2)
+    assert await listed(installed) == whole and {*ids, "default"} <= whole.keys()
+
+
+def test_what_is_erased_has_its_name_as_long_as_nothing_else_has() -> None:
+    rows = [{"id": f"a-{n}", "name": "Pier", "state": state} for n, state in enumerate(["erased", "erased", "active"])]
+    assert asking.called(rows[:1], "Pier", "an application")["id"] == "a-0"
+    assert asking.called(rows, "Pier", "an application")["id"] == "a-2"
+    assert asking.called(rows, "a-1", "an application")["id"] == "a-1"
+    with pytest.raises(CannotDo, match="expected one application called 'Pier', found 2: a-0, a-1"):
+        asking.called(rows[:2], "Pier", "an application")
 
 
 async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings) -> None:

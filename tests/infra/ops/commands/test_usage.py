@@ -79,11 +79,24 @@ async def test_usage_is_counted_shown_and_exported(settings: Settings, url: str)
         assert [{name: str(value) for name, value in one.items()} for one in objects] == rows
 
 
+async def test_a_time_is_written_as_for_other_commands(settings: Settings, url: str) -> None:
+    bounds = ("2026-11-21", "2026-11-22"), ("2026-11-21t00:00:00z", "2026-11-21T23:00:00.000-01:00"), ("2d", "0s")
+    found = []
+    for since, until in bounds:
+        out = io.StringIO()
+        heard: list[str] = []
+        await usage.export(
+            settings, "default", since=since, until=until, window="day", form="csv", url=url, out=out, say=heard.append
+        )
+        found.append(heard[-1])
+    assert found[0] == found[1] == "0 windows up to 2026-11-22T00:00:00.000Z" != found[2]
+
+
 async def test_what_is_no_day_or_application_is_refused(settings: Settings, url: str) -> None:
     async def show(app: str = "default", since: str = "", until: str = "") -> None:
         await usage.show(settings, app, since=since, until=until, window="day", url=url, say=print)
 
-    with pytest.raises(CannotDo, match="--from: expected a day such as 2026-11-01 or a time, got 'May'"):
+    with pytest.raises(CannotDo, match=r"--from: expected a time such as .*, 2026-11-21 \(UTC\) or 15m .*, got 'May'"):
         await show(since="May")
     with pytest.raises(CannotDo, match="expected --from before --until"):
         await show(since="2026-11-02", until="2026-11-01")
