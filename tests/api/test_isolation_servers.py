@@ -55,17 +55,22 @@ KEYED: list[tuple[str, Fields]] = [
 PATHS = {"app": "APP", "user": "USER", "room": "ROOM", "message": "MESSAGE", "plan": "PLAN"}
 
 
-class Acting(World):
-    """What an application's server does for one user."""
+class Headed(World):
+    """A client that sends some headers with each request, and knows what another has done so far."""
 
-    def __init__(self, world: World, user: str) -> None:
+    def __init__(self, world: World, **headers: str) -> None:
         super().__init__(world.url, world.http)
         self.position = world.position
-        self._user = user
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     async def request(self, method: str, path: str, **given: Any) -> Answer:
-        given["headers"] = {**(given.get("headers") or {}), "Klatsch-User": self._user}
+        given["headers"] = {**(given.get("headers") or {}), **self._headers}
         return await super().request(method, path, **given)
+
+
+def acting(world: World, token: str, user: str) -> Person:
+    """An application's server, for a user."""
+    return called(Headed(world, Klatsch_User=user), token)
 
 
 def called(world: World, token: str) -> Person:
@@ -210,7 +215,7 @@ async def test_a_server_acts_for_nobody_of_another_application(world: World, ope
     found = await servers(world, operator)
     wrong: list[Any] = []
     for word in ("USER", "IDLE", "ERASED", "EXTERNAL"):
-        one, none = [called(Acting(world, words[word]), found.caller.token) for words in (found.there, found.unknown)]
+        one, none = [acting(world, found.caller.token, words[word]) for words in (found.there, found.unknown)]
         for name, row in OPERATIONS.items():
             if row.only_rpc:
                 continue
@@ -226,14 +231,14 @@ async def test_who_a_server_acts_for_is_told_of_another_application_as_of_none(
     world: World, operator: str, whose: str
 ) -> None:
     found = await servers(world, operator, whose)
-    acting = called(Acting(world, found.there["OWN_USER"]), found.caller.token)
-    own = {"OWN": await acting.group()}
+    for_own = acting(world, found.caller.token, found.there["OWN_USER"])
+    own = {"OWN": await for_own.group()}
     place, before, wrong = encode_vector(world.position), await found.holdings(), list[Any]()
     named = [(name, fields) for name, listed in NAMED.items() for fields in listed if not OPERATIONS[name].only_rpc]
     named += [(name, {**fields, "as_of": place}) for name, fields in named if OPERATIONS[name].has_past]
     for name, fields in named:
-        said = await answer(acting, name, fields, found.there | own)
-        if said != (twin := await answer(acting, name, fields, found.unknown | own)):
+        said = await answer(for_own, name, fields, found.there | own)
+        if said != (twin := await answer(for_own, name, fields, found.unknown | own)):
             wrong.append((name, fields, said, twin))
     assert not wrong, "\n".join(map(str, wrong))
     assert await found.holdings() == before

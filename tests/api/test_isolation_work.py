@@ -16,7 +16,7 @@ from infra.base.settings import Settings
 from tests.api.conftest import minted
 from tests.api.test_blocks_walk import NAMED, Fields, answer
 from tests.api.test_isolation import KINDS, scene
-from tests.api.test_isolation_servers import Acting, called, cases, servers
+from tests.api.test_isolation_servers import acting, cases, servers
 from tests.client import OPERATIONS, Person, World, visiting
 from tests.parts import Parts
 from tests.servers import installation, serving
@@ -113,9 +113,9 @@ async def test_servers_are_told_of_another_application_after_the_same_work(
     wrong = await differing(statements, found.caller, cases(encode_vector(world.position)), found.there, found.unknown)
     assert not wrong, "\n".join(map(str, wrong))
     for word in ("USER", "IDLE", "ERASED"):
-        actings = [called(Acting(world, words[word]), found.caller.token) for words in (found.there, found.unknown)]
+        actings = [acting(world, found.caller.token, words[word]) for words in (found.there, found.unknown)]
         for _ in range(_TRIES):
-            one, other = [await _asked(statements, acting, "users.me", {}, {}) for acting in actings]
+            one, other = [await _asked(statements, each, "users.me", {}, {}) for each in actings]
             if one == other:
                 break
         assert one == other, (word, one, other)
