@@ -155,13 +155,14 @@ async def test_a_cursor_of_another_goes_on_in_ones_own(world: World, operator: s
     before = await holder(world, operator, second)
     owner, caller = await holder(world, operator, first), await holder(world, operator, second)
     place = encode_vector(world.position)
+    cases: list[tuple[str, Fields, Fields]]
     cases = [(name, fields, {}) for lists in (PAGES, SERVERS) for name, listed in lists.items() for fields in listed]
     cases += [(name, fields, {"as_of": place}) for name, listed in PAST.items() for fields in listed]
     wrong: list[Any] = []
     for name, fields, moment in cases:
         if name in SERVERS and apart != "application":
             continue
-        size = {} if name == "sync.get" else {"limit": 1}
+        size: Fields = {} if name == "sync.get" else {"limit": 1}
         page = await owner.callers(name)[0].do(name, **owner.filled(fields), **moment, **size)
         cursor = next_of(page)
         for mine in (before, caller):
