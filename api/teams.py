@@ -14,7 +14,7 @@ from api.support.problems import Problem
 from events.core.derived_ids import derived_id
 from events.teams import Team, TeamCreated, as_created, team_key
 from events.users import User, user_key
-from infra.base.postgres import queries
+from infra.base.postgres import Row, queries
 from infra.base.rows import from_row
 from producers.apps import missing_app
 from producers.commands import ANY_APP, Refused
@@ -70,10 +70,16 @@ def whose(call: Call, app: str | None) -> str:
 
 async def find(call: Call, id: str) -> Team:
     """A team in use that the caller may know, also one that was made a moment ago. Raises Refused ``not_found``."""
-    row = await call.sought(lambda: call.row(queries("teams")["by_id"], id), "apps")
-    if row is None or not call.reaches(row["app"]):
+    # One of another application is sought as long as one that is not there: the time would tell of it.
+    row = await call.sought(lambda: _in_reach(call, id), "apps")
+    if row is None:
         raise missing_team(id)
     return from_row(Team, row)
+
+
+async def _in_reach(call: Call, id: str) -> Row | None:
+    row = await call.row(queries("teams")["by_id"], id)
+    return row if row is not None and call.reaches(row["app"]) else None
 
 
 async def known(call: Call, ids: Collection[str]) -> set[str]:

@@ -3,7 +3,7 @@ but for chance. Tests ``api/support/app_users.py``, ``api/support/pagecache.py``
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,7 @@ from infra.base.settings import Settings
 from tests.api.conftest import minted
 from tests.api.test_blocks_walk import NAMED, Fields, answer
 from tests.api.test_isolation import KINDS, scene
+from tests.api.test_isolation_servers import acting, cases, servers
 from tests.client import OPERATIONS, Person, World, visiting
 from tests.parts import Parts
 from tests.servers import installation, serving
@@ -69,6 +70,27 @@ async def _asked(statements: Statements, caller: Person, name: str, fields: Fiel
     return statements.taken()
 
 
+async def differing(
+    statements: Statements, caller: Person, cases: Iterable[tuple[str, Fields]], *words: dict[str, str]
+) -> list[Any]:
+    """Cases in which something else is asked for what is there than for what is not; fails where nothing is asked."""
+    wrong: list[Any] = []
+    asked = found = 0
+    for name, fields in cases:
+        if OPERATIONS[name].only_rpc:
+            continue
+        found += 1
+        for _ in range(_TRIES):
+            one, other = [await _asked(statements, caller, name, fields, each) for each in words]
+            asked += len(one)
+            if one == other:
+                break
+        else:
+            wrong.append((name, fields, [len(one), len(other)], {*one} ^ {*other}))
+    assert asked > found
+    return wrong
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_another_application_has_is_looked_for_as_what_is_not(
     watched: tuple[World, Settings], statements: Statements, kind: str
@@ -78,18 +100,22 @@ async def test_what_another_application_has_is_looked_for_as_what_is_not(
     place = encode_vector(world.position)
     cases = [(name, fields) for name, listed in NAMED.items() for fields in listed]
     cases += [(name, {**fields, AS_OF: place}) for name, fields in cases if OPERATIONS[name].has_past]
-    wrong: list[Any] = []
-    asked = 0
-    for name, fields in cases:
-        if OPERATIONS[name].only_rpc:
-            continue
+    wrong = await differing(statements, caller, cases, there, unknown)
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("whose", ["application", "default"])
+async def test_servers_are_told_of_another_application_after_the_same_work(
+    watched: tuple[World, Settings], statements: Statements, whose: str
+) -> None:
+    world, settings = watched
+    found = await servers(world, minted(settings), whose)
+    wrong = await differing(statements, found.caller, cases(encode_vector(world.position)), found.there, found.unknown)
+    assert not wrong, "\n".join(map(str, wrong))
+    for word in ("USER", "IDLE", "ERASED"):
+        actings = [acting(world, found.caller.token, words[word]) for words in (found.there, found.unknown)]
         for _ in range(_TRIES):
-            one = await _asked(statements, caller, name, fields, there)
-            other = await _asked(statements, caller, name, fields, unknown)
-            asked += len(one)
+            one, other = [await _asked(statements, each, "users.me", {}, {}) for each in actings]
             if one == other:
                 break
-        else:
-            wrong.append((name, fields, [len(one), len(other)], {*one} ^ {*other}))
-    assert not wrong, "\n".join(map(str, wrong))
-    assert asked > len(cases)
+        assert one == other, (word, one, other)
