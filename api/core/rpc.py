@@ -28,6 +28,7 @@ from push.delivery.bounds import FeedUnavailable
 from push.presence.presence_hub import PresenceHub
 from push.protocol.backend import BadToken, BadTokenKind, Limited, RpcError
 from push.protocol.backend import ConnectionIdentity as PushIdentity
+from push.transports.http import count
 
 #: Beside an operation's own answer: what HTTP has in a header.
 REPEATED_MEMBER = "repeated"
@@ -58,17 +59,17 @@ class RpcBackend:
         try:
             identity = await authenticate(self._services, token)
         except Problem as problem:
-            _check(self._services.limits.count("connect", None, address))
+            _check(self._services.limits.count("connect", None, address), scope)
             raise BadToken(_KINDS.get(problem.code, "invalid"), problem.detail) from problem
         except away.PARTS as error:
             raise FeedUnavailable(
                 f"Postgres does not say whether the session is open: {type(error).__name__}"
             ) from error
+        limits = (await self._services.plans.of(identity.app)).limits
+        _check(self._services.limits.count("connect", identity, address, limits.calls_minute), scope)
         if identity.role in ("operator", "server"):
             # Neither is a user: nothing is ever fed to one.
             raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
-        limits = (await self._services.plans.of(identity.app)).limits
-        _check(self._services.limits.count("connect", identity, address, limits.calls_minute))
         self._check_room(identity.app, limits.connections)
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
@@ -188,10 +189,11 @@ async def _nothing(call: Call, request: NoParameters) -> None:
 _UNKNOWN = Operation("unknown", "GET", "", "user", NoParameters, _nothing, "", {})
 
 
-def _check(allowance: Allowance | None) -> None:
-    """Raises Limited when nothing was left."""
+def _check(allowance: Allowance | None, scope: Mapping[str, Any]) -> None:
+    """Raises Limited when nothing was left; what is left, the answer to ``scope`` says either way."""
     if allowance is None:
         return
+    count(scope, allowance.headers)
     try:
         allowance.check()
     except Problem as problem:

@@ -171,6 +171,7 @@ async def test_connections_are_bounded_and_one_that_ends_makes_room(scene: Scene
     headers = {"Authorization": f"Bearer {bob.token}"}
     async with world.http.get(f"{world.url}/v1/stream", headers=headers) as stream:
         assert stream.status == 402 and int(stream.headers["Retry-After"]) > 0
+        assert stream.headers["RateLimit"].startswith('"connect";r=') and "RateLimit-Policy" in stream.headers
     await first.close()
 
     async def room() -> bool:
