@@ -57,7 +57,7 @@ class RpcBackend:
         """The identity behind a token. Raises BadToken, Limited, Unavailable."""
         address = client_address(scope)
         try:
-            identity = await authenticate(self._services, token)
+            identity = await authenticate(self._services, token, address)
         except Problem as problem:
             _check(self._services.limits.count("connect", None, address), scope)
             raise BadToken(_KINDS.get(problem.code, "invalid"), problem.detail) from problem

@@ -198,13 +198,19 @@ def _rates() -> list[Row]:
     return [
         *rows,
         (*signals, _problem("rate_limited")),
+        ("API keys sent from one address that a process does not know and looks for; and from all addresses.",
+         f"{_often(calls.KEY_LOOKUPS)}; {_often(calls.ALL_KEY_LOOKUPS)}", _problem("overloaded")),
         ("Snapshots, searches and reads of the past that one person has under way at once.", _set("heavy_reads_user"),
          f"they wait {_set('heavy_seconds', unit=' s')} for a turn, then {_problem('overloaded')}"),
     ]  # fmt: skip
 
 
 def _rate(name: str, found: Quota) -> str:
-    return _set(name, f"{found.most}/{found.seconds}")
+    return _set(name, _often(found))
+
+
+def _often(found: Quota) -> str:
+    return f"{found.most}/{found.seconds}"
 
 
 def _first(words: str) -> str:
