@@ -19,6 +19,7 @@ from api.core.calls import Services
 from api.core.operation import ROLES
 from api.core.tokens import Identity
 from api.support import problems
+from api.support.address import client_address
 from api.support.problems import Problem
 from events.core.faults import Fault, brief
 from events.core.type_faults import MOST
@@ -100,7 +101,7 @@ class TailEndpoint:
         return asked._replace(stream=of or asked.stream, actor=by or asked.actor), unknown
 
     async def _permitted(self, request: Request) -> Identity:
-        identity = await identify(self._services, request.headers.get("authorization"))
+        identity = await identify(self._services, request.headers.get("authorization"), client_address(request.scope))
         if identity is None:
             raise Problem("unauthenticated", "expected an operator's token, got none")
         welcome(request.scope)

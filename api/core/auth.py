@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from api.core import app_tokens, tokens
 from api.core.app_tokens import APP_HEADER, USER_HEADER, AppClaims
-from api.core.calls import Call, Services
+from api.core.calls import ALL_KEY_LOOKUPS, EVERYONE, KEY_LOOKUPS, Call, Services
 from api.core.places import header
 from api.core.tokens import Identity
 from api.support.app_users import AppUser
@@ -41,17 +41,20 @@ class _OfApp(NamedTuple):
 _of_apps: OrderedDict[tuple[str, str], _OfApp] = OrderedDict()
 
 
-async def identify(services: Services, authorization: str | None, user: str | None = None) -> Identity | None:
+async def identify(
+    services: Services, authorization: str | None, address: str, user: str | None = None
+) -> Identity | None:  # fmt: skip
     """The identity in an ``Authorization: Bearer`` header; None without a header. Raises Problem.
 
-    ``user``: whom an application's own server acts for, as the header Klatsch-User says it.
+    ``address``: where the client calls from; ``user``: whom an application's own server acts for, as the header
+    Klatsch-User says it.
     """
     if authorization is None:
         return None
     token = bearer(authorization)
     if not token:
         raise Problem("unauthenticated", "expected Authorization: Bearer and a token")
-    identity = await authenticate(services, token)
+    identity = await authenticate(services, token, address)
     if user is None:
         return identity
     if identity.role != "server":
@@ -61,8 +64,8 @@ async def identify(services: Services, authorization: str | None, user: str | No
     return await _acting(services, identity, user)
 
 
-async def authenticate(services: Services, token: str) -> Identity:
-    """The identity in a token.
+async def authenticate(services: Services, token: str, address: str) -> Identity:
+    """The identity in a token that a client at this address sends.
 
     Raises Problem ``unauthenticated``, ``token_expired``, ``token_not_yet_valid``, ``token_revoked``, ``suspended``.
     """
@@ -74,7 +77,7 @@ async def authenticate(services: Services, token: str) -> Identity:
         found = _of_apps.get(place)
         kid = app_tokens.key_of(token) if found is None else found.kid
         if kid is not None:
-            return await _of_app(services, place, kid)
+            return await _of_app(services, place, kid, address)
         identity = tokens.verify(services.settings, token)
         _keep(_known, place, identity, _KNOWN)
     if await _revoked(services, identity):
@@ -111,9 +114,9 @@ def _void() -> Problem:
     return Problem("token_revoked", tokens.REVOKED)
 
 
-async def app_of(services: Services, api_key: str) -> str:
-    """The application of an API key, which whoever has no token yet sends. Raises Problem."""
-    key = await _key(services, api_key)
+async def app_of(services: Services, api_key: str, address: str) -> str:
+    """The application of an API key, which whoever has no token yet sends from this address. Raises Problem."""
+    key = await _key(services, api_key, address)
     if key is None:
         fault = header(APP_HEADER, "a valid API key", quoted(api_key))
         raise Problem("unauthenticated", f"expected a valid API key, got {quoted(api_key)}", errors=[fault])
@@ -123,9 +126,9 @@ async def app_of(services: Services, api_key: str) -> str:
     return key.app
 
 
-async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Identity:
+async def _of_app(services: Services, place: tuple[str, str], kid: str, address: str) -> Identity:
     """The identity in a token that an application signed with the secret of this key."""
-    key = await _key(services, kid)
+    key = await _key(services, kid, address)
     if key is None:
         raise Problem("unauthenticated", "expected a token under a valid API key, got one under another or an old one")
     found = _of_apps.get(place)
@@ -149,7 +152,7 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str) -> Ident
     return Identity(user, session, "person", claims.expires, app=key.app, kind=account.account, issued=claims.issued)
 
 
-async def _key(services: Services, api_key: str) -> AppSecret | None:
+async def _key(services: Services, api_key: str, address: str) -> AppSecret | None:
     """Whose key it is, also one that was made a moment ago; one that is nobody's is looked for once in a while.
 
     Raises Problem ``overloaded``.
@@ -157,12 +160,20 @@ async def _key(services: Services, api_key: str) -> AppSecret | None:
     if services.apps.is_unknown(api_key):
         return None
     if not services.apps.knows(api_key):
-        # Nobody has shown yet who they are: so many at once, and no more, are looked for.
-        taken = services.key_lookups.take("", monotonic())
-        if taken.wait > 0.0:
-            text = "expected fewer API keys that are not known here to be looked for at once; try again"
-            raise Problem("overloaded", text, retry_after=1)
+        _count_search(services, address)
     return await Call(services, None).sought(lambda: services.apps.by_key(api_key), "apps")
+
+
+def _count_search(services: Services, address: str) -> None:
+    """Counts a search for a key by the address, as nobody has shown yet who they are, and with those of all others.
+
+    Raises Problem ``overloaded``.
+    """
+    now, lookups = monotonic(), services.key_lookups
+    for subject, quota, whose in ((address, KEY_LOOKUPS, "from one address"), (EVERYONE, ALL_KEY_LOOKUPS, "in all")):
+        if lookups.take(subject, now, 1, quota).wait > 0.0:
+            text = f"expected fewer API keys that are not known here to be looked for at once {whose}; try again"
+            raise Problem("overloaded", text, retry_after=1)
 
 
 async def _acting(services: Services, server: Identity, user: str) -> Identity:

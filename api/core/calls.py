@@ -67,8 +67,10 @@ class Feed(Protocol):
         ...
 
 
-#: API keys unknown to a process that it looks for: so many at once, and as many again in so many seconds.
+#: API keys unknown to a process that it looks for: so many from one address at once, as many again in so many seconds.
 KEY_LOOKUPS = Quota(200, 10)
+#: Those from all addresses together: what Postgres does beside its work. As a subject they are what no address is.
+ALL_KEY_LOOKUPS, EVERYONE = Quota(4_000, 10), "*"
 #: The actor of what an application's server does for no user.
 SERVER = "server"
 

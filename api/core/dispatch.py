@@ -146,7 +146,8 @@ class Dispatcher:
             if identity is not None:
                 return identity, identity.app, None
             api_key = inbound.api_key
-            return None, DEFAULT_APP if api_key is None else await app_of(self._services, api_key), None
+            app = DEFAULT_APP if api_key is None else await app_of(self._services, api_key, inbound.address)
+            return None, app, None
         except Problem as problem:
             return None, DEFAULT_APP, problem
 

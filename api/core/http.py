@@ -96,8 +96,9 @@ class _HttpInbound:
 
     async def identify(self) -> Identity | None:
         identity = await identify(
-            self._services, self._request.headers.get("authorization"), self._request.headers.get(USER_HEADER)
-        )
+            self._services, self._request.headers.get("authorization"), self.address,
+            self._request.headers.get(USER_HEADER),
+        )  # fmt: skip
         if identity is not None:
             welcome(self._request.scope)
         return identity

@@ -28,6 +28,7 @@ from push.delivery.bounds import FeedUnavailable
 from push.presence.presence_hub import PresenceHub
 from push.protocol.backend import BadToken, BadTokenKind, Limited, RpcError
 from push.protocol.backend import ConnectionIdentity as PushIdentity
+from push.transports.http import count
 
 #: Beside an operation's own answer: what HTTP has in a header.
 REPEATED_MEMBER = "repeated"
@@ -56,20 +57,21 @@ class RpcBackend:
         """The identity behind a token. Raises BadToken, Limited, Unavailable."""
         address = client_address(scope)
         try:
-            identity = await authenticate(self._services, token)
-            if identity.role in ("operator", "server"):
-                # Neither is a user: nothing is ever fed to one.
-                raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
-            limits = (await self._services.plans.of(identity.app)).limits
+            identity = await authenticate(self._services, token, address)
+            allowance = await self._services.count("connect", identity, address)
+            connections = (await self._services.plans.of(identity.app)).limits.connections
         except Problem as problem:
-            _check(self._services.limits.count("connect", None, address))
+            _check(self._services.limits.count("connect", None, address), scope)
             raise BadToken(_KINDS.get(problem.code, "invalid"), problem.detail) from problem
         except away.PARTS as error:
             raise FeedUnavailable(
                 f"Postgres does not say whether the session is open, or may be: {type(error).__name__}"
             ) from error
-        _check(self._services.limits.count("connect", identity, address, limits.calls_minute))
-        self._check_room(identity.app, limits.connections)
+        _check(allowance, scope)
+        if identity.role in ("operator", "server"):
+            # Neither is a user: nothing is ever fed to one.
+            raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
+        self._check_room(identity.app, connections)
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
@@ -188,10 +190,11 @@ async def _nothing(call: Call, request: NoParameters) -> None:
 _UNKNOWN = Operation("unknown", "GET", "", "user", NoParameters, _nothing, "", {})
 
 
-def _check(allowance: Allowance | None) -> None:
-    """Raises Limited when nothing was left."""
+def _check(allowance: Allowance | None, scope: Mapping[str, Any]) -> None:
+    """Raises Limited when nothing was left; what is left, the answer to ``scope`` says either way."""
     if allowance is None:
         return
+    count(scope, allowance.headers)
     try:
         allowance.check()
     except Problem as problem:

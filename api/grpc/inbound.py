@@ -43,7 +43,7 @@ class GrpcInbound:
 
     async def identify(self) -> Identity | None:
         shown = self._one(AUTHORIZATION) if self._token is None else f"Bearer {self._token}"
-        return await identify(self._services, shown)
+        return await identify(self._services, shown, self.address)
 
     async def read(self, operation: Operation) -> Parsed:
         return Parsed(self._members(), self._one(KEY), self._one(POSITION))

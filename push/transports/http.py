@@ -24,11 +24,14 @@ from push import metrics
 from push.transports import heads, refusals
 from push.transports.door import Door, Visit, forwarded
 from push.transports.linger import Linger
+from push.transports.refusals import Headers
 
 #: Where the application finds, in ``scope["state"]``: a function that aborts the connection,
 ABORT = "klatsch.abort"
 #: and one that says that a good token was shown on it.
 _KNOWN = "klatsch.known"
+#: Where the application notes there what headers an answer has for the limits that its request counted against.
+_COUNTED = "klatsch.counted"
 #: In the head of a request that wants a WebSocket.
 _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 #: uvicorn warns of each request that cannot be read: a line that others could write into our log at will.
@@ -39,6 +42,19 @@ _log.setLevel(logging.ERROR)
 def welcome(scope: Mapping[str, Any]) -> None:
     """A good token, or the installation's proof, was shown on this connection: it no longer counts as a stranger's."""
     scope.get("state", {}).get(_KNOWN, _nothing)()
+
+
+def count(scope: Mapping[str, Any], headers: Headers) -> None:
+    """The answer to this request has these headers too: what is left of the limits that it counted against. What is no
+    HTTP request has no place for them."""
+    if scope.get("type") == "http":
+        scope.get("state", {})[_COUNTED] = headers
+
+
+def counted(scope: Mapping[str, Any]) -> Headers:
+    """What ``count`` was given for this request."""
+    found: Headers = scope.get("state", {}).get(_COUNTED, ())
+    return found
 
 
 def _nothing() -> None:

@@ -33,7 +33,8 @@ from push.protocol.backend import Backend, BadToken, BadTokenKind, ConnectionIde
 from push.protocol.codes import Disconnect
 from push.protocol.items import FeedDelta
 from push.transports import refusals
-from push.transports.http import ABORT, welcome
+from push.transports.http import ABORT, counted, welcome
+from push.transports.refusals import Headers
 from push.transports.transport import SEND_SECONDS
 
 _log = logging.getLogger("klatsch.push")
@@ -68,19 +69,22 @@ class Stream:
             welcome(scope)
             place = await self._place(identity, request)
         except BadToken as error:
-            await _problem(_TOKENS[error.kind], str(error))(scope, receive, send)
+            refusal = _problem(_TOKENS[error.kind], str(error))
         except Limited as error:
-            await _limited(error)(scope, receive, send)
+            refusal = _limited(error)
         except BadCursor:
             fault = _misplaced(request)
-            await _problem("malformed", sentence([fault]), fault)(scope, receive, send)
+            refusal = _problem("malformed", sentence([fault]), fault)
         except FeedUnavailable as error:
-            await _problem("unavailable", str(error))(scope, receive, send)
+            refusal = _problem("unavailable", str(error))
         else:
             with metrics.CONNECTIONS.labels("sse").track_inprogress():
                 await _Events(self._hub, identity, send, scope.get("state", {}).get(ABORT)).run(
-                    receive, place, self._snapshots, asked
+                    receive, place, self._snapshots, asked, counted(scope)
                 )
+            return
+        refusal.raw_headers += counted(scope)
+        await refusal(scope, receive, send)
 
     async def _place(self, identity: ConnectionIdentity, request: Request) -> SubscriptionStart:
         # A browser that reconnects sends the header, and the same address as before.
@@ -140,7 +144,9 @@ class _Events:
 
     # The stream.
 
-    async def run(self, receive: Receive, place: SubscriptionStart, snapshots: Snapshots, asked: float) -> None:
+    async def run(
+        self, receive: Receive, place: SubscriptionStart, snapshots: Snapshots, asked: float, counted: Headers
+    ) -> None:  # fmt: skip
         """Stream until the client goes, the token ends, or the node sends the client away."""
         self._reason = self._hub.peers.join(self, self._identity, asked)
         watch = asyncio.create_task(self._watch(receive))
@@ -148,7 +154,7 @@ class _Events:
             min(max(0.0, self._identity.expires - time.time()), 86_400.0 * 30), self.cut, codes.EXPIRED
         )
         try:
-            await self._begin(place, snapshots)
+            await self._begin(place, snapshots, counted)
             await self._go_on()
         except TimeoutError:
             metrics.CLOSES.labels("aborted").inc()
@@ -160,12 +166,13 @@ class _Events:
             self._detach()
             self._hub.peers.leave(self)
 
-    async def _begin(self, place: SubscriptionStart, snapshots: Snapshots) -> None:
-        """Headers, the position, and for a lost place a snapshot."""
+    async def _begin(self, place: SubscriptionStart, snapshots: Snapshots, counted: Headers) -> None:
+        """Headers, those of limits among them, the position, and for a lost place a snapshot."""
         headers = [
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
+            *counted,
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         lost = place.recovering and not place.recovered

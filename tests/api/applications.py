@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jwt
 
 from tests.client import Person, Via, World
+from tests.running import until
 
 
 class App(NamedTuple):
@@ -33,6 +34,16 @@ class App(NamedTuple):
 async def made(world: World, operator: str) -> App:
     answer = await world.call("apps.create", {"name": f"App {secrets.token_hex(4)}"}, token=operator)
     return App(answer["app"]["id"], answer["key"], answer["secret"])
+
+
+async def aged() -> None:
+    """Waits until tokens of now are of an earlier second than the next revocation: they say whole seconds."""
+    second = int(time.time())
+
+    async def over() -> bool:
+        return time.time() >= second + 1
+
+    await until(over, "the second is not over", 3)
 
 
 async def team_of(world: World, app: App, name: str) -> str:

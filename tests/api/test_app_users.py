@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from api.app_users import USERS
 from events.core.derived_ids import derived_id
 from infra.base import postgres
 from infra.base.settings import Settings
@@ -111,9 +112,7 @@ async def test_one_that_is_bad_by_form_keeps_all_from_being_stored(world: World,
             await upsert(world, server, *users, {"external_id": bad, "name": "B", **fields})
         assert refusal.value.code == "invalid", fields
         assert [fault["pointer"] for fault in refusal.value.problem["errors"]] == [place]
-    # Nobody is there: all are new.
-    ids = [derived_id("x", "user", user["external_id"]) for user in users]
-    assert (await (await world.person("ada")).do("users.find", ids=",".join(ids)))["users"] == []
+    assert await query(world, server, external_ids=",".join([bad, *(user["external_id"] for user in users)])) == []
 
 
 async def registered(world: World, operator: str, app: App, name: str) -> Json:
@@ -270,6 +269,47 @@ async def test_a_server_finds_its_users_by_their_object(world: World, server: st
         assert set(found) == gold and len(found) == 3
     assert len(await query(world, server, custom=f'{{"mark": "{mark}", "plan": {{"seats": 1}}}}')) == 1
     assert await query(world, server, custom=f'{{"mark": "{mark}", "plan": "gold"}}') == []
+
+
+async def stored(world: World, token: str, ids: list[str]) -> list[str]:
+    """Those of the external ids of which there is a user, in their order."""
+    pages = [ids[n : n + USERS] for n in range(0, len(ids), USERS)]
+    return [id for page in pages for id in await query(world, token, external_ids=",".join(page))]
+
+
+@pytest.mark.parametrize("many", [USERS + 1, 10_000])
+async def test_more_than_one_call_takes_are_refused_whole(world: World, server: str, many: int) -> None:
+    ids = [external() for _ in range(many)]
+    with pytest.raises(Refusal) as refusal:
+        await upsert(world, server, *({"external_id": id, "name": "A"} for id in ids))
+    assert refusal.value.code == "invalid"
+    (fault,) = refusal.value.problem["errors"]
+    expected, actual = f"an array of 1 to {USERS} items", f"an array of {many} items"
+    assert fault == {"pointer": "/users", "expected": expected, "actual": actual}
+    assert await stored(world, server, ids[: 2 * USERS]) == []
+
+
+async def test_ten_thousand_of_which_one_is_bad(world: World, server: str) -> None:
+    """As a customer moves in: as many a call as it takes, some calls at a time."""
+    taken, ids = f"{secrets.token_hex(6)}@example.org", [external() for _ in range(10_000)]
+    await one(world, server, external_id=external(), email=taken)
+    users = [{"external_id": id, "name": f"User {n}", "custom": {"n": n}} for n, id in enumerate(ids)]
+    users[5_050]["email"] = taken
+    calls = [users[n : n + USERS] for n in range(0, len(users), USERS)]
+    problems: dict[str, Json] = {}
+
+    async def lane(n: int) -> None:
+        for call in calls[n::4]:
+            told = await upsert(world, server, *call)
+            problems.update({one["external_id"]: one["problem"] for one in told if one["problem"] is not None})
+
+    started = perf_counter()
+    await asyncio.gather(*map(lane, range(4)))
+    print(f"{len(users)} users in {perf_counter() - started:.1f} s")
+    assert list(problems) == [ids[5_050]]
+    problem = problems[ids[5_050]]
+    assert problem["type"].endswith(":taken") and problem["errors"][0]["pointer"] == "/email"
+    assert await stored(world, server, ids) == ids[:5_050] + ids[5_051:]
 
 
 @pytest.mark.parametrize(

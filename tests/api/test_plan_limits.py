@@ -14,49 +14,15 @@ from events.handles import email_handle, username_handle
 from infra.base import kafka
 from infra.base.settings import Settings
 from producers.engine.log import read_tail
-from tests.api.applications import App, made, person
-from tests.client import Answer, Person, Refusal, Via, World
+from tests.api.applications import made, person
+from tests.api.planned import Scene, refused, said
+from tests.client import Answer, Refusal, Via, World
 from tests.running import until
-
-
-class Scene:
-    """An application, whose plan changes as the test says."""
-
-    def __init__(self, world: World, operator: str, app: App, via: Via) -> None:
-        self.world, self.operator, self.app, self.via = world, operator, app, via
-        self.plan: str | None = None
-
-    async def limit(self, **limits: int) -> None:
-        """Its plan has these limits from here on."""
-        fields = {"name": "Pro", "tier": "pro", "limits": limits, **({"plan": self.plan} if self.plan else {})}
-        found = (await self.world.call("plans.define", fields, token=self.operator))["plan"]["id"]
-        if self.plan is None:
-            self.plan = found
-            await self.world.call("apps.choose_plan", {"app": self.app.id, "plan": found}, token=self.operator)
-
-    async def person(self, name: str = "ada") -> Person:
-        return await person(self.world, self.app, name, self.via)
-
-    async def upsert(self, *names: str) -> list[Any]:
-        users = [{"external_id": name, "name": name} for name in names]
-        found: list[Any] = (await self.world.call("users.upsert", {"users": users}, token=self.app.server))["users"]
-        return found
 
 
 @pytest.fixture
 async def scene(world: World, operator: str, via: Via) -> Scene:
     return Scene(world, operator, await made(world, operator), via)
-
-
-async def refused(person: Person, operation: str, /, **fields: Any) -> Refusal:
-    with pytest.raises(Refusal) as refusal:
-        await person.do(operation, **fields)
-    return refusal.value
-
-
-def said(refusal: Refusal) -> tuple[str, str, int, int]:
-    problem = refusal.problem
-    return refusal.code, problem["limit"], problem["most"], problem["used"]
 
 
 async def test_of_a_full_application_new_users_are_refused_and_those_who_are_there_change(scene: Scene) -> None:
@@ -231,6 +197,7 @@ async def test_connections_are_bounded_and_one_that_ends_makes_room(scene: Scene
     headers = {"Authorization": f"Bearer {bob.token}"}
     async with world.http.get(f"{world.url}/v1/stream", headers=headers) as stream:
         assert stream.status == 402 and int(stream.headers["Retry-After"]) > 0
+        assert stream.headers["RateLimit"].startswith('"connect";r=') and "RateLimit-Policy" in stream.headers
     await first.close()
 
     async def room() -> bool:

@@ -16,22 +16,11 @@ from msgspec.structs import replace
 from events.core.clock import from_datetime
 from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from tests.api.applications import App, made, person
+from tests.api.applications import aged, made, person
 from tests.client import Person, Refusal, World, visiting
-from tests.running import until
 from tests.servers import serving
 
 PASSWORD = "correct horse"
-
-
-async def aged(app: App) -> None:
-    """Waits until tokens of now are of an earlier second than the next revocation: they say whole seconds."""
-    second = int(time.time())
-
-    async def over() -> bool:
-        return time.time() >= second + 1
-
-    await until(over, "the second is not over", 3)
 
 
 @asynccontextmanager
@@ -56,7 +45,7 @@ async def test_a_users_tokens_end_on_every_node_and_after_a_restart(
     app = await made(world, operator)
     ada, bob = await person(world, app, "ada", "http"), await person(world, app, "bob", "http")
     external = ada.username
-    await aged(app)
+    await aged()
     async with another(installed) as elsewhere:
         sockets = [await world.socket(ada.token), await elsewhere.socket(ada.token)]
         untouched = await elsewhere.socket(bob.token)
@@ -100,7 +89,7 @@ async def test_a_server_revokes_all_tokens_of_its_application_its_own_too(world:
     app, other = await made(world, operator), await made(world, operator)
     ada, eve = await person(world, app, "ada", "http"), await person(world, other, "eve", "http")
     external, server = ada.username, app.server
-    await aged(app)
+    await aged()
     socket, untouched = await world.socket(ada.token), await world.socket(eve.token)
     answer = await world.call("apps.revoke_tokens", {"app": app.id}, token=server)
     assert answer["app"]["id"] == app.id and answer["app"]["tokens_before"] is not None

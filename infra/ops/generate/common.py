@@ -24,6 +24,12 @@ _MOMENT = f"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ][0-9:.]+([Zz]|[+-][0-9:]+)|{_
 #: Every answer has it.
 REQUEST_ID: Schema = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
+#: Those that were counted have these.
+RATE_LIMIT: Schema = {
+    "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+    "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+}
+
 
 def problem(codes: list[str]) -> dict[str, Any]:
     """The response of a status that has these codes."""
@@ -118,13 +124,15 @@ def stream() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "A stream that does not end.",
-                "headers": REQUEST_ID,
+                "headers": {**REQUEST_ID, **RATE_LIMIT},
                 "content": {
                     "text/event-stream": {"schema": {"type": "string"}, "examples": {"example": {"value": STREAM}}}
                 },
             },
             "400": {"$ref": "#/components/responses/malformed"},
             "401": {"$ref": "#/components/responses/unauthenticated"},
+            "402": {"$ref": "#/components/responses/limit_reached"},
+            "429": {"$ref": "#/components/responses/rate_limited"},
             "503": {"$ref": "#/components/responses/unavailable"},
         },
     }  # fmt: skip

@@ -13,7 +13,8 @@ DESCRIPTIONS: dict[str, str] = {
     "null removes an entry. Everybody who may see you sees all of it but the address and who may add you.",
     "users.upsert": "A user's id follows from your application and its id for them. What is given takes the place of "
     "what was there, and the rest stays; sending the same again changes nothing. If one of them is bad by its form, "
-    "nothing is stored; what else stands against one, such as an address that is taken, its `problem` says.",
+    "or they are too many for one call, none of the call is stored; what else stands against one, such as an address "
+    "that is taken, its `problem` says, and the others are stored.",
     "users.query": 'Give either `external_ids` or `custom`: `{"plan": "gold"}` finds whoever has that, beside '
     "anything else. Deactivated users are among them. A page may hold fewer than `limit`; the last has no `next`.",
     "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "

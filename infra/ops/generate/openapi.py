@@ -66,8 +66,9 @@ gives the first result again, with `Klatsch-Repeated: true`, and another request
 **The past.** A read with `as_of` answers as of a past moment: a time (RFC 3339), or the next offsets of shards, as in
 `Klatsch-Position`; shards that are not named are as they are now.
 
-**Limits.** Every answer says in `RateLimit-Policy` and `RateLimit` which limit the call counted against and what is
-left of it (draft-ietf-httpapi-ratelimit-headers-10); beyond it the answer is 429 with `Retry-After`.
+**Limits.** Every answer of an operation, refusals too, says in `RateLimit-Policy` and `RateLimit` which limit the call
+counted against and what is left of it (draft-ietf-httpapi-ratelimit-headers-10); beyond it the answer is 429 with
+`Retry-After`. An operator's calls are not counted. Over RPC a refusal says it, in its problem.
 
 **Errors** are problem documents (RFC 9457): `errors` names each wrong place of the request, and what was
 expected there. A request body is JSON, whatever its content type says.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from typing import get_args
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, get_args
 from uuid import uuid4
 
 import aiohttp
@@ -58,13 +58,13 @@ async def ask(world: World, name: str, token: str | None, **params: str) -> Answ
     return await world.request(operation.method, path, token=token, body=body, params=params or None)
 
 
-def left(answer: Answer, limit: str, most: int = MOST) -> int:
+def left(headers: Mapping[str, str], limit: str, most: int = MOST) -> int:
     """What the headers say is left of a limit."""
-    own, *app = answer.headers["RateLimit-Policy"].split(", ")
+    own, *app = headers["RateLimit-Policy"].split(", ")
     assert own == f'"{limit}";q={most};w=3600' and app in ([], ['"app";q=600000;w=60'])
-    own, *others = answer.headers["RateLimit"].split(", ")
+    own, *others = headers["RateLimit"].split(", ")
     found = re.fullmatch(rf'"{limit}";r=(\d+);t=(\d+)', own)
-    assert found is not None and 0 < int(found[2]) <= 3600, answer.headers["RateLimit"]
+    assert found is not None and 0 < int(found[2]) <= 3600, headers["RateLimit"]
     assert len(others) == len(app) and all(re.fullmatch(r'"app";r=\d+;t=\d+', one) for one in others)
     return int(found[1])
 
@@ -80,9 +80,9 @@ async def test_every_operation_counts_over_http_and_says_so(narrow: World, stric
     token, limit = token_for(strict, name), OPERATIONS[name].counts_as
     for n in range(MOST):
         answer = await ask(narrow, name, token)
-        assert answer.status != 429 and left(answer, limit) == MOST - 1 - n
+        assert answer.status != 429 and left(answer.headers, limit) == MOST - 1 - n
     answer = await ask(narrow, name, token)
-    assert answer.status == 429 and left(answer, limit) == 0
+    assert answer.status == 429 and left(answer.headers, limit) == 0
     refusal = answer.refusal()
     assert refusal.code == "rate_limited" and refusal.problem["limit"] == limit
     assert f"at most {MOST}" in refusal.problem["detail"] and f"KLATSCH_LIMIT_{limit.upper()}" in str(refusal.problem)
@@ -91,14 +91,22 @@ async def test_every_operation_counts_over_http_and_says_so(narrow: World, stric
     assert (await ask(narrow, name, token_for(strict, name))).status != 429
 
 
+def told_over_rpc(reply: dict[str, Any], limit: str) -> None:
+    """The refusal of a reply says what the headers of an answer over HTTP do: it has no others."""
+    error = reply["error"]
+    problem = error["problem"]
+    assert error["code"] == 111 and problem["type"] == "urn:klatsch:problem:rate_limited"
+    assert (problem["status"], problem["limit"], problem["most"], problem["used"]) == (429, limit, MOST, MOST)
+    assert 1000 < problem["retry_after"] <= 1200 and 2400 < problem["reset"] <= 3600
+
+
 @pytest.mark.parametrize("name", WITH_TOKEN)
 async def test_every_operation_counts_over_rpc(narrow: World, strict: Settings, name: str) -> None:
     socket = await narrow.socket(token_for(strict, name))
     for n in range(MOST + 1):
         reply = await socket.command("rpc", {"method": name, "data": {}})
         assert (reply.get("error", {}).get("code") == 111) == (n == MOST), reply
-    assert reply["error"]["problem"]["type"] == "urn:klatsch:problem:rate_limited"
-    assert reply["error"]["problem"]["limit"] == OPERATIONS[name].counts_as
+    told_over_rpc(reply, OPERATIONS[name].counts_as)
     await socket.close()
 
 
@@ -106,7 +114,7 @@ async def test_transports_share_what_is_left(narrow: World, strict: Settings) ->
     token = somebody(strict)
     socket = await narrow.socket(token)
     await socket.command("rpc", {"method": "rooms.find", "data": {}})
-    assert left(await ask(narrow, "rooms.find", token), "read") == MOST - 2
+    assert left((await ask(narrow, "rooms.find", token)).headers, "read") == MOST - 2
     await socket.command("rpc", {"method": "users.me", "data": {}})
     assert (await ask(narrow, "rooms.get", token)).status == 429
     # Another limit is another matter.
@@ -115,12 +123,42 @@ async def test_transports_share_what_is_left(narrow: World, strict: Settings) ->
 
 async def test_the_past_counts_as_heavy(narrow: World, strict: Settings) -> None:
     token = somebody(strict)
-    assert left(await ask(narrow, "rooms.find", token, as_of="2026-01-01T00:00:00Z"), "heavy") == MOST - 1
+    assert left((await ask(narrow, "rooms.find", token, as_of="2026-01-01T00:00:00Z")).headers, "heavy") == MOST - 1
     socket = await narrow.socket(token)
     for _ in range(MOST - 1):
         await socket.command("rpc", {"method": "rooms.find", "data": {"as_of": "2026-01-01T00:00:00Z"}})
     assert (await ask(narrow, "rooms.find", token, as_of="2026-01-01T00:00:00Z")).status == 429
     assert (await ask(narrow, "rooms.find", token)).status == 200
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_TOKEN if name in OVER_HTTP])
+async def test_every_operation_says_so_to_who_has_no_token(narrow: World, name: str) -> None:
+    async with visiting(narrow.url, f"127.0.2.{WITH_TOKEN.index(name) + 1}") as world:
+        answer = await ask(world, name, None)
+        assert answer.status == 401 and left(answer.headers, OPERATIONS[name].counts_as) == MOST - 1
+
+
+async def test_answers_of_every_kind_say_so(narrow: World, strict: Settings) -> None:
+    name = f"kinds-{uuid4().hex[:8]}"
+    welcome = await narrow.call("users.register", {"username": name, "password": "correct horse"}, token=minted(strict))
+    token, found = welcome["token"], list[int]()
+    # Each limit has room for three.
+    for method, path, body, limit, more in (
+        ("GET", "/v1/users/me", None, "read", {}),
+        ("GET", "/v1/rooms/nothing", None, "read", {}),
+        ("GET", "/v1/rooms?limit=0", None, "read", {}),
+        ("GET", "/v1/rooms", None, "read", {}),
+        ("POST", "/v1/rooms", b'{"type":"private","name":"Den"}', "create", {}),
+        ("POST", "/v1/rooms", b"{", "create", {}),
+        ("POST", "/v1/rooms", b" " * 200_000 + b"{}", "create", {}),
+        ("PUT", "/v1/users/me/password", b'{"current":"wrong","password":"battery staple"}', "write", {}),
+        ("PATCH", "/v1/users/me", b'{"name":"Grace"}', "write", {"Idempotency-Key": "no key"}),
+        ("DELETE", "/v1/sessions/current", None, "write", {}),
+    ):
+        answer = await narrow.request(method, path, token=token, body=body, headers=more)
+        found.append(answer.status)
+        assert left(answer.headers, limit) >= 0 and ("Retry-After" in answer.headers) == (answer.status == 429)
+    assert found == [200, 404, 422, 429, 201, 400, 413, 403, 422, 204]
 
 
 @pytest.mark.parametrize("token", [None, "garbage", ""])
@@ -130,7 +168,7 @@ async def test_without_a_good_token_the_address_counts(narrow: World, strict: Se
     async with visiting(narrow.url, address) as world:
         for n in range(MOST):
             answer = await ask(world, "users.me", token)
-            assert answer.status == 401 and left(answer, "read") == MOST - 1 - n
+            assert answer.status == 401 and left(answer.headers, "read") == MOST - 1 - n
         assert (await ask(world, "rooms.get", token)).refusal().code == "rate_limited"
         # Who has a token is not counted with them.
         assert (await ask(world, "users.me", somebody(strict))).status != 429
@@ -142,7 +180,7 @@ async def test_what_needs_no_token_counts_by_address_whoever_asks(
 ) -> None:
     async with visiting(narrow.url, f"127.0.0.{41 + len(name)}") as world:
         for n, token in enumerate((None, somebody(strict), somebody(strict))):
-            assert left(await ask(world, name, token), limit) == MOST - 1 - n
+            assert left((await ask(world, name, token)).headers, limit) == MOST - 1 - n
         assert (await ask(world, name, None)).refusal().code == "rate_limited"
         socket = await world.socket(somebody(strict))
         reply = await socket.command("rpc", {"method": name, "data": {}})
@@ -164,8 +202,9 @@ async def test_connections_are_counted(narrow: World, strict: Settings) -> None:
         await (await narrow.socket(token)).close()
     async with narrow.http.ws_connect(f"{narrow.url}/v1/connection") as ws:
         await ws.send_json({"id": 1, "connect": {"token": token}})
-        error = (await ws.receive_json(timeout=20))["error"]
-        assert error["code"] == 111 and error["temporary"] and error["problem"]["limit"] == "connect"
+        reply = await ws.receive_json(timeout=20)
+        told_over_rpc(reply, "connect")
+        assert reply["error"]["temporary"]
     headers = {"Authorization": f"Bearer {token}"}
     async with narrow.http.get(f"{narrow.url}/v1/stream", headers=headers) as stream:
         problem = await stream.json(content_type="application/problem+json")
@@ -178,6 +217,24 @@ async def test_streams_are_counted(narrow: World, strict: Settings) -> None:
     for n in range(MOST + 1):
         async with narrow.http.get(f"{narrow.url}/v1/stream", headers=headers) as stream:
             assert stream.status == (429 if n == MOST else 200)
+            assert left(stream.headers, "connect") == max(0, MOST - 1 - n)
+            assert ("Retry-After" in stream.headers) == (n == MOST)
+
+
+async def test_streams_that_are_refused_say_what_is_left(narrow: World, strict: Settings) -> None:
+    async with visiting(narrow.url, "127.0.0.34") as world:
+        for n in range(MOST + 1):
+            async with world.http.get(f"{world.url}/v1/stream", headers={"Authorization": "Bearer garbage"}) as stream:
+                assert stream.status == (429 if n == MOST else 401)
+                assert left(stream.headers, "connect") == max(0, MOST - 1 - n)
+    for token, since, status in ((somebody(strict), "garbage", 400), (somebody(strict, "server"), "", 401)):
+        headers, params = {"Authorization": f"Bearer {token}"}, {"since": since} if since else {}
+        async with narrow.http.get(f"{narrow.url}/v1/stream", headers=headers, params=params) as stream:
+            assert stream.status == status and left(stream.headers, "connect") == MOST - 1
+    # An operator is not counted.
+    headers = {"Authorization": f"Bearer {minted(strict)}"}
+    async with narrow.http.get(f"{narrow.url}/v1/stream", headers=headers) as stream:
+        assert stream.status == 401 and "RateLimit" not in stream.headers
 
 
 async def test_snapshots_for_a_lost_place_are_counted(narrow: World, strict: Settings) -> None:

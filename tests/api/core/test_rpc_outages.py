@@ -15,7 +15,7 @@ from tests.api.refusing import Services
 
 
 async def test_a_plan_that_cannot_be_read_is_no_fault_of_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def known(services: Any, token: str) -> Identity:
+    async def known(services: Any, token: str, address: str) -> Identity:
         return Identity("ada", "s", "person", 2e9)
 
     class Plans:

@@ -175,9 +175,12 @@ _RATES = """\
 Counted by account, and all together by application (`KLATSCH_LIMIT_APP`, or what its plan says), or by address where no
 token is needed. Processes tell each other what was taken, so that it is nearly one limit for all of them ([how
 close](../decisions/0078-limits-of-all-processes-together.md)); wrong passwords each counts for itself. Operators are
-not counted. `KLATSCH_LIMITS=false` switches them off, except those of wrong passwords. An answer says what is left in
-`RateLimit`; which limit an operation counts against stands at [each of them](commands.md). 500/10 means 500 at once,
-and as many again in 10 s."""
+not counted. `KLATSCH_LIMITS=false` switches them off, except those of wrong passwords. Which limit an operation counts
+against stands at [each of them](commands.md). 500/10 means 500 at once, and as many again in 10 s.
+
+Over HTTP every answer of an operation, and of `GET /v1/stream`, says in `RateLimit-Policy` and `RateLimit` what it
+counted against and what is left. Over RPC, and where a connection is refused, only a refusal does, in its problem:
+`limit`, `most`, `used`, `reset`, `retry_after`."""
 
 
 def _rates() -> list[Row]:
@@ -195,13 +198,19 @@ def _rates() -> list[Row]:
     return [
         *rows,
         (*signals, _problem("rate_limited")),
+        ("API keys sent from one address that a process does not know and looks for; and from all addresses.",
+         f"{_often(calls.KEY_LOOKUPS)}; {_often(calls.ALL_KEY_LOOKUPS)}", _problem("overloaded")),
         ("Snapshots, searches and reads of the past that one person has under way at once.", _set("heavy_reads_user"),
          f"they wait {_set('heavy_seconds', unit=' s')} for a turn, then {_problem('overloaded')}"),
     ]  # fmt: skip
 
 
 def _rate(name: str, found: Quota) -> str:
-    return _set(name, f"{found.most}/{found.seconds}")
+    return _set(name, _often(found))
+
+
+def _often(found: Quota) -> str:
+    return f"{found.most}/{found.seconds}"
 
 
 def _first(words: str) -> str:
