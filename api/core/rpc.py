@@ -65,7 +65,7 @@ class RpcBackend:
             raise BadToken(_KINDS.get(problem.code, "invalid"), problem.detail) from problem
         except away.PARTS as error:
             raise FeedUnavailable(
-                f"Postgres does not say whether the session is open, or may be: {type(error).__name__}"
+                f"Postgres does not say whether the token holds, and what its plan allows: {type(error).__name__}"
             ) from error
         _check(allowance, scope)
         if identity.role in ("operator", "server"):
