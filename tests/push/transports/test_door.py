@@ -167,7 +167,8 @@ async def test_an_odd_head_is_answered_and_the_connection_ends(
                     assert reply.headers["x-content-type-options"] == "nosniff", name
                     assert reply.headers.get("sec-websocket-version") == ("13" if "version" in name else None), name
                     assert await client.end() == b"", name
-    assert [record.getMessage() for record in caplog.records] == []
+    # Clients of a Kafka that another test has stopped may say so meanwhile.
+    assert [one.getMessage() for one in caplog.records if not one.name.startswith("aiokafka")] == []
 
 
 async def test_what_comes_too_slowly_is_answered_or_closed(server: Running) -> None:
