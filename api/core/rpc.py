@@ -71,19 +71,19 @@ class RpcBackend:
         if identity.role in ("operator", "server"):
             # Neither is a user: nothing is ever fed to one.
             raise BadToken("invalid", f"expected a token of a user, got one of: {identity.role}")
-        self._check_room(identity.app, connections)
         data = msgspec.json.encode({"user": identity.user})
         return PushIdentity(
             user=identity.user, session=identity.session, expires=identity.expires, role=identity.role,
             scopes=identity.scopes, app=identity.app, issued=identity.issued, kind=identity.kind,
-            sliding=identity.sliding, address=address, data=data,
+            sliding=identity.sliding, address=address, connections=connections, data=data,
         )  # fmt: skip
 
-    def _check_room(self, app: str, most: int | None) -> None:
+    def admit(self, identity: PushIdentity) -> None:
         """Raises Limited where the plan allows no further connection: a later one may come in."""
+        most = identity.connections
         if most is None:
             return
-        used = self._services.connections(app)
+        used = self._services.connections(identity.app)
         if used >= most:
             problem = problems.of(reached("connections", most, used))
             raise Limited(_ROOM_SECONDS, msgspec.json.encode(problems.document(problem)), status=402)

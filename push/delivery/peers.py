@@ -68,6 +68,10 @@ class Peers:
         self._peaks[identity.app] = max(self._peaks.get(identity.app, 0), self._by_app[identity.app])
         return None
 
+    def has(self, peer: ClientPeer) -> bool:
+        """Whether a connection is registered."""
+        return peer in self._identities
+
     def leave(self, peer: ClientPeer) -> None:
         """Forget a connection; harmless when it is not known."""
         identity = self._identities.pop(peer, None)

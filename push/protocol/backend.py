@@ -32,6 +32,8 @@ class ConnectionIdentity(msgspec.Struct, frozen=True, kw_only=True):
     sliding: bool = False
     #: Where the connection comes from; the backend's business.
     address: str = ""
+    #: Most connections of their application at once, None: there is no bound; the backend's business.
+    connections: int | None = None
     #: JSON that the connect reply gives to the client.
     data: bytes = b"{}"
 
@@ -83,6 +85,10 @@ class Backend(Protocol):
         """The identity behind a token. ``scope``: the connection's, as ASGI has it. Raises BadToken, Limited,
         and push.delivery.bounds.FeedUnavailable when it cannot be told at present.
         """
+        ...
+
+    def admit(self, identity: ConnectionIdentity) -> None:
+        """Asked before one more connection is joined, in the same turn of the loop. Raises Limited."""
         ...
 
     async def rpc(self, identity: ConnectionIdentity, method: str, data: bytes, connection: str) -> bytes:

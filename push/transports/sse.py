@@ -68,6 +68,7 @@ class Stream:
             identity = await self._backend.authenticate(_token(request), scope)
             welcome(scope)
             place = await self._place(identity, request)
+            self._backend.admit(identity)
         except BadToken as error:
             refusal = _problem(_TOKENS[error.kind], str(error))
         except Limited as error:

@@ -220,6 +220,9 @@ class Connection:
         asked = time.monotonic()
         try:
             identity = await self._backend.authenticate(token, self._scope)
+            if not self._hub.peers.has(self):
+                # A refresh keeps the place that the connection has.
+                self._backend.admit(identity)
         except BadToken as error:
             return self._session.refused(id, error.kind, time.time())
         except Limited as error:

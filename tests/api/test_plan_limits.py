@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -205,6 +207,30 @@ async def test_connections_are_bounded_and_one_that_ends_makes_room(scene: Scene
             return stream.status == 200
 
     await until(room, "the connection that has ended makes room")
+
+
+async def test_of_many_at_once_no_more_come_in_than_there_is_room_for(scene: Scene) -> None:
+    world, ada = scene.world, await person(scene.world, scene.app, "ada", "http")
+    await scene.limit(connections=2)
+
+    async def stream() -> aiohttp.ClientResponse:
+        headers = {"Authorization": f"Bearer {ada.token}"}
+        return await world.http.get(f"{world.url}/v1/stream", headers=headers)
+
+    streams = await asyncio.gather(*(stream() for _ in range(12)))
+    assert sorted(one.status for one in streams) == [200] * 2 + [402] * 10
+    for one in streams:
+        one.close()
+
+
+async def test_a_connection_goes_on_with_a_new_token_where_there_is_no_room_for_another(scene: Scene) -> None:
+    world, ada = scene.world, await person(scene.world, scene.app, "ada", "http")
+    await scene.limit(connections=1)
+    socket = await world.socket(ada.token)
+    reply = await socket.command("refresh", {"token": scene.app.signed(sub=ada.username)})
+    assert reply["refresh"]["ttl"] > 0, reply
+    assert (await socket.rpc("users.me", {}))["user"]["id"] == ada.id
+    await socket.close()
 
 
 async def test_calls_of_a_minute_are_bounded_over_all_who_call(scene: Scene) -> None:

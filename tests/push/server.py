@@ -68,6 +68,9 @@ class TestBackend:
             raise BadToken("early")
         return identity
 
+    def admit(self, identity: ConnectionIdentity) -> None:
+        """There is always room."""
+
     async def rpc(self, identity: ConnectionIdentity, method: str, data: bytes, connection: str) -> bytes:
         self.calls.append((identity.user, method, data))
         if method == "echo":
