@@ -64,6 +64,30 @@ def grants(settings: Settings, schema: str, tables: Iterable[tuple[str, Sequence
     return found
 
 
+def closing(functions: Sequence[str], database: str, others: Sequence[str]) -> list[str]:
+    """What takes from all roles that they may run these functions, and make temporary tables; ``others`` keep both."""
+    if not functions:
+        return []
+    listed, place = ", ".join(functions), _quoted(database)
+    found = [f"revoke execute on function {listed} from public", f"revoke temporary on database {place} from public"]
+    if others:
+        to = ", ".join(_quoted(name) for name in others)
+        found += [f"grant execute on function {listed} to {to}", f"grant temporary on database {place} to {to}"]
+    return found
+
+
+def ending(settings: Settings, name: str) -> list[str]:
+    """What takes all from a reader but the role itself, and gives up what it owns."""
+    role = f'"{checked(name)}"'
+    return [
+        f"alter role {role} nologin",
+        f'revoke "{group(settings)}" from {role}',
+        # Without being a superuser, one ends a role's sessions and gives up what it owns as a member of it.
+        f"grant {role} to current_user",
+        f"drop owned by {role}",
+    ]
+
+
 def making(settings: Settings, name: str, app: str, database: str, verifier: str) -> list[str]:
     """What makes a reader, once their group is there. ``verifier``: of the password, which the server never sees."""
     role = f'"{checked(name)}"'

@@ -26,6 +26,29 @@ order by c.relname
 select current_user::text as name, rolcreaterole or rolsuper as may, current_database()::text as database
 from pg_roles where rolname = current_user
 
+-- name: open_to_all
+-- Functions that any role may run unless it was taken from all, and no reader may: they take locks that others here
+-- wait for, whoever holds them, or make large objects, which are no rows and know no policy.
+select p.oid::regprocedure::text as function
+from pg_proc p
+where p.pronamespace = 'pg_catalog'::regnamespace
+  and (p.proname ~ '^pg_(try_)?advisory_(xact_)?lock' or p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea'))
+  and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0)
+order by 1
+
+-- name: others
+-- Who logs in and is no reader, of this installation or of another one in the database.
+select r.rolname as name from pg_roles r
+where r.rolcanlogin and not r.rolsuper and not exists (
+    select from pg_auth_members m join pg_roles g on g.oid = m.roleid
+    where m.member = r.oid and not g.rolcanlogin and g.rolname like '%\_readers'
+)
+order by 1
+
+-- name: end_sessions
+-- Ends a role's sessions: what they hold is held until then.
+select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = $1
+
 -- name: all
 -- All readers, with the names of their applications, and whether their roles are still there.
 select r.role, r.app, coalesce(a.name, case r.app when 'default' then 'Default' else '' end) as name,

@@ -47,7 +47,7 @@ async def reader(settings: Settings, app: str) -> str:
     """Makes a reader; its DSN."""
     heard = Heard()
     name = f"{settings.schema}_{app[-8:]}"
-    await command.create(settings, name, app, json=True, sql=False, say=heard.append)
+    await command.create(settings, name, app, json=True, sql=False, say=heard.append, warn=heard.append)
     answer = msgspec.json.decode(heard[0])
     assert answer["reader"] == name and answer["app"] == app and answer["password"] in answer["dsn"]
     return str(answer["dsn"])
@@ -219,9 +219,14 @@ async def test_a_reader_is_nobody_else_and_changes_nothing(stage: Stage) -> None
             "insert into pins select * from pins", "update rooms set name = ''", "delete from messages",
             "truncate messages", f'create table "{schema}".mine (id text)', "create policy p on rooms using (true)",
             "alter table rooms disable row level security", f'update "{schema}_ops".readers set app = \'default\'',  # noqa: S608
-            "set row_security = off; select from rooms",
+            "set row_security = off; select from rooms", "create temporary table mine (id text)",
+            # What others here would wait for, whoever holds it; and what is no row.
+            "select pg_advisory_lock(1)", "select pg_try_advisory_lock_shared(1, 2)", "select lo_create(0)",
+            "select pg_advisory_xact_lock(1)", "select pg_try_advisory_xact_lock(1)", "select lo_from_bytea(0, 'x')",
         ):  # fmt: skip
             await refused(connection, statement)
+        # Clients ask this whenever they give a connection back.
+        await connection.execute("select pg_advisory_unlock_all()")
         for table in ("installation", "credentials", "skipped", "feed_checkpoints", "channel_servers"):
             await refused(connection, f'select from "{schema}_ops".{table}')
         # A partition has no policy of its own, and is asked through the whole only.
@@ -298,14 +303,15 @@ async def test_who_is_dropped_sees_nothing(stage: Stage) -> None:
     app = next(iter(stage.dsns))
     heard = Heard()
     name = f"{stage.settings.schema}_leaving"
-    await command.create(stage.settings, name, app, json=True, sql=False, say=heard.append)
+    await command.create(stage.settings, name, app, json=True, sql=False, say=heard.append, warn=heard.append)
     with pytest.raises(readers.ReaderError, match="expected a name that no role of Postgres has"):
-        await command.create(stage.settings, name, app, json=True, sql=False, say=heard.append)
+        await command.create(stage.settings, name, app, json=True, sql=False, say=heard.append, warn=heard.append)
     connection = await asyncpg.connect(msgspec.json.decode(heard[0])["dsn"])
     try:
         assert await connection.fetchval("select count(*) from rooms") > 0
         await command.drop(stage.settings, name, say=heard.append)
-        with pytest.raises(asyncpg.PostgresError):
+        # Its sessions have ended, or do so now.
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             await connection.fetchval("select count(*) from rooms")
     finally:
         await connection.close()
@@ -315,10 +321,35 @@ async def test_who_is_dropped_sees_nothing(stage: Stage) -> None:
         await command.drop(stage.settings, await stage.owner.fetchval("select current_user::text"), say=heard.append)
 
 
+async def test_what_a_reader_made_and_holds_keeps_nobody_from_dropping_it(stage: Stage) -> None:
+    heard, name = Heard(), f"{stage.settings.schema}_holding"
+    await command.create(
+        stage.settings, name, next(iter(stage.dsns)), json=True, sql=False, say=heard.append, warn=heard.append
+    )
+    # As if it had come by them before they were taken from all.
+    await stage.owner.execute(f'grant execute on function lo_create(oid), pg_try_advisory_lock(bigint) to "{name}"')
+    connection = await asyncpg.connect(msgspec.json.decode(heard[0])["dsn"])
+    key = postgres.lock_key(f"{stage.settings.schema}/operate")
+    large = await connection.fetchval("select lo_create(0)")
+    assert await connection.fetchval("select pg_try_advisory_lock($1)", key)
+    await command.drop(stage.settings, name, say=heard.append)
+    assert heard[-1] == f"{name} is gone."
+    assert not await stage.owner.fetchval("select exists (select from pg_largeobject_metadata where oid = $1)", large)
+
+    async def free() -> bool:
+        return bool(await stage.owner.fetchval("select pg_try_advisory_lock($1)", key))
+
+    await until(free, "its lock is free")
+    await stage.owner.execute("select pg_advisory_unlock_all()")
+    await connection.close()
+
+
 async def test_where_roles_may_not_be_made_somebody_else_is_told_the_sql(stage: Stage) -> None:
     app, schema = next(iter(stage.dsns)), stage.settings.schema
     heard = Heard()
-    await command.create(stage.settings, f"{schema}_other", app, json=False, sql=True, say=heard.append)
+    await command.create(
+        stage.settings, f"{schema}_other", app, json=False, sql=True, say=heard.append, warn=heard.append
+    )
     dsn = heard[-1].rpartition(" ")[2]
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(dsn)
@@ -336,7 +367,7 @@ async def test_where_roles_may_not_be_made_somebody_else_is_told_the_sql(stage: 
 async def test_without_an_installation_nothing_is_made(stage: Stage) -> None:
     nowhere = msgspec.structs.replace(stage.settings, schema=f"{stage.settings.schema}_nowhere")
     with pytest.raises(readers.ReaderError, match=r"expected an installation in schema .*_nowhere, found none"):
-        await command.create(nowhere, "ada", "default", json=False, sql=False, say=Heard().append)
+        await command.create(nowhere, "ada", "default", json=False, sql=False, say=Heard().append, warn=Heard().append)
     with pytest.raises(readers.ReaderError, match="found none"):
         await command.listing(nowhere, json=False, say=Heard().append)
 
@@ -348,8 +379,14 @@ async def test_a_role_without_the_right_is_told_so(stage: Stage) -> None:
     await stage.owner.execute(f'grant usage on schema {schemas} to "{role}"')
     await stage.owner.execute(f'grant all on all tables in schema {schemas} to "{role}"')
     await stage.owner.execute(f'alter role "{role}" bypassrls')
+    # A role that is made after the first reader is given what that has taken from all.
+    await stage.owner.execute(f'grant execute on function pg_advisory_xact_lock(bigint) to "{role}"')
     theirs = msgspec.structs.replace(stage.settings, postgres=readers.address(stage.settings.postgres, role, "plain"))
     with pytest.raises(readers.ReaderError, match=f"expected that Postgres lets {role} make and take away roles"):
-        await command.create(theirs, f"{role}_2", "default", json=False, sql=False, say=Heard().append)
+        await command.create(
+            theirs, f"{role}_2", "default", json=False, sql=False, say=Heard().append, warn=Heard().append
+        )
     with pytest.raises(readers.ReaderError, match="expected the id or name of an application, found none"):
-        await command.create(theirs, f"{role}_2", "nowhere", json=False, sql=False, say=Heard().append)
+        await command.create(
+            theirs, f"{role}_2", "nowhere", json=False, sql=False, say=Heard().append, warn=Heard().append
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -33,7 +34,8 @@ def create(
     """
     from infra.ops.commands import readers
 
-    run(data, lambda settings: readers.create(settings, name, which, json=as_json, sql=sql, say=typer.echo))
+    warn = partial(typer.echo, err=True)
+    run(data, lambda settings: readers.create(settings, name, which, json=as_json, sql=sql, say=typer.echo, warn=warn))
 
 
 @app.command("list")

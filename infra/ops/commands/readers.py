@@ -18,8 +18,11 @@ from infra.base.settings import Settings
 Say = Callable[[str], None]
 
 
-async def create(settings: Settings, name: str, app: str, *, json: bool, sql: bool, say: Say) -> None:
-    """Makes a reader and says its DSN, or with ``sql`` the statements that would. Raises ReaderError."""
+async def create(
+    settings: Settings, name: str, app: str, *, json: bool, sql: bool, say: Say, warn: Say
+) -> None:  # fmt: skip
+    """Makes a reader and says its DSN, or with ``sql`` the statements that would; warns of what it may do all the same.
+    Raises ReaderError."""
     readers.checked(name)
     password = secrets.token_urlsafe(24)
     async with _at_work(settings) as connection:
@@ -34,6 +37,11 @@ async def create(settings: Settings, name: str, app: str, *, json: bool, sql: bo
             raise ReaderError(_may_not(ours["name"]))
         else:
             await _run(connection, statements, ours["name"])
+            if await connection.fetch(queries("readers")["open_to_all"]):
+                warn(
+                    f"{name} may take locks for which this installation waits, as any role may unless a superuser of "
+                    "Postgres takes it from all: let one run what 'readers create --sql' begins with"
+                )
     _say_address(settings, name, id, password, json=json, sql=sql, say=say)
 
 
@@ -74,10 +82,25 @@ async def drop(settings: Settings, name: str, *, say: Say) -> None:
     async with _at_work(settings) as connection:
         if await connection.fetchval(queries("readers")["forget"], name) is None:
             raise ReaderError(f"expected a reader, found none called {name!r}; see 'readers list'")
-        if await connection.fetchval(queries("readers")["group"], name):
+        there = await connection.fetchval(queries("readers")["group"], name)
+        if there:
             [ours] = await connection.fetch(queries("readers")["ourselves"])
-            await _run(connection, [f'drop role "{readers.checked(name)}"'], ours["name"])
-    say(f"{name} is gone.")
+            await _run(connection, readers.ending(settings, name), ours["name"])
+            await connection.fetchval(queries("readers")["end_sessions"], name)
+    # Whatever keeps the role itself: it logs in no more, and sees nothing.
+    left = await _left(settings, name) if there else None
+    say(f"{name} is gone." if left is None else f"{name} logs in no more and sees nothing; its role stays: {left}")
+
+
+async def _left(settings: Settings, name: str) -> str | None:
+    """Takes the role away; why it stays, None: it does not."""
+    async with postgres.connected(settings) as connection:
+        try:
+            await connection.execute(f'drop role "{readers.checked(name)}"')
+        except asyncpg.DependentObjectsStillExistError as error:
+            # What it has made in another database of the server.
+            return " ".join(str(error).split())
+    return None
 
 
 @asynccontextmanager
@@ -107,8 +130,11 @@ async def _statements(
     """All that makes the reader, and before the first one their group."""
     group = readers.group(settings)
     there = await connection.fetchval(queries("readers")["group"], group)
+    functions = [row["function"] for row in await connection.fetch(queries("readers")["open_to_all"])]
+    others = [row["name"] for row in await connection.fetch(queries("readers")["others"])]
     return [
         *([] if there else [f'create role "{group}" nologin']),
+        *readers.closing(functions, database, others),
         *await postgres.reader_grants(connection, settings, settings.schema),
         *readers.making(settings, name, app, database, verifier(password)),
     ]
@@ -120,11 +146,6 @@ async def _run(connection: Connection, statements: list[str], ourselves: str) ->
             await connection.execute(statement)
     except asyncpg.InsufficientPrivilegeError as error:
         raise ReaderError(f"{_may_not(ourselves)}: {error}") from error
-    except asyncpg.DependentObjectsStillExistError as error:
-        raise ReaderError(
-            f"expected a role that owns nothing, got: {error}. Nothing was changed; end its connections, or let one "
-            "who may run 'drop owned by' for it first"
-        ) from error
 
 
 def _may_not(ourselves: str) -> str:

@@ -22,7 +22,7 @@ def app(id: str, name: str) -> Fact:
 async def of(settings: Settings, text: str) -> str:
     """The last statement that would make a reader of the application."""
     heard = Heard()
-    await readers.create(settings, "reports", text, json=False, sql=True, say=heard.append)
+    await readers.create(settings, "reports", text, json=False, sql=True, say=heard.append, warn=heard.append)
     return heard[-3]
 
 
