@@ -18,10 +18,11 @@ from api.support.containing import part_of
 from api.support.ids import CHARS, ids_of
 from api.support.pages import Cursor, Limit
 from api.support.problems import Problem, either, gather
-from api.teams import known
+from api.teams import known, put_back, still
 from events.core.clock import uuid7
 from events.core.derived_ids import derived_id
 from events.core.faults import Fault, wrong
+from events.core.free_json import same
 from events.handles import email_handle, username_handle
 from events.users import Account, User, user_key
 from infra.base.postgres import queries
@@ -145,6 +146,11 @@ async def upsert(call: Call, request: UpsertUsers) -> dict[str, Any]:
     if any(one.team is not msgspec.UNSET for one in request.users):
         # Also what an earlier call has left undone.
         await call.catch_up(call.position)
+        gone = teams - await still(call, teams)
+        for n, (id, given) in enumerate(zip(ids, request.users, strict=True)):
+            if given.team in gone and told[n]["problem"] is None:
+                await put_back(call, id, before[id].team if id in before else None)
+                told[n] = _refused(given, missing_team(str(given.team)))
         await end_what_is_left(call, ids)
     return {"users": told}
 
@@ -185,13 +191,17 @@ async def _present(call: Call, ids: list[str]) -> dict[str, User]:
 
 async def _told(call: Call, id: str, given: GivenUser, before: User | None, teams: Collection[str]) -> View:
     """What came of one of them: the user, or why not."""
-    shown: View = {"external_id": given.external_id, "user": None, "problem": None}
     try:
         if isinstance(given.team, str) and given.team not in teams:
             raise missing_team(given.team)
-        return {**shown, "user": self_view(await _stored(call, id, given, before))}
+        user = self_view(await _stored(call, id, given, before))
+        return {"external_id": given.external_id, "user": user, "problem": None}
     except Exception as error:
-        return {**shown, "problem": problems.document(problems.of(error))}
+        return _refused(given, error)
+
+
+def _refused(given: GivenUser, error: Exception) -> View:
+    return {"external_id": given.external_id, "user": None, "problem": problems.document(problems.of(error))}
 
 
 async def _stored(call: Call, id: str, given: GivenUser, before: User | None) -> User:
@@ -260,7 +270,7 @@ async def _changed(call: Call, given: GivenUser, before: User) -> User:
     email = kept(given.email) if isinstance(given.email, str) else given.email
     if email is not msgspec.UNSET and email != before.email:
         return await _with_email(call, command, email)
-    if _same(given, before):
+    if _unchanged(given, before):
         return before
     return _user(await call.step(command, key=uuid7()), before.id)
 
@@ -270,13 +280,13 @@ def _for_good(name: str, given: str | None, there: str | None) -> None:
         raise Refused("invalid", errors=[wrong(f"/{name}", f"{there or 'none'}, as it is for good", given)])
 
 
-def _same(given: GivenUser, user: User) -> bool:
+def _unchanged(given: GivenUser, user: User) -> bool:
     data = {name: value for name, value in user.data.items() if name not in RESERVED}
     pairs = (
         (given.name, user.name), (given.avatar, user.avatar), (given.bio, user.bio), (given.data, data),
     )  # fmt: skip
-    same = all(one is msgspec.UNSET or one == there for one, there in pairs)
-    return same and (given.custom is msgspec.UNSET or merged({}, given.custom) == user.custom)
+    unchanged = all(one is msgspec.UNSET or same(one, there) for one, there in pairs)
+    return unchanged and (given.custom is msgspec.UNSET or same(merged({}, given.custom), user.custom))
 
 
 async def _with_email(call: Call, command: ChangeProfile, email: str | None) -> User:

@@ -11,6 +11,7 @@ from api.moving import leave_others
 from api.support import pages
 from api.support.pages import Cursor, Limit
 from api.support.problems import Problem
+from events.core.clock import uuid7
 from events.core.derived_ids import derived_id
 from events.teams import Team, TeamCreated, as_created, team_key
 from events.users import User, user_key
@@ -19,7 +20,7 @@ from infra.base.rows import from_row
 from producers.apps import missing_app
 from producers.commands import ANY_APP, Refused
 from producers.limits import Custom, CustomPatch, ExternalId, Id, ShownName
-from producers.teams import ChangeTeam, CreateTeam, RemoveTeam, SetTeam, missing_team
+from producers.teams import ChangeTeam, CreateTeam, RemoveTeam, RestoreTeam, SetTeam, missing_team
 from projectors.views import team_view, user_view
 
 
@@ -93,6 +94,16 @@ async def known(call: Call, ids: Collection[str]) -> set[str]:
     return {row["id"] for row in rows}
 
 
+async def still(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of some ids that are teams of the caller's application by all that was decided before now. Asked once
+    somebody was put into one: it may have been removed meanwhile. Raises Problem ``lagging``."""
+    if not ids:
+        return set()
+    if not await call.see_all("apps"):
+        raise Problem("lagging", "expected the read models to have all of the log within a second")
+    return {row["id"] for row in await call.rows(queries("teams")["among"], list(ids), call.app)}
+
+
 async def create(call: Call, request: CreateTeamRequest) -> dict[str, Any]:
     app = whose(call, request.app)
     team = derived_id(app, "team", request.external_id)
@@ -127,8 +138,14 @@ async def change(call: Call, request: ChangeTeamRequest) -> dict[str, Any]:
 async def remove(call: Call, request: GetTeamRequest) -> None:
     app = await _known(call, request.team)
     problem = None if app is None else await _occupied(call, request.team)
-    await call.submit(RemoveTeam(app=app or call.app, team=request.team), unless=problem, shows=())
+    outcome = await call.submit(RemoveTeam(app=app or call.app, team=request.team), unless=problem, shows=())
     await call.meet_own("apps")
+    late = None if outcome.repeated else await _occupied(call, request.team)
+    if late is not None:
+        # Whoever was put into it meanwhile found it there: it stays, as if that had come first.
+        await call.step(RestoreTeam(app=app or call.app, team=request.team), key=uuid7())
+        await call.meet_own("apps")
+        raise late
 
 
 async def _known(call: Call, id: str) -> str | None:
@@ -162,12 +179,23 @@ async def put_into(call: Call, user: str, team: str | None) -> User:
         app = None if team is None else (await find(call, team)).app
     except Refused as refusal:
         missing = refusal
+    rows = await call.rows(queries("users")["any_by_id"], [user])
     outcome = await call.submit(SetTeam(user=user, team=team, app=app), unless=missing, shows=(user_key(user),))
     # From here on it holds, and is seen everywhere; where nothing has changed, something may have been left undone.
     await call.catch_up(call.position)
+    if team is not None and app is not None and not await still(call, [team]):
+        await put_back(call, user, from_row(User, rows[0]).team if rows else None)
+        raise missing_team(team)
     await leave_others(call, user)
     await call.catch_up(call.position)
     return outcome.entity(User, user_key(user))
+
+
+async def put_back(call: Call, user: str, team: str | None) -> None:
+    """Puts a user back whose team was removed while they were put into it. Raises Refused."""
+    await call.step(SetTeam(user=user, team=team, app=call.app), key=uuid7())
+    await call.catch_up(call.position)
+    await leave_others(call, user)
 
 
 _TEAM = {"team": "Team"}

@@ -74,7 +74,7 @@ OTHERS = frozenset({
     "RevertInRoom", "RevertOfUser", "CreateApp", "ChangeApp", "RollKey", "SuspendApp", "ResumeApp", "RevokeAppTokens",
     "UseSession", "RevokeTokens", "EraseUser", "NoteErasure", "HideMessage",
     "EraseApp", "CompleteErasure", "CountUsage", "ChoosePlan", "DefinePlan", "WithdrawPlan",
-    "CreateTeam", "ChangeTeam", "RemoveTeam", "SetTeam",
+    "CreateTeam", "ChangeTeam", "RemoveTeam", "RestoreTeam", "SetTeam",
 })  # fmt: skip
 
 

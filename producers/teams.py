@@ -47,6 +47,12 @@ class RemoveTeam(AppCommand, frozen=True, kw_only=True):
     team: Id
 
 
+class RestoreTeam(AppCommand, frozen=True, kw_only=True):
+    """Make a team that was removed what it was: somebody had been put into it by then."""
+
+    team: Id
+
+
 class SetTeam(UserCommand, frozen=True, kw_only=True):
     """Put a user into a team, or (None) into none. That the team exists is found out before, on the read model."""
 
@@ -60,7 +66,7 @@ def missing_team(id: str) -> Refused:
     return Refused("not_found", f"expected a team of the application, found none with id {id}")
 
 
-def _keys(envelope: CommandEnvelope[CreateTeam | ChangeTeam | RemoveTeam]) -> Sequence[Key]:
+def _keys(envelope: CommandEnvelope[CreateTeam | ChangeTeam | RemoveTeam | RestoreTeam]) -> Sequence[Key]:
     return (app_key(envelope.command.app), team_key(envelope.command.team))
 
 
@@ -100,6 +106,17 @@ def remove(envelope: CommandEnvelope[RemoveTeam], state: State) -> list[Event]:
     return [TeamRemoved(team=_present(envelope, state).id)]
 
 
+def restore(envelope: CommandEnvelope[RestoreTeam], state: State) -> list[Event]:
+    command = envelope.command
+    lasting(state, command.app)
+    team = state[team_key(command.team)]
+    if not isinstance(team, Team) or team.app != command.app:
+        raise missing_team(command.team)
+    if team.state == "active":
+        return []
+    return [TeamCreated(team=team.id, external=team.external, name=team.name, custom=team.custom)]
+
+
 def set_team(envelope: CommandEnvelope[SetTeam], state: State) -> list[Event]:
     command = envelope.command
     user = present(state, command.user)
@@ -112,5 +129,6 @@ COMMANDS = (
     CommandType(CreateTeam, "apps", lambda c: c.app, _keys, create),
     CommandType(ChangeTeam, "apps", lambda c: c.app, _keys, change),
     CommandType(RemoveTeam, "apps", lambda c: c.app, _keys, remove),
+    CommandType(RestoreTeam, "apps", lambda c: c.app, _keys, restore),
     CommandType(SetTeam, "users", lambda c: c.user, _own, set_team),
 )

@@ -171,6 +171,13 @@ async def test_username_and_kind_are_for_good(world: World, server: str) -> None
     assert await one(world, server, external_id=named, username=name, kind="anonymous") == first
 
 
+async def test_values_that_python_holds_for_equal_are_not_the_same(world: World, server: str) -> None:
+    id = external()
+    for value in (1, True, 1.0, 0, False, [1], [True]):
+        found = (await one(world, server, external_id=id, custom={"value": value}))["custom"]["value"]
+        assert msgspec.json.encode(found) == msgspec.json.encode(value)
+
+
 async def test_many_at_once_make_one_user(world: World, server: str, installed: Settings) -> None:
     id, name = external(), f"app-{secrets.token_hex(5)}"
     users = await asyncio.gather(

@@ -288,6 +288,7 @@ BEFORE: dict[str, tuple[tuple[tuple[str, str, Command], ...], Command | None]] =
     "CreateTeam": (APP, None),
     "ChangeTeam": (TEAM, ChangeTeam(app="p", team="g", name="Z", custom={"b": 1})),
     "RemoveTeam": (TEAM, None),
+    "RestoreTeam": ((*TEAM, ("u", "s", EXAMPLES["RemoveTeam"])), None),
     "SetTeam": ((("u", "x", replace(REGISTER, team="g")),), SetTeam(user="u", team=None)),
     "RevertInRoom": (
         SAID, RevertInRoom(room="r", kind="message", id="m", was={"data": {"a": 1}}, became={"data": {}}),

@@ -15,7 +15,7 @@ from producers.commands import ANY_APP, ANY_TEAM, Command, Outcome, Refused
 from producers.members import AddMember, RemoveMember
 from producers.messages import PostMessage
 from producers.rooms import CreateRoom
-from producers.teams import ChangeTeam, CreateTeam, RemoveTeam, SetTeam
+from producers.teams import ChangeTeam, CreateTeam, RemoveTeam, RestoreTeam, SetTeam
 from tests.producers.given import Given, Log, group, order
 
 MADE = AppCreated(name="Harbour", key="kk_a", secret="v")
@@ -45,6 +45,12 @@ def test_a_team_is_made_changed_and_removed() -> None:
     assert teams(given) == 0
     for command in (RemoveTeam(app="s", team="g"), ChangeTeam(app="s", team="g", name="x")):
         given.when(command, id="6").refused("not_found")
+    # What was removed is what it was, and what is there stays.
+    given.when(RestoreTeam(app="s", team="g"), id="8")
+    given.then(TeamCreated(team="g", external="crew", name="Hands", custom={"deck": 1}))
+    given.when(RestoreTeam(app="s", team="g"), id="9").then()
+    given.when(RestoreTeam(app="s", team="h"), id="10").refused("not_found")
+    given.when(RemoveTeam(app="s", team="g"), id="11").then(TeamRemoved(team="g"))
     # The same id is made again.
     given.when(CreateTeam(app="s", team="g", external="crew", name="Crew"), id="7")
     given.then(TeamCreated(team="g", external="crew", name="Crew", custom={}))
