@@ -58,7 +58,7 @@ def key_of(token: str) -> str | None:
         kid = jwt.get_unverified_header(token).get("kid")
     except (jwt.InvalidTokenError, RecursionError):
         return None
-    return kid if isinstance(kid, str) and kid.startswith(KEY_MARK) else None
+    return kid if isinstance(kid, str) and kid.startswith(KEY_MARK) and kid.isascii() else None
 
 
 def verify(key: AppSecret, token: str) -> AppClaims:
@@ -114,11 +114,21 @@ def _external(claims: dict[str, Any]) -> str | None:
             "unauthenticated",
             "expected a token with either the claim sub or the claim server: true, got one with both or another",
         )
-    if not isinstance(sub, str) or not 0 < len(sub) <= EXTERNAL_CHARS:
-        got = "none" if sub is None else quoted(str(sub))
+    halved = isinstance(sub, str) and _halved(sub)
+    if not isinstance(sub, str) or not 0 < len(sub) <= EXTERNAL_CHARS or halved:
+        got = "none" if sub is None else "half of a surrogate pair" if halved else quoted(str(sub))
         raise Problem(
             "unauthenticated",
             f"expected a token with the claim sub, the user's id with the application (1 to {EXTERNAL_CHARS} "
             f"characters), got {got}",
         )
     return sub
+
+
+def _halved(text: str) -> bool:
+    """Whether a text has half of a surrogate pair, as JSON can and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

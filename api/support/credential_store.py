@@ -87,11 +87,10 @@ class CredentialStore:
         return None if sealed is None else self.sealer.open(sealed, id=id, app=app)
 
     async def forget(self, ids: Sequence[str]) -> None:
-        """Forgets many for good. Raises what is away: some may be forgotten then, and it may be repeated."""
+        """Forgets many for good, but for their rows, which whoever asks removes. Raises what is away: some may be
+        forgotten then, and it may be repeated."""
         sent = [await self._producer.send(self._topic, key=id.encode(), value=None) for id in ids]
         await asyncio.gather(*sent)
-        async with self._pool.acquire(timeout=5) as connection:
-            await connection.executemany(queries("vault")["remove"], [(id,) for id in ids])
 
     async def remove(self, id: str) -> None:
         """Forgets what nothing names any more. Where a part is away it stays, and does no harm."""

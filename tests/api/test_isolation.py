@@ -224,6 +224,8 @@ async def _bad(world: World, operator: str) -> list[tuple[str, str, str]]:
         ("nobody", one.signed(sub="nobody"), "unauthenticated"),
         ("no sub", one.signed(), "unauthenticated"),
         ("a sub that is none", one.signed(sub=""), "unauthenticated"),
+        ("a sub with half a character", one.signed(sub="\ud800"), "unauthenticated"),
+        ("a key with half a character", App(one.id, "kk_\ud800", one.secret).signed(sub=sub), "unauthenticated"),
         ("both", one.signed(sub=sub, server=True), "unauthenticated"),
         ("another server", one.signed(server="yes"), "unauthenticated"),
         ("no end", one.signed(sub=sub, exp=None), "unauthenticated"),
