@@ -11,7 +11,7 @@ import pytest
 
 from events.core.clock import now
 from infra.base.settings import Settings
-from infra.ops.commands import applications, asking
+from infra.ops.commands import applications, asking, asof
 from infra.ops.commands.errors import CannotDo
 from tests.infra.ops.operating import Heard, klatsch
 from tests.parts import Parts
@@ -93,6 +93,10 @@ async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings)
     lines = (await klatsch(installed, "events", "--stream", "Quay")).splitlines()
     assert len(lines) == 2 and "app.created" in lines[0] and "app.key_rolled" in lines[1]
     shown = msgspec.json.decode(await klatsch(installed, "as-of", now(), "app", one["app"], "--json"))["app"][0]
+    by_name = await klatsch(installed, "as-of", now(), "app", "Quay")
+    assert "name: Quay" in by_name and one["app"] in by_name
+    with pytest.raises(CannotDo, match="expected the id or name of an application, got 'Jetty', of which there is no"):
+        await asof.run(installed, now(), "app", "Jetty", json=False, say=Heard().append)
     assert shown["keys"][0]["key"] == one["key"] and len(shown["keys"]) == 2
     assert {*shown["keys"][0]} == {"key", "since", "until"}, "what names a secret is not shown"
     said = await klatsch(installed, "undo", "--by", "operator", "--from", "1h", "--yes")
