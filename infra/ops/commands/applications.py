@@ -75,12 +75,22 @@ async def change(
 
 async def suspend(settings: Settings, app: str, *, reason: str, url: str, say: Say) -> None:
     """Serves an application no longer. Raises CannotDo."""
-    await _change(settings, app, "suspend", {"reason": reason} if reason else {}, url, say)
+    url = url or url_of(settings)
+    before = await _app(settings, url, app)
+    body = {"reason": reason} if reason else {}
+    found = (await ask(settings, url, "POST", f"/v1/apps/{before['id']}/suspend", body=body))["app"]
+    if before["state"] == "suspended" and reason and found["reason"] != reason:
+        stays = "none was given" if found["reason"] is None else found["reason"]
+        say(f"{found['name']} ({found['id']}) was suspended already; the reason stays: {stays}")
+        return
+    _say_state(found, say)
 
 
 async def resume(settings: Settings, app: str, *, url: str, say: Say) -> None:
     """Serves it again. Raises CannotDo."""
-    await _change(settings, app, "resume", {}, url, say)
+    url = url or url_of(settings)
+    path = await path_of(settings, url, app)
+    _say_state((await ask(settings, url, "POST", f"{path}/resume", body={}))["app"], say)
 
 
 async def erase(
@@ -134,10 +144,7 @@ def _say_receipt(told: dict[str, Any], json: bool, say: Say) -> None:
     say("Copies that you have made of Kafka or Postgres, and months that you have taken away, are yours to delete.")
 
 
-async def _change(settings: Settings, app: str, what: str, body: dict[str, Any], url: str, say: Say) -> None:
-    url = url or url_of(settings)
-    path = await path_of(settings, url, app)
-    found = (await ask(settings, url, "POST", f"{path}/{what}", body=body))["app"]
+def _say_state(found: dict[str, Any], say: Say) -> None:
     say(f"{found['name']} ({found['id']}) is {found['state']}.")
 
 

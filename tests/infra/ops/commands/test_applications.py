@@ -53,6 +53,9 @@ async def test_one_is_made_listed_rolled_suspended_and_resumed(installed: Settin
     assert said == f"Harbour ({one['app']}): its server registers, log-ins end with their tokens.\n"
     said = await klatsch(installed, "apps", "suspend", one["app"], "--reason", "Unpaid.")
     assert said == f"Harbour ({one['app']}) is suspended.\n"
+    said = await klatsch(installed, "apps", "suspend", "Harbour", "--reason", "Late.")
+    assert said == f"Harbour ({one['app']}) was suspended already; the reason stays: Unpaid.\n"
+    assert await klatsch(installed, "apps", "suspend", "Harbour") == f"Harbour ({one['app']}) is suspended.\n"
     assert (await listed(installed))[one["app"]]["reason"] == "Unpaid."
     assert await klatsch(installed, "apps", "resume", "Harbour") == f"Harbour ({one['app']}) is active.\n"
 
