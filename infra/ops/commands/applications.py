@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from events.core.clock import now
 from infra.base.settings import Settings
 from infra.ops.commands.asking import ask, called, pages
 from infra.ops.commands.errors import CannotDo
@@ -53,9 +54,23 @@ async def listing(settings: Settings, *, json: bool, url: str, say: Say) -> None
     if json:
         say(msgspec.json.format(msgspec.json.encode({"apps": apps})).decode())
         return
+    plans = await _plans(settings, url or url_of(settings), apps)
+    moment = now()
     for app in apps:
-        keys = " ".join(one["key"] for one in app["keys"]) or "no key"
-        say(f"{app['id']:<36}  {app['state']:<9}  {app['name']}  {keys}")
+        keys = " ".join(_key(one, moment) for one in app["keys"]) or "no key"
+        plan = f"  plan {plans.get(app['plan'], app['plan'])}" if app["plan"] else ""
+        say(f"{app['id']:<36}  {app['state']:<9}  {app['name']}  {keys}{plan}")
+
+
+async def _plans(settings: Settings, url: str, apps: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Names of the plans that applications have, by id."""
+    if not any(app["plan"] for app in apps):
+        return {}
+    return {plan["id"]: plan["name"] for plan in await pages(settings, url, "plans")}
+
+
+def _key(key: dict[str, Any], moment: str) -> str:
+    return f"{key['key']} (ended)" if key["until"] is not None and key["until"] <= moment else str(key["key"])
 
 
 async def change(

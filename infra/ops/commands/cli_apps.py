@@ -37,7 +37,7 @@ def create(
 
 @app.command("list")
 def list_(as_json: As_json = False, url: Url = "", data: Data = DEFAULT_DATA) -> None:
-    """List all applications: id, state, name and API keys, the default one first."""
+    """List all applications: id, state, name, API keys and plan, the default one first."""
     from infra.ops.commands import applications
 
     run(data, lambda settings: applications.listing(settings, json=as_json, url=url, say=typer.echo))

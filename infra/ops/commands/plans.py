@@ -84,11 +84,17 @@ async def choose(settings: Settings, app: str, plan: str, *, url: str, say: Say)
     """Lets a plan hold for an application; an empty one: none. Raises CannotDo."""
     url = url or url_of(settings)
     path = await applications.path_of(settings, url, app)
-    body = {"plan": await plan_id(settings, url, plan) if plan else None}
+    chosen = await _plan(settings, url, plan) if plan else None
+    body = {"plan": None if chosen is None else chosen["id"]}
     found = (await ask(settings, url, "PUT", f"{path}/plan", body=body))["app"]
-    say(f"{found['name']} ({found['id']}) has " + (f"the plan {found['plan']}." if plan else "no plan."))
+    has = "no plan" if chosen is None else f"the plan {chosen['name']} ({found['plan']})"
+    say(f"{found['name']} ({found['id']}) has {has}.")
 
 
 async def plan_id(settings: Settings, url: str, plan: str) -> str:
     """The id of the plan with this id, or else this name. Raises CannotDo for none, or several."""
-    return str(called(await pages(settings, url, "plans"), plan, "a plan")["id"])
+    return str((await _plan(settings, url, plan))["id"])
+
+
+async def _plan(settings: Settings, url: str, plan: str) -> dict[str, Any]:
+    return called(await pages(settings, url, "plans"), plan, "a plan")

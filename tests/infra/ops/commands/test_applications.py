@@ -15,6 +15,7 @@ from infra.ops.commands import applications, asking, asof
 from infra.ops.commands.errors import CannotDo
 from tests.infra.ops.operating import Heard, klatsch
 from tests.parts import Parts
+from tests.running import until
 from tests.servers import installation, serving
 
 
@@ -47,6 +48,15 @@ async def test_one_is_made_listed_rolled_suspended_and_resumed(installed: Settin
     said = await klatsch(installed, "apps", "roll-key", "Harbour", "--grace", "3600")
     assert "The secret is shown only now" in said and f"{one['key']} is valid until " in said
     assert one["secret"] not in said and said.startswith(f"app:    {one['app']} (Harbour)\nkey:    kk_")
+    other = msgspec.json.decode(await klatsch(installed, "apps", "roll-key", "Harbour", "--grace", "1", "--json"))[
+        "key"
+    ]
+
+    async def ended() -> bool:
+        keys = (await klatsch(installed, "apps", "list")).splitlines()
+        return any(line.endswith(f" (ended) {other}") for line in keys)
+
+    await until(ended, "the key before is not marked as ended", 20)
     said = await klatsch(installed, "apps", "change", "Harbour", "--session-hours", "24", "--registration")
     assert said == f"Harbour ({one['app']}): anybody may register, log-ins end 24 h after the last use.\n"
     said = await klatsch(installed, "apps", "change", "Harbour", "--session-hours", "0", "--no-registration")

@@ -30,7 +30,9 @@ async def test_one_is_defined_chosen_listed_and_withdrawn(installed: Settings) -
     (line,) = (await klatsch(installed, "plans", "list")).splitlines()
     assert line == f"{plan['id']}  offered    Pro (pro)  EUR 49.90 a month  users=100 rooms=7"
     app = msgspec.json.decode(await klatsch(installed, "apps", "create", "Harbour", "--json"))["app"]
-    assert await klatsch(installed, "apps", "plan", "Harbour", "Pro") == f"Harbour ({app}) has the plan {plan['id']}.\n"
+    said = await klatsch(installed, "apps", "plan", "Harbour", "Pro")
+    assert said == f"Harbour ({app}) has the plan Pro ({plan['id']}).\n"
+    assert [line for line in (await klatsch(installed, "apps", "list")).splitlines() if line.endswith("  plan Pro")]
     assert await klatsch(installed, "apps", "plan", app) == f"Harbour ({app}) has no plan.\n"
     again = await klatsch(installed, "plans", "define", "Plus", "--again", "Pro")
     assert again == f"{plan['id']}  Plus\n"
