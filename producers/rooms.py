@@ -50,7 +50,7 @@ from producers.limits import (
     merged,
     patched,
 )
-from producers.plan_limits import FullLimit, reached
+from producers.plan_limits import FullLimit, beyond, reached
 from producers.revertible import Revertible, RevertInRoom
 from producers.roles import allow, room_and_member
 from producers.streams import RoomCommand
@@ -198,7 +198,7 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
     if command.full is not None:
         raise reached("rooms", command.full.most, command.full.used)
     if command.most is not None and len(command.members) > command.most:
-        raise reached("room_members", command.most, len(command.members))
+        raise beyond("room_members", command.most, len(command.members))
     custom = merged({}, command.custom)
     if command.type == "direct":
         made = RoomCreated(
