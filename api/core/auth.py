@@ -98,20 +98,20 @@ async def in_use(services: Services, identity: Identity) -> None:
         raise tokens.expired()
 
 
-def refusal(app: App | None, issued: float) -> Problem | None:
-    """Why an application's people are not served who have a token of this age, whoever signed it."""
+def refusal(app: App | None, issued: float, *, signed: bool = False) -> Problem | None:
+    """Why an application's people are not served who have a token of this age; ``signed``: by the application."""
     # One that is erased is as one that never was.
     if app is None or app.state == "erased":
         return Problem("unauthenticated", tokens.FOREIGN)
     if app.state == "suspended":
         return app_tokens.suspended()
     if app.tokens_before is not None and issued < to_datetime(app.tokens_before).timestamp():
-        return _void()
+        return _void(signed=signed)
     return None
 
 
-def _void() -> Problem:
-    return Problem("token_revoked", tokens.REVOKED)
+def _void(*, signed: bool = False) -> Problem:
+    return Problem("token_revoked", app_tokens.REVOKED if signed else tokens.REVOKED)
 
 
 async def app_of(services: Services, api_key: str, address: str) -> str:
@@ -136,7 +136,7 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str, address:
         found = _OfApp(kid, key, app_tokens.verify(key, place[1]))
         _keep(_of_apps, place, found, _KNOWN)
     claims = found.claims
-    problem = refusal(await services.apps.get(key.app), claims.issued)
+    problem = refusal(await services.apps.get(key.app), claims.issued, signed=True)
     if problem is not None:
         raise problem
     if claims.external is None:
@@ -148,7 +148,7 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str, address:
         raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
     # Before all else: a token that is void tells nobody what has become of its user.
     if claims.issued < account.tokens_before:
-        raise _void()
+        raise _void(signed=True)
     if account.gone is not None:
         raise Problem("unauthenticated", _gone(user, account.gone))
     session = app_tokens.session_of(user, claims.issued, kid)
