@@ -13,6 +13,7 @@ from infra.ops.commands import applications
 from infra.ops.commands.asking import ask, called, pages
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
+from producers.plans import GivenLimits
 
 Say = Callable[[str], None]
 
@@ -55,6 +56,8 @@ def bound(text: str) -> tuple[str, int]:
     name, _, most = text.partition("=")
     if not name or not most.isdecimal():
         raise CannotDo(f"--limit: expected a name and a number, such as users=100, got {text!r}")
+    if name not in GivenLimits.__struct_fields__:
+        raise CannotDo(f"--limit: expected one of {', '.join(GivenLimits.__struct_fields__)}, got {name!r}")
     return name, int(most)
 
 

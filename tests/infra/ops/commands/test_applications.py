@@ -156,7 +156,7 @@ async def test_one_is_erased_after_its_name_was_typed(installed: Settings) -> No
 
 async def test_what_it_cannot_do(installed: Settings) -> None:
     heard = Heard()
-    with pytest.raises(CannotDo, match="expected the id or name of an application, found none called 'nobody'"):
+    with pytest.raises(CannotDo, match="expected the id or name of an application, found none called 'nobody'; see '"):
         await applications.resume(installed, "nobody", url="", say=heard.append)
     with pytest.raises(CannotDo, match="403 expected an application that was made; the default one cannot be"):
         await applications.suspend(installed, "default", reason="", url="", say=heard.append)

@@ -41,7 +41,7 @@ async def test_one_is_defined_chosen_listed_and_withdrawn(installed: Settings) -
 
 
 async def test_what_cannot_be_found_or_read_is_said(installed: Settings) -> None:
-    with pytest.raises(CannotDo, match="found none called 'Nothing'"):
+    with pytest.raises(CannotDo, match=r"found none called 'Nothing'; see './klatsch plans list'"):
         await plans.withdraw(installed, "Nothing", url="", say=Heard().append)
     for _ in range(2):
         await klatsch(installed, "plans", "define", "Twin")
@@ -53,3 +53,7 @@ async def test_what_cannot_be_found_or_read_is_said(installed: Settings) -> None
     for text in ("users", "=3", "users=-1", "users=x"):
         with pytest.raises(CannotDo, match="expected a name and a number"):
             plans.bound(text)
+    with pytest.raises(
+        CannotDo, match=r"expected one of users, rooms, room_members, .*, calls_minute, got 'rooms_max'"
+    ):
+        plans.bound("rooms_max=3")
