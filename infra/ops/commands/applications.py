@@ -10,7 +10,7 @@ import msgspec
 
 from events.core.clock import now
 from infra.base.settings import Settings
-from infra.ops.commands.asking import ask, called, pages
+from infra.ops.commands.asking import ask, called, pages, warn_of_namesakes
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
 
@@ -21,12 +21,16 @@ Confirmed = Callable[[str, str], str | None]
 _LOOK_SECONDS = 0.5
 
 
-async def create(settings: Settings, name: str, *, json: bool, url: str, say: Say) -> None:
-    """Makes an application; says its id, key and secret. Raises CannotDo."""
-    answer = await ask(settings, url or url_of(settings), "POST", "/v1/apps", body={"name": name})
+async def create(settings: Settings, name: str, *, json: bool, url: str, say: Say, warn: Say) -> None:
+    """Makes an application; says its id, key and secret, and aside, if another is called so. Raises CannotDo."""
+    url = url or url_of(settings)
+    # Looked for before: what goes wrong after the secret was made would hide it.
+    apps = await pages(settings, url, "apps")
+    answer = await ask(settings, url, "POST", "/v1/apps", body={"name": name})
     _say_secret(answer, json, say)
     if not json:
-        say(f"demo:   {url or url_of(settings)}/?app={answer['key']}")
+        say(f"demo:   {url}/?app={answer['key']}")
+    warn_of_namesakes(apps, answer["app"], warn)
 
 
 async def roll(settings: Settings, app: str, *, grace: int, json: bool, url: str, say: Say) -> None:

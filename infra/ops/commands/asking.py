@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import aiohttp
@@ -59,6 +59,16 @@ async def pages(settings: Settings, url: str, what: str) -> list[dict[str, Any]]
         if page["next"] is None:
             return found
         query["cursor"] = page["next"]
+
+
+def warn_of_namesakes(rows: Sequence[dict[str, Any]], made: dict[str, Any], warn: Callable[[str], None]) -> None:
+    """Says which others have the name that something was just given: commands cannot tell them apart by it."""
+    others = [
+        one["id"] for one in rows
+        if one["name"] == made["name"] and one["id"] != made["id"] and one["state"] != "erased"
+    ]  # fmt: skip
+    if others:
+        warn(f"{made['name']!r} is the name of {', '.join(others)} too: commands that are given it will ask for an id.")
 
 
 def called(rows: Sequence[dict[str, Any]], text: str, what: Listed) -> dict[str, Any]:

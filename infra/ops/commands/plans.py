@@ -10,7 +10,7 @@ import msgspec
 
 from infra.base.settings import Settings
 from infra.ops.commands import applications
-from infra.ops.commands.asking import ask, called, pages
+from infra.ops.commands.asking import ask, called, pages, warn_of_namesakes
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
 from producers.plans import GivenLimits
@@ -20,9 +20,10 @@ Say = Callable[[str], None]
 
 async def define(
     settings: Settings, name: str, *, again: str, tier: str, monthly: str, yearly: str, currency: str,
-    features: Sequence[str], limits: Sequence[str], json: bool, url: str, say: Say,
+    features: Sequence[str], limits: Sequence[str], json: bool, url: str, say: Say, warn: Say,
 ) -> None:  # fmt: skip
-    """Makes a plan, or another of the plan ``again``; says its id and name. Raises CannotDo.
+    """Makes a plan, or another of the plan ``again``; says its id and name, and aside, if another is called so.
+    Raises CannotDo.
 
     ``monthly`` and ``yearly``: amounts such as ``49`` or ``49.90``, empty for none; ``limits``: ``users=100``.
     """
@@ -32,10 +33,12 @@ async def define(
         "yearly": hundredths("yearly", yearly), "features": dict.fromkeys(features, True),
         "limits": dict(map(bound, limits)),
     }  # fmt: skip
+    there = await pages(settings, url, "plans")
     if again:
-        body["plan"] = await plan_id(settings, url, again)
+        body["plan"] = called(there, again, "a plan")["id"]
     plan = (await ask(settings, url, "POST", "/v1/plans", body=body))["plan"]
     say(msgspec.json.encode(plan).decode() if json else f"{plan['id']}  {plan['name']}")
+    warn_of_namesakes(there, plan, warn)
 
 
 def hundredths(name: str, text: str) -> int | None:

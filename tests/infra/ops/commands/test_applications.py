@@ -27,7 +27,7 @@ async def installed(parts: Parts) -> AsyncIterator[Settings]:
 
 async def made(settings: Settings, name: str) -> dict[str, Any]:
     heard = Heard()
-    await applications.create(settings, name, json=True, url="", say=heard.append)
+    await applications.create(settings, name, json=True, url="", say=heard.append, warn=Heard().append)
     (line,) = heard
     return msgspec.json.decode(line, type=dict[str, Any])
 
@@ -89,6 +89,18 @@ async def test_all_are_listed_however_many_the_api_gives_at_once(
     whole = await listed(installed)
     monkeypatch.setattr(asking, "_PAGE", 2)
     assert await listed(installed) == whole and {*ids, "default"} <= whole.keys()
+
+
+def test_a_name_that_others_have_is_warned_of() -> None:
+    rows = [
+        {"id": f"a-{n}", "name": "Pier", "state": state} for n, state in enumerate(["erased", "active", "suspended"])
+    ]
+    heard = Heard()
+    asking.warn_of_namesakes(rows, {"id": "a-3", "name": "Pier"}, heard.append)
+    assert heard == ["'Pier' is the name of a-1, a-2 too: commands that are given it will ask for an id."]
+    asking.warn_of_namesakes(rows[:2], rows[1], heard.append)
+    asking.warn_of_namesakes(rows, {"id": "a-3", "name": "pier"}, heard.append)
+    assert len(heard) == 1, "not of itself, nor of another name"
 
 
 def test_what_is_erased_has_its_name_as_long_as_nothing_else_has() -> None:
@@ -161,9 +173,11 @@ async def test_what_it_cannot_do(installed: Settings) -> None:
     with pytest.raises(CannotDo, match="403 expected an application that was made; the default one cannot be"):
         await applications.suspend(installed, "default", reason="", url="", say=heard.append)
     with pytest.raises(CannotDo, match="422"):
-        await applications.create(installed, "\u200b", json=False, url="", say=heard.append)
+        await applications.create(installed, "\u200b", json=False, url="", say=heard.append, warn=heard.append)
     with pytest.raises(CannotDo, match="installation's secret"):
-        await applications.create(Settings(), "x", json=False, url="", say=heard.append)
+        await applications.create(Settings(), "x", json=False, url="", say=heard.append, warn=heard.append)
     with pytest.raises(CannotDo, match=r"expected the API at .* to answer"):
-        await applications.create(installed, "x", json=False, url="http://127.0.0.1:1", say=heard.append)
+        await applications.create(
+            installed, "x", json=False, url="http://127.0.0.1:1", say=heard.append, warn=heard.append
+        )
     assert heard == []

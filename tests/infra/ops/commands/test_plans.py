@@ -43,8 +43,14 @@ async def test_one_is_defined_chosen_listed_and_withdrawn(installed: Settings) -
 async def test_what_cannot_be_found_or_read_is_said(installed: Settings) -> None:
     with pytest.raises(CannotDo, match=r"found none called 'Nothing'; see './klatsch plans list'"):
         await plans.withdraw(installed, "Nothing", url="", say=Heard().append)
+    heard, warned = Heard(), Heard()
     for _ in range(2):
-        await klatsch(installed, "plans", "define", "Twin")
+        await plans.define(
+            installed, "Twin", again="", tier="pro", monthly="", yearly="", currency="EUR", features=(), limits=(),
+            json=False, url="", say=heard.append, warn=warned.append,
+        )  # fmt: skip
+    first = heard[0].split()[0]
+    assert warned == [f"'Twin' is the name of {first} too: commands that are given it will ask for an id."]
     with pytest.raises(CannotDo, match="expected one plan called 'Twin', found 2: "):
         await plans.withdraw(installed, "Twin", url="", say=Heard().append)
     for text in ("x", "1.005", "inf", "nan"):

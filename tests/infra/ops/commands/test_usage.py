@@ -95,7 +95,7 @@ async def test_a_time_is_written_as_for_other_commands(settings: Settings, url: 
 
 async def test_what_is_erased_is_said_to_be(settings: Settings, url: str) -> None:
     heard, said, out = Heard(), Heard(), io.StringIO()
-    await applications.create(settings, "Pier", json=True, url=url, say=heard.append)
+    await applications.create(settings, "Pier", json=True, url=url, say=heard.append, warn=said.append)
     await applications.erase(
         settings, "Pier", reason="", confirmed=lambda name, id: id, json=True, url=url, say=heard.append
     )
