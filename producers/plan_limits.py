@@ -32,9 +32,19 @@ class FullLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reached(limit: LimitOfPlan, most: int, used: int, reset: int | None = None) -> Refused:
-    """The refusal of one more: ``limit_reached``; or, where it begins anew in ``reset`` seconds, ``quota_used``."""
-    text = f"expected at most {most} {_WORDS[limit]}, as its plan allows, got {used}"
+    """The refusal of more than there is: ``limit_reached``; or, where it begins anew in ``reset`` seconds,
+    ``quota_used``."""
+    text = f"{_allowed(limit, most)}, got more: there are {used} already"
     if reset is None:
         return Refused("limit_reached", text, limit=limit, most=most, used=used)
     text += f"; again in {reset} s"
     return Refused("quota_used", text, retry_after=reset, limit=limit, most=most, used=used, reset=reset)
+
+
+def beyond(limit: LimitOfPlan, most: int, asked: int) -> Refused:
+    """The refusal of what is more by itself: a text, or whom a room is to have from the start."""
+    return Refused("limit_reached", f"{_allowed(limit, most)}, got {asked}", limit=limit, most=most, used=asked)
+
+
+def _allowed(limit: LimitOfPlan, most: int) -> str:
+    return f"expected at most {most} {_WORDS[limit]}, as its plan allows"

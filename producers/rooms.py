@@ -50,7 +50,7 @@ from producers.limits import (
     merged,
     patched,
 )
-from producers.plan_limits import FullLimit, reached
+from producers.plan_limits import FullLimit, beyond, reached
 from producers.revertible import Revertible, RevertInRoom
 from producers.roles import allow, room_and_member
 from producers.streams import RoomCommand
@@ -182,6 +182,12 @@ def check_slug(slug: str) -> None:
     names.check_slug(slug)
 
 
+def taken(id: str) -> Refused:
+    """What is said of a room's id that is another's, by the name that was sent."""
+    errors = [wrong("/id", "an unused room id", f"{id}, which exists")]
+    return Refused("taken", f"expected an unused room id, {id} exists", errors=errors)
+
+
 def changed_settings(settings: dict[str, Any], patch: SettingsPatch) -> dict[str, Any]:
     """All settings after a patch."""
     changes = {name: value for name, value in msgspec.to_builtins(patch).items() if value is not None}
@@ -193,12 +199,11 @@ def create(envelope: CommandEnvelope[CreateRoom], state: State) -> list[Event]:
     if loaded_room(state, command.room) is not None:
         if command.type == "direct":
             return _return_to_direct(command, state)
-        errors = [wrong("/id", "an unused room id", f"{command.room}, which exists")]
-        raise Refused("taken", f"expected an unused room id, {command.room} exists", errors=errors)
+        raise taken(command.slug or command.room)
     if command.full is not None:
         raise reached("rooms", command.full.most, command.full.used)
     if command.most is not None and len(command.members) > command.most:
-        raise reached("room_members", command.most, len(command.members))
+        raise beyond("room_members", command.most, len(command.members))
     custom = merged({}, command.custom)
     if command.type == "direct":
         made = RoomCreated(

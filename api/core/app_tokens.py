@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from api.core.tokens import ALGORITHM, CLOCK_SKEW_SECONDS, FOREIGN, canonical, early, expired
+from api.core.tokens import ALGORITHM, CLOCK_SKEW_SECONDS, canonical, early
 from api.support.apps import AppSecret, shown_secret
 from api.support.problems import Problem
 from events.core.faults import quoted
@@ -22,6 +22,9 @@ from producers.limits import EXTERNAL_CHARS
 USER_HEADER = "Klatsch-User"
 #: The application of which somebody is who has no token yet: its API key.
 APP_HEADER = "Klatsch-Api-Key"
+#: What whoever sends a revoked one is told.
+REVOKED = "expected a valid token, got one that was revoked; sign another"
+_UNSIGNED = "expected a token signed (HS256) with the secret of the API key that it names as kid, got another"
 _CLAIMS = ("iat", "exp")
 #: Times of tokens are before this: the year 9999.
 _LAST = 253_402_300_800
@@ -72,7 +75,7 @@ def verify(key: AppSecret, token: str) -> AppClaims:
             options={"require": list(_CLAIMS), "verify_aud": False, "verify_iss": False, "verify_sub": False},
         )  # fmt: skip
     except jwt.ExpiredSignatureError as error:
-        raise expired() from error
+        raise _expired() from error
     except jwt.ImmatureSignatureError as error:
         raise early() from error
     except jwt.MissingRequiredClaimError as error:
@@ -81,13 +84,12 @@ def verify(key: AppSecret, token: str) -> AppClaims:
         ) from error
     # The library takes any number that JSON of Python's knows, also what is none to others.
     except (jwt.InvalidTokenError, OverflowError, RecursionError, TypeError) as error:
-        text = "expected a token signed (HS256) with the secret of the API key that it names as kid, got another"
-        raise Problem("unauthenticated", text) from error
+        raise Problem("unauthenticated", _UNSIGNED) from error
     if not canonical(token.rpartition(".")[2]):
-        raise Problem("unauthenticated", FOREIGN)
+        raise Problem("unauthenticated", _UNSIGNED)
     issued, expires = (_seconds(claims, name) for name in _CLAIMS)
     if expires <= time():
-        raise expired()
+        raise _expired()
     return AppClaims(_external(claims), issued, expires)
 
 
@@ -97,6 +99,10 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
     if type(value) not in (int, float) or not 0 <= value < _LAST:
         raise Problem("unauthenticated", f"expected a token whose claim {name} is a time in seconds, got another")
     return float(value)
+
+
+def _expired() -> Problem:
+    return Problem("token_expired", "expected a valid token, got one that has expired; sign another")
 
 
 def suspended() -> Problem:
@@ -116,11 +122,13 @@ def _external(claims: dict[str, Any]) -> str | None:
         )
     halved = isinstance(sub, str) and _halved(sub)
     if not isinstance(sub, str) or not 0 < len(sub) <= EXTERNAL_CHARS or halved:
-        got = "none" if sub is None else "half of a surrogate pair" if halved else quoted(str(sub))
+        got = "none" if sub is None else "half of a surrogate pair" if halved else quoted(sub)
+        if type(sub) in (int, float):
+            got += ", a number"
         raise Problem(
             "unauthenticated",
-            f"expected a token with the claim sub, the user's id with the application (1 to {EXTERNAL_CHARS} "
-            f"characters), got {got}",
+            f"expected a token with the claim sub, the user's id with the application (a text of 1 to "
+            f"{EXTERNAL_CHARS} characters), got {got}",
         )
     return sub
 

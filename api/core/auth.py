@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from time import monotonic, time
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from api.core import app_tokens, tokens
 from api.core.app_tokens import APP_HEADER, USER_HEADER, AppClaims
@@ -98,20 +98,20 @@ async def in_use(services: Services, identity: Identity) -> None:
         raise tokens.expired()
 
 
-def refusal(app: App | None, issued: float) -> Problem | None:
-    """Why an application's people are not served who have a token of this age, whoever signed it."""
+def refusal(app: App | None, issued: float, *, signed: bool = False) -> Problem | None:
+    """Why an application's people are not served who have a token of this age; ``signed``: by the application."""
     # One that is erased is as one that never was.
     if app is None or app.state == "erased":
         return Problem("unauthenticated", tokens.FOREIGN)
     if app.state == "suspended":
         return app_tokens.suspended()
     if app.tokens_before is not None and issued < to_datetime(app.tokens_before).timestamp():
-        return _void()
+        return _void(signed=signed)
     return None
 
 
-def _void() -> Problem:
-    return Problem("token_revoked", tokens.REVOKED)
+def _void(*, signed: bool = False) -> Problem:
+    return Problem("token_revoked", app_tokens.REVOKED if signed else tokens.REVOKED)
 
 
 async def app_of(services: Services, api_key: str, address: str) -> str:
@@ -136,7 +136,7 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str, address:
         found = _OfApp(kid, key, app_tokens.verify(key, place[1]))
         _keep(_of_apps, place, found, _KNOWN)
     claims = found.claims
-    problem = refusal(await services.apps.get(key.app), claims.issued)
+    problem = refusal(await services.apps.get(key.app), claims.issued, signed=True)
     if problem is not None:
         raise problem
     if claims.external is None:
@@ -146,8 +146,11 @@ async def _of_app(services: Services, place: tuple[str, str], kid: str, address:
     if account is None:
         text = f"expected a user of the application, found none known to it as {quoted(claims.external)}"
         raise Problem("unauthenticated", f"{text}; its server makes users by POST /v1/users/upsert")
+    # Before all else: a token that is void tells nobody what has become of its user.
     if claims.issued < account.tokens_before:
-        raise _void()
+        raise _void(signed=True)
+    if account.gone is not None:
+        raise Problem("unauthenticated", _gone(user, account.gone))
     session = app_tokens.session_of(user, claims.issued, kid)
     return Identity(user, session, "person", claims.expires, app=key.app, kind=account.account, issued=claims.issued)
 
@@ -178,15 +181,30 @@ def _count_search(services: Services, address: str) -> None:
 
 async def _acting(services: Services, server: Identity, user: str) -> Identity:
     """The server, for one of its users."""
-    if await _account(services, server.app, user) is None:
-        fault = header(USER_HEADER, "the id of a user of the application", quoted(user))
-        raise Problem("not_found", f"expected a user of the application, found none with id {user}", errors=[fault])
+    account = await _account(services, server.app, user)
+    if account is None or account.gone is not None:
+        expected, text = "of the application", f"expected a user of the application, found none with id {user}"
+        if account is not None and account.gone is not None:
+            expected, text = "in use", _gone(user, account.gone)
+        fault = header(USER_HEADER, f"the id of a user {expected}", quoted(user))
+        raise Problem("not_found", text, errors=[fault])
     return Identity(user, server.session, "server", server.expires, app=server.app, issued=server.issued)
 
 
 async def _account(services: Services, app: str, user: str) -> AppUser | None:
-    """A user of the application, also one who was made a moment ago; None: there is none."""
-    return await Call(services, None).sought(lambda: services.app_users.get(app, user), "users")
+    """A user of the application, also one who was made, or let in again, a moment ago; None: there is none."""
+    return await Call(services, None).sought(
+        lambda: services.app_users.look(app, user), "users",
+        enough=lambda found: found is not None and found.gone is None,
+    )  # fmt: skip
+
+
+def _gone(user: str, how: Literal["deactivated", "erased"]) -> str:
+    """What whoever speaks for the application is told of a user of its own who is not in use."""
+    text = "expected a user in use, got one who is"
+    if how == "erased":
+        return f"{text} erased, for good: register whoever comes under another id"
+    return f"{text} deactivated; the application's server lets them in again by DELETE /v1/users/{user}/deactivation"
 
 
 def _keep(found: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:

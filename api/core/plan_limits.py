@@ -12,7 +12,7 @@ from api.core.calls import Call
 from api.support.app_counts import AppCount, Counted
 from events.plans import NO_LIMITS, PlanLimits
 from producers.commands import Outcome, Refused
-from producers.plan_limits import FullLimit, reached
+from producers.plan_limits import FullLimit, beyond, reached
 
 
 class Taking:
@@ -73,4 +73,4 @@ async def too_long(call: Call, text: object) -> Refused | None:
     most = (await limits_for(call)).message_chars
     if most is None or not isinstance(text, str) or len(text) <= most:
         return None
-    return reached("message_chars", most, len(text))
+    return beyond("message_chars", most, len(text))

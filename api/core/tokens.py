@@ -26,7 +26,10 @@ UNSCOPED = frozenset({"emotions:write"})
 #: What who sends a revoked one, or none, is told, on every way in.
 REVOKED = "expected a valid token, got one that was revoked; log in again"
 #: What who sends one that is not ours is told.
-FOREIGN = "expected a token of this installation, got another; log in"
+FOREIGN = (
+    "expected a token of this installation, or one that names an application's API key in its header kid, got another; "
+    "log in"
+)
 NO_TOKEN = "expected a token, got none; log in and send Authorization: Bearer"
 ALGORITHM = "HS256"
 _SESSION = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from events.core.clock import to_datetime
 from events.users import Account
@@ -27,6 +27,8 @@ class AppUser(NamedTuple):
     tokens_before: float
     #: Id of their team; None: in none.
     team: str | None
+    #: Why they are not in use; who is erased is deactivated too.
+    gone: Literal["deactivated", "erased"] | None
 
 
 class AppUsers:
@@ -53,6 +55,11 @@ class AppUsers:
 
     async def get(self, app: str, user: str) -> AppUser | None:
         """A user of an application; None for one whom it has not, or who is deactivated."""
+        found = await self.look(app, user)
+        return found if found is not None and found.gone is None else None
+
+    async def look(self, app: str, user: str) -> AppUser | None:
+        """A user of an application, also one who is deactivated or erased; None for one whom it has not."""
         known = self._known.get(user) if self._progress.fresh else None
         if known is not None:
             self._known.move_to_end(user)
@@ -61,7 +68,7 @@ class AppUsers:
         async with self._pool.acquire(timeout=5) as connection:
             row = await connection.fetchrow(queries("users")["registered"], user, app)
         found = None if row is None else _user(row)
-        if found is not None and before == self._changes and self._progress.fresh:
+        if found is not None and found.gone is None and before == self._changes and self._progress.fresh:
             self._known[user] = found
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
@@ -91,4 +98,7 @@ class AppUsers:
 def _user(row: Row) -> AppUser:
     before = row["tokens_before"]
     voided = 0.0 if before is None else to_datetime(before).timestamp()
-    return AppUser(row["app"], row["account"], voided, row["team"])
+    gone: Literal["deactivated", "erased"] | None = None
+    if row["deactivated"] is not None:
+        gone = "deactivated" if row["erased"] is None else "erased"
+    return AppUser(row["app"], row["account"], voided, row["team"], gone)

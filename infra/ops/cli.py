@@ -57,7 +57,7 @@ Port = Annotated[
         "--port",
         min=1,
         max=65523,
-        help="Port of the API. The other parts take the ports +1, +2, +10, +11 and +12.",
+        help="Port of the API. The other parts take the ports +1, +2, +3 (gRPC), +4, +10, +11 and +12.",
         envvar="KLATSCH_PORT",
     ),
 ]

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from events.core.derived_ids import DEFAULT_APP
-from events.core.faults import wrong
 from events.core.records import Entity, Key, State
 from events.handles import handle_parts
 from events.rooms import Room, room_key
 from events.users import User, user_key
 from producers.commands import ANY_APP, ANY_TEAM, CommandEnvelope, Refused
+from producers.rooms import CreateRoom, taken
 
 #: The entity that a topic's streams are about, by the stream's id.
 _ROOTS = {"users": user_key, "rooms": room_key}
@@ -51,8 +51,8 @@ def unmade(stream: str, app: str | None, envelope: CommandEnvelope) -> Refused:
     """Whatever a decision makes of what it must not know: nothing of it stands in another's stream."""
     if reaches(envelope, app):
         # Names of rooms are one's in the whole application.
-        errors = [wrong("/id", "an unused room id", f"{stream}, which exists")]
-        return Refused("taken", f"expected an unused room id, {stream} exists", errors=errors)
+        command = envelope.command
+        return taken((command.slug if isinstance(command, CreateRoom) else None) or stream)
     return Refused("not_found", f"expected an id of your application, got {stream}")
 
 

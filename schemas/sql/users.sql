@@ -52,13 +52,13 @@ limit $9
 select id from users where id = any($1::text[]) and team is not distinct from $2
 
 -- name: registered
--- What tokens ask of a user of an application who is in use, and their team.
-select app, account, tokens_before, team from users
-where id = $1 and app = $2 and state = 'registered' and deactivated is null
+-- What tokens ask of a user of an application, and their team.
+select app, account, tokens_before, team, deactivated, erased from users
+where id = $1 and app = $2 and state = 'registered'
 
 -- name: accounts
 -- The same of those of some users who are in use.
-select id, app, account, tokens_before, team from users
+select id, app, account, tokens_before, team, deactivated, erased from users
 where id = any($1::text[]) and state = 'registered' and deactivated is null
 
 -- name: holder

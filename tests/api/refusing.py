@@ -83,7 +83,7 @@ class Apps:
 class AppUsers:
     """An application has no users yet."""
 
-    async def get(self, app: str, user: str) -> None:
+    async def look(self, app: str, user: str) -> None:
         return None
 
 

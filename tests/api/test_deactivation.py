@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from events.core.derived_ids import derived_id
 from tests.api.applications import made
+from tests.api.applications import person as signed_in
 from tests.client import Person, Refusal, World
 from tests.running import until
 
@@ -102,6 +105,40 @@ async def test_who_is_reactivated_comes_back(world: World, operator: str, grace:
     assert await grace.refused("users.me") == "token_revoked"
     back = await world.log_in(grace, PASSWORD)
     assert (await back.do("rooms.get", room=room))["message"]["content"] == {"text": "meanwhile"}
+
+
+async def test_who_speaks_for_an_application_is_told_who_is_not_in_use(world: World, operator: str) -> None:
+    app, other = await made(world, operator), await made(world, operator)
+    ada, stranger = await signed_in(world, app, "ada", "http"), await signed_in(world, other, "eve", "http")
+    await deactivate(world, app.server, ada.id)
+    fresh = app.signed(sub=ada.username)
+    back = f"got one who is deactivated; the application's server lets them in again by DELETE /v1/users/{ada.id}"
+    assert back in await refused(world, fresh) and back in await refused(world, app.server, ada.id)
+    # Another application's server is told what it is told of nobody.
+    unknown = str(uuid4())
+    said = [await refused(world, other.server, user) for user in (ada.id, unknown)]
+    assert said[0].replace(ada.id, unknown) == said[1] and "found none with id" in said[1]
+    await world.call("users.reactivate", {"user": ada.id}, token=app.server)
+    assert (await world.call("users.me", {}, token=fresh))["user"]["id"] == ada.id
+    # A token that is void tells nothing of its user.
+    await world.call("users.revoke_tokens", {"user": ada.id}, token=app.server)
+    await deactivate(world, app.server, ada.id)
+    with pytest.raises(Refusal) as refusal:
+        await world.call("users.me", {}, token=app.signed(sub=ada.username, iat=int(time.time()) - 60))
+    assert refusal.value.code == "token_revoked" and "deactivated" not in str(refusal.value.problem)
+    await world.call("users.erase", {"user": ada.id, "messages": "keep"}, token=app.server)
+    for token, user in ((app.signed(sub=ada.username, iat=time.time()), None), (app.server, ada.id)):
+        assert "got one who is erased, for good" in await refused(world, token, user)
+    assert (await world.call("users.me", {}, token=stranger.token))["user"]["id"] == stranger.id
+
+
+async def refused(world: World, token: str, user: str | None = None) -> str:
+    """What whoever has a token is told instead of an answer; ``user``: for whom an application's server asks."""
+    headers = {"Authorization": f"Bearer {token}", **({} if user is None else {"Klatsch-User": user})}
+    answer = await world.request("GET", "/v1/users/me", headers=headers)
+    assert answer.status == (401 if user is None else 404)
+    detail: str = answer.refusal().problem["detail"]
+    return detail
 
 
 async def test_a_server_deactivates_users_of_its_application(world: World, operator: str) -> None:

@@ -139,6 +139,12 @@ async def test_rooms_are_called_alike_in_two_applications(world: World, operator
     rooms = {(await one.do("rooms.create", type="public", name="Tea", id="tea"))["room"]["id"] for one in people}
     assert len(rooms) == 2
     for one in people:
+        with pytest.raises(Refusal) as caught:
+            await one.do("rooms.create", type="private", name="Tea", id="tea")
+        assert caught.value.problem["detail"] == "expected an unused room id, tea exists"
+        [fault] = caught.value.problem["errors"]
+        assert fault["actual"] == "tea, which exists", "the name that was sent, and no id that it never saw"
+    for one in people:
         await one.say("tea", "hello")
         [message] = (await one.do("messages.read", room="tea"))["messages"]
         assert message["author"] == one.id and message["room"] in rooms

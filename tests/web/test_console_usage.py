@@ -19,6 +19,7 @@ from infra.ops import operator_token
 from projectors.usage.counting import METRICS
 from tests.client import World
 from tests.web.conftest import Open
+from tests.web.node import passes
 from tests.web.windows import Window
 
 NAME = """<b>Harbour</b> & "Sons\""""
@@ -60,6 +61,10 @@ async def _shot(page: Page, name: str) -> None:
     """A picture for whoever wants to look, in the folder of KLATSCH_SHOTS."""
     if folder := os.environ.get("KLATSCH_SHOTS"):
         await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_bytes_are_told_with_their_unit_however_few() -> None:
+    passes("scale.mjs")
 
 
 async def test_all_applications_and_one_by_its_days(

@@ -71,7 +71,7 @@ function draw(drawing, { title, figure, about, bars, show, unit = () => 1 }) {
 const label = (value, show) => (Number.isInteger(value) ? show(value) : measure(value));
 
 /** The top of the scale: a value whose half is as round, at or above `most`, counted in `unit`. */
-function ceiling(most, unit) {
+export function ceiling(most, unit) {
   const power = 10 ** Math.floor(Math.log10(most / unit)) * unit;
   return [1, 2, 4, 6, 8, 10].find((step) => step * power >= most) * power;
 }

@@ -23,6 +23,7 @@ export function measure(value) {
 
 export function bytes(value) {
   if (value === null || value === undefined) return NONE;
+  if (value < 1024) return `${Math.round(value)} B`;
   const step = value >= 2 ** 30 ? 3 : value >= 2 ** 20 ? 2 : 1;
   return `${(value / 1024 ** step).toFixed(step > 1 && value / 1024 ** step < 100 ? 1 : 0)} ${["", "KiB", "MiB", "GiB"][step]}`;
 }

@@ -4,8 +4,8 @@ import { fill, h, text } from "../view/dom.js";
 import { barChart } from "./bars.js";
 import { brief, bytes, count, short } from "./format.js";
 
-/** Bytes are told in KiB, MiB and GiB, and so is their scale. */
-const step = (most) => 1024 ** Math.min(3, Math.max(1, Math.floor(Math.log2(Math.max(1, most)) / 10)));
+/** Bytes are told in B, KiB, MiB and GiB, and so is their scale. */
+const step = (most) => 1024 ** Math.min(3, Math.floor(Math.log2(Math.max(1, most)) / 10));
 
 /** The metrics in the order in which they are shown; `about`: how a month comes of its days. */
 export const METRICS = [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from events.core.clock import now
 from infra.base.settings import Settings
-from infra.ops.commands.asking import ask, called, pages
+from infra.ops.commands.asking import ask, called, pages, warn_of_namesakes
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
 
@@ -20,12 +21,16 @@ Confirmed = Callable[[str, str], str | None]
 _LOOK_SECONDS = 0.5
 
 
-async def create(settings: Settings, name: str, *, json: bool, url: str, say: Say) -> None:
-    """Makes an application; says its id, key and secret. Raises CannotDo."""
-    answer = await ask(settings, url or url_of(settings), "POST", "/v1/apps", body={"name": name})
+async def create(settings: Settings, name: str, *, json: bool, url: str, say: Say, warn: Say) -> None:
+    """Makes an application; says its id, key and secret, and aside, if another is called so. Raises CannotDo."""
+    url = url or url_of(settings)
+    # Looked for before: what goes wrong after the secret was made would hide it.
+    apps = await pages(settings, url, "apps")
+    answer = await ask(settings, url, "POST", "/v1/apps", body={"name": name})
     _say_secret(answer, json, say)
     if not json:
-        say(f"demo:   {url or url_of(settings)}/?app={answer['key']}")
+        say(f"demo:   {url}/?app={answer['key']}")
+    warn_of_namesakes(apps, answer["app"], warn)
 
 
 async def roll(settings: Settings, app: str, *, grace: int, json: bool, url: str, say: Say) -> None:
@@ -53,9 +58,23 @@ async def listing(settings: Settings, *, json: bool, url: str, say: Say) -> None
     if json:
         say(msgspec.json.format(msgspec.json.encode({"apps": apps})).decode())
         return
+    plans = await _plans(settings, url or url_of(settings), apps)
+    moment = now()
     for app in apps:
-        keys = " ".join(one["key"] for one in app["keys"]) or "no key"
-        say(f"{app['id']:<36}  {app['state']:<9}  {app['name']}  {keys}")
+        keys = " ".join(_key(one, moment) for one in app["keys"]) or "no key"
+        plan = f"  plan {plans.get(app['plan'], app['plan'])}" if app["plan"] else ""
+        say(f"{app['id']:<36}  {app['state']:<9}  {app['name']}  {keys}{plan}")
+
+
+async def _plans(settings: Settings, url: str, apps: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Names of the plans that applications have, by id."""
+    if not any(app["plan"] for app in apps):
+        return {}
+    return {plan["id"]: plan["name"] for plan in await pages(settings, url, "plans")}
+
+
+def _key(key: dict[str, Any], moment: str) -> str:
+    return f"{key['key']} (ended)" if key["until"] is not None and key["until"] <= moment else str(key["key"])
 
 
 async def change(
@@ -75,12 +94,22 @@ async def change(
 
 async def suspend(settings: Settings, app: str, *, reason: str, url: str, say: Say) -> None:
     """Serves an application no longer. Raises CannotDo."""
-    await _change(settings, app, "suspend", {"reason": reason} if reason else {}, url, say)
+    url = url or url_of(settings)
+    before = await _app(settings, url, app)
+    body = {"reason": reason} if reason else {}
+    found = (await ask(settings, url, "POST", f"/v1/apps/{before['id']}/suspend", body=body))["app"]
+    if before["state"] == "suspended" and reason and found["reason"] != reason:
+        stays = "none was given" if found["reason"] is None else found["reason"]
+        say(f"{found['name']} ({found['id']}) was suspended already; the reason stays: {stays}")
+        return
+    _say_state(found, say)
 
 
 async def resume(settings: Settings, app: str, *, url: str, say: Say) -> None:
     """Serves it again. Raises CannotDo."""
-    await _change(settings, app, "resume", {}, url, say)
+    url = url or url_of(settings)
+    path = await path_of(settings, url, app)
+    _say_state((await ask(settings, url, "POST", f"{path}/resume", body={}))["app"], say)
 
 
 async def erase(
@@ -134,10 +163,7 @@ def _say_receipt(told: dict[str, Any], json: bool, say: Say) -> None:
     say("Copies that you have made of Kafka or Postgres, and months that you have taken away, are yours to delete.")
 
 
-async def _change(settings: Settings, app: str, what: str, body: dict[str, Any], url: str, say: Say) -> None:
-    url = url or url_of(settings)
-    path = await path_of(settings, url, app)
-    found = (await ask(settings, url, "POST", f"{path}/{what}", body=body))["app"]
+def _say_state(found: dict[str, Any], say: Say) -> None:
     say(f"{found['name']} ({found['id']}) is {found['state']}.")
 
 

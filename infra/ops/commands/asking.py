@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import aiohttp
 import msgspec
@@ -17,6 +17,10 @@ from infra.ops.commands.errors import CannotDo
 _SECONDS = 30.0
 #: As many of a list as the API gives at once.
 _PAGE = 200
+
+#: What is called by a name, and the command that lists it.
+Listed = Literal["an application", "a plan"]
+_LISTINGS: dict[Listed, str] = {"an application": "apps list", "a plan": "plans list"}
 
 
 async def ask(
@@ -57,17 +61,28 @@ async def pages(settings: Settings, url: str, what: str) -> list[dict[str, Any]]
         query["cursor"] = page["next"]
 
 
-def called(rows: Sequence[dict[str, Any]], text: str, what: str) -> dict[str, Any]:
-    """The one with this id, or else this name; ``what``: such as ``a plan``. Raises CannotDo for none, or several.
+def warn_of_namesakes(rows: Sequence[dict[str, Any]], made: dict[str, Any], warn: Callable[[str], None]) -> None:
+    """Says which others have the name that something was just given: commands cannot tell them apart by it."""
+    others = [
+        one["id"] for one in rows
+        if one["name"] == made["name"] and one["id"] != made["id"] and one["state"] != "erased"
+    ]  # fmt: skip
+    if others:
+        warn(f"{made['name']!r} is the name of {', '.join(others)} too: commands that are given it will ask for an id.")
+
+
+def called(rows: Sequence[dict[str, Any]], text: str, what: Listed) -> dict[str, Any]:
+    """The one with this id, or else this name. Raises CannotDo for none, or several.
 
     What is erased is called by its name only as long as nothing else is.
     """
     named = [one for one in rows if one["name"] == text]
     found = [one for one in rows if one["id"] == text] or [one for one in named if one["state"] != "erased"] or named
     if not found:
-        raise CannotDo(f"expected the id or name of {what}, found none called {text!r}")
+        listing = _LISTINGS[what]
+        raise CannotDo(f"expected the id or name of {what}, found none called {text!r}; see './klatsch {listing}'")
     if len(found) > 1:
         _, kind = what.split(" ", 1)
         ids = ", ".join(one["id"] for one in found)
-        raise CannotDo(f"expected one {kind} called {text!r}, found {len(found)}: {ids}")
+        raise CannotDo(f"expected one {kind} called {text!r}, found {len(found)}: {ids}; use an id")
     return found[0]

@@ -23,7 +23,7 @@ from infra.ops.commands import moments
 from infra.ops.commands.errors import CannotDo
 from infra.ops.commands.event_format import clean, short
 from infra.ops.commands.names import Names
-from infra.ops.commands.people import room_id, user_id
+from infra.ops.commands.people import app_id, room_id, user_id
 from projectors.as_of import folding
 from projectors.as_of.folding import Past
 from projectors.as_of.moments import Moment
@@ -69,6 +69,8 @@ async def _wanted(connection: Connection, kind: str, id: str) -> tuple[str, str]
         return message.room, id
     if kind == "room":
         id = await room_id(connection, id, "ID") or id
+    if kind == "app":
+        id = await app_id(connection, id) or id
     return id, id
 
 

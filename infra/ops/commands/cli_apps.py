@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infra.ops.commands.command import DEFAULT_DATA, Data, given, run
+from infra.ops.commands.command import DEFAULT_DATA, Data, given, run, warn
 
 app = typer.Typer(no_args_is_help=True, help="Applications that the installation serves, and their keys.")
 
@@ -32,12 +32,14 @@ def create(
     """
     from infra.ops.commands import applications
 
-    run(data, lambda settings: applications.create(settings, name, json=as_json, url=url, say=typer.echo))
+    run(data, lambda settings: applications.create(
+        settings, name, json=as_json, url=url, say=typer.echo, warn=warn
+    ))  # fmt: skip
 
 
 @app.command("list")
 def list_(as_json: As_json = False, url: Url = "", data: Data = DEFAULT_DATA) -> None:
-    """List all applications: id, state, name and API keys, the default one first."""
+    """List all applications: id, state, name, API keys and plan, the default one first."""
     from infra.ops.commands import applications
 
     run(data, lambda settings: applications.listing(settings, json=as_json, url=url, say=typer.echo))

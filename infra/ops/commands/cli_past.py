@@ -51,7 +51,7 @@ def as_of(
     id: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="Id or name of a room or user; id of a message or application.", callback=given
+            metavar="ID", help="Id or name of a room, user or application; id of a message.", callback=given
         ),
     ],
     as_json: Json = False,

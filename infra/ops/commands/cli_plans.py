@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.ops.commands.command import DEFAULT_DATA, Data, given, run
+from infra.ops.commands.command import DEFAULT_DATA, Data, given, run, warn
 
 app = typer.Typer(no_args_is_help=True, help="Plans that applications may choose, with prices and limits.")
 
@@ -49,6 +49,7 @@ def define(
     run(data, lambda settings: plans.define(
         settings, name, again=again, tier=tier, monthly=monthly, yearly=yearly, currency=currency,
         features=feature or (), limits=limit or (), json=as_json, url=url, say=typer.echo,
+        warn=warn,
     ))  # fmt: skip
 
 

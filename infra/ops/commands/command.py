@@ -132,6 +132,12 @@ def goes_on(context: typer.Context) -> bool:
     return True
 
 
+def warn(text: str) -> None:
+    """Says something aside to whoever sits at the terminal; scripts have nothing to do about it."""
+    if sys.stderr.isatty():
+        typer.echo(text, err=True)
+
+
 def fail(error: Exception | str) -> NoReturn:
     """Says it, and ends with exit code 1."""
     typer.secho(f"error: {error}", fg="red", err=True)

@@ -86,7 +86,8 @@ async def place(connection: Connection, stream: str, what: str) -> Shard:
     """The shard of a stream. Raises CannotDo for one without events."""
     for row in await connection.fetch(queries("past")["places"], [stream]):
         return Shard(row["topic"], row["partition"])
-    raise CannotDo(f"expected the id or name of a {what}, got {stream!r}, of which there is no event")
+    called = "an application" if what == "app" else f"a {what}"
+    raise CannotDo(f"expected the id or name of {called}, got {stream!r}, of which there is no event")
 
 
 async def learned(

@@ -11,7 +11,7 @@ from infra.base.postgres import Connection, connected
 from infra.base.settings import Settings
 from infra.ops.commands.errors import CannotDo
 
-__all__ = ["NO_USERS", "StreamIds", "ids", "known_user", "room_id", "stream_id", "stream_known", "user_id"]
+__all__ = ["NO_USERS", "StreamIds", "app_id", "ids", "known_user", "room_id", "stream_id", "stream_known", "user_id"]
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,14 @@ async def room_id(connection: Connection, text: str, option: str) -> str | None:
         return await called.room_id(connection, text)
     except called.Ambiguous as error:
         raise CannotDo(f"{option}: {error}") from error
+
+
+async def app_id(connection: Connection, text: str) -> str | None:
+    """The id of an application by id or by its name; None where there is none. Raises CannotDo for several."""
+    try:
+        return await called.app_id(connection, text)
+    except called.Ambiguous as error:
+        raise CannotDo(str(error)) from error
 
 
 async def stream_id(connection: Connection, text: str, option: str) -> str:

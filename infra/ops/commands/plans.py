@@ -10,18 +10,20 @@ import msgspec
 
 from infra.base.settings import Settings
 from infra.ops.commands import applications
-from infra.ops.commands.asking import ask, called, pages
+from infra.ops.commands.asking import ask, called, pages, warn_of_namesakes
 from infra.ops.commands.errors import CannotDo
 from infra.ops.irc import url_of
+from producers.plans import GivenLimits
 
 Say = Callable[[str], None]
 
 
 async def define(
     settings: Settings, name: str, *, again: str, tier: str, monthly: str, yearly: str, currency: str,
-    features: Sequence[str], limits: Sequence[str], json: bool, url: str, say: Say,
+    features: Sequence[str], limits: Sequence[str], json: bool, url: str, say: Say, warn: Say,
 ) -> None:  # fmt: skip
-    """Makes a plan, or another of the plan ``again``; says its id and name. Raises CannotDo.
+    """Makes a plan, or another of the plan ``again``; says its id and name, and aside, if another is called so.
+    Raises CannotDo.
 
     ``monthly`` and ``yearly``: amounts such as ``49`` or ``49.90``, empty for none; ``limits``: ``users=100``.
     """
@@ -31,10 +33,12 @@ async def define(
         "yearly": hundredths("yearly", yearly), "features": dict.fromkeys(features, True),
         "limits": dict(map(bound, limits)),
     }  # fmt: skip
+    there = await pages(settings, url, "plans")
     if again:
-        body["plan"] = await plan_id(settings, url, again)
+        body["plan"] = called(there, again, "a plan")["id"]
     plan = (await ask(settings, url, "POST", "/v1/plans", body=body))["plan"]
     say(msgspec.json.encode(plan).decode() if json else f"{plan['id']}  {plan['name']}")
+    warn_of_namesakes(there, plan, warn)
 
 
 def hundredths(name: str, text: str) -> int | None:
@@ -55,6 +59,8 @@ def bound(text: str) -> tuple[str, int]:
     name, _, most = text.partition("=")
     if not name or not most.isdecimal():
         raise CannotDo(f"--limit: expected a name and a number, such as users=100, got {text!r}")
+    if name not in GivenLimits.__struct_fields__:
+        raise CannotDo(f"--limit: expected one of {', '.join(GivenLimits.__struct_fields__)}, got {name!r}")
     return name, int(most)
 
 
@@ -84,11 +90,17 @@ async def choose(settings: Settings, app: str, plan: str, *, url: str, say: Say)
     """Lets a plan hold for an application; an empty one: none. Raises CannotDo."""
     url = url or url_of(settings)
     path = await applications.path_of(settings, url, app)
-    body = {"plan": await plan_id(settings, url, plan) if plan else None}
+    chosen = await _plan(settings, url, plan) if plan else None
+    body = {"plan": None if chosen is None else chosen["id"]}
     found = (await ask(settings, url, "PUT", f"{path}/plan", body=body))["app"]
-    say(f"{found['name']} ({found['id']}) has " + (f"the plan {found['plan']}." if plan else "no plan."))
+    has = "no plan" if chosen is None else f"the plan {chosen['name']} ({found['plan']})"
+    say(f"{found['name']} ({found['id']}) has {has}.")
 
 
 async def plan_id(settings: Settings, url: str, plan: str) -> str:
     """The id of the plan with this id, or else this name. Raises CannotDo for none, or several."""
-    return str(called(await pages(settings, url, "plans"), plan, "a plan")["id"])
+    return str((await _plan(settings, url, plan))["id"])
+
+
+async def _plan(settings: Settings, url: str, plan: str) -> dict[str, Any]:
+    return called(await pages(settings, url, "plans"), plan, "a plan")

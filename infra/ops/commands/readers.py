@@ -120,7 +120,9 @@ async def _app(connection: Connection, text: str) -> str:
     except called.Ambiguous as error:
         raise ReaderError(str(error)) from error
     if found is None:
-        raise ReaderError(f"expected the id or name of an application, found none called {text!r}")
+        raise ReaderError(
+            f"expected the id or name of an application, found none called {text!r}; see './klatsch apps list'"
+        )
     return found
 
 

@@ -33,6 +33,9 @@ async def show(settings: Settings, app: str, *, since: str, until: str, window: 
     """Says an application's usage, a line a window, then the totals. Raises CannotDo."""
     url = url or url_of(settings)
     path, begin, end = await path_of(settings, url, app), *_bounds(since, until)
+    if gone := await _erased(settings, url, path):
+        say(gone)
+        return
     say("  ".join([f"{'start (UTC)':<16}", *(f"{name:>{_width(name)}}" for name in METRICS)]))
     pages = 0
     async for page in _pages(settings, url, path, begin, end, window):
@@ -61,6 +64,9 @@ async def export(
     table, count = csv.writer(out, lineterminator="\n"), 0
     if form == "csv":
         table.writerow(COLUMNS)
+    if gone := await _erased(settings, url, path):
+        say(gone)
+        return
     async for page in _pages(settings, url, path, begin, end, window):
         for one in page["windows"]:
             row = {"app": page["app"], "window": window, **one}
@@ -71,6 +77,15 @@ async def export(
         out.flush()
         count += len(page["windows"])
         say(f"{count:,} windows up to {page['until']}")
+
+
+async def _erased(settings: Settings, url: str, path: str) -> str:
+    """What is said of an application that is erased, and its usage with it; empty: it is there. Raises CannotDo."""
+    found = (await ask(settings, url, "GET", path))["app"]
+    if found["state"] != "erased":
+        return ""
+    told = (await ask(settings, url, "GET", f"{path}/receipt"))["receipt"]
+    return f"{found['name']} ({found['id']}) was erased at {told['erased']}, and its usage with it."
 
 
 async def _pages(

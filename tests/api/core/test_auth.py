@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from base64 import urlsafe_b64encode
 from time import monotonic
 from typing import Any, cast
@@ -14,10 +15,10 @@ import pytest
 
 from api.core.auth import app_of, authenticate
 from api.core.calls import ALL_KEY_LOOKUPS, EVERYONE, KEY_LOOKUPS
-from api.support.apps import AppSecret
+from api.support.apps import AppSecret, shown_secret
 from api.support.problems import Problem
 from tests.api.applications import made
-from tests.api.refusing import Apps, Services
+from tests.api.refusing import KEY, SECRET, Apps, Services
 from tests.client import Answer, World, visiting
 from tests.running import until
 
@@ -99,6 +100,25 @@ async def test_one_who_makes_keys_up_takes_nothing_from_another_address(world: W
         assert [(await asked(other)).status for _ in range(4)] == [401] * 4
         about = await other.request("GET", "/v1/app", headers={"Klatsch-Api-Key": app.key})
         assert about.status == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"sub": 1}, r"\(a text of 1 to \d+ characters\), got 1, a number$"),
+        ({"sub": ""}, 'characters\\), got ""$'),
+        ({}, r"characters\), got none$"),
+        ({"sub": "ada", "exp": 1}, "got one that has expired; sign another$"),
+    ],
+)
+async def test_what_an_application_signs_wrongly_is_said(claims: dict[str, Any], expected: str) -> None:
+    moment = int(time.time())
+    given = {"iat": moment, "exp": moment + 60} | claims
+    token = jwt.encode(given, shown_secret(SECRET), "HS256", {"kid": KEY})
+    with pytest.raises(Problem, match=expected):
+        await authenticate(cast(Any, Services()), token, "")
+    with pytest.raises(Problem, match="or one that names an application's API key in its header kid, got another"):
+        await authenticate(cast(Any, Services()), jwt.encode(given, shown_secret(SECRET), "HS256"), "")
 
 
 @pytest.mark.parametrize("part", [0, 1])

@@ -28,10 +28,10 @@ _CROWD = (
     "expected at most 500 invitations to one room that wait for an answer, there are 500; wait for answers, or "
     "withdraw some"
 )
-_FULL = "expected at most 10000 users of the application, as its plan allows, got 10000"
+_FULL = "expected at most 10000 users of the application, as its plan allows, got more: there are 10000 already"
 _SPENT = (
-    "expected at most 100000 messages of the application in a day (UTC), as its plan allows, got 100000; again in "
-    "3600 s"
+    "expected at most 100000 messages of the application in a day (UTC), as its plan allows, got more: there are "
+    "100000 already; again in 3600 s"
 )
 _IN_USE = "expected a team without users and rooms, got one with 12 users and 3 rooms"
 _DISK = storage.sentence(Settings().disk_floor, 31_000_000)

@@ -11,10 +11,11 @@ import pytest
 
 from events.core.clock import now
 from infra.base.settings import Settings
-from infra.ops.commands import applications, asking
+from infra.ops.commands import applications, asking, asof
 from infra.ops.commands.errors import CannotDo
 from tests.infra.ops.operating import Heard, klatsch
 from tests.parts import Parts
+from tests.running import until
 from tests.servers import installation, serving
 
 
@@ -26,7 +27,7 @@ async def installed(parts: Parts) -> AsyncIterator[Settings]:
 
 async def made(settings: Settings, name: str) -> dict[str, Any]:
     heard = Heard()
-    await applications.create(settings, name, json=True, url="", say=heard.append)
+    await applications.create(settings, name, json=True, url="", say=heard.append, warn=Heard().append)
     (line,) = heard
     return msgspec.json.decode(line, type=dict[str, Any])
 
@@ -47,12 +48,24 @@ async def test_one_is_made_listed_rolled_suspended_and_resumed(installed: Settin
     said = await klatsch(installed, "apps", "roll-key", "Harbour", "--grace", "3600")
     assert "The secret is shown only now" in said and f"{one['key']} is valid until " in said
     assert one["secret"] not in said and said.startswith(f"app:    {one['app']} (Harbour)\nkey:    kk_")
+    other = msgspec.json.decode(await klatsch(installed, "apps", "roll-key", "Harbour", "--grace", "1", "--json"))[
+        "key"
+    ]
+
+    async def ended() -> bool:
+        keys = (await klatsch(installed, "apps", "list")).splitlines()
+        return any(line.endswith(f" (ended) {other}") for line in keys)
+
+    await until(ended, "the key before is not marked as ended", 20)
     said = await klatsch(installed, "apps", "change", "Harbour", "--session-hours", "24", "--registration")
     assert said == f"Harbour ({one['app']}): anybody may register, log-ins end 24 h after the last use.\n"
     said = await klatsch(installed, "apps", "change", "Harbour", "--session-hours", "0", "--no-registration")
     assert said == f"Harbour ({one['app']}): its server registers, log-ins end with their tokens.\n"
     said = await klatsch(installed, "apps", "suspend", one["app"], "--reason", "Unpaid.")
     assert said == f"Harbour ({one['app']}) is suspended.\n"
+    said = await klatsch(installed, "apps", "suspend", "Harbour", "--reason", "Late.")
+    assert said == f"Harbour ({one['app']}) was suspended already; the reason stays: Unpaid.\n"
+    assert await klatsch(installed, "apps", "suspend", "Harbour") == f"Harbour ({one['app']}) is suspended.\n"
     assert (await listed(installed))[one["app"]]["reason"] == "Unpaid."
     assert await klatsch(installed, "apps", "resume", "Harbour") == f"Harbour ({one['app']}) is active.\n"
 
@@ -78,6 +91,18 @@ async def test_all_are_listed_however_many_the_api_gives_at_once(
     assert await listed(installed) == whole and {*ids, "default"} <= whole.keys()
 
 
+def test_a_name_that_others_have_is_warned_of() -> None:
+    rows = [
+        {"id": f"a-{n}", "name": "Pier", "state": state} for n, state in enumerate(["erased", "active", "suspended"])
+    ]
+    heard = Heard()
+    asking.warn_of_namesakes(rows, {"id": "a-3", "name": "Pier"}, heard.append)
+    assert heard == ["'Pier' is the name of a-1, a-2 too: commands that are given it will ask for an id."]
+    asking.warn_of_namesakes(rows[:2], rows[1], heard.append)
+    asking.warn_of_namesakes(rows, {"id": "a-3", "name": "pier"}, heard.append)
+    assert len(heard) == 1, "not of itself, nor of another name"
+
+
 def test_what_is_erased_has_its_name_as_long_as_nothing_else_has() -> None:
     rows = [{"id": f"a-{n}", "name": "Pier", "state": state} for n, state in enumerate(["erased", "erased", "active"])]
     assert asking.called(rows[:1], "Pier", "an application")["id"] == "a-0"
@@ -93,6 +118,10 @@ async def test_tools_that_take_a_stream_know_it_by_its_name(installed: Settings)
     lines = (await klatsch(installed, "events", "--stream", "Quay")).splitlines()
     assert len(lines) == 2 and "app.created" in lines[0] and "app.key_rolled" in lines[1]
     shown = msgspec.json.decode(await klatsch(installed, "as-of", now(), "app", one["app"], "--json"))["app"][0]
+    by_name = await klatsch(installed, "as-of", now(), "app", "Quay")
+    assert "name: Quay" in by_name and one["app"] in by_name
+    with pytest.raises(CannotDo, match="expected the id or name of an application, got 'Jetty', of which there is no"):
+        await asof.run(installed, now(), "app", "Jetty", json=False, say=Heard().append)
     assert shown["keys"][0]["key"] == one["key"] and len(shown["keys"]) == 2
     assert {*shown["keys"][0]} == {"key", "since", "until"}, "what names a secret is not shown"
     said = await klatsch(installed, "undo", "--by", "operator", "--from", "1h", "--yes")
@@ -139,14 +168,16 @@ async def test_one_is_erased_after_its_name_was_typed(installed: Settings) -> No
 
 async def test_what_it_cannot_do(installed: Settings) -> None:
     heard = Heard()
-    with pytest.raises(CannotDo, match="expected the id or name of an application, found none called 'nobody'"):
+    with pytest.raises(CannotDo, match="expected the id or name of an application, found none called 'nobody'; see '"):
         await applications.resume(installed, "nobody", url="", say=heard.append)
     with pytest.raises(CannotDo, match="403 expected an application that was made; the default one cannot be"):
         await applications.suspend(installed, "default", reason="", url="", say=heard.append)
     with pytest.raises(CannotDo, match="422"):
-        await applications.create(installed, "\u200b", json=False, url="", say=heard.append)
+        await applications.create(installed, "\u200b", json=False, url="", say=heard.append, warn=heard.append)
     with pytest.raises(CannotDo, match="installation's secret"):
-        await applications.create(Settings(), "x", json=False, url="", say=heard.append)
+        await applications.create(Settings(), "x", json=False, url="", say=heard.append, warn=heard.append)
     with pytest.raises(CannotDo, match=r"expected the API at .* to answer"):
-        await applications.create(installed, "x", json=False, url="http://127.0.0.1:1", say=heard.append)
+        await applications.create(
+            installed, "x", json=False, url="http://127.0.0.1:1", say=heard.append, warn=heard.append
+        )
     assert heard == []

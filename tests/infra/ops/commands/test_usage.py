@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from events.messages import MessagePosted
 from infra.base.settings import Settings
 from infra.embedded.ports import free_port
-from infra.ops.commands import usage
+from infra.ops.commands import applications, usage
 from infra.ops.commands.errors import CannotDo
 from projectors.usage.counting import METRICS
 from tests.given import Fact, given
+from tests.infra.ops.operating import Heard
 from tests.projectors.scenes import created, registered
 from tests.servers import serving
 
@@ -90,6 +91,21 @@ async def test_a_time_is_written_as_for_other_commands(settings: Settings, url: 
         )
         found.append(heard[-1])
     assert found[0] == found[1] == "0 windows up to 2026-11-22T00:00:00.000Z" != found[2]
+
+
+async def test_what_is_erased_is_said_to_be(settings: Settings, url: str) -> None:
+    heard, said, out = Heard(), Heard(), io.StringIO()
+    await applications.create(settings, "Pier", json=True, url=url, say=heard.append, warn=said.append)
+    await applications.erase(
+        settings, "Pier", reason="", confirmed=lambda name, id: id, json=True, url=url, say=heard.append
+    )
+    id, erased = (msgspec.json.decode(heard[-1])[field] for field in ("app", "erased"))
+    await usage.show(settings, "Pier", since="2d", until="", window="day", url=url, say=said.append)
+    await usage.export(
+        settings, "Pier", since="2d", until="", window="day", form="csv", url=url, out=out, say=said.append
+    )
+    assert said == [f"Pier ({id}) was erased at {erased}, and its usage with it."] * 2
+    assert len(out.getvalue().splitlines()) == 1, "the columns alone, so that a program reads no rows"
 
 
 async def test_what_is_no_day_or_application_is_refused(settings: Settings, url: str) -> None:

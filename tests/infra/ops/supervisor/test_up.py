@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import psutil
@@ -24,6 +24,7 @@ from infra.base.settings import Settings, environment, without_password
 from infra.embedded.jars import cache_folder
 from infra.embedded.lifeline import still_there
 from infra.embedded.ports import free_port, is_free
+from infra.ops import cli
 from infra.ops.supervisor.parts import ANALYTICS, CONTROLLER, KAFKA, POSTGRES, PROJECT, RELAY
 from tests.deadline import until
 
@@ -98,6 +99,12 @@ def _free_base() -> int:
         base = free_port()
         if all(is_free(base + offset) for offset in offsets):
             return base
+
+
+def test_help_names_every_port_that_is_taken() -> None:
+    _, option = get_args(cli.Port)
+    offsets = [ANALYTICS, CONTROLLER, GRPC, KAFKA, POSTGRES, PROJECT, RELAY]
+    assert [int(found) for found in re.findall(r"\+(\d+)", option.help)] == sorted(offsets)
 
 
 @pytest.fixture
