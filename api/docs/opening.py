@@ -89,6 +89,13 @@ NOTES = (
         "an installation on your own machine admits `http://localhost:*`. Cookies do not count there: send the token.",
     ),
     (
+        "For an application",
+        "Its server signs a token (HS256, the secret of its API key, which is the header `kid`; claims `server`: true, "
+        "`iat`, `exp`) and calls operations for one of its users with the header `Klatsch-User`: the id that Klatsch "
+        "gave them, which `users.query` finds by yours. Its users' tokens it signs likewise, with `sub`, your id. Who "
+        "has no token yet names the application by `Klatsch-Api-Key`, in `users.register` and `sessions.open`.",
+    ),
+    (
         "Read your writes",
         "A read includes everything that its user was told has happened, on any device. To let somebody else see your "
         "change, give them the `Klatsch-Position` of its answer: they send it as a header with their read.",

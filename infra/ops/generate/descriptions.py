@@ -11,10 +11,12 @@ DESCRIPTIONS: dict[str, str] = {
     "users.me": "The whole profile, with what only you see: e-mail address, last log-in, who may add you.",
     "users.change": "Only the members that are sent change. `data` and `custom` are merge patches (RFC 7396): "
     "null removes an entry. Everybody who may see you sees all of it but the address and who may add you.",
-    "users.upsert": "A user's id follows from your application and its id for them. What is given takes the place of "
-    "what was there, and the rest stays; sending the same again changes nothing. If one of them is bad by its form, "
-    "or they are too many for one call, none of the call is stored; what else stands against one, such as an address "
-    "that is taken, its `problem` says, and the others are stored.",
+    "users.upsert": "A user has `external_id` and `name`, always, and may have `username`, `email`, `avatar`, `bio`, "
+    "`custom`, `data`, `team` (the id that Klatsch gave it) and `kind` (`regular`, `guest` or `anonymous`); `custom` "
+    "and `data` are whole objects, not patches. A user's id follows from your application and its id for them. What is "
+    "given takes the place of what was there, and the rest stays; sending the same again changes nothing. If one of "
+    "them is bad by its form, or they are too many for one call, none of the call is stored; what else stands against "
+    "one, such as an address that is taken, its `problem` says, and the others are stored.",
     "users.query": 'Give either `external_ids` or `custom`: `{"plan": "gold"}` finds whoever has that, beside '
     "anything else. Deactivated users are among them. A page may hold fewer than `limit`; the last has no `next`.",
     "users.deactivate": "All their sessions end, and none can be opened; nobody finds them by name, and nobody adds "
