@@ -121,7 +121,7 @@ def _sent() -> list[Row]:
         ("`custom` of a person, a room or a member", _size(limits.CUSTOM_BYTES), large),
         ("the same: names in all, levels of objects and arrays",
          f"{limits.CUSTOM_NAMES} names of {limits.CUSTOM_NAME_CHARS} characters, {limits.CUSTOM_DEPTH} levels",
-         f"{large}; the form of names, and levels: {invalid}"),
+         f"{large}; a longer name, and more levels: {invalid}"),
         ("`model_data` of a visual", _size(limits.MODEL_BYTES), large),
         ("`emotion_data` of a visual", _size(limits.EMOTION_BYTES), large),
         ("members that a room is made with", f"{rooms.INITIAL_MEMBERS}; more are added one by one", invalid),
@@ -179,8 +179,8 @@ not counted. `KLATSCH_LIMITS=false` switches them off, except those of wrong pas
 against stands at [each of them](commands.md). 500/10 means 500 at once, and as many again in 10 s.
 
 Over HTTP every answer of an operation, and of `GET /v1/stream`, says in `RateLimit-Policy` and `RateLimit` what it
-counted against and what is left. Over RPC, and where a connection is refused, only a refusal does, in its problem:
-`limit`, `most`, `used`, `reset`, `retry_after`."""
+counted against and what is left: `r` calls now, and all of it again in `t` seconds. Over RPC, and where a connection is
+refused, only a refusal does, in its problem: `limit`, `most`, `used`, `reset`, `retry_after`."""
 
 
 def _rates() -> list[Row]:

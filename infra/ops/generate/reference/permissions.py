@@ -74,9 +74,9 @@ _ACCOUNTS = """\
 An application registers its users as `regular`, `guest` or `anonymous` ([`users.upsert`](commands.md#usersupsert)). A
 guest takes part: reads, joins public rooms and those into which they are invited, and posts where their role allows it.
 Who is anonymous looks on: reads, joins and leaves. Neither makes rooms, befriends people or adds them to rooms. Regular
-accounts may do all of this. The kind stands in the token (claim `kind`); this table is what decides
-(`producers/accounts.py`), before the role in the room is asked. Reading needs no row: what somebody may see, they see
-whatever their account is.
+accounts may do all of this, every row. The kind is the account's: Klatsch's own tokens say it (claim `kind`), an
+application signs none. This table is what decides (`producers/accounts.py`), before the role in the room is asked.
+Reading needs no row: what somebody may see, they see whatever their account is.
 """
 
 
