@@ -141,9 +141,10 @@ class _Sweeper:
 
     async def _forget_all(self, ids: list[str]) -> None:
         if ids:
-            await self._forget(ids)
-            # Counted with the rows that go: what is repeated after a crash finds none.
+            # Counted as they go, before whoever follows the topic removes them too; what is repeated after a crash
+            # finds none, and forgets them once more.
             await self._pieces("credentials", _deleting("credentials", "id = any($1)"), ids)
+            await self._forget(ids)
 
     async def _roots(self, table: str) -> AsyncIterator[Sequence[Row]]:
         """The application's users or rooms, some at a time."""
