@@ -48,7 +48,10 @@ async def append(writer: Given, acts: list[Act]) -> None:
     """Each in a batch, as the owner of its shard does."""
     for act in acts:
         shard = Shard(act.topic, partition_of(act.stream, writer.settings.partitions))
-        values = [writer.value(Fact(act.stream, one.data, one.actor, one.command, one.time)) for one in act.records]
+        values = [
+            writer.value(Fact(act.stream, one.data, one.actor, one.command, one.time, app=one.app))
+            for one in act.records
+        ]
         await writer.raw(shard, *((act.stream.encode(), value) for value in values))
 
 
