@@ -10,9 +10,10 @@ Four rules make this exact, however often a delta comes and however new the snap
 3. What happens in a room that is not held is not for this state: the room was left, or will come with the next join.
 4. Who blocks somebody no longer sees what that one is to them, nor what they call themselves: a profile without it
    comes along with the block. When it is lifted, the profile and ``friend_of`` come along.
-5. Further pages of the snapshot (``take_page``) hold at least all that was received before the request. What was
-   received while one was on its way is folded once more after it (``refold``): a delta that found no entity then may be
-   above the page. Rule 2 makes that harmless where it is not.
+5. Further pages of the snapshot (``take_page``) hold at least all that was received before the request. What was news
+   (rule 1) while one was on its way is folded once more after it (``refold``): a delta that found no entity then may be
+   above the page. Rule 2 makes that harmless where it is not. What was no news is left out: of a room that was joined
+   and left before the snapshot, the join alone may be among it, and would bring the room back.
 
 Other people's ``version`` also moves with events that others do not receive, like a log-in. So it is only good for
 telling which of two views is newer, and is no part of a comparison of states.
@@ -70,7 +71,7 @@ def snapshot_state(snapshot: Json) -> State:
 
 
 def take_page(state: State, page: Json) -> None:
-    """Takes in what a page of the snapshot holds; then what was received meanwhile is folded once more."""
+    """Takes in what a page of the snapshot holds; then what was news meanwhile is folded once more."""
     found = copy.deepcopy(page)
     for user in found["users"]:
         _keep(state.users, user["id"], user)

@@ -17,7 +17,9 @@ from events.core.clock import after, now
 from infra.base.settings import Settings
 from infra.ops.generate import ROOT, clients
 from infra.ops.generate.clients.types import Array, Literals, Map, Object, Ref, Type, Union
-from klatsch_client.fold import RULES
+from klatsch_client import KlatschClient
+from klatsch_client.contract import Rpc
+from klatsch_client.fold import RULES, from_snapshot
 from projectors.audience import AUDIENCES, NOBODY
 from tests.api.conftest import minted
 from tests.client import Person, World
@@ -212,6 +214,41 @@ async def test_a_snapshot_of_several_pages_is_read_to_its_end(world: World, star
     await ada.say(rooms[0], "meanwhile")
     await agree(app, bob)
     assert of(app, "page") and len((await app.saved())["rooms"]) == 12
+
+
+async def test_a_room_left_before_the_snapshot_does_not_come_back_with_a_page(world: World) -> None:
+    """The join is told again while a page is on its way, and only later that the room was left."""
+    ada, bob = await world.person("ada"), await world.person("bob")
+    for n in range(12):
+        await ada.group(bob, name=f"Room {n}")
+    room = await ada.group(bob, name="For a moment")
+    (entry,) = [one for one in (await bob.snapshot())["rooms"] if one["room"]["id"] == room]
+    await bob.do("members.remove", room=room, user="me")
+    state = from_snapshot(await bob.do("sync.get"))
+    assert state.next is not None, "there is more than a page"
+    joined = {"user": bob.id, "role": "member", "willing": True, "message": None, "seq": None}
+    left = {"user": bob.id, "message": None, "seq": None}
+    topic = {"stream": room, "time": entry["room"]["created"], "actor": ada.id}
+    shard = next(one for one in state.vector if one.startswith("rooms/"))
+    old = [
+        {**topic, "id": "1", "type": "member.joined", "position": f"{shard}/0", "data": joined, "include": entry},
+        {**topic, "id": "2", "type": "member.left", "position": f"{shard}/1", "data": left},
+    ]
+
+    async def no_token() -> None:
+        return None
+
+    client = KlatschClient("ws://127.0.0.1:9", no_token, state=state)
+
+    async def call(method: str, params: Any, repeat: str) -> Any:
+        if old:
+            client._publication(old.pop(0), 1)
+        return await bob.do(method, **params)
+
+    client.rpc = Rpc(call)
+    client.status = "online"
+    await client._read_pages()
+    assert not old and state.next is None and len(state.rooms) == 12
 
 
 async def test_a_token_that_has_expired_is_asked_for_anew(world: World, installed: Settings, start: Start) -> None:

@@ -29,23 +29,25 @@ class Listener:
     async def take(self) -> int:
         """Folds some of what has come, or a page of the snapshot. Returns how many deltas or pages that were."""
         if self.state.next is None:
-            return len(await self._fold())
+            return len(await self._fold([]))
         meanwhile: list[Json] = []
         page = asyncio.create_task(self.person.do("sync.get", cursor=self.state.next))
         while not page.done():
-            meanwhile += await self._fold()
+            await self._fold(meanwhile)
             await asyncio.wait([page], timeout=0.002)
         take_page(self.state, await page)
         for delta in meanwhile:
             refold(self.state, delta)
         return 1
 
-    async def _fold(self) -> list[Json]:
+    async def _fold(self, news: list[Json]) -> list[Json]:
+        """Returns what came; adds to ``news`` what the state had not."""
         deltas = await self._take()
         for delta in deltas:
             self.heard.append(delta)
             if fold(self.state, delta):
                 self.news.append(delta["id"])
+                news.append(delta)
         return deltas
 
 

@@ -19,6 +19,7 @@ from tests.client import Hasty, World
 from tests.fold import FOLD, State, fold, snapshot_state
 from tests.system import log
 from tests.system.acting import Cast, cast, script
+from tests.running import until
 from tests.system.clients import Listener, compared, differences, pulled, pulling, pushed, returned
 
 #: Seconds after the last deed until every delta must have come.
@@ -209,6 +210,38 @@ async def test_what_happens_between_two_pages_is_in_one_of_them_or_a_delta(world
     for listener in (*before, *onward):
         assert listener.state.next is not None, "there is more than a page"
         await agree(listener, actors)
+
+
+async def test_a_room_that_was_left_before_the_snapshot_does_not_come_back(world: World, operator: str) -> None:
+    """Old deltas come while its second page is on its way: of a room the join, and only later that it was left."""
+    ada, bob = await world.person("ada"), await world.person("bob")
+    for n in range(12):
+        await bob.do("relationships.set", user=(await world.person(f"p{n}")).id, type="friend")
+        await ada.group(bob, name=f"Room {n}")
+    old = await bob.do("sync.get")
+    room = await ada.group(bob, name="For a moment")
+    found, pull = list[dict[str, Any]](), pulling(bob, old["epoch"], old["cursor"])
+
+    async def comes(type: str) -> list[int]:
+        """Its places among those that have come."""
+        found.extend(await pull())
+        return [n for n, one in enumerate(found) if (one["type"], one["stream"]) == (type, room)]
+
+    # The delta was made while bob was in, so the room comes along with it.
+    joined = await until(lambda: comes("member.joined"), "the room is joined")
+    assert any("room" in found[n]["include"] for n in joined)
+    await bob.do("members.remove", room=room, user="me")
+    (left,) = await until(lambda: comes("member.left"), "the room is left")
+    new = await bob.do("sync.get")
+    assert new["next"] is not None, "there is more than a page"
+    parts = [found[:left], found[left:]]
+
+    async def take() -> list[dict[str, Any]]:
+        return parts.pop(0) if len(parts) == 2 or (parts and listener.state.next is None) else []
+
+    listener = Listener(bob, "in parts", new, take)
+    await agree(listener, Cast([ada, bob], bob, operator))
+    assert len(listener.heard) == len(found) and not parts
 
 
 def once_more(listener: Listener) -> None:

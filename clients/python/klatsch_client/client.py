@@ -16,7 +16,7 @@ from typing import Any, Literal
 from centrifuge import CentrifugeError, Client, ClientEventHandler, UnauthorizedError
 
 from klatsch_client.contract import Delta, MembersListAnswer, MemberWithUser, Repeat, RoomMember, Rpc
-from klatsch_client.fold import State, fold, from_snapshot, refold, take_members, take_page
+from klatsch_client.fold import State, fold, from_snapshot, has, refold, take_members, take_page
 from klatsch_client.problem import Problem, Unanswered, from_reply
 from klatsch_client.signals import TYPING_SECONDS, Signal, TypingSignal, fold_signal, forget_signals
 
@@ -68,7 +68,8 @@ class KlatschClient:
         self._get_token = get_token
         self._listeners: list[Callable[[Change], None]] = []
         self._typing: dict[str, asyncio.TimerHandle] = {}
-        #: For each answer that is on its way: the deltas since it was asked for.
+        #: For each answer that is on its way: the deltas that were news since it was asked for. One that the state had
+        #: is in the answer too, and so is what undid it: folded once more it would bring back what is gone.
         self._hearings: list[list[Delta]] = []
         self._pages: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
@@ -153,7 +154,7 @@ class KlatschClient:
 
     @contextmanager
     def _hearing(self) -> Iterator[list[Delta]]:
-        """The deltas that come within the block."""
+        """The deltas that are news within the block."""
         heard: list[Delta] = []
         self._hearings.append(heard)
         try:
@@ -215,8 +216,9 @@ class KlatschClient:
         self._online()
 
     def _delta(self, state: State, delta: Delta, offset: int) -> None:
-        for heard in self._hearings:
-            heard.append(delta)
+        if not has(state, delta):
+            for heard in self._hearings:
+                heard.append(delta)
         news = fold(state, delta)
         state.cursor = offset
         if delta["type"] == "message.posted" and delta["actor"] in state.typing.get(delta["stream"], ()):

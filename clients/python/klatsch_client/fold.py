@@ -4,7 +4,7 @@
 2. An entity's ``version`` is the offset of its latest event. Of two views of one entity the higher version stays, and
    an event at or below it is in it: views that come along (``include``) may be newer than the delta.
 3. What happens in a room that is not held is not for this state: it was left, or comes with the next join.
-4. What was received while a further page was on its way is folded once more after it (``refold``).
+4. What was news while a further page was on its way is folded once more after it (``refold``).
 """
 
 from __future__ import annotations
@@ -126,11 +126,17 @@ def take_members(state: State, entry: RoomEntry, found: list[c.MemberWithUser]) 
             _keep(state.users, one["user"]["id"], one["user"])
 
 
+def has(state: State, delta: c.Delta) -> bool:
+    """Whether a delta is in the state already."""
+    shard, _, offset = delta["position"].rpartition("/")
+    return int(offset) < state.vector.get(shard, 0)
+
+
 def fold(state: State, delta: c.Delta) -> bool:
     """Takes one delta in; False when the state has it already."""
-    shard, _, offset = delta["position"].rpartition("/")
-    if int(offset) < state.vector.get(shard, 0):
+    if has(state, delta):
         return False
+    shard, _, offset = delta["position"].rpartition("/")
     state.vector[shard] = int(offset) + 1
     refold(state, delta)
     return True

@@ -5,7 +5,7 @@ import { UnauthorizedError } from "centrifuge";
 import type { Delta, MembersListAnswer, MemberWithUser, Repeat, RoomMember, Rpc, Snapshot } from "./contract.js";
 import { makeRpc } from "./contract.js";
 import type { State } from "./fold.js";
-import { fold, fromSnapshot, refold, takeMembers, takePage } from "./fold.js";
+import { fold, fromSnapshot, has, refold, takeMembers, takePage } from "./fold.js";
 import { Problem, Unanswered, fromSdk } from "./problem.js";
 import { Sdk } from "./sdk.js";
 import type { Signal } from "./signals.js";
@@ -48,7 +48,10 @@ export class KlatschClient {
   readonly #options: Options;
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
-  /** For each answer that is on its way: the deltas since it was asked for. */
+  /**
+   * For each answer that is on its way: the deltas that were news since it was asked for. One that the state had is in
+   * the answer too, and so is what undid it: folded once more it would bring back what is gone.
+   */
   readonly #hearings = new Set<Delta[]>();
   #paging = false;
   #token = "";
@@ -134,7 +137,7 @@ export class KlatschClient {
     return found;
   }
 
-  /** What `ask` answers, and the deltas that came since it was asked. */
+  /** What `ask` answers, and the deltas that were news since it was asked. */
   async #hearing<T>(ask: () => Promise<T>): Promise<[T, Delta[]]> {
     const heard: Delta[] = [];
     this.#hearings.add(heard);
@@ -190,7 +193,7 @@ export class KlatschClient {
   }
 
   #delta(state: State, delta: Delta, offset: number): void {
-    for (const heard of this.#hearings) heard.push(delta);
+    if (!has(state, delta)) for (const heard of this.#hearings) heard.push(delta);
     const news = fold(state, delta);
     state.cursor = offset;
     const typing = state.typing[delta.stream];

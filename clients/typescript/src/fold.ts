@@ -96,10 +96,16 @@ export function takeMembers(state: State, entry: RoomEntry, found: MemberWithUse
   }
 }
 
+/** Whether a delta is in the state already. */
+export function has(state: State, delta: Delta): boolean {
+  const { shard, offset } = place(delta.position);
+  return offset < (state.vector[shard] ?? 0);
+}
+
 /** Takes one delta in; false when the state has it already. */
 export function fold(state: State, delta: Delta): boolean {
+  if (has(state, delta)) return false;
   const { shard, offset } = place(delta.position);
-  if (offset < (state.vector[shard] ?? 0)) return false;
   state.vector[shard] = offset + 1;
   refold(state, delta);
   return true;
