@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jwt
@@ -12,17 +14,19 @@ import psutil
 
 from infra.ops import operator_token
 from infra.ops.supervisor.up import settings_of
+from tests.bench.accounting import Cost
 from tests.bench.figures import Figure
+from tests.bench.load import Crowd
 from tests.bench.scenarios import Options, throughput
-from tests.bench.scenarios.throughput import SHAPES, Shape
+from tests.bench.scenarios.throughput import SHAPES
 from tests.bench.sheet import Sheet
-from tests.bench.system import NotHere, Person, System
+from tests.bench.system import NotHere, Person, System, Way
 from tests.bench.systems.ours import Installation, Ours
 
 NAME = "tenants"
 ABOUT = (
-    "1,000 applications of 100 users: 256 senders in 100 rooms, all of one application, then of 100 applications; "
-    "before that the same within one, while it is alone"
+    "1,000 applications of 100 users, and beside it an installation with one application: in turns 256 senders in 100 "
+    "rooms of the one that is alone, of one among the thousand, and of 100 of them"
 )
 SYSTEMS = ("ours",)
 ONCE = True
@@ -34,6 +38,9 @@ _QUICK_APPS, _QUICK_USERS = 8, 10
 _TOGETHER = 100
 _TOKEN_SECONDS = 6 * 3600
 _CPU = "CPU, 1,000 messages, all roles"
+_WAYS: tuple[Way, ...] = ("rpc", "http")
+#: Times that each sends in a repetition, and for how many seconds.
+_ROUNDS, _SECONDS = 8, 1.0
 
 
 class App(NamedTuple):
@@ -47,6 +54,14 @@ class App(NamedTuple):
         moment = int(time.time())
         given = {"iat": moment, "exp": moment + _TOKEN_SECONDS, **claims}
         return jwt.encode(given, self.secret, "HS256", headers={"kid": self.key})
+
+
+class Turn(NamedTuple):
+    """Who sends, and where."""
+
+    title: str
+    tenants: Tenants
+    crowd: Crowd
 
 
 class Tenants(Installation):
@@ -95,24 +110,33 @@ class Tenants(Installation):
 
 
 async def run(system: System, options: Options) -> list[Figure]:
-    """CPU for a message, acknowledgements and latencies, and the ratio of CPU."""
+    """CPU for a message, how many are acknowledged, and the ratios of CPU."""
     if not isinstance(system, Ours):
         raise NotHere("expected an installation of the bench's own, whose operator makes applications")
     sheet = Sheet(NAME, system.name)
     apps, users = (_QUICK_APPS, _QUICK_USERS) if options.quick else (APPS, USERS)
-    shape = Shape("", SHAPES[0].rooms if options.quick else SHAPES[1].rooms, ("rpc", "http"))
-    async with Tenants(system) as tenants:
-        first = await tenants.app("first", max(users, sum(shape.rooms)), sum(shape.rooms))
-        await _warm(tenants, first, shape, options)
-        for _ in range(options.repeat):
-            await _measured(tenants, sheet, "alone", first.people, shape, options)
-        others = await _others(tenants, apps, users, max(shape.rooms), options)
-        # Rooms lie in applications of their own: members of a room are people of one.
-        spread = [person for size, app in zip(shape.rooms, _cycled(others), strict=False) for person in app[:size]]
-        for _ in range(options.repeat):
-            await _measured(tenants, sheet, "of one of many", first.people, shape, options)
-            await _measured(tenants, sheet, "of many", spread, shape, options)
-    _ratios(sheet, shape)
+    rooms = SHAPES[0].rooms if options.quick else SHAPES[1].rooms
+    senders = sum(rooms)
+    with tempfile.TemporaryDirectory() as folder:
+        async with Tenants(system) as tenants, Ours(Path(folder)) as other, Tenants(other) as lonely:
+            alone = await lonely.app("alone", senders, senders)
+            first = await tenants.app("first", max(users, senders), senders)
+            others = await _others(tenants, apps, users, max(rooms), options)
+            # Rooms lie in applications of their own: members of a room are people of one.
+            spread = [person for size, app in zip(rooms, _cycled(others), strict=False) for person in app[:size]]
+            people = {"alone": (lonely, alone.people), "of one of many": (tenants, first.people),
+                      "of many": (tenants, spread)}  # fmt: skip
+            for way in _WAYS:
+                turns = [
+                    Turn(title, where, await Crowd.gathered(where.deal(those), rooms, way))
+                    for title, (where, those) in people.items()
+                ]
+                try:
+                    await _in_turns(turns, way, sheet, options)
+                finally:
+                    for turn in turns:
+                        turn.crowd.close()
+    _ratios(sheet)
     return sheet.figures
 
 
@@ -127,13 +151,25 @@ def _cycled(apps: Sequence[App]) -> Iterator[list[Person]]:
         place += step
 
 
-async def _warm(tenants: Tenants, app: App, shape: Shape, options: Options) -> None:
-    """What a new Kafka and new processes need until a message costs what it costs."""
-    if options.quick:
-        return
-    options.say("warm-up")
-    for _ in range(4):
-        await throughput.measure(tenants.deal(app.people), shape, "rpc", options)
+async def _in_turns(turns: Sequence[Turn], way: Way, sheet: Sheet, options: Options) -> None:
+    """Each sends for a second or so, in ever another order: what a machine does differently over time, and what
+    processes do that have run for longer, is the same for all."""
+    rounds = 1 if options.quick else _ROUNDS
+    for number in range(-1 if options.quick else -2, options.repeat):
+        options.say(f"{way}, {'warm-up' if number < 0 else f'repetition {number + 1}'}")
+        sent, cpu, took = (dict.fromkeys((turn.title for turn in turns), 0.0) for _ in range(3))
+        for round in range(rounds):
+            for turn in (*turns, *turns)[round % len(turns) :][: len(turns)]:
+                with Cost(turn.tenants) as cost:
+                    found = await throughput.send_for(turn.tenants, turn.crowd, _SECONDS)
+                    # What a message costs has the read models in it, and what else comes after the delivery.
+                    await turn.tenants.settled()
+                sent[turn.title] += found.messages
+                took[turn.title] += found.seconds
+                cpu[turn.title] += cost.server_cpu
+        for title, messages in sent.items() if number >= 0 else ():
+            sheet.add(f"{title}, {way}: acknowledged", "1/s", messages / took[title], "higher")
+            sheet.add(f"{title}, {way}: {_CPU}", "s", cpu[title] / messages * 1000)
 
 
 async def _others(tenants: Tenants, apps: int, users: int, senders: int, options: Options) -> list[App]:
@@ -149,20 +185,12 @@ async def _others(tenants: Tenants, apps: int, users: int, senders: int, options
     return found
 
 
-async def _measured(
-    tenants: Tenants, sheet: Sheet, title: str, people: Sequence[Person], shape: Shape, options: Options
-) -> None:
-    for way in shape.ways:
-        options.say(f"{title}, {way}")
-        titled = shape._replace(title=title)
-        sheet.adopt(await throughput.measure(tenants.deal(people), titled, way, options))
-
-
-def _ratios(sheet: Sheet, shape: Shape) -> None:
-    """How much more a message costs where there are many applications."""
-    median = {one.name: one.median for one in sheet.figures}
-    for way in shape.ways:
+def _ratios(sheet: Sheet) -> None:
+    """How much more a message costs where there are many applications: of each repetition, so that what drifts
+    cancels."""
+    values = {one.name: one.values for one in sheet.figures}
+    for way in _WAYS:
         for title, beside in (("of many", "of one of many"), ("of many", "alone"), ("of one of many", "alone")):
-            one, other = median.get(f"{title}, {way}: {_CPU}"), median.get(f"{beside}, {way}: {_CPU}")
-            if one and other:
+            pairs = (values.get(f"{one}, {way}: {_CPU}", []) for one in (title, beside))
+            for one, other in zip(*pairs, strict=True):
                 sheet.add(f"{_CPU}, {way}: {title} to {beside}", "1", one / other)
