@@ -17,9 +17,9 @@ from infra.base.settings import Settings
 from projectors.audience import AUDIENCES, NOBODY
 from tests.client import Hasty, World
 from tests.fold import FOLD, State, fold, snapshot_state
+from tests.running import until
 from tests.system import log
 from tests.system.acting import Cast, cast, script
-from tests.running import until
 from tests.system.clients import Listener, compared, differences, pulled, pulling, pushed, returned
 
 #: Seconds after the last deed until every delta must have come.
